@@ -1,0 +1,87 @@
+"""What can go wrong with a batch, by what it asks for."""
+
+from __future__ import annotations
+
+import os
+
+import psycopg2
+
+
+class DispatcherError(Exception):
+    """The job cannot go on."""
+
+    exit_code = os.EX_SOFTWARE
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.__doc__)
+
+
+class SetupError(DispatcherError):
+    """Something in the set-up must be changed by a person; a retry would fail the same way."""
+
+    exit_code = os.EX_CONFIG
+
+
+class LostPosition(SetupError):
+    """The target's position fits neither the end nor the start of the source's batch."""
+
+
+class DataError(SetupError):
+    """An event cannot become a row; its batch is rolled back and the job stops."""
+
+
+class Outage(DispatcherError):
+    """A database failed; a retry on new connections is safe and may succeed."""
+
+
+class EventError(Exception):
+    """An event has no row: the reason. Whoever knows queue and batch makes a `DataError` of it.
+
+    Attributes:
+        event_id: ``ev_id`` of the event, None if it is not known which.
+    """
+
+    def __init__(self, event_id: int | None, reason: str) -> None:
+        super().__init__(reason)
+        self.event_id = event_id
+
+
+# SQLSTATE classes (PostgreSQL manual, appendix A) that say nothing against the batch or the set-up.
+INFRASTRUCTURE_CLASSES = frozenset({
+    "08",  # connection exception
+    "25",  # invalid transaction state: read-only transaction, idle-in-transaction timeout
+    "40",  # transaction rollback: deadlock, serialization failure
+    "53",  # insufficient resources: disk full, too many connections, out of memory
+    "55",  # object not in prerequisite state: lock timeout, object in use
+    "57",  # operator intervention: shutdown, crash, cancelled query
+    "58",  # system error: input/output error
+    "72",  # snapshot too old
+})  # fmt: skip
+
+DATA_CLASSES = frozenset({
+    "22",  # data exception: a value that its column does not take, a byte that is no character
+    "23",  # integrity constraint violation
+})  # fmt: skip
+
+
+def is_infrastructure(error: psycopg2.Error) -> bool:
+    """Whether a retry may succeed without anybody changing data or set-up.
+
+    Without a SQLSTATE the server could not be reached or went away.
+    """
+    if error.pgcode is None:
+        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    return error.pgcode[:2] in INFRASTRUCTURE_CLASSES
+
+
+def is_data(error: psycopg2.Error) -> bool:
+    """Whether the fault lies in the rows."""
+    return error.pgcode is not None and error.pgcode[:2] in DATA_CLASSES
+
+
+def one_line(error: BaseException) -> str:
+    """An error's first line, for a person: libpq and the server explain at length below it."""
+    if isinstance(error, psycopg2.Error) and error.diag.message_primary:
+        return f"{error.diag.message_primary} ({error.pgcode})"
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__

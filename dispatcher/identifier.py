@@ -1,0 +1,78 @@
+"""Names of tables and columns, and how they are quoted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MAX_BYTES = 63
+"""Longest identifier that PostgreSQL keeps whole (NAMEDATALEN - 1); it cuts longer ones silently."""
+
+DEFAULT_SCHEMA = "public"
+"""Schema of a bare table name, as in the original of the 3.x series."""
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
+_PART = r'\s*(?:"((?:[^"]|"")+)"|([^".\s]+))\s*'
+_NAME = re.compile(rf"(?:{_PART}\.)?{_PART}")
+
+# Words that no name may be without quotes (PostgreSQL manual, appendix C: reserved).
+_RESERVED = frozenset(
+    """all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
+    collation column concurrently constraint create cross current_catalog current_date current_role
+    current_schema current_time current_timestamp current_user default deferrable desc distinct do else end
+    except false fetch for foreign freeze from full grant group having ilike in initially inner intersect
+    into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null
+    offset on only or order outer overlaps placing primary references returning right select session_user
+    similar some symmetric system_user table tablesample then to trailing true union unique user using
+    variadic verbose when where window with""".split()
+)
+
+
+def quote(name: str) -> str:
+    """The name as SQL text: bare if that means the same, else in double quotes."""
+    if _PLAIN.fullmatch(name) and name not in _RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableName:
+    """A table's schema and name, unquoted."""
+
+    schema: str
+    table: str
+
+    @classmethod
+    def parse(cls, text: str) -> TableName:
+        """Read ``table``, ``schema.table`` or either part in double quotes.
+
+        Letters keep their case: the original takes names from the ini file as they are.
+
+        Raises:
+            ValueError: it is no such name.
+        """
+        match = _NAME.fullmatch(text)
+        if match is None:
+            raise ValueError("is no table name: table, schema.table, or parts in double quotes")
+        quoted_schema, schema, quoted_table, table = match.groups()
+        return cls(
+            quoted_schema.replace('""', '"') if quoted_schema else schema or DEFAULT_SCHEMA,
+            quoted_table.replace('""', '"') if quoted_table else table,
+        )
+
+    def with_suffix(self, suffix: str) -> TableName:
+        """The same name with ``_suffix``."""
+        return TableName(self.schema, f"{self.table}_{suffix}")
+
+    @property
+    def fits(self) -> bool:
+        """Whether PostgreSQL keeps the name whole."""
+        return len(self.table.encode()) <= MAX_BYTES
+
+    @property
+    def sql(self) -> str:
+        """Schema-qualified and quoted where need be."""
+        return f"{quote(self.schema)}.{quote(self.table)}"
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.table}"

@@ -1,0 +1,209 @@
+"""The job type ``table_dispatcher``: connects, works, waits, and connects again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from logging import Logger
+from typing import Any, Literal, Protocol
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from .connection import connected
+from .consumer import Consumer, Tally
+from .errors import Outage, SetupError, is_infrastructure, one_line
+from .position import Position
+from .settings import Settings
+
+RETRY_FIRST = 0.25
+"""Seconds before a lost database is tried again; doubled each time."""
+
+RETRY_LIMIT = 1.0
+"""Longest time in seconds between tries: after an outage the first row comes within 2 s (issue 3)."""
+
+STANDBY_DELAY = 1.0
+"""Seconds between a standby's looks at whether the working process is gone."""
+
+
+class Context(Protocol):
+    """What a job needs of its host; the supervisor's contract for job types describes it in full."""
+
+    @property
+    def logger(self) -> Logger:
+        """Where messages go."""
+
+    def report(self, snapshot: Mapping[str, Any]) -> None:
+        """Publish condition, reason and values."""
+
+    def stopping(self) -> bool:
+        """Whether to end at the next batch boundary."""
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, or until asked to end; returns `stopping()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number that the job reports."""
+
+    name: str
+    kind: Literal["counter", "gauge", "age"]
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableDispatcher:
+    """The job type itself; there is one, and it has no state."""
+
+    settings: type[Settings] = Settings
+    metrics: tuple[Metric, ...] = (
+        Metric("events", "counter", "Events read from the queue."),
+        Metric("rows", "counter", "Rows loaded into the target."),
+        Metric("batches", "counter", "Batches finished."),
+        Metric("partitions", "counter", "Partitions created."),
+        Metric("lag", "age", "How far the loaded events are behind the source."),
+    )
+
+    def labels(self, settings: Settings) -> Mapping[str, str]:
+        """Queue and table, constant for a job."""
+        return {"queue": settings.queue, "table": str(settings.dest_table)}
+
+    def run(self, settings: Settings, context: Context) -> None:
+        """Load batches until asked to stop or, with loop_delay 0 or below, until the queue is empty.
+
+        Raises:
+            SetupError: a person must do something first; its exit_code is 78.
+        """
+        _Run(settings, context).run()
+
+
+TABLE_DISPATCHER = TableDispatcher()
+
+
+class _Run:
+    """One run of a job, from start to end, over as many connections as it takes."""
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        self._settings = settings
+        self._context = context
+        self._logger = context.logger
+        self._tally = Tally()
+        self._retry_delay = RETRY_FIRST
+        self._failure = ""
+        # What a session remembers of the tables may be outdated: only on new connections is a fault proven.
+        self._proven = True
+
+    def run(self) -> None:
+        done = False
+        while not done and not self._context.stopping():
+            try:
+                done = self._session()
+            except Outage as error:
+                self._retry(error)
+            except SetupError as error:
+                if self._proven:
+                    raise
+                self._logger.info("%s: %s; looking again", self._settings.job_name, error)
+
+    def _session(self) -> bool:
+        """Work over one pair of connections; returns whether the job is done."""
+        settings = self._settings
+        name = f"tdsup {settings.job_name}"
+        self._proven = True
+        with connected("target", settings.dst_db, name) as target, _outages(target=target):
+            position = Position(target, settings.queue, settings.consumer_name)
+            if not self._claim(position):
+                return False
+            with connected("source", settings.src_db, name) as source, _outages(source=source, target=target):
+                consumer = Consumer(source, target, position, settings, self._tally, self._logger)
+                consumer.prepare()
+                self._recovered()
+                return self._loop(consumer)
+
+    def _claim(self, position: Position) -> bool:
+        """Wait as standby while another process works for the consumer; False if asked to stop."""
+        holder = ""
+        while found := position.claim():
+            reason = f"consumer {self._settings.consumer_name} works elsewhere: {found}"
+            if reason != holder:
+                self._logger.info("%s: standby: %s", self._settings.job_name, reason)
+                holder = reason
+            self._report("standby", reason)
+            if self._context.wait(STANDBY_DELAY):
+                return False
+        return True
+
+    def _loop(self, consumer: Consumer) -> bool:
+        settings = self._settings
+        opened = idle_since = time.monotonic()
+        while not self._context.stopping():
+            started = time.monotonic()
+            events = self._tally.events
+            more = consumer.work()
+            self._report("running")
+            ended = time.monotonic()
+            count = self._tally.events - events
+            if count or ended - idle_since >= settings.keepalive_stats > 0:
+                self._logger.info(
+                    "{count: %d, duration: %.4f, idle: %.4f}", count, ended - started, started - idle_since
+                )
+                idle_since = ended
+            if more:
+                self._proven = False
+            if settings.loop_delay < 0 or (settings.loop_delay == 0 and not more):
+                return True
+            if not more:
+                self._context.wait(settings.loop_delay)
+            if 0 < settings.connection_lifetime <= ended - opened:
+                break
+        return False
+
+    def _report(self, condition: str, reason: str = "") -> None:
+        tally = self._tally
+        self._context.report(
+            {
+                "condition": condition,
+                "reason": reason,
+                "values": {
+                    "events": tally.events,
+                    "rows": tally.rows,
+                    "batches": tally.batches,
+                    "partitions": tally.partitions,
+                    "lag": tally.in_step_at,
+                },
+            }
+        )
+
+    def _retry(self, error: Outage) -> None:
+        """Wait a while; log the failure unless it is the one that is known."""
+        reason = str(error)
+        if reason != self._failure:
+            self._logger.warning("%s: %s; trying again", self._settings.job_name, reason)
+            self._logger.debug("traceback", exc_info=error)
+            self._failure = reason
+        self._report("retrying", reason)
+        self._context.wait(self._retry_delay)
+        self._retry_delay = min(self._retry_delay * 2, RETRY_LIMIT)
+
+    def _recovered(self) -> None:
+        if self._failure:
+            self._logger.info("%s: both databases are there again", self._settings.job_name)
+        self._failure = ""
+        self._retry_delay = RETRY_FIRST
+        self._report("running")
+
+
+@contextmanager
+def _outages(**connections: Connection) -> Iterator[None]:
+    """Turn psycopg2's errors of a session into ours: an `Outage` if a retry may help, else a `SetupError`."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        if not is_infrastructure(error):
+            raise SetupError(f"cannot run: {one_line(error)}") from error
+        lost = [which for which, connection in connections.items() if connection.closed]
+        where = f"lost the {lost[0]} database" if lost else "a database refused"
+        raise Outage(f"{where}: {one_line(error)}") from error

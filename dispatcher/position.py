@@ -1,0 +1,114 @@
+"""Positions: which tick of a queue the target has applied last.
+
+The position is written in the transaction that loads the batch; that makes the load exactly once. It is
+kept in ``pgq_ext`` where the target has it (man page, "Setup"), else in ``tdsup.completed_tick``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum, auto
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from . import queries
+from .errors import SetupError, is_infrastructure, one_line
+from .source import Batch
+
+
+class Verdict(Enum):
+    """What a position says of a batch."""
+
+    APPLY = auto()
+    SKIP = auto()
+    LOST = auto()
+
+
+def judge(position: int | None, batch: Batch) -> Verdict:
+    """Compare the target's position with a batch of the source (PgQ's rule for serial consumers)."""
+    if position is None or position == batch.previous_tick:
+        return Verdict.APPLY
+    return Verdict.SKIP if position == batch.tick else Verdict.LOST
+
+
+def lock_key(*names: str) -> int:
+    """Key of the advisory lock on those names: 64 bits, signed."""
+    digest = hashlib.sha256("\0".join(("tdsup", *names)).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+class Position:
+    """One consumer's position in one target database."""
+
+    def __init__(self, connection: Connection, queue: str, consumer: str) -> None:
+        self._connection = connection
+        self._names = {"queue": queue, "consumer": consumer}
+        self._key = lock_key("position", queue, consumer)
+        self._place = "own"
+
+    def claim(self) -> str | None:
+        """Become the only process that works for the consumer, for as long as the connection lives.
+
+        Returns:
+            None, or who does so already.
+        """
+        with self._connection, self._connection.cursor() as cursor:
+            if queries.value(cursor, "take_session_lock", key=self._key):
+                return None
+            holder = queries.row(cursor, "lock_holder", key=self._key)
+        if holder is None:
+            return "another process"
+        pid, application, address = holder
+        return f"{application} (backend {pid}, {address})"
+
+    def prepare(self) -> None:
+        """Find out where the position is kept, and make the place if there is none.
+
+        Raises:
+            SetupError: it cannot be made.
+        """
+        with self._connection, self._connection.cursor() as cursor:
+            own_schema = queries.value(cursor, "has_own_schema")
+            own = own_schema and queries.value(cursor, "has_own_position", **self._names)
+            if not own and queries.value(cursor, "has_pgq_ext"):
+                self._place = "pgq_ext"
+            elif not own_schema:
+                self._create_schema(cursor)
+
+    def _create_schema(self, cursor: Cursor) -> None:
+        try:
+            queries.run(cursor, "lock_transaction", key=lock_key("schema"))
+            queries.run(cursor, "create_own_schema")
+        except psycopg2.Error as error:
+            if is_infrastructure(error):
+                raise
+            raise SetupError(
+                f"cannot create schema tdsup in the target database: {one_line(error)}; "
+                "install pgq_ext there, or grant create on the database"
+            ) from error
+
+    def read(self, cursor: Cursor) -> int | None:
+        """Last applied tick, under a lock that lasts until the transaction ends."""
+        queries.run(cursor, "lock_transaction", key=self._key)
+        tick: int | None = queries.value(cursor, f"read_{self._place}", **self._names)
+        return tick
+
+    def write(self, cursor: Cursor, tick: int) -> None:
+        """Set the last applied tick."""
+        queries.run(cursor, f"write_{self._place}", **self._names, tick=tick)
+
+    def repair_command(self, tick: int) -> str:
+        """SQL for a person to run on the target that sets the position to a tick."""
+        queue, consumer = (_literal(self._names[name]) for name in ("queue", "consumer"))
+        if self._place == "pgq_ext":
+            return f"select pgq_ext.set_last_tick({consumer}, {tick})"
+        return (
+            f"update tdsup.completed_tick set last_tick_id = {tick} "  # noqa: S608 (text for a person)
+            f"where queue_name = {queue} and consumer_name = {consumer}"
+        )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

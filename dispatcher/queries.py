@@ -1,0 +1,38 @@
+"""The statements of ``queries.sql``, by name."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+
+
+def _load() -> dict[str, str]:
+    text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
+    _, *parts = _NAME.split(text)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+_QUERIES = _load()
+
+
+def run(cursor: Cursor, name: str, **parameters: Any) -> None:
+    """Execute the statement of that name."""
+    cursor.execute(_QUERIES[name], parameters)
+
+
+def row(cursor: Cursor, name: str, **parameters: Any) -> tuple[Any, ...] | None:
+    """Execute it and return its first row, None if there is none."""
+    run(cursor, name, **parameters)
+    return cursor.fetchone()
+
+
+def value(cursor: Cursor, name: str, **parameters: Any) -> Any:
+    """Execute it and return the only value of its only row."""
+    found = row(cursor, name, **parameters)
+    assert found is not None, f"{name} returns one row"
+    return found[0]

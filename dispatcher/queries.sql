@@ -1,0 +1,99 @@
+-- Every fixed statement of the dispatcher: a name, then a sentence. Parameters are psycopg2's.
+
+-- name: has_pgq
+-- Whether the source has PgQ.
+select to_regclass('pgq.queue') is not null;
+
+-- name: has_queue
+-- Whether the queue exists.
+select exists (select from pgq.queue where queue_name = %(queue)s);
+
+-- name: is_registered
+-- Whether the consumer is subscribed to the queue.
+select exists (select from pgq.get_consumer_info(%(queue)s, %(consumer)s));
+
+-- name: register
+-- Subscribe the consumer at the queue's newest tick; 1 if that is new.
+select pgq.register_consumer(%(queue)s, %(consumer)s);
+
+-- name: next_batch
+-- Open the next batch or the one still open; all NULL when there is none. Age is that of its end, in seconds.
+select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8
+from pgq.next_batch_custom(
+    %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
+
+-- name: batch_event_sql
+-- The query that yields a batch's events.
+select pgq.batch_event_sql(%(batch)s);
+
+-- name: finish_batch
+-- Close a batch: 1, or 0 if it is not open any more; and the age of its end in seconds.
+select pgq.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::float8 - %(tick_time)s;
+
+-- name: take_session_lock
+-- Whether this session is the one that works for the consumer, from now until it ends.
+select pg_try_advisory_lock(%(key)s);
+
+-- name: lock_holder
+-- Who works for the consumer instead: process, application name and address.
+select a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'), coalesce(a.client_addr::text, 'local')
+from pg_locks l join pg_stat_activity a using (pid)
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+  and l.database = (select oid from pg_database where datname = current_database())
+  and (l.classid::int8 << 32 | l.objid::int8) = %(key)s;
+
+-- name: lock_transaction
+-- Wait for a lock that ends with the transaction.
+select pg_advisory_xact_lock(%(key)s);
+
+-- name: has_pgq_ext
+-- Whether positions can be kept in pgq_ext.
+select to_regprocedure('pgq_ext.set_last_tick(text, bigint)') is not null;
+
+-- name: has_own_schema
+-- Whether positions can be kept in our own table.
+select to_regclass('tdsup.completed_tick') is not null;
+
+-- name: create_own_schema
+-- Our own table of positions, with the meaning of pgq_ext.completed_tick for one queue.
+create schema if not exists tdsup;
+create table if not exists tdsup.completed_tick (
+    queue_name text not null,
+    consumer_name text not null,
+    last_tick_id bigint not null,
+    primary key (queue_name, consumer_name)
+);
+comment on schema tdsup is 'Positions of tdsup''s consumers; see pgq_ext for their meaning';
+
+-- name: has_own_position
+-- Whether our own table knows the consumer.
+select exists (
+    select from tdsup.completed_tick where queue_name = %(queue)s and consumer_name = %(consumer)s);
+
+-- name: read_pgq_ext
+-- Last tick that was applied, or NULL.
+select pgq_ext.get_last_tick(%(consumer)s);
+
+-- name: write_pgq_ext
+-- Remember the tick as applied.
+select pgq_ext.set_last_tick(%(consumer)s, %(tick)s);
+
+-- name: read_own
+-- Last tick that was applied, or NULL.
+select (
+    select last_tick_id from tdsup.completed_tick
+    where queue_name = %(queue)s and consumer_name = %(consumer)s);
+
+-- name: write_own
+-- Remember the tick as applied.
+insert into tdsup.completed_tick (queue_name, consumer_name, last_tick_id)
+values (%(queue)s, %(consumer)s, %(tick)s)
+on conflict (queue_name, consumer_name) do update set last_tick_id = excluded.last_tick_id;
+
+-- name: table_exists
+-- Whether there is a relation of that quoted name.
+select to_regclass(%(table)s) is not null;
+
+-- name: table_kind
+-- pg_class.relkind of the relation of that quoted name, if any.
+select relkind::text from pg_class where oid = to_regclass(%(table)s);

@@ -1,0 +1,177 @@
+"""The keys of a ``[table_dispatcher]`` section that say what the job does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import psycopg2
+from psycopg2.extensions import parse_dsn
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+
+from .identifier import TableName
+from .partition import Method
+
+EVENT_TIME = "_EVTIME"
+"""Value of ``part_field`` that stands for the event's own time."""
+
+
+def _moot(reason: str) -> dict[str, Any]:
+    """Mark an option that is accepted and changes nothing, with the reason that users are told."""
+    return {"moot": reason}
+
+
+def _dsn(value: str) -> str:
+    try:
+        parse_dsn(value)
+    except psycopg2.ProgrammingError:
+        # The library's text may quote a piece of the password.
+        raise ValueError("is no libpq connection string") from None
+    return value
+
+
+def _table(value: object) -> object:
+    return TableName.parse(value) if isinstance(value, str) else value
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(name for part in value.split(",") if (name := part.strip()))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMap:
+    """Which columns of a row are loaded, and under which names.
+
+    Attributes:
+        pairs: (source name, target name), UTF-8 and text; None for all columns as they are.
+    """
+
+    pairs: tuple[tuple[bytes, str], ...] | None
+
+    @classmethod
+    def parse(cls, value: object) -> object:
+        """Read ``*`` or ``a, b:new_b``."""
+        if not isinstance(value, str):
+            return value
+        if value.strip() in {"", "*"}:
+            return cls(None)
+        pairs = []
+        for part in value.split(","):
+            source, colon, target = (piece.strip() for piece in part.partition(":"))
+            if not source or (colon and not target):
+                raise ValueError("is no list of column or column:new_name, separated by commas")
+            pairs.append((source.encode(), target or source))
+        targets = [target for _, target in pairs]
+        if len(set(targets)) < len(targets):
+            raise ValueError("names a column of the target twice")
+        return cls(tuple(pairs))
+
+    def rename(self, names: Sequence[bytes]) -> tuple[str, ...]:
+        """Target names of the given source columns; those not loaded are left out."""
+        if self.pairs is None:
+            return tuple(name.decode("utf-8", "surrogateescape") for name in names)
+        targets = dict(self.pairs)
+        return tuple(targets[name] for name in names if name in targets)
+
+
+Dsn = Annotated[str, BeforeValidator(_dsn)]
+
+
+class Settings(BaseModel):
+    """What one job reads, and where it writes."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
+
+    job_name: str = Field(description="Name of the job; the consumer's name too, unless one is given.")
+    src_db: Dsn = Field(description="libpq connection string of the source database, where the queue is.")
+    dst_db: Dsn = Field(description="libpq connection string of the target database.")
+    queue: str = Field(
+        min_length=1,
+        validation_alias=AliasChoices("pgq_queue_name", "queue_name"),
+        description="Queue to read.",
+    )
+    consumer: str = Field(
+        "",
+        validation_alias=AliasChoices("pgq_consumer_id", "consumer_name"),
+        description="Name to register on the queue; empty means job_name.",
+    )
+    dest_table: Annotated[TableName, BeforeValidator(_table)] = Field(
+        description="Table to load; with part_field, the base of the partitions' names."
+    )
+    part_field: str = Field(
+        "",
+        validation_alias=AliasChoices("part_field", "part_column"),
+        description="Source column whose date names the partition; _EVTIME is the event's time; "
+        "empty means not partitioned.",
+    )
+    part_method: Method = Field("daily", description="One partition per day or per month: daily or monthly.")
+    part_template: str = Field(
+        "",
+        description="SQL that creates a missing partition, with the words _DEST_TABLE, _SCHEMA_TABLE, "
+        "_PARENT and _PKEY; empty means a clone of dest_table.",
+    )
+    fields: Annotated[FieldMap, BeforeValidator(FieldMap.parse)] = Field(
+        FieldMap(None), description="Columns to load: * or a, b:new_name."
+    )
+    table_filter: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
+        (), description="Source tables to load, separated by commas; empty means all of the queue's."
+    )
+    loop_delay: float = Field(
+        1.0,
+        allow_inf_nan=False,
+        description="Seconds between looks at an empty queue; 0 ends the job when the queue is empty, "
+        "below 0 after one look.",
+    )
+    connection_lifetime: float = Field(
+        1200.0, ge=0, description="Seconds after which connections are replaced between batches; 0 is never."
+    )
+    keepalive_stats: float = Field(
+        300.0, ge=0, description="Seconds between log lines of an idle job that show that it lives."
+    )
+    pgq_batch_collect_events: int = Field(
+        0, ge=0, description="Wait until a batch holds about this many events; 0 is not to wait."
+    )
+    pgq_batch_collect_interval: str = Field(
+        "", description="Wait until a batch covers this much time, such as 1 minute."
+    )
+    pgq_keep_lag: str = Field(
+        "", description="Leave events alone until they are this old, such as 5 minutes."
+    )
+
+    exception_sleep: float = Field(
+        20.0,
+        description="Seconds to sleep after an error.",
+        json_schema_extra=_moot("a lost database is tried again at growing intervals from 0.25 s"),
+    )
+    exception_quiet: str = Field(
+        "", description="Errors to keep quiet about.", json_schema_extra=_moot("an error is logged once")
+    )
+    exception_grace: float = Field(
+        300.0, description="Seconds to keep quiet.", json_schema_extra=_moot("an error is logged once")
+    )
+    exception_reset: float = Field(
+        900.0,
+        description="Seconds after which quietness starts anew.",
+        json_schema_extra=_moot("an error is logged once"),
+    )
+    pgq_autocommit: bool = Field(
+        False,
+        description="Run the source in autocommit mode.",
+        json_schema_extra=_moot("transactions on the source are as short as they can be"),
+    )
+    pgq_lazy_fetch: int = Field(
+        300, description="Events per fetch.", json_schema_extra=_moot("events are streamed")
+    )
+
+    @property
+    def consumer_name(self) -> str:
+        """The name under which the job is registered."""
+        return self.consumer or self.job_name
+
+    @property
+    def source_tables(self) -> tuple[str, ...]:
+        """`table_filter` as ``ev_extra1`` spells tables: bare names are of schema public."""
+        return tuple(name if "." in name else f"public.{name}" for name in self.table_filter)

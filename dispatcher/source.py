@@ -1,0 +1,106 @@
+"""The source: one consumer of one PgQ queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+
+from . import queries
+from .errors import SetupError
+from .event import COLUMNS
+from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The events between two ticks (PgQ ``next_batch_custom``).
+
+    Attributes:
+        id: batch id; the same batch keeps it until it is finished.
+        tick: id of the tick that ends it.
+        previous_tick: id of the tick that ends the batch before.
+        tick_time: when `tick` was made, in seconds since the epoch by the source's clock.
+    """
+
+    id: int
+    tick: int
+    previous_tick: int
+    tick_time: float
+
+
+class Source:
+    """A consumer's view of its queue. Errors of the database pass through as psycopg2's."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._names = {"queue": settings.queue, "consumer": settings.consumer_name}
+
+    def register(self) -> bool:
+        """Make sure that the consumer is registered; returns whether it was not before.
+
+        Raises:
+            SetupError: there is no PgQ, or no such queue.
+        """
+        queue = self._settings.queue
+        with self._connection, self._connection.cursor() as cursor:
+            if not queries.value(cursor, "has_pgq"):
+                raise SetupError(
+                    f"cannot read queue {queue}: the source database has no PgQ; "
+                    "run there: create extension pgq"
+                )
+            if not queries.value(cursor, "has_queue", queue=queue):
+                raise SetupError(
+                    f"cannot read queue {queue}: the source database has no such queue; run there: "
+                    f"select pgq.create_queue('{queue}')"
+                )
+            if queries.value(cursor, "is_registered", **self._names):
+                return False
+            return bool(queries.value(cursor, "register", **self._names))
+
+    def next_batch(self) -> Batch | None:
+        """Open the next batch, or the one that is still open; None if nothing is to be read now."""
+        settings = self._settings
+        with self._connection, self._connection.cursor() as cursor:
+            row = queries.row(
+                cursor,
+                "next_batch",
+                **self._names,
+                keep_lag=settings.pgq_keep_lag or None,
+                min_count=settings.pgq_batch_collect_events or None,
+                min_interval=settings.pgq_batch_collect_interval or None,
+            )
+        return None if row is None or row[0] is None else Batch(*row)
+
+    def read(self, batch: Batch, receive: Callable[[bytes], object]) -> None:
+        """Stream the batch in the order of its events: `receive` gets a line of COPY text for each.
+
+        What `receive` raises passes through; the connection is of no further use then.
+        """
+        with self._connection, self._connection.cursor() as cursor:
+            query = queries.value(cursor, "batch_event_sql", batch=batch.id)
+            where: sql.Composable = sql.SQL("")
+            if tables := self._settings.source_tables:
+                names = sql.SQL(", ").join(map(sql.Literal, tables))
+                where = sql.SQL(" where ev_extra1 in ({})").format(names)
+            copy = sql.SQL("copy (select {} from ({}) batch{} order by ev_id) to stdout").format(
+                sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), sql.SQL(query), where
+            )
+            cursor.copy_expert(copy, _Writer(receive))
+
+    def finish(self, batch: Batch) -> float:
+        """Close the batch; returns the age of its end in seconds: the lag."""
+        with self._connection, self._connection.cursor() as cursor:
+            row = queries.row(cursor, "finish_batch", batch=batch.id, tick_time=batch.tick_time)
+        assert row is not None
+        return max(0.0, float(row[1]))
+
+
+class _Writer:
+    """What psycopg2 takes for a file to copy into: it is called once a line."""
+
+    def __init__(self, receive: Callable[[bytes], object]) -> None:
+        self.write = receive

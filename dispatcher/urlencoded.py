@@ -1,0 +1,40 @@
+"""PgQ's url-encoded rows, as the trigger ``pgq.logutriga`` writes them into ``ev_data``.
+
+``id=1&note&city=`` is id '1', note NULL, city ''. Space is ``+``; bytes other than ``0-9A-Za-z_.-`` are
+``%xx``, so that a row is plain ASCII whatever its values are.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote_to_bytes
+
+Row = dict[bytes, bytes | None]
+"""Column name to value, both UTF-8; None is NULL."""
+
+_MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+def _unquote(text: bytes) -> bytes:
+    if b"+" in text:
+        text = text.replace(b"+", b" ")
+    return unquote_to_bytes(text) if b"%" in text else text
+
+
+def decode(data: bytes) -> Row:
+    """The columns of one row, in their order.
+
+    Empty elements are skipped; of a name given twice the last value counts; ``=x`` names the empty column
+    (skytools ``db_urldecode``).
+
+    Raises:
+        ValueError: a ``%`` without two hexadecimal digits behind it.
+    """
+    if malformed := _MALFORMED.search(data):
+        raise ValueError(f"its data is not url-encoded: stray % at byte {malformed.start()}")
+    row: Row = {}
+    for element in data.split(b"&"):
+        if element:
+            name, equals, value = element.partition(b"=")
+            row[_unquote(name)] = _unquote(value) if equals else None
+    return row

@@ -1,0 +1,47 @@
+"""Names of tables."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tdsup.dispatcher.identifier import TableName, quote
+
+NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "schema", "table"),
+    [
+        ("orders", "public", "orders"),
+        ("shop.orders", "shop", "orders"),
+        ("Shop.Orders", "Shop", "Orders"),
+        ('"my.shop"."a ""b"""', "my.shop", 'a "b"'),
+        ('"a.b"', "public", "a.b"),
+    ],
+)
+def test_reads_names(text: str, schema: str, table: str) -> None:
+    """A bare name is of schema public, letters keep their case, quotes may hold anything."""
+    assert TableName.parse(text) == TableName(schema, table)
+
+
+@pytest.mark.parametrize("text", ["", ".", "a.", ".a", "a.b.c", "a b", '"a', 'a"b"', "a..b"])
+def test_refuses_what_is_no_name(text: str) -> None:
+    """Anything else is an error that says what a name looks like."""
+    with pytest.raises(ValueError, match="is no table name"):
+        TableName.parse(text)
+
+
+@given(NAMES, NAMES)
+def test_sql_text_reads_back(schema: str, table: str) -> None:
+    """The SQL text of a name, read again, is the name."""
+    name = TableName(schema, table)
+    assert TableName.parse(name.sql) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "sql"), [("id", "id"), ("Id", '"Id"'), ("order", '"order"'), ('a"b', '"a""b"'), ("1a", '"1a"')]
+)
+def test_quotes_only_where_need_be(name: str, sql: str) -> None:
+    """Plain names stay bare; keywords, upper case and odd characters are quoted."""
+    assert quote(name) == sql

@@ -1,0 +1,36 @@
+"""The rule of positions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tdsup.dispatcher.position import Verdict, judge, lock_key
+from tdsup.dispatcher.source import Batch
+
+BATCH = Batch(id=7, tick=12, previous_tick=11, tick_time=0.0)
+
+
+@pytest.mark.parametrize(
+    ("position", "verdict"),
+    [
+        (None, Verdict.APPLY),
+        (11, Verdict.APPLY),
+        (12, Verdict.SKIP),
+        (10, Verdict.LOST),
+        (13, Verdict.LOST),
+    ],
+)
+def test_position_decides(position: int | None, verdict: Verdict) -> None:
+    """None or the batch's start applies, its end skips, anything else is lost."""
+    assert judge(position, BATCH) is verdict
+
+
+@given(st.text(), st.text())
+def test_lock_keys_fit_the_server(queue: str, consumer: str) -> None:
+    """A key is a signed 64-bit number, the same each time, and of both names."""
+    key = lock_key("position", queue, consumer)
+    assert -(2**63) <= key < 2**63
+    assert key == lock_key("position", queue, consumer)
+    if (queue, consumer) != (consumer, queue):
+        assert key != lock_key("position", consumer, queue)

@@ -1,0 +1,43 @@
+"""The words of part_template."""
+
+from __future__ import annotations
+
+import pytest
+from tdsup.dispatcher.identifier import TableName
+from tdsup.dispatcher.template import expand
+
+TABLE = TableName("public", "orders_2026_11_24")
+PARENT = TableName("public", "orders")
+
+
+@pytest.mark.parametrize(
+    ("template", "sql"),
+    [
+        ("create table _DEST_TABLE ()", "create table public.orders_2026_11_24 ()"),
+        ("constraint _DEST_TABLE_pkey primary", "constraint orders_2026_11_24_pkey primary"),
+        ("index _SCHEMA_TABLE_idx on", "index public__orders_2026_11_24_idx on"),
+        ("index idx_SCHEMA_TABLE on", "index idxpublic__orders_2026_11_24 on"),
+        ("index _SCHEMA_TABLE on", "index public__orders_2026_11_24 on"),
+        ("inherits (_PARENT)", "inherits (public.orders)"),
+        ("primary key (_PKEY)", "primary key (id, \"Line\")"),
+        ('constraint "_DEST_TABLE_pkey"', 'constraint "orders_2026_11_24_pkey"'),
+        ("f('_DEST_TABLE')", "f('public.orders_2026_11_24')"),
+        ("100% like_this stays", "100% like_this stays"),
+    ],
+)  # fmt: skip
+def test_words_are_replaced(template: str, sql: str) -> None:
+    """A word alone is the thing; a word within a longer one is part of a new name."""
+    assert expand(template, TABLE, PARENT, ("id", "Line")) == sql
+
+
+def test_names_are_quoted_where_need_be() -> None:
+    """Upper case and dots within a name do not change which table is meant."""
+    table = TableName("My Schema", "Or.ders_2026_11")
+    sql = expand("create table _DEST_TABLE (); index _DEST_TABLE_pkey", table, PARENT, ())
+    assert sql == 'create table "My Schema"."Or.ders_2026_11" (); index "Or.ders_2026_11_pkey"'
+
+
+def test_missing_key_is_an_error() -> None:
+    """A template that asks for a key does not get an empty list."""
+    with pytest.raises(ValueError, match="has no primary key"):
+        expand("primary key (_PKEY)", TABLE, PARENT, ())
