@@ -1,0 +1,94 @@
+"""The programs that a sandbox runs, of whatever version is installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import SandboxError
+
+SERVER_DIRECTORIES = (
+    "/usr/lib/postgresql/*/bin",  # Debian
+    "/usr/pgsql-*/bin",  # the PostgreSQL project's RPMs
+    "/usr/local/pgsql/bin",  # a source build
+    "/opt/homebrew/opt/postgresql@*/bin",
+)
+"""Where servers are, besides the directories of PATH; globs."""
+
+_VERSION = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """Paths of the programs."""
+
+    initdb: Path
+    postgres: Path
+    pgqd: Path
+
+
+def find(path: str | None = None, servers: Iterable[str] = SERVER_DIRECTORIES) -> Binaries:
+    """Find the newest server that has the extension pgq, and pgqd.
+
+    Args:
+        path: directories to search, as PATH has them; None for PATH itself.
+        servers: globs of further directories that may hold a server.
+
+    Raises:
+        SandboxError: something is missing; the message names it and Debian's package.
+    """
+    missing = []
+    pgqd = shutil.which("pgqd", path=path)
+    if pgqd is None:
+        missing.append("pgqd (Debian package pgqd)")
+    installed = sorted(_servers(path, servers), key=_version, reverse=True)
+    usable = [directory for directory in installed if _has_pgq(directory)]
+    if not installed:
+        missing.append("a PostgreSQL server (Debian package postgresql)")
+    elif not usable:
+        version = _version(installed[0])
+        missing.append(
+            f"the extension pgq for PostgreSQL {version} (Debian package postgresql-{version}-pgq3)"
+        )
+    if missing or pgqd is None:
+        raise SandboxError(f"cannot start a sandbox: missing {' and '.join(missing)}")
+    return Binaries(usable[0] / "initdb", usable[0] / "postgres", Path(pgqd))
+
+
+def _servers(path: str | None, globs: Iterable[str]) -> set[Path]:
+    """Directories that hold a server, links followed."""
+    program = shutil.which("postgres", path=path)
+    found = [Path(program).resolve().parent] if program else []
+    for pattern in globs:
+        root = Path(Path(pattern).anchor)
+        found += [directory.resolve() for directory in root.glob(str(Path(pattern).relative_to(root)))]
+    return {
+        directory
+        for directory in found
+        if (directory / "initdb").exists() and (directory / "postgres").exists()
+    }
+
+
+def _version(directory: Path) -> int:
+    """Major version of the server there."""
+    text = subprocess.run(
+        [directory / "postgres", "--version"], capture_output=True, text=True, check=False
+    ).stdout
+    match = _VERSION.search(text)
+    return int(match[1]) if match else 0
+
+
+def _has_pgq(directory: Path) -> bool:
+    """Whether the server there has the extension."""
+    pg_config = directory / "pg_config"
+    if pg_config.exists():
+        done = subprocess.run([pg_config, "--sharedir"], capture_output=True, text=True, check=False)
+        share = Path(done.stdout.strip())
+    else:
+        # Debian has one pg_config for all versions, in the package of the headers.
+        share = Path("/usr/share/postgresql") / str(_version(directory))
+    return (share / "extension" / "pgq.control").exists()

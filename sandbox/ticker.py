@@ -1,0 +1,61 @@
+"""PgQ's ticker daemon pgqd, for all databases of one cluster."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from .account import Account
+from .binaries import Binaries
+from .cluster import USER, Cluster
+
+STOP_WAIT = 10.0
+"""Seconds until the daemon has to be gone."""
+
+# pgqd(1). Databases are looked for every second, for tests make many.
+_CONFIG = """
+[pgqd]
+base_connstr = host={host} port={port} user={user}
+initial_database = postgres
+syslog = 0
+check_period = 1
+ticker_period = 1
+retry_period = 1
+maint_period = 30
+"""
+
+
+class Ticker:
+    """A pgqd of its own, which finds new databases within about a second."""
+
+    def __init__(self, directory: Path, cluster: Cluster, binaries: Binaries, account: Account) -> None:
+        self.log = directory / "pgqd.log"
+        self._directory = directory
+        self._config = directory / "pgqd.ini"
+        self._cluster = cluster
+        self._binaries = binaries
+        self._account = account
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start ticking."""
+        self._config.write_text(
+            _CONFIG.format(host=self._cluster.directory, port=self._cluster.port, user=USER)
+        )
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._binaries.pgqd, self._config],
+                cwd=self._directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self._account.popen,
+            )
+
+    def stop(self) -> None:
+        """Stop ticking."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(STOP_WAIT)
+            self._process = None

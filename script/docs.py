@@ -1,0 +1,74 @@
+"""Write the generated parts of the documentation; with --check, say whether they are up to date."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from pydantic import AliasChoices, BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from tdsup.dispatcher.settings import Settings
+from tdsup.supervisor.jobsettings import JobSettings
+
+PAGE = Path(__file__).parents[1] / "docs" / "jobs.md"
+
+
+def render(text: str) -> str:
+    """The page with its tables made anew from the settings models."""
+    for name, model in (("dispatcher", Settings), ("supervisor", JobSettings)):
+        block = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text = block.sub(lambda match, table=_table(model): match[1] + table + match[2], text)  # type: ignore[misc]
+    return text
+
+
+def _table(model: type[BaseModel]) -> str:
+    lines = ["| key | default | meaning |", "|---|---|---|"]
+    shared = JobSettings.model_fields if model is Settings else {}
+    lines += [_line(name, field) for name, field in model.model_fields.items() if name not in shared]
+    return "\n".join(lines) + "\n"
+
+
+def _line(name: str, field: FieldInfo) -> str:
+    alias = field.validation_alias
+    keys = [str(key) for key in alias.choices] if isinstance(alias, AliasChoices) else [name]
+    extra = field.json_schema_extra
+    moot = extra.get("moot") if isinstance(extra, dict) else None
+    meaning = f"Accepted, without effect: {moot}." if moot else field.description
+    return f"| {', '.join(f'`{key}`' for key in keys)} | {_default(field)} | {meaning} |".replace("  ", " ")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default is PydanticUndefined:
+        return "required"
+    value = field.default
+    if value in ("", None, ()):
+        return ""
+    return (
+        "`*`"
+        if not isinstance(value, str | int | float)
+        else f"`{value:g}`"
+        if isinstance(value, float)
+        else f"`{value}`"
+    )
+
+
+def main() -> int:
+    """Write or check; the exit status tells whether the page was up to date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is outdated")
+    check = parser.parse_args().check
+    old = PAGE.read_text(encoding="utf-8")
+    new = render(old)
+    if check and new != old:
+        print("docs/jobs.md is outdated: run .venv/bin/python script/docs.py", file=sys.stderr)
+        return 1
+    if not check:
+        PAGE.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
