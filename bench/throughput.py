@@ -76,7 +76,8 @@ class Bench:
         with self._source.cursor() as cursor:
             cursor.execute(f"{TABLE}; select pgq.create_queue('orders')")
             cursor.execute(
-                "create trigger queue after insert on orders for each row execute function pgq.logutriga('orders')"
+                "create trigger queue after insert on orders "
+                "for each row execute function pgq.logutriga('orders')"
             )
             cursor.execute("select pgq.register_consumer('orders', 'limit')")
             cursor.execute("select pgq.register_consumer('orders', 'tdsup')")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
@@ -19,8 +18,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "jobs.md"
 def render(text: str) -> str:
     """The page with its tables made anew from the settings models."""
     for name, model in (("dispatcher", Settings), ("supervisor", JobSettings)):
-        block = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text = block.sub(lambda match, table=_table(model): match[1] + table + match[2], text)  # type: ignore[misc]
+        start, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
+        before, _, rest = text.partition(start)
+        text = before + start + _table(model) + end + rest.partition(end)[2]
     return text
 
 
@@ -43,16 +43,11 @@ def _line(name: str, field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.default is PydanticUndefined:
         return "required"
-    value = field.default
-    if value in ("", None, ()):
+    if field.default in ("", None, ()):
         return ""
-    return (
-        "`*`"
-        if not isinstance(value, str | int | float)
-        else f"`{value:g}`"
-        if isinstance(value, float)
-        else f"`{value}`"
-    )
+    if isinstance(field.default, float):
+        return f"`{field.default:g}`"
+    return f"`{field.default}`" if isinstance(field.default, str | int) else "`*`"
 
 
 def main() -> int:

@@ -1,0 +1,40 @@
+"""Real servers for all rings, started when a test first asks for them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from harness.database import Database
+from tdsup.sandbox import Cluster, Sandbox
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Source and target servers for the whole run."""
+    with Sandbox() as box:
+        yield box
+
+
+def _fresh(cluster: Cluster, prefix: str) -> Iterator[Database]:
+    name = f"{prefix}{next(_numbers)}"
+    cluster.create_database(name)
+    database = Database(cluster.dsn(name))
+    yield database
+    database.close()
+    cluster.drop_database(name)
+
+
+@pytest.fixture
+def source(sandbox: Sandbox) -> Iterator[Database]:
+    """A fresh database with PgQ."""
+    yield from _fresh(sandbox.source, "source")
+
+
+@pytest.fixture
+def target(sandbox: Sandbox) -> Iterator[Database]:
+    """A fresh, empty database on the other server."""
+    yield from _fresh(sandbox.target, "target")

@@ -1,0 +1,1 @@
+"""What tests of all rings share: real databases, queues, jobs and fleets."""

@@ -1,0 +1,104 @@
+"""A table_dispatcher job run inside the test's own process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from tdsup.dispatcher.job import TABLE_DISPATCHER
+from tdsup.dispatcher.settings import Settings
+
+
+class HostContext:
+    """A host that records what the job says."""
+
+    def __init__(self) -> None:
+        self.logger = logging.getLogger("job")
+        self.reports: list[Mapping[str, Any]] = []
+        self._stop = threading.Event()
+
+    def report(self, snapshot: Mapping[str, Any]) -> None:
+        """Keep it."""
+        self.reports.append(snapshot)
+
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep or be woken."""
+        return self._stop.wait(seconds)
+
+    def stop(self) -> None:
+        """Ask the job to end."""
+        self._stop.set()
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The newest numbers."""
+        values: Mapping[str, Any] = self.reports[-1]["values"]
+        return values
+
+
+def settings_of(**keys: object) -> Settings:
+    """Settings as an ini file would give them; the job is called ``job`` and drains its queue."""
+    values = {"job_name": "job", "loop_delay": "0", **keys}
+    return Settings.model_validate({key: str(value) for key, value in values.items()})
+
+
+def drain(**keys: object) -> Mapping[str, Any]:
+    """Run a job until its queue is empty; returns its last numbers."""
+    context = HostContext()
+    TABLE_DISPATCHER.run(settings_of(**keys), context)
+    return context.values
+
+
+class RunningJob:
+    """A job that runs in a thread until the context ends; what it raised is raised there."""
+
+    def __init__(self, **keys: object) -> None:
+        self.context = HostContext()
+        self.error: BaseException | None = None
+        self._settings = settings_of(**{"loop_delay": "0.05", **keys})
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            TABLE_DISPATCHER.run(self._settings, self.context)
+        except BaseException as error:  # noqa: BLE001 (raised again in the test's thread)
+            self.error = error
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.context.stop()
+        self._thread.join(30)
+        assert not self._thread.is_alive(), "the job did not stop"
+        if self.error is not None and error is None:
+            raise self.error
+
+    def wait_for(self, condition: str, *, rows: int = 0, reason: str = "", seconds: float = 20) -> None:
+        """Wait until the newest report says so."""
+        deadline = time.monotonic() + seconds
+        while not self._says(condition, rows, reason):
+            assert time.monotonic() < deadline, f"not {condition}, {rows} rows: {self.context.reports[-1:]}"
+            assert self.error is None, self.error
+            time.sleep(0.02)
+
+    def _says(self, condition: str, rows: int, reason: str) -> bool:
+        if not self.context.reports:
+            return False
+        newest = self.context.reports[-1]
+        return (
+            newest["condition"] == condition
+            and newest["values"]["rows"] >= rows
+            and reason in newest["reason"]
+        )

@@ -1,0 +1,47 @@
+"""A PgQ queue that a test feeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.database import Database
+
+
+class Queue:
+    """A queue in a source database; `tick` makes tests independent of the daemon's rhythm."""
+
+    def __init__(self, source: Database, name: str) -> None:
+        self.name = name
+        self._source = source
+
+    def create(self) -> None:
+        """Create it."""
+        self._source.execute("select pgq.create_queue(%s)", self.name)
+
+    def attach(self, table: str, *arguments: str) -> None:
+        """Let a trigger ``pgq.logutriga`` put the table's changes into the queue."""
+        given = ", ".join(f"'{argument}'" for argument in (self.name, *arguments))
+        self._source.execute(
+            f"create trigger {table}_{self.name} after insert or update or delete on {table} "
+            f"for each row execute function pgq.logutriga({given})"
+        )
+
+    def tick(self) -> None:
+        """Make what was inserted visible to consumers, as one batch."""
+        # Two statements: the forced condition is met by the ticker's next run in another transaction.
+        self._source.execute("select pgq.force_tick(%s)", self.name)
+        self._source.execute("select pgq.ticker(%s)", self.name)
+
+    def last_tick(self, consumer: str) -> int:
+        """The last tick that a consumer has finished."""
+        tick: int = self._source.value(
+            "select last_tick from pgq.get_consumer_info(%s, %s)", self.name, consumer
+        )
+        return tick
+
+    def insert(self, type_: str, data: str | None, table: str | None = None) -> int:
+        """Put an event of a producer's own into the queue; returns its id."""
+        event: Any = self._source.value(
+            "select pgq.insert_event(%s, %s, %s, %s, null, null, null)", self.name, type_, data, table
+        )
+        return int(event)
