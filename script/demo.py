@@ -1,0 +1,315 @@
+"""Run the fleet of conf.d over a load on three tables, and count what arrives."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from tdsup.sandbox import Sandbox, SandboxError
+from tdsup.supervisor.client import Client
+from tdsup.supervisor.errors import TdsupError
+from tdsup.supervisor.status import render
+
+JOBS = Path(__file__).resolve().parents[1] / "conf.d"
+SOURCE, TARGET = "shop", "archive"
+
+STEP = 0.1
+"""Seconds between two inserts of the load."""
+
+REDRAW = 1.0
+"""Seconds between two tables on the terminal."""
+
+READY_WAIT = 30.0
+DRAIN_WAIT = 60.0
+"""Seconds without a further row after which the fleet counts as stuck."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the load, its job and its queue, all of one name.
+
+    Attributes:
+        name: of all of them.
+        source: columns in the source.
+        target: statements that make the parent in the target.
+        values: a row for the number g.
+    """
+
+    name: str
+    source: str
+    target: str
+    values: str
+
+
+TABLES = (
+    Table(
+        "orders",
+        "id int primary key, order_date timestamp, customer_name text, note text",
+        "create role reporting; create table orders (id int, order_date timestamp, customer_name text)",
+        "g, localtimestamp - g %% 3 * interval '1 day', 'customer ' || g %% 100, 'ü & co.'",
+    ),
+    Table(
+        "clicks",
+        "id bigint primary key, clicked_at timestamptz, url text",
+        "create table clicks (id bigint, clicked_at timestamptz, page text, primary key (id, clicked_at)) "
+        "partition by range (clicked_at)",
+        "g, now() - g %% 2 * interval '1 month', '/page?item=' || g",
+    ),
+    Table(
+        "payments",
+        "id int primary key, payer text, amount numeric(10, 2)",
+        "create table payments (id int, payer text, amount numeric(10, 2))",
+        "g, 'payer ' || g %% 50, g / 100.0",
+    ),
+)
+
+
+class Shop:
+    """The source with its load, and the target to compare it with."""
+
+    def __init__(self, box: Sandbox, rate: float) -> None:
+        self._rate = rate
+        self._made = 0
+        self._began = time.monotonic()
+        box.source.create_database(SOURCE)
+        box.target.create_database(TARGET)
+        self._source = _connect(box.source.dsn(SOURCE))
+        self._target = _connect(box.target.dsn(TARGET))
+        for table in TABLES:
+            _execute(self._target, table.target)
+            _execute(self._source, f"create table {table.name} ({table.source})")
+            _execute(self._source, f"select pgq.create_queue('{table.name}')")
+            _execute(
+                self._source,
+                f"create trigger queue after insert on {table.name} "
+                f"for each row execute function pgq.logutriga('{table.name}')",
+            )
+
+    def close(self) -> None:
+        """Close both connections."""
+        self._source.close()
+        self._target.close()
+
+    def begin(self) -> None:
+        """Let the load begin now."""
+        self._began = time.monotonic()
+
+    def work(self) -> None:
+        """Insert as many rows as are due."""
+        due = int((time.monotonic() - self._began) * self._rate)
+        for table in TABLES:
+            query = f"insert into {table.name} select {table.values} from generate_series(%s, %s) g"
+            _execute(self._source, query, self._made + 1, due)
+        self._made = due
+
+    def arrived(self) -> int:
+        """Rows in the target."""
+        return sum(_value(self._target, f"select count(*) from {table.name}") for table in TABLES)
+
+    @property
+    def sent(self) -> int:
+        """Rows in the source."""
+        return self._made * len(TABLES)
+
+    def count(self, table: Table) -> tuple[int, int, int, int]:
+        """Events in the source, rows in the target, lost and doubled, by the ids themselves."""
+        sent = set(_column(self._source, f"select id from {table.name}"))
+        rows = _column(self._target, f"select id from {table.name}")
+        return len(sent), len(rows), len(sent - set(rows)), len(rows) - len(set(rows))
+
+
+class Fleet:
+    """``tdsup start`` in a directory of its own."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self.directory = box.directory / "fleet"
+        self.directory.mkdir()
+        services = "".join(
+            f"[tdsup_{name}]\nhost={cluster.directory}\nport={cluster.port}\nuser=postgres\n"
+            for name, cluster in (("source", box.source), ("target", box.target))
+        )
+        (self.directory / "services.conf").write_text(services)
+        (self.directory / "tdsup.yaml").write_text(f"jobs: ['{JOBS}/*.ini']\nweb: 127.0.0.1:0\n")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tdsup.supervisor.cli", "start"],
+            cwd=self.directory,
+            env={**os.environ, "PGSERVICEFILE": str(self.directory / "services.conf")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def status(self) -> dict[str, Any]:
+        """What ``tdsup status`` tells."""
+        with Client(str(self.directory / "run" / "tdsup.sock")) as client:
+            answer: dict[str, Any] = client.call("status")
+            return answer
+
+    def wait_ready(self) -> dict[str, Any]:
+        """Wait until every job runs; only then are their consumers registered."""
+        deadline = time.monotonic() + READY_WAIT
+        while True:
+            with contextlib.suppress(TdsupError):
+                status = self.status()
+                if status["web"] and all(job["state"] == "running" for job in status["jobs"]):
+                    return status
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                log = self.directory / "log" / "tdsup.log"
+                raise SystemExit(log.read_text() if log.exists() else "the fleet did not start")
+            time.sleep(STEP)
+
+    def stop(self) -> None:
+        """Stop it as ``tdsup stop`` does."""
+        self._process.terminate()
+        self._process.wait()
+
+
+class Screen:
+    """The live table: redrawn on a terminal, now and then a new one elsewhere."""
+
+    def __init__(self, heading: str) -> None:
+        self._live = sys.stdout.isatty()
+        self._heading = heading
+        self._next = 0.0
+        self._lines = 0
+
+    def draw(self, fleet: Fleet, shop: Shop) -> None:
+        """Show the jobs, if it is time."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + (REDRAW if self._live else 5 * REDRAW)
+        width = shutil.get_terminal_size().columns
+        text = render(fleet.status(), width)
+        text += f"\n\n{shop.sent:,} events sent. {self._heading}"
+        if self._live and self._lines:
+            print(f"\x1b[{self._lines}A\x1b[J", end="")
+        print(text, flush=True)
+        self._lines = text.count("\n") + 1
+
+
+def demo(seconds: float | None, rate: float) -> int:
+    """Run it; the exit status is 0 unless something was lost or doubled."""
+    print("Starting two PostgreSQL servers with PgQ ...", flush=True)
+    with Sandbox() as box, contextlib.closing(Shop(box, rate)) as shop:
+        fleet = Fleet(box)
+        try:
+            status = fleet.wait_ready()
+            print(f"fleet    tdsup -C {fleet.directory} status")
+            print(f"metrics  http://{status['web']}/metrics")
+            print(f"source   psql '{box.source.dsn(SOURCE)}'")
+            print(f"target   psql '{box.target.dsn(TARGET)}'\n")
+            with _ended_by_signals() as ended:
+                _load(fleet, shop, seconds, ended)
+            return _drain_and_count(fleet, shop) if seconds is not None and not ended else 0
+        finally:
+            fleet.stop()
+
+
+def _load(fleet: Fleet, shop: Shop, seconds: float | None, ended: list[int]) -> None:
+    screen = Screen("Ctrl-C ends the demo." if seconds is None else f"The load ends after {seconds:g} s.")
+    shop.begin()
+    end = time.monotonic() + (seconds if seconds is not None else float("inf"))
+    while time.monotonic() < end and not ended:
+        shop.work()
+        screen.draw(fleet, shop)
+        time.sleep(STEP)
+
+
+def _drain_and_count(fleet: Fleet, shop: Shop) -> int:
+    print("\nThe load has ended; waiting for the fleet to load the rest ...", flush=True)
+    arrived, since = -1, time.monotonic()
+    while arrived < shop.sent and time.monotonic() - since < DRAIN_WAIT:
+        before, arrived = arrived, shop.arrived()
+        if arrived != before:
+            since = time.monotonic()
+        time.sleep(STEP)
+    restarts = {job["name"]: job["restarts"] for job in fleet.status()["jobs"]}
+    print(f"\n{'JOB':<10}{'EVENTS':>10}{'ROWS':>10}{'LOST':>8}{'DOUBLED':>9}{'RESTARTS':>10}")
+    faults = 0
+    for table in TABLES:
+        events, rows, lost, doubled = shop.count(table)
+        faults += lost + doubled
+        print(f"{table.name:<10}{events:>10}{rows:>10}{lost:>8}{doubled:>9}{restarts.get(table.name, 0):>10}")
+    return 1 if faults else 0
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[list[int]]:
+    """A list that gets the number of a signal that asks to end; within the context it has no other effect."""
+    got: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: got.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield got
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _connect(dsn: str) -> Connection:
+    connection = psycopg2.connect(dsn)
+    connection.autocommit = True
+    return connection
+
+
+def _execute(connection: Connection, statement: str, *parameters: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters or None)
+
+
+def _column(connection: Connection, query: str) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _value(connection: Connection, query: str) -> int:
+    return _column(connection, query)[0]
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no positive number")
+    return value
+
+
+def main() -> int:
+    """Read the options and run."""
+    parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
+    parser.add_argument(
+        "--seconds", type=_positive, help="end the load after so many seconds and count (default: run on)"
+    )
+    parser.add_argument(
+        "--rate", type=_positive, default=200.0, help="events per second and job (default: 200)"
+    )
+    arguments = parser.parse_args()
+    try:
+        return demo(arguments.seconds, arguments.rate)
+    except (SandboxError, TdsupError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    # A request to end is a Ctrl-C at any time, so that the sandbox is always left in order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())
