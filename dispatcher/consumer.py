@@ -65,13 +65,12 @@ class Consumer:
         self._tables = Tables(target, settings.dest_table, settings.part_field, settings.part_template)
         self._periods = PeriodCache(settings.part_method)
 
-    def prepare(self) -> None:
-        """Make sure of the place for the position and of the registration.
+    def register(self) -> None:
+        """Make sure that the consumer is registered on the queue.
 
         Raises:
-            SetupError: a person must do something first.
+            SetupError: there is no such queue.
         """
-        self._position.prepare()
         if self._source.register():
             self._logger.info(
                 "registered consumer %s on queue %s", self._settings.consumer_name, self._settings.queue

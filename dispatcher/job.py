@@ -115,11 +115,12 @@ class _Run:
         self._proven = True
         with connected("target", settings.dst_db, name) as target, _outages(target=target):
             position = Position(target, settings.queue, settings.consumer_name)
+            position.prepare()
             if not self._claim(position):
                 return False
             with connected("source", settings.src_db, name) as source, _outages(source=source, target=target):
                 consumer = Consumer(source, target, position, settings, self._tally, self._logger)
-                consumer.prepare()
+                consumer.register()
                 self._recovered()
                 return self._loop(consumer)
 

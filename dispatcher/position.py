@@ -45,23 +45,13 @@ class Position:
     def __init__(self, connection: Connection, queue: str, consumer: str) -> None:
         self._connection = connection
         self._names = {"queue": queue, "consumer": consumer}
-        self._key = lock_key("position", queue, consumer)
         self._place = "own"
 
-    def claim(self) -> str | None:
-        """Become the only process that works for the consumer, for as long as the connection lives.
-
-        Returns:
-            None, or who does so already.
-        """
-        with self._connection, self._connection.cursor() as cursor:
-            if queries.value(cursor, "take_session_lock", key=self._key):
-                return None
-            holder = queries.row(cursor, "lock_holder", key=self._key)
-        if holder is None:
-            return "another process"
-        pid, application, address = holder
-        return f"{application} (backend {pid}, {address})"
+    @property
+    def _key(self) -> int:
+        """Key of the lock on the position; pgq_ext tells consumers apart by their names alone."""
+        names = self._names if self._place == "own" else {"consumer": self._names["consumer"]}
+        return lock_key("position", *names.values())
 
     def prepare(self) -> None:
         """Find out where the position is kept, and make the place if there is none.
@@ -76,6 +66,23 @@ class Position:
                 self._place = "pgq_ext"
             elif not own_schema:
                 self._create_schema(cursor)
+
+    def claim(self) -> str | None:
+        """Become the only process that works for the consumer, for as long as the connection lives.
+
+        The place must be prepared.
+
+        Returns:
+            None, or who does so already.
+        """
+        with self._connection, self._connection.cursor() as cursor:
+            if queries.value(cursor, "take_session_lock", key=self._key):
+                return None
+            holder = queries.row(cursor, "lock_holder", key=self._key)
+        if holder is None:
+            return "another process"
+        pid, application, address = holder
+        return f"{application} (backend {pid}, {address})"
 
     def _create_schema(self, cursor: Cursor) -> None:
         try:

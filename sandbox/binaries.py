@@ -48,7 +48,10 @@ def find(path: str | None = None, servers: Iterable[str] = SERVER_DIRECTORIES) -
     installed = sorted(_servers(path, servers), key=_version, reverse=True)
     usable = [directory for directory in installed if _has_pgq(directory)]
     if not installed:
-        missing.append("a PostgreSQL server (Debian package postgresql)")
+        missing.append(
+            "a PostgreSQL server with the extension pgq "
+            "(Debian packages postgresql and postgresql-VERSION-pgq3)"
+        )
     elif not usable:
         version = _version(installed[0])
         missing.append(

@@ -37,7 +37,8 @@ class Sandbox:
     def __enter__(self) -> Self:
         programs = binaries.find()
         account = unprivileged()
-        self.directory = Path(tempfile.mkdtemp(prefix="tdsup-"))
+        # The reaper knows processes by their working directory, which the kernel tells with links followed.
+        self.directory = Path(tempfile.mkdtemp(prefix="tdsup-")).resolve()
         account.own(self.directory)
         self._reaper = subprocess.Popen(
             [sys.executable, reaper.__file__, self.directory],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from psycopg2.extensions import make_dsn
+
 from .account import Account
 from .binaries import Binaries
 from .cluster import USER, Cluster
@@ -15,7 +17,7 @@ STOP_WAIT = 10.0
 # pgqd(1). Databases are looked for every second, for tests make many.
 _CONFIG = """
 [pgqd]
-base_connstr = host={host} port={port} user={user}
+base_connstr = {server}
 initial_database = postgres
 syslog = 0
 check_period = 1
@@ -26,7 +28,11 @@ maint_period = 30
 
 
 class Ticker:
-    """A pgqd of its own, which finds new databases within about a second."""
+    """A pgqd of its own, which finds new databases within about a second.
+
+    When its connection breaks it waits a minute before it tries again (src/ticker.c of pgqd 3.5, no setting):
+    whoever ends the source's server stops and starts the ticker as well, or waits.
+    """
 
     def __init__(self, directory: Path, cluster: Cluster, binaries: Binaries, account: Account) -> None:
         self.log = directory / "pgqd.log"
@@ -39,9 +45,8 @@ class Ticker:
 
     def start(self) -> None:
         """Start ticking."""
-        self._config.write_text(
-            _CONFIG.format(host=self._cluster.directory, port=self._cluster.port, user=USER)
-        )
+        server = make_dsn(host=str(self._cluster.directory), port=self._cluster.port, user=USER)
+        self._config.write_text(_CONFIG.format(server=server))
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [self._binaries.pgqd, self._config],

@@ -10,14 +10,21 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from tdsup.dispatcher.settings import Settings
+from tdsup.supervisor.fleet import FleetSettings
 from tdsup.supervisor.jobsettings import JobSettings
 
-PAGE = Path(__file__).parents[1] / "docs" / "jobs.md"
+DOCS = Path(__file__).parents[1] / "docs"
+
+TABLES: dict[str, dict[str, type[BaseModel]]] = {
+    "jobs.md": {"dispatcher": Settings, "supervisor": JobSettings},
+    "fleet.md": {"fleet": FleetSettings},
+}
+"""Settings models by page and by the name of the generated block."""
 
 
-def render(text: str) -> str:
+def render(text: str, tables: dict[str, type[BaseModel]]) -> str:
     """The page with its tables made anew from the settings models."""
-    for name, model in (("dispatcher", Settings), ("supervisor", JobSettings)):
+    for name, model in tables.items():
         start, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
         before, _, rest = text.partition(start)
         text = before + start + _table(model) + end + rest.partition(end)[2]
@@ -45,6 +52,8 @@ def _default(field: FieldInfo) -> str:
         return "required"
     if field.default in ("", None, ()):
         return ""
+    if isinstance(field.default, list):
+        return f"`{field.default}`"
     if isinstance(field.default, float):
         return f"`{field.default:g}`"
     return f"`{field.default}`" if isinstance(field.default, str | int) else "`*`"
@@ -55,14 +64,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is outdated")
     check = parser.parse_args().check
-    old = PAGE.read_text(encoding="utf-8")
-    new = render(old)
-    if check and new != old:
-        print("docs/jobs.md is outdated: run .venv/bin/python script/docs.py", file=sys.stderr)
-        return 1
-    if not check:
-        PAGE.write_text(new, encoding="utf-8")
-    return 0
+    outdated = False
+    for name, tables in TABLES.items():
+        page = DOCS / name
+        old = page.read_text(encoding="utf-8")
+        new = render(old, tables)
+        if check and new != old:
+            print(f"docs/{name} is outdated: run .venv/bin/python script/docs.py", file=sys.stderr)
+            outdated = True
+        elif new != old:
+            page.write_text(new, encoding="utf-8")
+    return 1 if outdated else 0
 
 
 if __name__ == "__main__":

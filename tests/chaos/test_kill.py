@@ -1,0 +1,99 @@
+"""kill -9 at the worst moments: nothing is lost and nothing doubles."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.database import Database
+from harness.fleet import Fleet, fleet, wait_until
+from harness.orders import Orders
+
+WAITS_FOR_LOCK = (
+    "select exists (select from pg_stat_activity where wait_event_type = 'Lock' "
+    "and application_name = 'tdsup orders' and query ilike %s)"
+)
+
+
+@pytest.fixture
+def orders(source: Database, target: Database) -> Orders:
+    """A table with its queue."""
+    return Orders(source, target)
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, orders: Orders) -> Iterator[Fleet]:
+    """A fleet of one job that loads the orders; 100 are loaded."""
+    with fleet(tmp_path) as made:
+        orders.write_job(made)
+        made.start()
+        made.wait_all()
+        orders.insert(100)
+        orders.wait_loaded()
+        orders.wait_finished()
+        yield made
+
+
+def test_killed_before_the_commit(orders: Orders, jobs: Fleet, source: Database, target: Database) -> None:
+    """A worker killed while its batch is half loaded: the batch is rolled back and loaded again."""
+    with target.another() as blocker:
+        blocker.execute("begin; lock table orders_2026_11_02 in exclusive mode")
+        orders.insert(1000)
+        target.wait_for(WAITS_FOR_LOCK, "copy%")
+        killed = jobs.kill_worker("orders")
+        blocker.execute("rollback")
+    jobs.wait_for("orders", state="running", restarts=1, pid=lambda pid: pid != killed)
+    orders.wait_loaded()
+    assert orders.verdict().clean, orders.verdict()
+    jobs.wait_for("orders", rows=1100)
+
+
+def test_killed_between_commit_and_finish_batch(
+    orders: Orders, jobs: Fleet, source: Database, target: Database
+) -> None:
+    """A worker killed after the target's commit: the batch comes again, and is skipped."""
+    with target.another() as target_blocker, source.another() as source_blocker:
+        target_blocker.execute("begin; lock table orders_2026_11_02 in exclusive mode")
+        orders.insert(1000)
+        target.wait_for(WAITS_FOR_LOCK, "copy%")
+        source_blocker.execute("begin; select from pgq.subscription for update")
+        target_blocker.execute("rollback")
+        source.wait_for(WAITS_FOR_LOCK, "%finish_batch%")
+        assert target.value("select count(*) from orders") == 1100
+        jobs.kill_worker("orders")
+        source_blocker.execute("rollback")
+    jobs.wait_for("orders", state="running", restarts=1)
+    orders.insert(10)
+    orders.wait_loaded()
+    assert orders.verdict().clean, orders.verdict()
+    assert "skipped batch" in jobs.log("orders")
+
+
+def test_killed_again_and_again_under_load(orders: Orders, jobs: Fleet) -> None:
+    """Thirty kills at random moments of thirty batches; the oracle is clean and the counters never fall."""
+    seen = 0.0
+    for _ in range(30):
+        orders.insert(300)
+        pid = jobs.job("orders")["pid"]
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        rows = jobs.job("orders")["rows"]
+        assert rows >= seen
+        seen = rows
+        wait_until(lambda: jobs.job("orders")["pid"] not in (None, pid), "a new process")  # noqa: B023
+    orders.wait_loaded(60)
+    assert orders.verdict().clean, orders.verdict()
+
+
+def test_no_batch_is_lost_when_the_master_dies(orders: Orders, jobs: Fleet) -> None:
+    """With kill -9 on the master, its workers end by themselves, and a new fleet goes on where they were."""
+    orders.insert(5000)
+    os.kill(jobs.pid, signal.SIGKILL)
+    wait_until(lambda: not jobs.processes(), "all processes are gone", 2)
+    orders.insert(100)
+    jobs.start()
+    orders.wait_loaded()
+    assert orders.verdict().clean, orders.verdict()
