@@ -47,7 +47,7 @@ class Demo:
 
     def status(self) -> list[dict[str, object]]:
         """What ``tdsup status --json`` says of the jobs."""
-        command = [ROOT / ".venv" / "bin" / "tdsup", "-C", self.fleet, "status", "--json"]
+        command: list[str | Path] = [ROOT / ".venv" / "bin" / "tdsup", "-C", self.fleet, "status", "--json"]
         answer = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
         jobs: list[dict[str, object]] = answer["jobs"]
         return jobs

@@ -76,9 +76,9 @@ def test_eight_jobs_race_for_new_partitions(source: Database, target: Database, 
     queue.tick()
     with ExitStack() as stack:
         running = [stack.enter_context(RunningJob(**job)) for job in jobs]
-        for job in running:
-            job.wait_for("running", rows=600)
-    assert sum(job.context.values["partitions"] for job in running) == 30
+        for each in running:
+            each.wait_for("running", rows=600)
+    assert sum(each.context.values["partitions"] for each in running) == 30
     assert target.rows("select job, count(*), count(distinct id) from orders group by 1 order by 1") == [
         (number, 600, 600) for number in range(8)
     ]

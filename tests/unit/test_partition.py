@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.dispatcher.partition import Period, PeriodCache, period_of
+from tdsup.dispatcher.partition import Method, Period, PeriodCache, period_of
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_what_is_no_date_has_no_partition(value: bytes | None) -> None:
 
 
 @given(st.dates(max_value=date(9999, 11, 30)), st.sampled_from(["daily", "monthly"]))
-def test_a_period_holds_its_day(day: date, method: str) -> None:
+def test_a_period_holds_its_day(day: date, method: Method) -> None:
     """The bounds enclose the day; the next period begins where this one ends."""
-    periods = PeriodCache(method)  # type: ignore[arg-type]
+    periods = PeriodCache(method)
     period = periods[day.isoformat().encode()]
     assert period.start <= day < period.end
     following = periods[period.end.isoformat().encode()]
