@@ -15,8 +15,10 @@ class Queue:
         self._source = source
 
     def create(self) -> None:
-        """Create it."""
+        """Create it, so that any event, but nothing else, makes a tick."""
         self._source.execute("select pgq.create_queue(%s)", self.name)
+        for setting, value in (("ticker_max_count", "1"), ("ticker_max_lag", "1 hour")):
+            self._source.execute("select pgq.set_queue_config(%s, %s, %s)", self.name, setting, value)
 
     def attach(self, table: str, *arguments: str) -> None:
         """Let a trigger ``pgq.logutriga`` put the table's changes into the queue."""
@@ -27,9 +29,7 @@ class Queue:
         )
 
     def tick(self) -> None:
-        """Make what was inserted visible to consumers, as one batch."""
-        # Two statements: the forced condition is met by the ticker's next run in another transaction.
-        self._source.execute("select pgq.force_tick(%s)", self.name)
+        """Make what was inserted visible to consumers, unless the daemon has just done so."""
         self._source.execute("select pgq.ticker(%s)", self.name)
 
     def last_tick(self, consumer: str) -> int:

@@ -1,0 +1,1 @@
+"""How jobs run: master, worker processes, control socket, configuration, logs, command line and web."""

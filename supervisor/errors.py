@@ -1,0 +1,82 @@
+"""The errors of the supervisor: one small tree.
+
+The first line of a class's docstring is its default message. ``code`` is what a control client sees,
+``exit_code`` what a command ends with.
+"""
+
+from __future__ import annotations
+
+from .exits import Exit
+
+
+class TdsupError(Exception):
+    """The supervisor cannot do that."""
+
+    code = "failed"
+    exit_code: int = Exit.FAILED
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
+
+
+class ConfigError(TdsupError):
+    """The configuration is not valid.
+
+    Attributes:
+        lines: all faults that were found, one line each.
+    """
+
+    code = "bad-config"
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines) or None)
+        self.lines: tuple[str, ...] = lines or (str(self),)
+
+    def summary(self) -> str:
+        """The first fault and how many more there are, in one line."""
+        more = len(self.lines) - 1
+        return self.lines[0] + (f" (and {more} more)" if more else "")
+
+
+class AlreadyRunning(TdsupError):
+    """Another master already runs here."""
+
+
+class NotRunning(TdsupError):
+    """No master listens here."""
+
+    exit_code = Exit.NOT_RUNNING
+
+
+class BadRequest(TdsupError):
+    """The request is not understood."""
+
+    code = "bad-request"
+
+
+class UnknownJob(TdsupError):
+    """No job has that name."""
+
+    code = "unknown-job"
+
+
+class Stopping(TdsupError):
+    """The fleet is stopping."""
+
+    code = "stopping"
+
+
+class Refused(TdsupError):
+    """The master refused the command.
+
+    Attributes:
+        code: the error code of the reply.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class IllegalMoveError(TdsupError):
+    """An event does not fit the state of the job; this is a defect of the supervisor."""

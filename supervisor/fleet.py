@@ -1,0 +1,112 @@
+"""The settings of a fleet: ``tdsup.yaml``, which may be absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from .errors import ConfigError
+from .options import known_keys, read, unknown_key
+
+FILE = "tdsup.yaml"
+
+SOCKET_PATH_LIMIT = 107
+"""Bytes that the path of a unix socket can have on Linux (``sun_path`` less its final zero, unix(7))."""
+
+
+class FleetSettings(BaseModel):
+    """What holds for all jobs of a fleet. Relative paths are relative to the fleet's directory."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    jobs: list[str] = Field(default=["conf.d/*.ini"], min_length=1, description="Globs of the job files.")
+    socket: str = Field(default="run/tdsup.sock", description="Control socket.")
+    web: str = Field(
+        default="127.0.0.1:9867", description="Address of /metrics and /healthz; port 0: any free one."
+    )
+    log: str = Field(default="log/tdsup.log", description="Log of the master.")
+    log_size: int = Field(
+        default=10485760, ge=0, description="Size in bytes at which the master's log is rotated."
+    )
+    log_count: int = Field(default=3, ge=0, description="Rotated logs of the master that are kept.")
+    backoff_first: float = Field(default=0.5, gt=0, description="Seconds before the first restart.")
+    backoff_limit: float = Field(default=30.0, gt=0, description="Longest wait before a restart, in seconds.")
+    backoff_reset: float = Field(
+        default=30.0, ge=0, description="Healthy seconds after which waits start over."
+    )
+    heartbeat_timeout: float = Field(default=30.0, gt=1, description="Silent seconds before a job is killed.")
+    stop_timeout: float = Field(default=30.0, ge=0, description="Seconds from SIGINT to SIGTERM.")
+    kill_timeout: float = Field(default=5.0, ge=0, description="Seconds from SIGTERM to SIGKILL.")
+
+    @field_validator("socket")
+    @classmethod
+    def _short_enough(cls, value: str) -> str:
+        if len(os.fsencode(value)) > SOCKET_PATH_LIMIT:
+            raise ValueError(f"longer than the {SOCKET_PATH_LIMIT} bytes that a unix socket can have")
+        return value
+
+    @field_validator("web")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if not (host and colon and port.isascii() and port.isdigit() and int(port) < 65536):
+            raise ValueError("not of the form host:port")
+        return value
+
+    @property
+    def web_address(self) -> tuple[str, int]:
+        """Host and port of the web child."""
+        host, _, port = self.web.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def lock(self) -> str:
+        """Lock file beside the control socket."""
+        return self.socket + ".lock"
+
+
+def load_fleet() -> FleetSettings:
+    """Read ``tdsup.yaml`` of the working directory; without it, everything has a default.
+
+    Raises:
+        ConfigError: with all faults of the file, one line each.
+    """
+    try:
+        content = yaml.safe_load(Path(FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        content = None
+    except OSError as error:
+        raise ConfigError(f"cannot read {FILE}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot load {FILE}: {' '.join(str(error).split())}") from error
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"cannot load {FILE}: not a list of keys and values")
+    return _check({str(key): value for key, value in content.items()})
+
+
+def _check(content: dict[str, Any]) -> FleetSettings:
+    known = known_keys(FleetSettings)
+    faults = [unknown_key(key, known) for key in content if key not in known]
+    settings = read(FleetSettings, content)
+    if isinstance(settings, list) or faults:
+        faults += settings if isinstance(settings, list) else []
+        raise ConfigError(*(f"cannot load {FILE}: {fault.key}: {fault.reason}" for fault in faults))
+    return settings
+
+
+def require_jobs(settings: FleetSettings) -> None:
+    """Refuse a directory that is no fleet: neither a ``tdsup.yaml`` nor a place for job files.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if Path(FILE).exists() or any(Path(pattern).parent.is_dir() for pattern in settings.jobs):
+        return
+    where = " ".join(settings.jobs)
+    raise ConfigError(f"cannot find a fleet in {Path.cwd()}: neither {where} nor {FILE} is there")

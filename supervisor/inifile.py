@@ -1,0 +1,179 @@
+"""The syntax of ini files, as Python 2 and 3 and the old manual page write them.
+
+Only lines and keys here: what a key means is the business of `jobfile`. What Python 2's ConfigParser
+accepted is accepted; where the text is read in another way than written, there is a warning with its line.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DEFAULTS = "DEFAULT"
+"""Section whose keys all others inherit."""
+
+_HEADER = re.compile(r"\[(?P<name>[^]]+)\]")
+_KEY = re.compile(r"(?P<key>[^:=\s][^:=]*?)\s*[:=]\s*(?P<value>.*)")
+_REFERENCE = re.compile(r"%%|%\((?P<name>[^()]+)\)(?P<s>s?)")
+_LONE_MARK = "has a % (or $) that starts no reference; write it twice"
+_ANY_REFERENCE = re.compile(r"%\(([^()]+)\)|\$\{([^{}]+)\}")
+
+
+class SyntaxFault(Exception):
+    """The text is no ini file; the message names the line."""
+
+
+@dataclass
+class Entry:
+    """The value of one key and the line that it starts on, counted from 1."""
+
+    line: int
+    value: str
+
+
+@dataclass
+class IniFile:
+    """The sections of a file, in order, values not yet interpolated."""
+
+    sections: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def jobs(self) -> list[str]:
+        """Names of the sections that are not defaults."""
+        return [name for name in self.sections if name != DEFAULTS]
+
+    def referenced(self) -> set[str]:
+        """Keys that some value of the file is built from."""
+        text = "\n".join(entry.value for keys in self.sections.values() for entry in keys.values())
+        return {
+            (percent or dollar).rpartition(":")[2].lower() for percent, dollar in _ANY_REFERENCE.findall(text)
+        }
+
+    def interpolate(self, section: str, given: Mapping[str, str], extended: bool) -> dict[str, str]:
+        """Values of a section with its defaults, references replaced.
+
+        Args:
+            section: name of the section.
+            given: further names that values may refer to; keys of the file win.
+            extended: references are written ``${name}`` rather than ``%(name)s``.
+
+        Raises:
+            SyntaxFault: one line for each value that refers to something that is not there.
+        """
+        parser = configparser.ConfigParser(
+            interpolation=configparser.ExtendedInterpolation()
+            if extended
+            else configparser.BasicInterpolation()
+        )
+        mark = "$" if extended else "%"
+        parser.add_section(section)
+        faults = []
+        content = {DEFAULTS: {name: Entry(0, value.replace(mark, mark * 2)) for name, value in given.items()}}
+        for name, keys in [
+            *content.items(),
+            (DEFAULTS, self.sections.get(DEFAULTS, {})),
+            (section, self.sections[section]),
+        ]:
+            for key, entry in keys.items():
+                try:
+                    parser.set(name, key, entry.value)
+                except ValueError:
+                    faults.append(f"line {entry.line}: [{name}] {key}: {_LONE_MARK}")
+        values = {}
+        for key in parser.options(section):
+            try:
+                values[key] = parser.get(section, key)
+            except configparser.InterpolationError as error:
+                faults.append(f"[{section}] {key}: {_explain(error)}")
+        if faults:
+            raise SyntaxFault("\n".join(faults))
+        return values
+
+
+def _explain(error: configparser.InterpolationError) -> str:
+    """Say in one line what is wrong with a reference."""
+    if isinstance(error, configparser.InterpolationMissingOptionError):
+        return f"refers to {error.reference}, which is not set"
+    if isinstance(error, configparser.InterpolationDepthError):
+        return "refers to itself"
+    return _LONE_MARK
+
+
+def parse(text: str, headless: str) -> IniFile:
+    """Split the text of an ini file into sections and keys.
+
+    Args:
+        text: the file.
+        headless: section for a file whose first key comes before any header.
+
+    Returns:
+        All that could be read; lines that could not are in its ``faults``.
+    """
+    ini = IniFile()
+    current: dict[str, Entry] | None = None
+    section, entry = "", None
+    for number, line in enumerate(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").splitlines(), 1):
+        stripped = line.strip()
+        # Python 2 took only a first column for a comment; 3 also an indented #, and SQL has no such line.
+        if not stripped or line[0] in "#;" or stripped[0] == "#":
+            continue
+        if line[0].isspace() and entry is not None:
+            entry.value += "\n" + stripped
+            continue
+        header, pair = _HEADER.match(stripped), _KEY.fullmatch(stripped)
+        if header:
+            section, entry = header["name"], None
+            if section in ini.sections and section != DEFAULTS:
+                ini.warnings.append(f"line {number}: section [{section}] is repeated; its keys are joined")
+            current = ini.sections.setdefault(section, {})
+        elif pair:
+            if current is None:
+                section, current = headless, ini.sections.setdefault(headless, {})
+                ini.warnings.append(
+                    f"line {number}: no section header before the first key; read as [{headless}]"
+                )
+            entry = _add(ini, section, pair["key"].lower(), _strip_comment(pair["value"]), number)
+        else:
+            entry = None
+            ini.faults.append(f"line {number}: neither a section header nor key = value: {stripped[:40]}")
+    _mend_references(ini)
+    return ini
+
+
+def _add(ini: IniFile, section: str, key: str, value: str, number: int) -> Entry:
+    """Enter one key; the last one of a name wins."""
+    keys = ini.sections[section]
+    if key in keys:
+        ini.warnings.append(
+            f"line {number}: [{section}] {key}: given twice; this one wins over line {keys[key].line}"
+        )
+    keys[key] = Entry(number, value)
+    return keys[key]
+
+
+def _strip_comment(value: str) -> str:
+    """Drop a trailing ``; comment`` as Python 2 did: only the first semicolon counts, after white space."""
+    position = value.find(";")
+    if position == 0 or (position > 0 and value[position - 1].isspace()):
+        value = value[:position]
+    value = value.strip()
+    return "" if value == '""' else value
+
+
+def _mend_references(ini: IniFile) -> None:
+    """Read ``%(name)`` as ``%(name)s``: the old manual page's own example has it."""
+    for section, keys in ini.sections.items():
+        if keys.get("config_format", Entry(0, "")).value == "2":
+            continue
+        for key, entry in keys.items():
+            mended = _REFERENCE.sub(
+                lambda match: match[0] if match[0] == "%%" else f"%({match['name']})s", entry.value
+            )
+            if mended != entry.value:
+                entry.value = mended
+                ini.warnings.append(
+                    f"line {entry.line}: [{section}] {key}: %(name) without s is read as %(name)s"
+                )

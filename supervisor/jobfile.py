@@ -1,0 +1,209 @@
+"""One file of conf.d: one job, checked as a whole before it is used."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from .errors import ConfigError
+from .inifile import IniFile, SyntaxFault, parse
+from .jobsettings import JobSettings
+from .jobtype import JobType, find_job_type
+from .options import Fault, known_keys, moot_keys, read, unknown_key
+
+HEADLESS = "table_dispatcher"
+"""Job type of a file without a section header, for the old manual page's example has none."""
+
+_log = logging.getLogger("tdsup")
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """A job's file that is fit to run.
+
+    Attributes:
+        path: the file as it was named.
+        digest: of its content; another digest is another job file.
+        section: header of its section, which names the job type.
+        job_type: what runs the job.
+        host: the keys that the supervisor reads itself.
+        settings: the job type's own settings.
+        warnings: what a person should know, one line each.
+    """
+
+    path: str
+    digest: str
+    section: str
+    job_type: JobType
+    host: JobSettings
+    settings: BaseModel
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.host.job_name
+
+    @property
+    def log_path(self) -> Path:
+        """Where a job of a fleet logs to."""
+        return Path(self.host.logfile or f"log/{self.name}.log")
+
+
+@dataclass(frozen=True)
+class BrokenFile:
+    """A job's file that cannot run, and why."""
+
+    path: str
+    digest: str
+    name: str
+    error: ConfigError
+
+
+def load_job_file(path: str) -> JobFile:
+    """Read and check one file.
+
+    Raises:
+        ConfigError: with all faults of the file, one line each.
+    """
+    return _check(path, _content(path))
+
+
+def scan(patterns: Iterable[str]) -> list[JobFile | BrokenFile]:
+    """Read all job files that match the globs, sorted by path within each glob; none stops another.
+
+    A job name that an earlier file has makes the later file a broken one.
+    """
+    paths = dict.fromkeys(str(path) for pattern in patterns for path in sorted(_glob(pattern)))
+    taken: dict[str, str] = {}
+    found = [_load(path, taken) for path in paths]
+    return [_with_free_name(file, taken) if isinstance(file, BrokenFile) else file for file in found]
+
+
+def _load(path: str, taken: dict[str, str]) -> JobFile | BrokenFile:
+    """Read one file; ``taken`` holds the paths of sound job files by the name of their job."""
+    content = b""
+    try:
+        content = _content(path)
+        file = _check(path, content)
+    except ConfigError as error:
+        return BrokenFile(path, _digest(content), Path(path).stem, error)
+    if file.name in taken:
+        reason = f"{file.name} is the name of the job in {taken[file.name]} already"
+        clash = ConfigError(f"cannot load {path}: [{file.section}] job_name: {reason}")
+        return BrokenFile(path, file.digest, Path(path).stem, clash)
+    taken[file.name] = path
+    return file
+
+
+def _with_free_name(file: BrokenFile, taken: dict[str, str]) -> BrokenFile:
+    """A broken file is called by its base name; by its full path if another job has that name."""
+    name = file.path if file.name in taken else file.name
+    taken[name] = file.path
+    return BrokenFile(file.path, file.digest, name, file.error)
+
+
+def _glob(pattern: str) -> Iterable[Path]:
+    """Paths that match a glob, absolute or relative to the working directory."""
+    expanded = Path(pattern).expanduser()
+    if expanded.is_absolute():
+        return Path(expanded.anchor).glob(str(expanded.relative_to(expanded.anchor)))
+    return Path().glob(str(expanded))
+
+
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _check(path: str, content: bytes) -> JobFile:
+    """Build the job file of a content, or raise ConfigError with every fault."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        # Files of the Python 2 time are in any encoding; this one decodes every byte.
+        text = content.decode("latin-1")
+    ini = parse(text, HEADLESS)
+    section = _only_section(path, ini)
+    job_type = _job_type(path, section)
+    values = _values(path, ini, section)
+    host = read(JobSettings, values)
+    own = {key: value for key, value in values.items() if key not in known_keys(JobSettings)}
+    own["job_name"] = values["job_name"]
+    settings = read(job_type.settings, own)
+    known = known_keys(JobSettings) | known_keys(job_type.settings)
+    unknown = ini.sections[section].keys() - known - ini.referenced()
+    faults = [unknown_key(key, known) for key in ini.sections[section] if key in unknown]
+    if isinstance(host, list) or isinstance(settings, list) or faults:
+        for result in (host, settings):
+            faults += result if isinstance(result, list) else []
+        raise ConfigError(*(_line(path, section, fault) for fault in faults))
+    warnings = [f"{path}: {warning}" for warning in ini.warnings]
+    for key, reason in (moot_keys(host) | moot_keys(settings)).items():
+        warnings.append(f"{path}: [{section}] {key}: has no effect: {reason}")
+    return JobFile(path, _digest(content), section, job_type, host, settings, tuple(warnings))
+
+
+def _line(path: str, section: str, fault: Fault) -> str:
+    key = f" {fault.key}:" if fault.key else ""
+    return f"cannot load {path}: [{section}]{key} {fault.reason}"
+
+
+def _only_section(path: str, ini: IniFile) -> str:
+    """Name of the file's one section."""
+    lines = [f"cannot load {path}: {fault}" for fault in ini.faults]
+    jobs = ini.jobs()
+    if not jobs and not lines:
+        lines.append(f"cannot load {path}: no section; its header names the job type, such as [{HEADLESS}]")
+    if len(jobs) > 1:
+        names = " ".join(f"[{name}]" for name in jobs)
+        lines.append(f"cannot load {path}: one file is one job, but it has {len(jobs)} sections: {names}")
+    if lines:
+        raise ConfigError(*lines)
+    return jobs[0]
+
+
+def _job_type(path: str, section: str) -> JobType:
+    """The job type that a section header names."""
+    try:
+        return find_job_type(section)
+    except ConfigError as error:
+        raise ConfigError(f"cannot load {path}: [{section}] {error}") from error
+    except (ImportError, AttributeError) as error:
+        _log.debug("cannot import the job type %s", section, exc_info=True)
+        raise ConfigError(
+            f"cannot load {path}: [{section}] the job type cannot be imported: {error}"
+        ) from error
+
+
+def _values(path: str, ini: IniFile, section: str) -> dict[str, Any]:
+    """Keys of the section and known keys of its defaults; ``job_name`` is always there."""
+    absolute = Path(path).expanduser().absolute()
+    given = {
+        "job_name": absolute.stem,
+        "service_name": section,
+        "host_name": socket.gethostname(),
+        "config_dir": str(absolute.parent),
+        "config_file": str(absolute),
+    }
+    keys = ini.sections[section]
+    extended = "config_format" in keys and keys["config_format"].value == "2"
+    try:
+        values = ini.interpolate(section, given, extended)
+    except SyntaxFault as fault:
+        raise ConfigError(*(f"cannot load {path}: {line}" for line in str(fault).splitlines())) from fault
+    injected = given.keys() - {"job_name"} - keys.keys()
+    return {key: value for key, value in values.items() if key not in injected}

@@ -1,0 +1,101 @@
+"""The contract between the supervisor and a job type, and how a job type is found.
+
+A job type is an entry point of group ``tdsup.jobs``; its name is the section header of the ini file.
+Neither side imports the other: the types here are structural.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel
+
+from .errors import ConfigError
+
+GROUP = "tdsup.jobs"
+
+
+class Metric(Protocol):
+    """One number that a job reports."""
+
+    @property
+    def name(self) -> str:
+        """Name in the field's terms, such as ``events``."""
+
+    @property
+    def kind(self) -> Literal["counter", "gauge", "age"]:
+        """What it means.
+
+        ``counter`` only grows within one process. ``gauge`` is a value. ``age`` is the moment, in seconds
+        of ``time.monotonic()``, since which something is true; it is shown as the seconds that have passed.
+        """
+
+    @property
+    def help(self) -> str:
+        """One sentence for people."""
+
+
+class Context(Protocol):
+    """What a running job may ask of its host."""
+
+    @property
+    def logger(self) -> logging.Logger:
+        """Where the job's messages go."""
+
+    def report(self, snapshot: Mapping[str, Any]) -> None:
+        """Publish the job's numbers and condition; never blocks, the newest report wins.
+
+        Keys: ``condition`` (``running``, ``standby`` or ``retrying``), ``reason`` (one line, empty while
+        running) and ``values`` (metric name to number, counters cumulative since the process began).
+        """
+
+    def stopping(self) -> bool:
+        """Whether the job has been asked to end; it does so at the next batch boundary."""
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep that long or until asked to end, whichever is first; returns `stopping()`."""
+
+
+class JobType(Protocol):
+    """A kind of job. An instance is what the entry point names."""
+
+    @property
+    def settings(self) -> type[BaseModel]:
+        """Model of the section's keys, less those that the supervisor reads itself.
+
+        Every option is declared with default and description. ``job_name`` is always given. An option that
+        is accepted but has no effect carries ``json_schema_extra={"moot": reason}``.
+        """
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """The numbers that it reports."""
+
+    def labels(self, settings: Any) -> Mapping[str, str]:
+        """Constant labels of the job's metrics, such as its queue and table."""
+
+    def run(self, settings: Any, context: Context) -> None:
+        """Work until done or asked to stop.
+
+        Returning means done (exit 0). An exception ends the process with exit status 1, or with the
+        exception's attribute ``exit_code`` if it has one: 78 (``EX_CONFIG``) means that a restart is
+        pointless until somebody changes something. The exception's text is one line for a person.
+        """
+
+
+def find_job_type(name: str) -> JobType:
+    """Load the job type of that name.
+
+    Raises:
+        ConfigError: no installed package offers it.
+    """
+    found = entry_points(group=GROUP)
+    for entry in found:
+        if entry.name == name:
+            job_type: JobType = entry.load()
+            return job_type
+    known = ", ".join(sorted(found.names)) or "none"
+    raise ConfigError(f"no job type is called {name} (installed: {known})")

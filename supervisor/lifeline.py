@@ -1,0 +1,106 @@
+"""The one thread of a child: it sees signals and the master's death even while the main thread is in C.
+
+Python runs signal handlers only between byte codes of the main thread, and a query can keep that in libpq for
+minutes. The C half of Python's signal handling, however, writes to a wake-up descriptor at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from .exits import Exit
+
+BEAT = 1.0
+"""Seconds between signs of life."""
+
+ORPHAN_GRACE = 0.5
+"""Seconds that the main thread has to end by itself once the master is dead."""
+
+IMPATIENCE = 1.0
+"""Seconds within which a second SIGINT means: at once."""
+
+
+class Lifeline:
+    """Watches the master and the signals, and beats.
+
+    SIGTERM keeps its default action, which ends the process at once whatever any thread does.
+
+    Args:
+        channel: the child's end of its channel; None for a process without a master.
+        beat: sends a sign of life.
+        stop: asks the main thread to end; called in the watching thread.
+        logger: where an early end is told.
+    """
+
+    def __init__(
+        self,
+        channel: socket.socket | None,
+        beat: Callable[[], None],
+        stop: Callable[[], None],
+        logger: logging.Logger,
+    ) -> None:
+        self._channel = channel
+        self._beat = beat
+        self._stop = stop
+        self._log = logger
+        self.interrupted: float | None = None
+        """Moment of the first SIGINT, None so far."""
+
+    def start(self) -> None:
+        """Start watching. To be called by the main thread, after the fork."""
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        # The attribute keeps the writer open: the C handler knows only its number.
+        self._wakeup = reader, writer
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGINT, lambda _signal, _frame: None)
+        threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
+
+    def _watch(self) -> None:
+        reader = self._wakeup[0]
+        poller = select.poll()
+        poller.register(reader, select.POLLIN)
+        if self._channel is not None:
+            poller.register(self._channel, select.POLLIN)
+        next_beat = time.monotonic()
+        while True:
+            wait = next_beat - time.monotonic()
+            if wait <= 0:
+                self._beat()
+                next_beat = time.monotonic() + BEAT
+                continue
+            ready = {fd for fd, _events in poller.poll(wait * 1000)}
+            if reader.fileno() in ready and signal.SIGINT in reader.recv(4096):
+                self._interrupt()
+            if self._channel is not None and self._channel.fileno() in ready and self._at_end(self._channel):
+                self._orphaned()
+
+    def _interrupt(self) -> None:
+        now = time.monotonic()
+        if self.interrupted is not None and now - self.interrupted < IMPATIENCE:
+            os._exit(Exit.INTERRUPTED)
+        self.interrupted = now
+        self._stop()
+
+    def _orphaned(self) -> None:
+        self._stop()
+        self._log.error("the master is dead; ending")
+        time.sleep(ORPHAN_GRACE)
+        os._exit(Exit.FAILED)
+
+    @staticmethod
+    def _at_end(channel: socket.socket) -> bool:
+        try:
+            return not channel.recv(1)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True

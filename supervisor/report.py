@@ -1,0 +1,52 @@
+"""What the master tells about its jobs, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .job import Job
+from .jobfile import JobFile
+
+
+def job_status(job: Job, now: float) -> dict[str, Any]:
+    """One job as `tdsup status` shows it; durations are in seconds."""
+    sound = job.file if isinstance(job.file, JobFile) else None
+    error, error_at = job.last_error or ("", now)
+    return {
+        "name": job.name,
+        "state": job.state.value,
+        "pid": job.pid,
+        "since": round(now - job.since, 3),
+        "events_per_second": round(job.tally.events_per_second(now), 1),
+        "lag": _rounded(job.tally.value("lag", now)),
+        **{name: job.tally.value(name, now) or 0 for name in ("events", "rows", "batches", "partitions")},
+        "restarts": job.restarts.total(),
+        "reason": job.reason,
+        "last_error": error,
+        "last_error_age": round(now - error_at, 3) if job.last_error else None,
+        "retry_in": _rounded(job.retry_in(now)),
+        "file": job.file.path if job.file else None,
+        "type": sound.section if sound else None,
+        "log": str(sound.log_path) if sound else None,
+    }
+
+
+def job_metrics(job: Job, now: float) -> dict[str, Any]:
+    """The numbers of one job with their descriptions."""
+    values = job.tally.values(now)
+    return {
+        "name": job.name,
+        "state": job.state.value,
+        "up": job.pid is not None,
+        "restarts": dict(job.restarts),
+        "labels": job.tally.labels,
+        "metrics": [
+            {"name": metric.name, "kind": metric.kind, "help": metric.help, "value": values[metric.name]}
+            for metric in job.tally.metrics.values()
+            if metric.name in values
+        ],
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

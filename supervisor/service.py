@@ -1,0 +1,76 @@
+"""Becoming the master: what surrounds the fleet's life in this process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+from setproctitle import setproctitle
+
+from . import logs
+from .errors import TdsupError
+from .exits import Exit
+from .fleet import FleetSettings
+from .lock import Lock
+from .loop import Loop
+from .master import Master
+
+_log = logging.getLogger("tdsup")
+
+
+def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: bool) -> int:
+    """Run a fleet in this process, from its lock to its last line of log.
+
+    Args:
+        settings: the fleet's settings; its directory is the working directory.
+        ready: called when the control socket answers.
+        foreground: also log to stderr.
+
+    Raises:
+        AlreadyRunning: another master has this fleet.
+        TdsupError: a directory, file or socket of the fleet cannot be made.
+    """
+    _hold_standard_descriptors()
+    _raise_descriptor_limit()
+    path = settings.log
+    try:
+        for folder in ("log", Path(settings.log).parent, Path(settings.socket).parent):
+            Path(folder).mkdir(exist_ok=True)
+        path = settings.lock
+        lock = Lock(settings.lock)
+        path = settings.log
+        logs.add_file(Path(settings.log), settings.log_size, settings.log_count, redirect=not foreground)
+        if foreground:
+            logs.add_stderr()
+        setproctitle("tdsup: master")
+        path = settings.socket
+        master = Master(settings, Loop())
+    except OSError as error:
+        raise TdsupError(f"cannot start the fleet: {error.filename or path}: {error.strerror}") from error
+    try:
+        master.run(ready)
+    finally:
+        lock.release()
+    return Exit.OK
+
+
+def _hold_standard_descriptors() -> None:
+    """Open /dev/null for each of 0, 1 and 2 that is closed, lest a socket get its number."""
+    while True:
+        fd = os.open(os.devnull, os.O_RDWR)
+        if fd > 2:
+            os.close(fd)
+            return
+        os.set_inheritable(fd, True)
+
+
+def _raise_descriptor_limit() -> None:
+    """Every job takes three descriptors of the master; the usual soft limit of 1024 is soon reached."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ValueError, OSError) as error:
+        _log.debug("cannot raise the limit of open descriptors: %s", error)

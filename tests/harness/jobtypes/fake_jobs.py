@@ -1,0 +1,179 @@
+"""A job type without a database: it counts, and fails in every way that a test asks for."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import AliasChoices, BaseModel, Field
+from tdsup.supervisor.jobtype import Context
+
+TICK = 0.05
+"""Seconds between two reports."""
+
+
+class SleeperSettings(BaseModel):
+    """What a sleeper can be told to do."""
+
+    job_name: str
+    behave: str = Field(default="work", description="What to do, a key of BEHAVIOURS.")
+    after: float = Field(default=0.0, ge=0, description="Seconds of work before that.")
+    step: int = Field(default=1, description="Events of one report.")
+    queue: str = Field(default="", validation_alias=AliasChoices("pgq_queue", "queue"))
+    line: str = Field(default="", description="Something to write.")
+    times: int = Field(default=1, description="How often to write it.")
+    src_db: str = Field(default="", max_length=40, description="Connection string, which is never shown.")
+    moot: int = Field(default=0, json_schema_extra={"moot": "it sleeps"})
+
+
+@dataclass(frozen=True)
+class FakeMetric:
+    """One number."""
+
+    name: str
+    kind: Literal["counter", "gauge", "age"]
+    help: str
+
+
+class SetupError(Exception):
+    """What a job raises when a restart is pointless."""
+
+    exit_code = 78
+
+
+def _work(settings: SleeperSettings, context: Context, count: int = 0) -> None:
+    while not context.wait(TICK):
+        count += settings.step
+        _report(context, count)
+
+
+def _report(context: Context, count: int, condition: str = "running", reason: str = "") -> None:
+    values = {"events": count, "rows": count, "depth": 7, "lag": time.monotonic()}
+    context.report({"condition": condition, "reason": reason, "values": values})
+
+
+def _crash(_settings: SleeperSettings, _context: Context) -> None:
+    raise RuntimeError("on purpose")
+
+
+def _setup(_settings: SleeperSettings, _context: Context) -> None:
+    raise SetupError(
+        "cannot load orders: no table orders and no part_template\nin two lines, password=hunter2"
+    )
+
+
+def _exit(_settings: SleeperSettings, _context: Context) -> None:
+    os._exit(5)
+
+
+def _deaf(_settings: SleeperSettings, context: Context) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    context.logger.info("deaf")
+    while True:
+        time.sleep(1)
+
+
+def _stubborn(_settings: SleeperSettings, context: Context) -> None:
+    context.logger.info("stubborn")
+    while True:
+        time.sleep(1)
+
+
+def _deadlock(library: ctypes.CDLL) -> None:
+    """Wait for ever in a C function that no signal interrupts: lock a mutex twice."""
+    mutex = ctypes.create_string_buffer(64)
+    library.pthread_mutex_lock(mutex)
+    library.pthread_mutex_lock(mutex)
+
+
+def _long_call(_settings: SleeperSettings, context: Context) -> None:
+    context.logger.info("calling C")
+    _deadlock(ctypes.CDLL(None))
+
+
+def _freeze(_settings: SleeperSettings, context: Context) -> None:
+    context.logger.info("calling C and keeping the interpreter's lock")
+    _deadlock(ctypes.PyDLL(None))
+
+
+def _write(settings: SleeperSettings, context: Context) -> None:
+    for number in range(settings.times):
+        context.logger.info("%s %d", settings.line, number)
+        os.write(1, f"stdout {number}\n".encode())
+        os.write(2, f"stderr {number}\n".encode())
+    ctypes.CDLL(None).puts(b"from a C library")
+    ctypes.CDLL(None).fflush(None)
+    _work(settings, context)
+
+
+def _retry(_settings: SleeperSettings, context: Context) -> None:
+    _report(context, 0, "retrying", "cannot connect: refused")
+    while not context.wait(1):
+        pass
+
+
+def _standby(_settings: SleeperSettings, context: Context) -> None:
+    _report(context, 0, "standby", "another one works")
+    while not context.wait(1):
+        pass
+
+
+def _slow_end(settings: SleeperSettings, context: Context) -> None:
+    _work(settings, context)
+    time.sleep(0.5)
+
+
+def _done(_settings: SleeperSettings, _context: Context) -> None:
+    return
+
+
+BEHAVIOURS: dict[str, Callable[[SleeperSettings, Context], None]] = {
+    "work": _work,
+    "crash": _crash,
+    "setup": _setup,
+    "exit": _exit,
+    "deaf": _deaf,
+    "stubborn": _stubborn,
+    "long_call": _long_call,
+    "freeze": _freeze,
+    "write": _write,
+    "retry": _retry,
+    "standby": _standby,
+    "slow_end": _slow_end,
+    "done": _done,
+}
+
+
+class Sleeper:
+    """The job type."""
+
+    settings = SleeperSettings
+    metrics = (
+        FakeMetric("events", "counter", "Events seen"),
+        FakeMetric("rows", "counter", "Rows written"),
+        FakeMetric("depth", "gauge", "How deep"),
+        FakeMetric("lag", "age", "How late"),
+    )
+
+    def labels(self, settings: Any) -> Mapping[str, str]:
+        """Constant labels."""
+        return {"queue": settings.queue or "q", "table": "t"}
+
+    def run(self, settings: Any, context: Context) -> None:
+        """Work for `after` seconds, then behave as told."""
+        count, end = 0, time.monotonic() + settings.after
+        _report(context, count)
+        while time.monotonic() < end:
+            count += settings.step
+            _report(context, count)
+            if context.wait(TICK):
+                return
+        BEHAVIOURS[settings.behave](settings, context)
+
+
+SLEEPER = Sleeper()

@@ -1,0 +1,213 @@
+"""A real fleet of fake jobs: the master's life, from simultaneous starts to a sudden death."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.fleet import Fleet, alive, fleet, wait_until
+
+DEATHS = 5
+"""How often a master is killed; the claim is about every time."""
+
+
+@pytest.fixture
+def a_fleet(tmp_path: Path) -> Iterator[Fleet]:
+    """A fleet without jobs, not started."""
+    with fleet(tmp_path) as made:
+        yield made
+
+
+def test_the_master_s_sudden_death_leaves_no_process(a_fleet: Fleet) -> None:
+    """After kill -9 of the master, workers, one in a long C call, and the web child are gone in a second."""
+    for name, behave in {
+        "orders": "work",
+        "clicks": "long_call",
+        "idle": "standby",
+        "slow": "stubborn",
+    }.items():
+        a_fleet.write_job(name, behave=behave)
+    for _ in range(DEATHS):
+        a_fleet.start()
+        for name in ("orders", "clicks", "slow"):
+            a_fleet.wait_for(name, state="running")
+        wait_until(lambda: a_fleet.status()["web"], "the web child listens")
+        assert len(a_fleet.children()) == 5
+        a_fleet.kill_master()
+        wait_until(lambda: not a_fleet.processes(), "no process is left", timeout=1.5)
+    assert "the master is dead" in a_fleet.log("orders")
+
+
+def test_an_end_of_file_is_seen_though_siblings_live(a_fleet: Fleet) -> None:
+    """No sibling holds the master's end of another's channel: frozen ones do not keep the others alive."""
+    for name in ("a", "b", "c"):
+        a_fleet.write_job(name)
+    a_fleet.start()
+    a_fleet.wait_all()
+    pids = {job["name"]: job["pid"] for job in a_fleet.status()["jobs"]}
+    for name in ("b", "c"):
+        a_fleet.kill_worker(name, signal.SIGSTOP)
+    a_fleet.kill_master()
+    wait_until(lambda: not alive(pids["a"]), "the one that runs is gone", timeout=1.5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_fleet(a_fleet: Fleet, number: signal.Signals) -> None:
+    """All batches end, in parallel; the socket is gone and the last line says so; exit status 0."""
+    for name in ("orders", "clicks", "more"):
+        a_fleet.write_job(name, behave="slow_end")
+    a_fleet.start()
+    a_fleet.wait_all()
+    begun = time.monotonic()
+    os.kill(a_fleet.pid, number)
+    wait_until(lambda: not a_fleet.processes(), "all is gone")
+    assert time.monotonic() - begun < 1.2
+    assert a_fleet.stderr().endswith("the fleet has stopped\n")
+    assert not (a_fleet.directory / "run" / "tdsup.sock").exists()
+    assert a_fleet.exit_code() == 0
+
+
+def test_a_storm_of_signals_is_survived(a_fleet: Fleet) -> None:
+    """Thousands of SIGHUP are a few reloads that change nothing, and SIGCHLD means nothing."""
+    a_fleet.write_job("orders")
+    a_fleet.start()
+    pid = a_fleet.wait_for("orders", state="running")["pid"]
+    for _ in range(2000):
+        os.kill(a_fleet.pid_of_master, signal.SIGHUP)
+        os.kill(a_fleet.pid_of_master, signal.SIGCHLD)
+    job = a_fleet.wait_for("orders", state="running")
+    assert (job["pid"], job["restarts"]) == (pid, 0)
+
+
+def test_simultaneous_starts_make_one_master(a_fleet: Fleet) -> None:
+    """One of six says that it runs; the others name its pid and end with 1."""
+    a_fleet.write_job("orders")
+    starts = [
+        subprocess.Popen(
+            a_fleet.command("start", "-d"), env=a_fleet.environment(), stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(6)
+    ]
+    said = [start.communicate(timeout=30)[1] for start in starts]
+    assert sorted(start.returncode for start in starts) == [0, 1, 1, 1, 1, 1]
+    line = f"cannot start the fleet: another master (pid {a_fleet.pid}) already runs here\n"
+    assert sorted(said) == ["", *[line] * 5]
+    a_fleet.stop()
+    assert a_fleet.processes() == []
+
+
+def test_a_background_start_returns_when_it_answers(a_fleet: Fleet) -> None:
+    """The very next command is served; the master has no terminal and is nobody's child."""
+    a_fleet.write_job("orders")
+    started = a_fleet.run("start", "-d")
+    assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
+    assert a_fleet.run("status").returncode == 0
+    wait_until(lambda: a_fleet.job("orders")["state"] == "running", "orders runs")
+    for stream in (0, 1, 2):
+        assert str(Path(f"/proc/{a_fleet.pid}/fd/{stream}").readlink()) in {
+            "/dev/null",
+            str(a_fleet.directory / "log" / "tdsup.log"),
+        }
+    stopped = a_fleet.run("stop")
+    assert (stopped.returncode, stopped.stdout, stopped.stderr) == (0, "", "")
+    assert a_fleet.processes() == []
+    assert a_fleet.run("start", "-d").returncode == 0
+
+
+@pytest.mark.parametrize("how", [["start"], ["start", "-d"]])
+def test_a_start_that_fails_says_why(a_fleet: Fleet, how: list[str]) -> None:
+    """In the foreground and in the background the same line, without a traceback."""
+    (a_fleet.directory / "log").write_text("", encoding="utf-8")
+    failed = a_fleet.run(*how)
+    assert (failed.returncode, failed.stderr) == (1, "cannot start the fleet: log: File exists\n")
+
+
+def test_a_socket_that_is_left_over_is_no_obstacle(a_fleet: Fleet) -> None:
+    """After a kill -9 of the master the next one starts at once."""
+    a_fleet.write_job("orders")
+    a_fleet.start()
+    a_fleet.kill_master()
+    wait_until(lambda: not a_fleet.processes(), "all is gone")
+    assert (a_fleet.directory / "run" / "tdsup.sock").exists()
+    assert a_fleet.run("start", "-d").returncode == 0
+    a_fleet.wait_all()
+
+
+@pytest.mark.parametrize("command", ["status", "stop", "reload"])
+def test_without_a_master_commands_say_so(a_fleet: Fleet, command: str) -> None:
+    """One line and exit status 3, which means: not running."""
+    failed = a_fleet.run(command)
+    line = "cannot reach the fleet: no master listens on run/tdsup.sock\n"
+    assert (failed.returncode, failed.stdout, failed.stderr) == (3, "", line)
+
+
+def test_bad_words_on_the_command_line(a_fleet: Fleet, tmp_path: Path) -> None:
+    """No directory, no fleet, bad settings, no such command: a line each, and its exit status."""
+    a_fleet.write_settings(jobz=[])
+    failed = a_fleet.run("start")
+    line = "cannot load tdsup.yaml: jobz: unknown key, did you mean jobs?\n"
+    assert (failed.returncode, failed.stderr) == (1, line)
+    assert a_fleet.run("strat").returncode == 2
+    failed = a_fleet.run("-C", "nowhere", "start")
+    assert (failed.returncode, failed.stderr) == (1, "cannot enter nowhere: No such file or directory\n")
+    (tmp_path / "empty").mkdir()
+    failed = a_fleet.run("-C", str(tmp_path / "empty"), "start")
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(
+        f"cannot find a fleet in {tmp_path}/empty: neither conf.d/*.ini nor tdsup.yaml"
+    )
+
+
+def test_every_command_explains_itself(a_fleet: Fleet) -> None:
+    """With an example."""
+    for command in ("start", "stop", "status", "reload", "version"):
+        helped = a_fleet.run(command, "--help")
+        assert helped.returncode == 0
+        assert f"example: tdsup {command}" in helped.stdout
+
+
+def test_status_is_a_table_and_json(a_fleet: Fleet) -> None:
+    """For people and for programs, with all documented keys."""
+    a_fleet.write_job("orders")
+    a_fleet.start()
+    a_fleet.wait_all()
+    table = a_fleet.run("status").stdout.splitlines()
+    assert table[0].split() == "JOB STATE PID SINCE EVENTS/S LAG PARTITIONS RESTARTS REASON".split()
+    assert table[1].split()[:2] == ["orders", "running"]
+    answer = json.loads(a_fleet.run("status", "--json").stdout)
+    assert answer["master"]["pid"] == a_fleet.pid
+    assert set(answer["jobs"][0]) == set(
+        "name state pid since events_per_second lag events rows batches partitions restarts reason "
+        "last_error last_error_age retry_in file type log".split()
+    )
+
+
+def test_a_fleet_without_jobs_runs(a_fleet: Fleet) -> None:
+    """And takes them in when they come."""
+    a_fleet.start()
+    assert "(no jobs)" in a_fleet.run("status").stdout
+    a_fleet.write_job("orders")
+    assert a_fleet.run("reload").stdout == "added: orders\n"
+    a_fleet.wait_all()
+
+
+def test_half_a_control_line_does_not_block(a_fleet: Fleet) -> None:
+    """Clients that stop in the middle of a word hold up nobody and are forgotten when the fleet stops."""
+    a_fleet.write_job("orders")
+    a_fleet.start()
+    halves = [a_fleet.connect() for _ in range(50)]
+    for half in halves:
+        half.sendall(b'{"cmd":"sto')
+    begun = time.monotonic()
+    a_fleet.status()
+    assert time.monotonic() - begun < 1
+    a_fleet.stop()
+    for half in halves:
+        half.close()
+    assert a_fleet.processes() == []

@@ -1,0 +1,57 @@
+"""What a reload of the fleet has to do."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from tdsup.supervisor.changes import Present, compare
+from tdsup.supervisor.errors import ConfigError
+from tdsup.supervisor.jobfile import BrokenFile, JobFile
+from tdsup.supervisor.jobsettings import JobSettings
+
+
+def sound(name: str, digest: str = "1", path: str = "") -> JobFile:
+    """A sound file of a job."""
+    nothing = cast("Any", None)
+    return JobFile(path or f"{name}.ini", digest, "sleeper", nothing, JobSettings(job_name=name), nothing)
+
+
+def broken(name: str, path: str = "") -> BrokenFile:
+    """A broken file."""
+    return BrokenFile(path or f"{name}.ini", "0", name, ConfigError(f"{name} is broken"))
+
+
+CASES: dict[str, tuple[list[JobFile | BrokenFile], list[JobFile | BrokenFile], dict[str, list[str]]]] = {
+    "nothing": ([sound("a")], [sound("a")], {"unchanged": ["a"]}),
+    "a new file": ([], [sound("a")], {"added": ["a"]}),
+    "a vanished file": ([sound("a")], [], {"removed": ["a"]}),
+    "another content": ([sound("a")], [sound("a", "2")], {"changed": ["a"]}),
+    "a moved file": ([sound("a")], [sound("a", path="b.ini")], {"changed": ["a"]}),
+    "another name": ([sound("a")], [sound("b", path="a.ini")], {"removed": ["a"], "added": ["b"]}),
+    "now broken": ([sound("a")], [broken("a")], {"broken": ["a"]}),
+    "now broken, of another name": ([sound("x", path="a.ini")], [broken("a")], {"broken": ["x"]}),
+    "new and broken": ([], [broken("a")], {"broken": ["a"]}),
+    "still broken": ([broken("a")], [broken("a")], {"broken": ["a"]}),
+    "mended": ([broken("a")], [sound("a", "0")], {"changed": ["a"]}),
+    "mended under another name": (
+        [broken("a")],
+        [sound("b", path="a.ini")],
+        {"removed": ["a"], "added": ["b"]},
+    ),
+    "moved, a broken one in its place": (
+        [sound("a")],
+        [sound("a", path="b.ini"), broken("a")],
+        {"changed": ["a"], "broken": ["a.ini"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_changes(name: str) -> None:
+    """Jobs are compared by name and content; a broken file leaves alone what runs from it."""
+    present, found, expected = CASES[name]
+    changes = compare([Present(file.name, file) for file in present], found)
+    told = changes.describe()
+    told["broken"] = [each["job"] for each in told["broken"]]
+    assert {outcome: names for outcome, names in told.items() if names} == expected

@@ -1,0 +1,71 @@
+"""What a child tells the master."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from tdsup.supervisor.channel import BURST, Sender, open_channel, receive
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, Sender]]:
+    """The master's end, and a sender at the child's."""
+    master, child = open_channel()
+    with master, child:
+        yield master, Sender(child)
+
+
+def test_messages_arrive_as_they_were_sent(pair: tuple[socket.socket, Sender]) -> None:
+    """One datagram, one message; texts are one line and hold no password."""
+    master, sender = pair
+    sender.hello([], {"queue": "q"})
+    sender.snapshot("retrying", "no\nway password=hunter2", {"events": 1})
+    assert list(receive(master)) == [
+        {"kind": "hello", "metrics": [], "labels": {"queue": "q"}},
+        {
+            "kind": "snapshot",
+            "condition": "retrying",
+            "reason": "no way password=********",
+            "values": {"events": 1},
+        },
+    ]
+
+
+def test_a_full_channel_drops_old_news_and_keeps_the_newest(pair: tuple[socket.socket, Sender]) -> None:
+    """A child never waits for the master; the next beat carries what was left."""
+    master, sender = pair
+    for number in range(10000):
+        sender.snapshot("running", "", {"events": number})
+    received = []
+    while batch := list(receive(master)):
+        assert len(batch) <= BURST
+        received += batch
+    assert 10 < len(received) < 9999
+    sender.beat()
+    sender.beat()
+    newest, beat = receive(master)
+    assert newest is not None
+    assert (newest["values"], beat) == ({"events": 9999}, {"kind": "beat"})
+
+
+def test_a_dead_peer_is_the_end(pair: tuple[socket.socket, Sender]) -> None:
+    """For the master it is None; a child goes on without an error."""
+    master, sender = pair
+    master.close()
+    sender.snapshot("running", "", {})
+    sender.farewell("bye")
+    other, child = open_channel()
+    with other:
+        child.close()
+        assert list(receive(other)) == [None]
+
+
+def test_a_report_that_cannot_be_is_an_error(pair: tuple[socket.socket, Sender]) -> None:
+    """A job type's defect shows in the job, not in the master."""
+    _master, sender = pair
+    with pytest.raises(ValueError, match="no such condition: 'sleepy'"):
+        sender.snapshot("sleepy", "", {})
+    with pytest.raises(ValueError, match="over the limit"):
+        sender.snapshot("running", "x" * 70000, {})

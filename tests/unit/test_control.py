@@ -1,0 +1,188 @@
+"""The control socket against clients of every kind."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tdsup.supervisor import control
+from tdsup.supervisor.commands import COMMANDS, serve
+from tdsup.supervisor.control import CLIENT_LIMIT, LINE_LIMIT, ControlServer
+from tdsup.supervisor.errors import UnknownJob
+from tdsup.supervisor.loop import Loop
+
+
+class FakeFleet:
+    """Answers like a master."""
+
+    def status(self) -> dict[str, Any]:
+        """No jobs."""
+        return {"jobs": []}
+
+    def metrics(self) -> dict[str, Any]:
+        """A large answer."""
+        return {"much": "x" * 300_000}
+
+    def reload(self, job: str | None) -> dict[str, Any]:
+        """Only the whole fleet."""
+        if job is not None:
+            raise UnknownJob(f"cannot reload {job}: no job has that name")
+        return {}
+
+    def stop(self) -> dict[str, Any]:
+        """A defect."""
+        raise RuntimeError("a defect")
+
+
+class Server:
+    """A control server whose loop runs in a thread of the test."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        self.loop = Loop()
+        self.control = ControlServer(self.path, self.loop, lambda *request: serve(FakeFleet(), *request))
+        self._thread = threading.Thread(target=self.loop.run)
+        self._thread.start()
+
+    def connect(self) -> socket.socket:
+        """A client."""
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        client.connect(self.path)
+        client.settimeout(10)
+        return client
+
+    def ask(self, request: bytes) -> dict[str, Any]:
+        """The answer to some bytes."""
+        with self.connect() as client, client.makefile("rb") as replies:
+            client.sendall(request)
+            reply: dict[str, Any] = json.loads(replies.readline())
+            return reply
+
+    def close(self) -> None:
+        """End the loop."""
+        self.loop.stop()
+        with self.connect():
+            self._thread.join(10)
+        self.control.close()
+        self.loop.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server on a socket of its own."""
+    monkeypatch.chdir(tmp_path)
+    made = Server(Path("sock"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "message"),
+    [
+        (b"", "", ""),
+        (b"hello", "bad-request", "cannot read the request: it is not a line of JSON"),
+        (b"\xff\xfe\x00", "bad-request", "cannot read the request: it is not a line of JSON"),
+        (b"[" * 60000, "bad-request", "cannot read the request: it is not a line of JSON"),
+        (b"1" * 60000, "bad-request", "cannot read the request: it is not"),
+        (b"[]", "bad-request", "cannot read the request: it is not of the form"),
+        (b'{"cmd":1}', "bad-request", "cannot read the request: it is not of the form"),
+        (b'{"cmd":"status","args":[]}', "bad-request", "cannot read the request: args is no object"),
+        (b'{"cmd":"statu"}', "bad-request", "cannot serve 'statu': no such command, did you mean status?"),
+        (b'{"cmd":"reload","args":{"jobs":"a"}}', "bad-request", "cannot reload: no such argument: 'jobs'"),
+        (b'{"cmd":"reload","args":{"job":1}}', "bad-request", "cannot reload: job is not a string"),
+        (b'{"cmd":"reload","args":{"job":"a"}}', "unknown-job", "cannot reload a: no job has that name"),
+        (b'{"cmd":"stop"}', "internal", "cannot serve the request: a defect of tdsup"),
+        (b"x" * (LINE_LIMIT + 1), "bad-request", "cannot read the request: longer than 65536 bytes"),
+    ],
+    ids=lambda value: repr(value[:20]),
+)
+def test_a_request_that_cannot_be_served(server: Server, request_: bytes, code: str, message: str) -> None:
+    """Each gets an error reply with a code, and the next client is served."""
+    if request_:
+        error = server.ask(request_ + b"\n")["error"]
+        assert (error["code"], error["message"][: len(message)]) == (code, message)
+    assert server.ask(b'{"cmd":"status"}\n') == {"ok": True, "data": {"jobs": []}}
+
+
+def test_many_requests_in_one_write_are_all_served(server: Server) -> None:
+    """In order, also when the client has shut down its side already."""
+    with server.connect() as client, client.makefile("rb") as replies:
+        client.sendall(b'{"cmd":"status"}\n' * 500)
+        client.shutdown(socket.SHUT_WR)
+        assert [json.loads(line)["ok"] for line in replies] == [True] * 500
+
+
+def test_a_half_line_blocks_nobody(server: Server) -> None:
+    """A hundred clients stop in the middle of a word; another is served at once, and then they are."""
+    halves = [server.connect() for _ in range(100)]
+    for half in halves:
+        half.sendall(b'{"cmd":"sta')
+    begun = time.monotonic()
+    assert server.ask(b'{"cmd":"status"}\n')["ok"]
+    assert time.monotonic() - begun < 1
+    for half in halves:
+        half.sendall(b'tus"}\n')
+    for half in halves:
+        with half, half.makefile("rb") as replies:
+            assert json.loads(replies.readline())["ok"]
+
+
+def test_a_client_that_does_not_read_waits_alone(server: Server) -> None:
+    """Its replies are bounded, nobody else notices, and it gets all of them in the end."""
+    with server.connect() as lazy, lazy.makefile("rb") as replies:
+        lazy.sendall(b'{"cmd":"metrics"}\n' * 20)
+        assert server.ask(b'{"cmd":"status"}\n')["ok"]
+        lazy.shutdown(socket.SHUT_WR)
+        assert sum(len(line) for line in replies) > 20 * 300_000
+
+
+def test_an_idle_client_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is ended by the server."""
+    monkeypatch.setattr(control, "IDLE_LIMIT", 0.1)
+    server = Server(tmp_path / "s")
+    try:
+        with server.connect() as client:
+            assert client.recv(1) == b""
+    finally:
+        server.close()
+
+
+def test_one_client_too_many_is_told(server: Server) -> None:
+    """The limit holds, and places become free again."""
+    clients = [server.connect() for _ in range(CLIENT_LIMIT)]
+    assert server.ask(b'{"cmd":"status"}\n')["error"]["code"] == "busy"
+    for client in clients:
+        client.close()
+    while not server.ask(b'{"cmd":"status"}\n')["ok"]:
+        pass
+
+
+def test_noise_does_no_harm(server: Server) -> None:
+    """Two hundred clients send random bytes, break off or say nothing; the server answers on."""
+    chance = random.Random(1)  # noqa: S311 (repeatable noise)
+    for _ in range(200):
+        with server.connect() as client:
+            client.sendall(chance.randbytes(chance.randrange(2000)))
+            if chance.random() < 0.5:
+                client.sendall(b"\n")
+                client.recv(100)
+    assert server.ask(b'{"cmd":"status"}\n')["ok"]
+
+
+def test_the_socket_is_for_its_owner_only(server: Server) -> None:
+    """Mode 0600."""
+    assert Path(server.path).stat().st_mode & 0o777 == 0o600
+
+
+def test_every_command_is_explained() -> None:
+    """Each has a sentence and an example; those for people show their own name."""
+    for name, command in COMMANDS.items():
+        assert command.help.endswith(".")
+        assert name in command.example

@@ -1,0 +1,61 @@
+"""``tdsup.yaml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tdsup.supervisor.errors import ConfigError
+from tdsup.supervisor.fleet import load_fleet, require_jobs
+
+
+@pytest.fixture(autouse=True)
+def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty directory to work in."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing\n", "web: 127.0.0.1:9867\n"])
+def test_everything_has_a_default(text: str | None) -> None:
+    """No file and an empty one are the same."""
+    if text is not None:
+        Path("tdsup.yaml").write_text(text, encoding="utf-8")
+    settings = load_fleet()
+    assert (settings.jobs, settings.socket, settings.web_address) == (
+        ["conf.d/*.ini"],
+        "run/tdsup.sock",
+        ("127.0.0.1", 9867),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("jobz: [a]", "jobz: unknown key, did you mean jobs?"),
+        ("web: nowhere", "web: not of the form host:port (it is 'nowhere')"),
+        ("web: host:99999", "web: not of the form host:port (it is 'host:99999')"),
+        ("socket: " + "x" * 108, "socket: longer than the 107 bytes that a unix socket can have"),
+        ("stop_timeout: -1", "stop_timeout: input should be greater than or equal to 0 (it is '-1')"),
+        ("jobs: a", "jobs: input should be a valid list (it is 'a')"),
+        ("- a", "not a list of keys and values"),
+        ("a: [", "while parsing a flow node"),
+        ("\x00", "unacceptable character"),
+    ],
+)
+def test_a_fault_is_one_line_that_names_file_and_key(text: str, line: str) -> None:
+    """Also where the text is no YAML at all."""
+    Path("tdsup.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_fleet()
+    assert str(caught.value).startswith(f"cannot load tdsup.yaml: {line}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_directory_without_a_fleet_is_told() -> None:
+    """Neither job files nor settings: most likely the wrong directory."""
+    with pytest.raises(
+        ConfigError, match=r"^cannot find a fleet in /.*: neither conf.d/\*.ini nor tdsup.yaml"
+    ):
+        require_jobs(load_fleet())
+    Path("conf.d").mkdir()
+    require_jobs(load_fleet())

@@ -1,0 +1,234 @@
+"""Files of conf.d: what is accepted, what is refused, and in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness.fleet import JOBTYPES
+from tdsup.supervisor.errors import ConfigError
+from tdsup.supervisor.jobfile import BrokenFile, JobFile, load_job_file, scan
+
+MAN_PAGE = """\
+
+job_name          = table_dispatcher_source_table_targetdb
+
+src_db            = dbname=sourcedb
+dst_db            = dbname=targetdb
+
+pgq_queue_name    = sourceq
+
+logfile           = log/%(job_name)s.log
+pidfile           = pid/%(job_name)
+
+# where to put data.  when partitioning, will be used as base name
+dest_table        = orders
+
+# names of the fields that must be read from source records
+fields            = id, order_date, customer_name
+
+# date field with will be used for partitioning
+part_field        = order_date
+
+# template used for creating partition tables
+part_template     =
+     create table _DEST_TABLE () inherits (orders);
+     alter table only _DEST_TABLE add constraint _DEST_TABLE_pkey primary key (id);
+     grant select on _DEST_TABLE to group reporting;
+
+"""
+"""The example of table_dispatcher(1), word by word: no header, and a reference without its s."""
+
+TEMPLATE = """
+create table _DEST_TABLE () inherits (orders);
+alter table only _DEST_TABLE add constraint _DEST_TABLE_pkey primary key (id);
+grant select on _DEST_TABLE to group reporting;"""
+
+
+@pytest.fixture(autouse=True)
+def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fleet's directory, with the fake job types installed."""
+    monkeypatch.syspath_prepend(str(JOBTYPES))
+    monkeypatch.chdir(tmp_path)
+    for folder in ("conf.d", "log"):
+        Path(folder).mkdir()
+
+
+def write(name: str, text: str) -> str:
+    """Write a file of conf.d; returns its path."""
+    path = Path("conf.d", f"{name}.ini")
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def faults(text: str) -> list[str]:
+    """The lines that say what is wrong with a text, less the words that all have in front."""
+    with pytest.raises(ConfigError) as caught:
+        load_job_file(write("orders", text))
+    return [line.removeprefix("cannot load conf.d/orders.ini: ") for line in caught.value.lines]
+
+
+def test_the_manual_page_s_own_example_loads() -> None:
+    """Unchanged, with a warning for each line that is read in another way than written."""
+    file = load_job_file(write("example", MAN_PAGE))
+    assert file.section == "table_dispatcher"
+    assert file.name == "table_dispatcher_source_table_targetdb"
+    assert str(file.log_path) == f"log/{file.name}.log"
+    assert file.host.pidfile == f"pid/{file.name}"
+    assert getattr(file.settings, "part_template") == TEMPLATE  # noqa: B009 (the model is another package's)
+    assert file.warnings == (
+        "conf.d/example.ini: line 2: no section header before the first key; read as [table_dispatcher]",
+        "conf.d/example.ini: line 10: [table_dispatcher] pidfile: %(name) without s is read as %(name)s",
+    )
+
+
+def test_a_file_without_keys_is_a_job_with_every_default() -> None:
+    """Its name is the file's base name, its log is in log/."""
+    file = load_job_file(write("orders", "[sleeper]\n"))
+    assert (file.name, str(file.log_path), file.host.log_size, file.host.log_count) == (
+        "orders",
+        "log/orders.log",
+        10485760,
+        3,
+    )
+    assert not file.host.disabled
+    assert file.warnings == ()
+
+
+def test_injected_names_are_usable_but_are_no_keys() -> None:
+    """job_name, service_name, host_name, config_dir and config_file."""
+    text = "[sleeper]\nline = %(job_name)s %(service_name)s %(config_dir)s %(config_file)s\n"
+    file = load_job_file(write("orders", text))
+    folder = Path("conf.d").absolute()
+    assert getattr(file.settings, "line") == f"orders sleeper {folder} {folder}/orders.ini"  # noqa: B009
+
+
+def test_a_key_that_others_are_built_from_is_no_unknown_key() -> None:
+    """People name a host once and refer to it."""
+    load_job_file(write("orders", "[DEFAULT]\nnobody = x\n[sleeper]\nhost = db1\nline = at %(host)s\n"))
+
+
+def test_the_first_spelling_of_a_key_wins() -> None:
+    """pgq_queue before queue, as the model says; each alone is good."""
+    queues = []
+    for keys in ("pgq_queue = a\nqueue = b", "queue = b\npgq_queue = a", "queue = b", "pgq_queue = a"):
+        file = load_job_file(write("orders", f"[sleeper]\n{keys}\n"))
+        queues.append(getattr(file.settings, "queue"))  # noqa: B009
+    assert queues == ["a", "a", "b", "a"]
+
+
+def test_a_key_without_effect_is_told() -> None:
+    """Only if it differs from its default; old files are full of defaults."""
+    text = "[sleeper]\nuse_skylog = 0\nmoot = 3\nskylog_locations = /etc/skylog.ini\n"
+    assert load_job_file(write("orders", text)).warnings == (
+        "conf.d/orders.ini: [sleeper] skylog_locations: has no effect: logs go to the job's log file",
+        "conf.d/orders.ini: [sleeper] moot: has no effect: it sleeps",
+    )
+
+
+REFUSED = {
+    "a near miss": ("[sleeper]\nbehav = x", ["[sleeper] behav: unknown key, did you mean behave?"]),
+    "no near miss": ("[sleeper]\nqwertz = x", ["[sleeper] qwertz: unknown key"]),
+    "a key of the host": ("[sleeper]\nlogfil = x", ["[sleeper] logfil: unknown key, did you mean logfile?"]),
+    "all at once": (
+        "[sleeper]\nafter = -2\nlog_count = -1\nbehav = y",
+        [
+            "[sleeper] behav: unknown key, did you mean behave?",
+            "[sleeper] log_count: input should be greater than or equal to 0 (it is '-1')",
+            "[sleeper] after: input should be greater than or equal to 0 (it is '-2')",
+        ],
+    ),
+    "no section": ("", ["no section; its header names the job type, such as [table_dispatcher]"]),
+    "two sections": (
+        "[sleeper]\n[other]",
+        ["one file is one job, but it has 2 sections: [sleeper] [other]"],
+    ),
+    "a strange line": (
+        "[sleeper]\nhello world",
+        ["line 2: neither a section header nor key = value: hello world"],
+    ),
+    "a lone percent sign": (
+        "[sleeper]\nline = 5%",
+        ["line 2: [sleeper] line: has a % (or $) that starts no reference; write it twice"],
+    ),
+    "a log in no directory": (
+        "[sleeper]\nlogfile = nowhere/x.log",
+        ["[sleeper] logfile: the directory nowhere does not exist (it is 'nowhere/x.log')"],
+    ),
+    "a name that is a path": (
+        "[sleeper]\njob_name = a/b",
+        [r"[sleeper] job_name: string should match pattern '^[^/\s\x00-\x1f][^/\x00-\x1f]*$' (it is 'a/b')"],
+    ),
+    "a format": (
+        "[sleeper]\nlogfmt_file = %%(nope)s",
+        ["[sleeper] logfmt_file: no format of a log line: 'nope' (it is '%(nope)s')"],
+    ),
+    "a job type that cannot be imported": (
+        "[unloadable]",
+        ["[unloadable] the job type cannot be imported: module 'fake_jobs' has no attribute 'MISSING'"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name: str) -> None:
+    """Each fault is one line that names section and key, and all faults of a file are told."""
+    text, expected = REFUSED[name]
+    assert faults(text) == expected
+
+
+def test_an_unknown_job_type_is_told_with_those_that_are_installed() -> None:
+    """The section header is the most likely typing mistake."""
+    assert faults("[slepper]") == [
+        "[slepper] no job type is called slepper (installed: sleeper, table_dispatcher, unloadable)"
+    ]
+
+
+def test_a_secret_is_never_shown() -> None:
+    """The fault of a connection string does not quote it."""
+    text = "\n".join(faults(f"[sleeper]\nsrc_db = password=hunter2 {'x' * 50}"))
+    assert "src_db" in text
+    assert "hunter2" not in text
+
+
+def test_a_missing_file_is_one_line() -> None:
+    """It says which file and why."""
+    with pytest.raises(ConfigError, match=r"^cannot read conf.d/none.ini: No such file or directory$"):
+        load_job_file("conf.d/none.ini")
+
+
+def test_bytes_of_any_encoding_are_read() -> None:
+    """Old files have comments in latin-1."""
+    Path("conf.d/orders.ini").write_bytes(b"[sleeper]\n# caf\xe9\nline = caf\xe9\n")
+    file = load_job_file("conf.d/orders.ini")
+    assert getattr(file.settings, "line") == "caf\N{LATIN SMALL LETTER E WITH ACUTE}"  # noqa: B009
+
+
+def test_one_broken_file_stops_no_other() -> None:
+    """It is told by its base name; files come in the order of their names."""
+    write("b", "[sleeper]\n")
+    write("a", "nonsense\n")
+    broken, sound = scan(["conf.d/*.ini"])
+    assert isinstance(broken, BrokenFile)
+    assert isinstance(sound, JobFile)
+    assert (broken.name, sound.name) == ("a", "b")
+
+
+def test_a_job_name_is_used_once() -> None:
+    """The later file is the broken one, names the earlier, and is called by its path if need be."""
+    write("a", "[sleeper]\njob_name = b\n")
+    write("b", "[sleeper]\n")
+    _sound, broken = scan(["conf.d/*.ini", "conf.d/a.*"])
+    assert isinstance(broken, BrokenFile)
+    assert broken.name == "conf.d/b.ini"
+    reason = "b is the name of the job in conf.d/a.ini already"
+    assert str(broken.error) == f"cannot load conf.d/b.ini: [sleeper] job_name: {reason}"
+
+
+def test_two_broken_files_of_one_base_name_are_two_jobs() -> None:
+    """No two jobs have one name."""
+    Path("other").mkdir()
+    Path("other/a.ini").write_text("x", encoding="utf-8")
+    write("a", "x")
+    names = [file.name for file in scan(["conf.d/*.ini", str(Path("other").absolute() / "*.ini")])]
+    assert names == ["a", str(Path("other/a.ini").absolute())]

@@ -1,0 +1,82 @@
+"""The numbers of one job over all its processes."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tdsup.supervisor.tally import Description, Tally
+
+
+def a_tally() -> Tally:
+    """A tally with one metric of each kind."""
+    tally = Tally()
+    kinds = {"events": "counter", "depth": "gauge", "lag": "age"}
+    tally.describe([Description(name, kind, "") for name, kind in kinds.items()], {"queue": "q"})
+    return tally
+
+
+@given(st.lists(st.lists(st.integers(0, 100), max_size=5), max_size=6))
+def test_a_counter_never_falls(lives: list[list[int]]) -> None:
+    """Whatever each process counts before it is killed, the total is the sum and only grows."""
+    tally, last, total = a_tally(), 0.0, 0
+    for life in lives:
+        count = 0
+        for step in life:
+            count += step
+            tally.update({"events": count}, 0)
+            value = tally.value("events", 0)
+            assert value is not None
+            assert value >= last
+            last = value
+        tally.fold()
+        total += count
+    assert (tally.value("events", 0) or 0) == total
+
+
+def test_a_gauge_ends_with_its_process_and_an_age_goes_on() -> None:
+    """A dead worker has no depth, but its lag grows."""
+    tally = a_tally()
+    tally.update({"depth": 3, "lag": 100.0}, 101)
+    assert tally.values(105) == {"depth": 3, "lag": 5}
+    tally.fold()
+    assert tally.values(200) == {"lag": 100}
+
+
+def test_the_rate_is_that_of_the_last_seconds() -> None:
+    """Steady counting shows its rate, silence fades to 0, and a long idle time does not dilute a burst."""
+    tally = a_tally()
+    for moment in range(20):
+        tally.update({"events": moment * 100}, moment)
+    assert tally.events_per_second(19) == 100
+    assert 0 < tally.events_per_second(22) < 100
+    assert tally.events_per_second(30) == 0
+    tally.update({"events": 1900 + 50}, 1000)
+    assert tally.events_per_second(1000) == 10
+
+
+def test_a_restart_is_no_burst() -> None:
+    """Counters that begin again at 0 do not count as new events."""
+    tally = a_tally()
+    for moment in range(10):
+        tally.update({"events": moment * 10}, moment)
+    tally.fold()
+    tally.update({"events": 0}, 10)
+    assert tally.events_per_second(10) <= 10
+
+
+def test_memory_is_bounded() -> None:
+    """A thousand reports a second leave a few points, not thousands."""
+    tally = a_tally()
+    for number in range(20000):
+        tally.update({"events": number}, number / 1000)
+    assert len(tally._rated) < 30  # noqa: SLF001 (the claim is about the inside)
+    assert 900 < tally.events_per_second(19.999) < 1100
+
+
+def test_nonsense_is_left_out() -> None:
+    """What is no finite number or was not described does not get in."""
+    tally = a_tally()
+    tally.update({"events": "many", "depth": math.nan, "other": 3}, 0)
+    assert tally.values(0) == {}
