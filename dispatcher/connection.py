@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -49,3 +50,16 @@ def connected(which: str, dsn: str, application_name: str) -> Iterator[Connectio
         yield connection
     finally:
         connection.close()
+
+
+def check(connection: Connection) -> None:
+    """Notice the end of an idle connection, without a query as long as the server is silent.
+
+    Raises:
+        psycopg2.Error: the connection is of no further use.
+    """
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    if poller.poll(0):
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select 1")

@@ -9,6 +9,7 @@ from logging import Logger
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from .connection import check
 from .errors import DataError, EventError, LostPosition, SetupError, is_infrastructure, one_line
 from .loader import Loader
 from .partition import PeriodCache
@@ -90,6 +91,7 @@ class Consumer:
         asked = time.monotonic()
         batch = self._source.next_batch()
         if batch is None:
+            check(self._target)
             if not self._holds_back:
                 self._tally.in_step_at = asked
             return False

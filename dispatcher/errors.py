@@ -67,10 +67,13 @@ DATA_CLASSES = frozenset({
 def is_infrastructure(error: psycopg2.Error) -> bool:
     """Whether a retry may succeed without anybody changing data or set-up.
 
-    Without a SQLSTATE the server could not be reached or went away.
+    Without a SQLSTATE the server could not be reached or went away. psycopg2 then raises one of these
+    classes; the base class itself comes when an idle connection meets a killed server.
     """
     if error.pgcode is None:
-        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or (
+            type(error) is psycopg2.DatabaseError
+        )
     return error.pgcode[:2] in INFRASTRUCTURE_CLASSES
 
 

@@ -206,5 +206,5 @@ def _outages(**connections: Connection) -> Iterator[None]:
         if not is_infrastructure(error):
             raise SetupError(f"cannot run: {one_line(error)}") from error
         lost = [which for which, connection in connections.items() if connection.closed]
-        where = f"lost the {lost[0]} database" if lost else "a database refused"
+        where = f"lost the {lost[0]} database" if lost else "a database failed"
         raise Outage(f"{where}: {one_line(error)}") from error
