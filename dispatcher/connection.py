@@ -43,13 +43,21 @@ def connected(which: str, dsn: str, application_name: str) -> Iterator[Connectio
     except psycopg2.OperationalError as error:
         raise Outage(f"cannot connect to the {which} database: {one_line(error)}") from error
     try:
+        _prepare(connection, which)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _prepare(connection: Connection, which: str) -> None:
+    try:
         connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED)
         connection.set_client_encoding("UTF8")
         with connection, connection.cursor() as cursor:
             cursor.execute("set DateStyle = 'ISO'")
-        yield connection
-    finally:
-        connection.close()
+    except psycopg2.Error as error:
+        # A server that is shutting down lets clients in and sends them away.
+        raise Outage(f"lost the {which} database: {one_line(error)}") from error
 
 
 def check(connection: Connection) -> None:

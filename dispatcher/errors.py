@@ -31,7 +31,15 @@ class DataError(SetupError):
 
 
 class Outage(DispatcherError):
-    """A database failed; a retry on new connections is safe and may succeed."""
+    """A database failed; a retry on new connections is safe and may succeed.
+
+    Attributes:
+        answered: the server said so itself (a full disk, a lock timeout) rather than being away.
+    """
+
+    def __init__(self, message: str, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
 
 
 class EventError(Exception):

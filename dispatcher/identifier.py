@@ -66,8 +66,8 @@ class TableName:
 
     @property
     def fits(self) -> bool:
-        """Whether PostgreSQL keeps the name whole."""
-        return len(self.table.encode()) <= MAX_BYTES
+        """Whether PostgreSQL keeps both names whole."""
+        return all(len(name.encode()) <= MAX_BYTES for name in (self.schema, self.table))
 
     @property
     def sql(self) -> str:

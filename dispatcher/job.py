@@ -22,7 +22,10 @@ RETRY_FIRST = 0.25
 """Seconds before a lost database is tried again; doubled each time."""
 
 RETRY_LIMIT = 1.0
-"""Longest time in seconds between tries: after an outage the first row comes within 2 s (issue 3)."""
+"""Longest time in seconds between tries to reach a server: soon after its return the first row comes."""
+
+REFUSED_LIMIT = 30.0
+"""The same while the server answers but cannot do its work: each try may read a whole batch again."""
 
 STANDBY_DELAY = 1.0
 """Seconds between a standby's looks at whether the working process is gone."""
@@ -115,13 +118,13 @@ class _Run:
         self._proven = True
         with connected("target", settings.dst_db, name) as target, _outages(target=target):
             position = Position(target, settings.queue, settings.consumer_name)
-            position.prepare()
             if not self._claim(position):
                 return False
             with connected("source", settings.src_db, name) as source, _outages(source=source, target=target):
                 consumer = Consumer(source, target, position, settings, self._tally, self._logger)
                 consumer.register()
-                self._recovered()
+                if not self._failure:
+                    self._report("running")
                 return self._loop(consumer)
 
     def _claim(self, position: Position) -> bool:
@@ -144,6 +147,7 @@ class _Run:
             started = time.monotonic()
             events = self._tally.events
             more = consumer.work()
+            self._recovered()
             self._report("running")
             ended = time.monotonic()
             count = self._tally.events - events
@@ -186,15 +190,15 @@ class _Run:
             self._logger.debug("traceback", exc_info=error)
             self._failure = reason
         self._report("retrying", reason)
-        self._context.wait(self._retry_delay)
-        self._retry_delay = min(self._retry_delay * 2, RETRY_LIMIT)
+        limit = REFUSED_LIMIT if error.answered else RETRY_LIMIT
+        self._context.wait(min(self._retry_delay, limit))
+        self._retry_delay = min(self._retry_delay * 2, limit)
 
     def _recovered(self) -> None:
         if self._failure:
-            self._logger.info("%s: both databases are there again", self._settings.job_name)
+            self._logger.info("%s: works again", self._settings.job_name)
         self._failure = ""
         self._retry_delay = RETRY_FIRST
-        self._report("running")
 
 
 @contextmanager
@@ -207,4 +211,4 @@ def _outages(**connections: Connection) -> Iterator[None]:
             raise SetupError(f"cannot run: {one_line(error)}") from error
         lost = [which for which, connection in connections.items() if connection.closed]
         where = f"lost the {lost[0]} database" if lost else "a database failed"
-        raise Outage(f"{where}: {one_line(error)}") from error
+        raise Outage(f"{where}: {one_line(error)}", answered=not lost and error.pgcode is not None) from error

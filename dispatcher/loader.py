@@ -25,6 +25,9 @@ TABLE_BUFFER = 1 << 20
 TOTAL_BUFFER = 16 << 20
 """Bytes gathered for all tables together before all are copied: the bound on memory."""
 
+LINE_OVERHEAD = 96
+"""Bytes that Python adds to a gathered line: the object's header, its place in a list, its event's id."""
+
 _COPY_BLOCK = 1 << 16
 _LINE = re.compile(r"\D+(\d+)(?:, (column .*))?")
 
@@ -45,7 +48,7 @@ class _Buffer:
     def add(self, event_id: int, line: bytes) -> None:
         self.lines.append(line)
         self.events.append(event_id)
-        self.size += len(line)
+        self.size += len(line) + LINE_OVERHEAD
 
 
 class Loader:
@@ -143,7 +146,7 @@ class Loader:
 
     def _append(self, buffer: _Buffer, event_id: int, line: bytes) -> None:
         buffer.add(event_id, line)
-        self._size += len(line)
+        self._size += len(line) + LINE_OVERHEAD
         if buffer.size >= TABLE_BUFFER:
             self._copy(buffer)
         elif self._size >= TOTAL_BUFFER:

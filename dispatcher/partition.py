@@ -15,7 +15,7 @@ _ISO = re.compile(rb"(\d{4})-(\d\d)-(\d\d)(?:[ T]\d\d?:\d\d[0-9:.+\- ]*(?:Z|[A-Z
 _ERA = b"BC"
 
 _CACHE_LIMIT = 4096
-"""Distinct values remembered; a batch holds few distinct days."""
+"""Days remembered; a batch holds few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,20 @@ _PERIODS = {"daily": _day, "monthly": _month}
 
 
 class PeriodCache:
-    """`period_of`, remembered by the date part of the value where that decides."""
+    """`period_of`, remembered by the date part of the value."""
 
     def __init__(self, method: Method) -> None:
         self._method: Method = method
-        self._known: dict[bytes | None, Period] = {}
+        self._known: dict[bytes, Period] = {}
 
     def __getitem__(self, value: bytes | None) -> Period:
-        period = self._known.get(value)
+        """The period of a value; raises ValueError as `period_of` does."""
+        day = value[:10] if value and _ISO.fullmatch(value) and not value.endswith(_ERA) else None
+        period = self._known.get(day) if day else None
         if period is None:
             period = period_of(value, self._method)
             if len(self._known) >= _CACHE_LIMIT:
                 self._known.clear()
-            self._known[value] = period
+            if day:
+                self._known[day] = period
         return period

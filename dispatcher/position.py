@@ -46,43 +46,48 @@ class Position:
         self._connection = connection
         self._names = {"queue": queue, "consumer": consumer}
         self._place = "own"
-
-    @property
-    def _key(self) -> int:
-        """Key of the lock on the position; pgq_ext tells consumers apart by their names alone."""
-        names = self._names if self._place == "own" else {"consumer": self._names["consumer"]}
-        return lock_key("position", *names.values())
-
-    def prepare(self) -> None:
-        """Find out where the position is kept, and make the place if there is none.
-
-        Raises:
-            SetupError: it cannot be made.
-        """
-        with self._connection, self._connection.cursor() as cursor:
-            own_schema = queries.value(cursor, "has_own_schema")
-            own = own_schema and queries.value(cursor, "has_own_position", **self._names)
-            if not own and queries.value(cursor, "has_pgq_ext"):
-                self._place = "pgq_ext"
-            elif not own_schema:
-                self._create_schema(cursor)
+        self._held: list[int] = []
 
     def claim(self) -> str | None:
         """Become the only process that works for the consumer, for as long as the connection lives.
 
-        The place must be prepared.
+        The lock on queue and consumer comes first, wherever the position is kept: only its holder looks for
+        the place, or makes it. pgq_ext tells consumers apart by their names alone, hence a second lock.
 
         Returns:
-            None, or who does so already.
+            None, or who works for it already.
+
+        Raises:
+            SetupError: there is no place for the position, and none can be made.
         """
         with self._connection, self._connection.cursor() as cursor:
-            if queries.value(cursor, "take_session_lock", key=self._key):
-                return None
-            holder = queries.row(cursor, "lock_holder", key=self._key)
+            if holder := self._lock(cursor, lock_key("position", *self._names.values())):
+                return holder
+            self._find_place(cursor)
+            if self._place == "pgq_ext":
+                return self._lock(cursor, lock_key("position", self._names["consumer"]))
+        return None
+
+    def _lock(self, cursor: Cursor, key: int) -> str | None:
+        """Take a lock of the session; returns who has it instead."""
+        if key in self._held:
+            return None
+        if queries.value(cursor, "take_session_lock", key=key):
+            self._held.append(key)
+            return None
+        holder = queries.row(cursor, "lock_holder", key=key)
         if holder is None:
             return "another process"
         pid, application, address = holder
         return f"{application} (backend {pid}, {address})"
+
+    def _find_place(self, cursor: Cursor) -> None:
+        own_schema = queries.value(cursor, "has_own_schema")
+        own = own_schema and queries.value(cursor, "has_own_position", **self._names)
+        if not own and queries.value(cursor, "has_pgq_ext"):
+            self._place = "pgq_ext"
+        elif not own_schema:
+            self._create_schema(cursor)
 
     def _create_schema(self, cursor: Cursor) -> None:
         try:
@@ -97,8 +102,8 @@ class Position:
             ) from error
 
     def read(self, cursor: Cursor) -> int | None:
-        """Last applied tick, under a lock that lasts until the transaction ends."""
-        queries.run(cursor, "lock_transaction", key=self._key)
+        """Last applied tick, under a lock that lasts until the transaction ends; to be claimed before."""
+        queries.run(cursor, "lock_transaction", key=self._held[-1])
         tick: int | None = queries.value(cursor, f"read_{self._place}", **self._names)
         return tick
 

@@ -64,15 +64,19 @@ class FieldMap:
             if not source or (colon and not target):
                 raise ValueError("is no list of column or column:new_name, separated by commas")
             pairs.append((source.encode(), target or source))
-        targets = [target for _, target in pairs]
-        if len(set(targets)) < len(targets):
-            raise ValueError("names a column of the target twice")
+        for names in zip(*pairs, strict=True):
+            if len(set(names)) < len(names):
+                raise ValueError("names a column twice")
         return cls(tuple(pairs))
 
     def rename(self, names: Sequence[bytes]) -> tuple[str, ...]:
-        """Target names of the given source columns; those not loaded are left out."""
+        """Target names of the given source columns; those not loaded are left out.
+
+        Raises:
+            UnicodeDecodeError: a name is not UTF-8.
+        """
         if self.pairs is None:
-            return tuple(name.decode("utf-8", "surrogateescape") for name in names)
+            return tuple(name.decode() for name in names)
         targets = dict(self.pairs)
         return tuple(targets[name] for name in names if name in targets)
 

@@ -45,9 +45,17 @@ class Tables:
         self._known: set[TableName] = set()
 
     def exists(self, table: TableName) -> bool:
-        """Whether the target has the table; a yes is remembered."""
+        """Whether the target has the table; a yes is remembered.
+
+        Raises:
+            SetupError: the server would cut the name off, and find or create another table.
+        """
         if table in self._known:
             return True
+        if not table.fits:
+            raise SetupError(
+                f"cannot load into {table}: the name is longer than PostgreSQL's {MAX_BYTES} bytes"
+            )
         with self._connection.cursor() as cursor:
             if not queries.value(cursor, "table_exists", table=table.sql):
                 return False
@@ -63,10 +71,6 @@ class Tables:
             SetupError: it cannot be created, and why.
         """
         table = wanted.table
-        if not table.fits:
-            raise SetupError(
-                f"cannot create table {table}: its name is longer than PostgreSQL's {MAX_BYTES} bytes"
-            )
         try:
             with self._connection, self._connection.cursor() as cursor:
                 queries.run(cursor, "lock_transaction", key=lock_key("table", table.schema, table.table))
@@ -109,7 +113,10 @@ def _attach(cursor: Cursor, parent: TableName, wanted: Wanted) -> None:
     """Clone a native partitioned table; ATTACH locks the parent less than CREATE … PARTITION OF."""
     assert wanted.period is not None
     names = {"table": sql.SQL(wanted.table.sql), "parent": sql.SQL(parent.sql)}
-    create = "create table {table} (like {parent} including defaults including constraints including storage)"
+    create = (
+        "create table {table} (like {parent} including defaults including generated "
+        "including constraints including storage)"
+    )
     attach = "alter table {parent} attach partition {table} for values from ({start}) to ({end})"
     cursor.execute(sql.SQL(create).format(**names))
     bounds = {

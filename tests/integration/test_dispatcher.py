@@ -240,6 +240,54 @@ def test_a_bad_row_stops_the_job_and_loses_nothing(
     assert target.rows("table tdsup.completed_tick") == before
 
 
+def test_a_column_name_that_is_no_text_stops_the_job(queue: Queue, keys: dict[str, object]) -> None:
+    """A name that is not UTF-8 is a fault of its event."""
+    event = queue.insert("I:id", "id=1&%ff=2&order_date=2026-11-24")
+    queue.tick()
+    with pytest.raises(DataError, match=f"cannot load event {event} .*: the name of a column is not UTF-8"):
+        drain(**keys)
+
+
+@pytest.mark.parametrize("length", [53, 63])
+def test_a_name_that_the_server_would_cut_off_is_refused(
+    source: Database, target: Database, queue: Queue, length: int
+) -> None:
+    """No row lands in another table because PostgreSQL shortens the partition's name."""
+    name = "o" * length
+    target.execute(f"create table {name} (id int, order_date timestamp, customer_name text)")
+    keys = {
+        "src_db": source.dsn,
+        "dst_db": target.dsn,
+        "pgq_queue_name": queue.name,
+        "dest_table": name,
+        "part_field": "order_date",
+    }
+    drain(**keys)
+    insert(source, queue, 1, 2)
+    with pytest.raises(SetupError, match="the name is longer than PostgreSQL's 63 bytes"):
+        drain(**keys)
+    assert target.value(f"select count(*) from {name}") == 0
+
+
+def test_a_generated_column_is_cloned(source: Database, target: Database, queue: Queue) -> None:
+    """A native parent with a generated column gets its partitions like any other."""
+    target.execute(
+        "create table orders (id int, order_date timestamp, customer_name text, "
+        "twice int generated always as (id * 2) stored) partition by range (order_date)"
+    )
+    keys = {
+        "src_db": source.dsn,
+        "dst_db": target.dsn,
+        "pgq_queue_name": queue.name,
+        "dest_table": "orders",
+        "part_field": "order_date",
+    }
+    drain(**keys)
+    insert(source, queue, 1, 2)
+    drain(**keys)
+    assert target.column("select twice from orders_2026_11_24 order by 1") == [2, 4]
+
+
 def test_an_update_stops_the_job(
     source: Database, target: Database, queue: Queue, keys: dict[str, object]
 ) -> None:

@@ -136,6 +136,32 @@ def test_the_parent_is_not_locked_while_a_batch_loads(
             job.wait_for("running", rows=60)
 
 
+def test_a_refusing_server_is_tried_ever_less(
+    source: Database,
+    target: Database,
+    queue: Queue,
+    keys: dict[str, object],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A read-only target makes one line in the log, whatever the tries, and the batch loads in the end."""
+    drain(**keys)
+    name = target.value("select current_database()")
+    target.execute(f"alter database {name} set default_transaction_read_only = on")
+    with caplog.at_level("INFO", "job"), RunningJob(**keys) as job:
+        insert(source, queue, 1, 10)
+        job.wait_for("retrying", reason="read-only transaction")
+        tries = len(job.context.reports)
+        job.wait_for("retrying")
+        source.wait_for("select pg_sleep(1.5) is not null")
+        conditions = {report["condition"] for report in job.context.reports[tries:]}
+        assert conditions == {"retrying"}
+        assert caplog.text.count("trying again") == 1
+        target.execute("set transaction_read_only = off")
+        target.execute(f"begin; set transaction read write; alter database {name} reset all; commit")
+        job.wait_for("running", rows=10)
+    assert caplog.text.count("works again") == 1
+
+
 @pytest.mark.parametrize("which", ["source", "target"])
 def test_a_killed_server_is_waited_for(
     sandbox: Sandbox, source: Database, target: Database, queue: Queue, keys: dict[str, object], which: str

@@ -51,6 +51,7 @@ def test_fields_select_and_rename() -> None:
         ("part_method", "weekly"),
         ("fields", "a,,b"),
         ("fields", "a:b, c:b"),
+        ("fields", "a, a:b"),
         ("loop_delay", "soon"),
         ("loop_delay", "nan"),
         ("connection_lifetime", "-1"),
