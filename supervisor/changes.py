@@ -15,11 +15,11 @@ class Present:
 
     Attributes:
         name: the job's name.
-        file: what it runs, or would run if it were not broken.
+        file: what it runs, or would run if it were not broken; None while it is being removed.
     """
 
     name: str
-    file: JobFile | BrokenFile
+    file: JobFile | BrokenFile | None
 
 
 @dataclass
@@ -55,7 +55,7 @@ def compare(present: Iterable[Present], found: Iterable[JobFile | BrokenFile]) -
     """Compare by name and by content; a file that is only moved counts as changed."""
     changes = Changes()
     jobs = {job.name: job for job in present}
-    by_path = {job.file.path: job for job in jobs.values()}
+    by_path = {job.file.path: job for job in jobs.values() if job.file}
     kept = set()
     for file in found:
         if isinstance(file, BrokenFile):

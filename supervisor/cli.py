@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in COMMANDS.values():
         if not command.people:
             continue
-        added = _add(commands, command.name, command.help, command.example, SHOWS.get(command.name, _plain))
+        added = _add(commands, command.name, command.help, command.example, SHOWS[command.name])
         added.set_defaults(command=command)
         for argument in command.arguments:
             added.add_argument(argument.name, metavar=argument.name.upper(), nargs="?", help=argument.help)
@@ -103,12 +103,6 @@ def _call(settings: FleetSettings, options: argparse.Namespace) -> Any:
         return client.call(
             command.name, **{name: value for name, value in given.items() if value is not None}
         )
-
-
-def _plain(options: argparse.Namespace) -> int:
-    for value in _call(load_fleet(), options).values():
-        _say(str(value))
-    return Exit.OK
 
 
 def _status(options: argparse.Namespace) -> int:

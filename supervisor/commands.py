@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -127,5 +128,6 @@ def serve(fleet: Fleet, name: str, arguments: Mapping[str, Any], uid: int) -> An
         if not isinstance(value, str):
             raise BadRequest(f"cannot {name}: {key} is not a string")
     if command.changes:
-        _log.info("uid %d asks: %s", uid, " ".join([name, *arguments.values()]))
+        # An argument is whatever a client sent; as JSON it cannot look like a line of the log.
+        _log.info("uid %d asks: %s %s", uid, name, json.dumps(arguments))
     return command.handler(fleet, arguments)

@@ -128,6 +128,12 @@ class Job:
         self._cause = ""
         self.load(file, now)
 
+    @property
+    def wanted_file(self) -> JobFile | BrokenFile | None:
+        """What is to run once a process that is ending has ended; None for a job that is being removed."""
+        removing = self.state is State.STOPPING and self._follow is Follow.REMOVED
+        return None if removing else self._next_file
+
     # What has to be done.
 
     def next_action(self, now: float) -> Action:
@@ -227,7 +233,7 @@ class Job:
             self._backoff.lived(now - self._healthy_since)
         if self.state is State.STOPPING:
             self._followed(now)
-        elif code in ON_PURPOSE:
+        elif code in ON_PURPOSE and self.file is not None:
             self._assign(State.STOPPED, last_words or f"ended, but not by the fleet: {describe(code)}", now)
         elif code == Exit.SETUP:
             self.last_error = last_words or describe(code), now
@@ -260,6 +266,7 @@ class Job:
         """Stop, then be forgotten."""
         if self.pid is None:
             self.removed = True
+            self._assign(State.STOPPED, "its file is gone", now)
         else:
             self._end(Follow.REMOVED, "its file is gone", now)
 

@@ -182,7 +182,8 @@ def _job_type(path: str, section: str) -> JobType:
         return find_job_type(section)
     except ConfigError as error:
         raise ConfigError(f"cannot load {path}: [{section}] {error}") from error
-    except (ImportError, AttributeError) as error:
+    except Exception as error:
+        # Another package's module may raise anything, and must stop no other job.
         _log.debug("cannot import the job type %s", section, exc_info=True)
         raise ConfigError(
             f"cannot load {path}: [{section}] the job type cannot be imported: {error}"

@@ -169,7 +169,7 @@ class Master:
         return {"changed": [name]}
 
     def _reload_fleet(self) -> dict[str, Any]:
-        present = [Present(name, each.job.file) for name, each in self._runners.items() if each.job.file]
+        present = [Present(name, each.job.wanted_file) for name, each in self._runners.items()]
         changes = compare(present, scan(self._settings.jobs))
         for name, added in changes.added.items():
             self._add(name, added)
@@ -192,7 +192,7 @@ class Master:
         if runner is None:
             self._add(name, file)
             self._runners[name].start()
-        elif isinstance(runner.job.file, BrokenFile):
+        elif not isinstance(runner.job.wanted_file, JobFile):
             self._load(name, file)
         else:
             _tell_file(file)

@@ -56,6 +56,9 @@ class Process:
                 finally:
                     signal.pthread_sigmask(signal.SIG_SETMASK, before)
             except OSError:
+                # multiprocessing leaves its pipes open when the fork fails; no other thread opens any.
+                for descriptor in _open_descriptors() - inherited - {0, 1, 2, theirs.fileno()}:
+                    os.close(descriptor)
                 self.channel.close()
                 raise
         pid = self._process.pid

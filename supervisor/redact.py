@@ -6,7 +6,7 @@ import re
 
 HIDDEN = "********"
 
-_KEYWORD = re.compile(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'?|[^\s'\"]+)", re.IGNORECASE)
+_KEYWORD = re.compile(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'?|(?:[^\s\\]|\\.)+)", re.IGNORECASE)
 """``password=x`` or ``password='x y'`` of a libpq connection string."""
 
 _URL = re.compile(r"(\w://[^\s:/@]*:)([^\s@]+)(@)")
@@ -17,7 +17,7 @@ _SECRET_KEY = re.compile(r"_db$|password", re.IGNORECASE)
 
 def redact(text: str) -> str:
     """The text with the password of each connection string hidden."""
-    if "assword" not in text and "ASSWORD" not in text and "://" not in text:
+    if "://" not in text and "password" not in text.lower():
         return text
     return _URL.sub(rf"\1{HIDDEN}\3", _KEYWORD.sub(rf"\1{HIDDEN}", text))
 

@@ -75,7 +75,9 @@ def test_a_good_reload_of_a_job_swaps_its_process(a_fleet: Fleet) -> None:
     assert job["pid"] != before["a"]
     assert job["last_error"] == ""
     assert pids(a_fleet) == before | {"a": job["pid"]}
-    assert "asks: reload a" in a_fleet.log()
+    assert 'asks: reload {"job": "a"}' in a_fleet.log()
+    a_fleet.ask("reload", job="x\nforged line")
+    assert "\nforged" not in a_fleet.log()
 
 
 def test_a_job_renamed_in_its_file_is_told(a_fleet: Fleet) -> None:

@@ -17,6 +17,13 @@ def sound(name: str, digest: str = "1", path: str = "") -> JobFile:
     return JobFile(path or f"{name}.ini", digest, "sleeper", nothing, JobSettings(job_name=name), nothing)
 
 
+def test_a_job_that_is_being_removed_starts_again_with_its_file() -> None:
+    """A file that comes back while the old process ends is a change, not an addition beside it."""
+    changes = compare([Present("a", None)], [sound("a")])
+    assert list(changes.changed) == ["a"]
+    assert not changes.added
+
+
 def broken(name: str, path: str = "") -> BrokenFile:
     """A broken file."""
     return BrokenFile(path or f"{name}.ini", "0", name, ConfigError(f"{name} is broken"))

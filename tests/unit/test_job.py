@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 from tdsup.supervisor.backoff import Backoff, Schedule
 from tdsup.supervisor.errors import ConfigError, IllegalMoveError
 from tdsup.supervisor.job import CONDITIONS, Action, Job, State, Timeouts
-from tdsup.supervisor.jobfile import BrokenFile
+from tdsup.supervisor.jobfile import BrokenFile, JobFile
+from tdsup.supervisor.jobsettings import JobSettings
 from tdsup.supervisor.tally import Description
 
 TIMEOUTS = Timeouts(heartbeat=30, stop=20, kill=5)
@@ -18,7 +21,11 @@ TIMEOUTS = Timeouts(heartbeat=30, stop=20, kill=5)
 BROKEN = BrokenFile("conf.d/a.ini", "", "a", ConfigError("cannot load conf.d/a.ini: first", "second"))
 
 
-def a_job(file: BrokenFile | None = None) -> Job:
+NOTHING = cast("Any", None)
+SOUND = JobFile("conf.d/a.ini", "1", "sleeper", NOTHING, JobSettings(job_name="a"), NOTHING)
+
+
+def a_job(file: JobFile | BrokenFile | None = SOUND) -> Job:
     """A new job at moment 0, whose delays are exactly the nominal ones."""
     return Job("a", file, Backoff(Schedule(first=0.5, limit=30, reset=30), lambda: 0.5), TIMEOUTS, 0)
 
@@ -166,7 +173,7 @@ def test_a_stop_that_is_asked_for_twice_does_not_start_over() -> None:
 def test_a_reload_starts_the_next_process_after_the_death_of_the_last() -> None:
     """The worker ends its batch first; until then nothing is spawned."""
     job = a_running_job()
-    job.load(None, 1)
+    job.load(SOUND, 1)
     assert (job.state, job.next_action(1)) == (State.STOPPING, Action.INTERRUPT)
     job.done(Action.INTERRUPT, 1)
     assert job.next_action(2) is Action.NONE
@@ -179,7 +186,7 @@ def test_a_reload_starts_the_next_process_after_the_death_of_the_last() -> None:
 def test_a_stop_after_a_reload_wins() -> None:
     """What was asked last follows."""
     job = a_running_job()
-    job.load(None, 1)
+    job.load(SOUND, 1)
     job.stop(2)
     job.exited(0, "", 3)
     assert (job.state, job.next_action(3)) == (State.STOPPED, Action.NONE)
@@ -190,7 +197,7 @@ def test_a_reload_starts_what_does_not_run(code: int) -> None:
     """It unblocks a blocked job, starts a stopped one, ends a wait, and starts the delays over."""
     job = a_running_job()
     job.exited(code, "", 1)
-    job.load(None, 1)
+    job.load(SOUND, 1)
     assert (job.state, job.next_action(1)) == (State.STARTING, Action.SPAWN)
 
 
@@ -213,6 +220,37 @@ def test_a_removed_job_is_forgotten_after_its_process() -> None:
     idle = a_job()
     idle.remove(1)
     assert idle.removed
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+def test_a_job_removed_without_a_process_never_gets_one(crashed: bool) -> None:
+    """Neither from starting nor from backoff is anything due any more."""
+    job = a_running_job() if crashed else a_job()
+    if crashed:
+        job.exited(1, "", 1)
+        assert job.deadline() < math.inf
+    job.remove(2)
+    assert (job.next_action(1e9), job.deadline()) == (Action.NONE, math.inf)
+
+
+def test_the_wanted_file_is_what_comes_next() -> None:
+    """While a process ends, it is the new file, or none for a job that is being removed."""
+    job = a_running_job()
+    assert job.wanted_file is job.file
+    job.load(BROKEN, 1)
+    assert job.wanted_file is BROKEN
+    job.remove(2)
+    assert job.wanted_file is None
+    job.load(BROKEN, 3)
+    assert job.wanted_file is BROKEN
+
+
+def test_a_child_without_a_file_always_comes_back() -> None:
+    """Nobody but the fleet ends the web child on purpose."""
+    web = a_job(None)
+    web.forked(7, 0)
+    web.exited(0, "", 1)
+    assert web.state is State.BACKOFF
 
 
 def test_a_failed_fork_backs_off() -> None:
@@ -280,7 +318,7 @@ EVENTS: dict[str, Callable[[Job, float], None]] = {
         f"exited {code}": lambda job, now, code=code: job.exited(code, "", now)  # type: ignore[misc]
         for code in (0, 1, 78, -9, -15)
     },
-    "load": lambda job, now: job.load(None, now),
+    "load": lambda job, now: job.load(SOUND, now),
     "load broken": lambda job, now: job.load(BROKEN, now),
     "stop": lambda job, now: job.stop(now),
     "remove": lambda job, now: job.remove(now),
