@@ -11,7 +11,7 @@ from . import logs
 from .channel import Sender
 from .errors import ConfigError
 from .jobfile import JobFile, load_job_file
-from .worker import run_job
+from .worker import open_log, run_job
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,16 +39,7 @@ def _log_to(file: JobFile) -> None:
     logs.add_stderr()
     if host.logfile:
         try:
-            logs.add_file(
-                Path(host.logfile),
-                host.log_size,
-                host.log_count,
-                redirect=False,
-                line_format=host.logfmt_file,
-                time_format=host.logdatefmt_file,
-                name=host.job_name,
-                service=file.section,
-            )
+            open_log(file, Path(host.logfile), redirect=False)
         except OSError as error:
             reason = f"[{file.section}] logfile: {error.strerror}: {host.logfile}"
             raise ConfigError(f"cannot load {file.path}: {reason}") from error

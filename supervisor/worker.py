@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from . import logs
@@ -43,23 +44,36 @@ class WorkerContext:
 
 def run_worker(file: JobFile, channel: socket.socket) -> int:
     """Be the process of a job in a fleet; returns the exit status."""
-    host = file.host
     sender = Sender(channel)
     try:
-        logs.add_file(
-            file.log_path,
-            host.log_size,
-            host.log_count,
-            redirect=True,
-            line_format=host.logfmt_file,
-            time_format=host.logdatefmt_file,
-            name=host.job_name,
-            service=file.section,
-        )
+        open_log(file, file.log_path, redirect=True)
     except OSError as error:
         sender.farewell(f"cannot open the log {file.log_path}: {error.strerror}")
         return Exit.FAILED
     return run_job(file, channel, sender)
+
+
+def open_log(file: JobFile, path: Path, redirect: bool) -> None:
+    """Log to a file as the job's own file says.
+
+    Args:
+        file: the job's.
+        path: the log.
+        redirect: let stdout and stderr go there too.
+
+    Raises:
+        OSError: the log cannot be opened.
+    """
+    logs.add_file(
+        path,
+        file.host.log_size,
+        file.host.log_count,
+        redirect,
+        line_format=file.host.logfmt_file,
+        time_format=file.host.logdatefmt_file,
+        name=file.name,
+        service=file.section,
+    )
 
 
 def run_job(file: JobFile, channel: socket.socket | None, sender: Sender) -> int:
