@@ -11,6 +11,10 @@ DEFAULT_FORMAT = "%(asctime)s %(process)s %(levelname)s %(message)s"
 """Log line of the original program, for people grep it."""
 
 
+RESERVED = frozenset({"tdsup", "tdsup-web"})
+"""Names of the master's and the web child's logs; a job of that name would rotate them away."""
+
+
 def _expand(name: str) -> str:
     """Expand ``~`` in a file name."""
     return str(Path(name).expanduser()) if name else ""
@@ -33,7 +37,6 @@ class JobSettings(BaseModel):
 
     job_name: str = Field(
         min_length=1,
-        pattern=r"^[^/\s\x00-\x1f][^/\x00-\x1f]*$",
         description="Name of the job; default: base name of the file.",
     )
     pidfile: FileName = Field(
@@ -60,6 +63,15 @@ class JobSettings(BaseModel):
     logfmt_console_verbose: str | None = _moot(_VERBOSE)
     logdatefmt_console_verbose: str | None = _moot(_VERBOSE)
     service_name: str | None = _moot("the section header names the job type")
+
+    @field_validator("job_name")
+    @classmethod
+    def _names_a_log(cls, value: str) -> str:
+        if "/" in value or not value.isprintable() or value != value.strip():
+            raise ValueError("names the log too: no slash, control character or outer space")
+        if value in RESERVED:
+            raise ValueError("is a name that the fleet itself logs under")
+        return value
 
     @field_validator("config_format", mode="before")
     @classmethod

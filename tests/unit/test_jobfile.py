@@ -157,7 +157,11 @@ REFUSED = {
     ),
     "a name that is a path": (
         "[sleeper]\njob_name = a/b",
-        [r"[sleeper] job_name: string should match pattern '^[^/\s\x00-\x1f][^/\x00-\x1f]*$' (it is 'a/b')"],
+        ["[sleeper] job_name: names the log too: no slash, control character or outer space (it is 'a/b')"],
+    ),
+    "a name of the fleet's own": (
+        "[sleeper]\njob_name = tdsup-web",
+        ["[sleeper] job_name: is a name that the fleet itself logs under (it is 'tdsup-web')"],
     ),
     "a format": (
         "[sleeper]\nlogfmt_file = %%(nope)s",
