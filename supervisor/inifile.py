@@ -138,7 +138,7 @@ def parse(text: str, headless: str) -> IniFile:
             entry = _add(ini, section, pair["key"].lower(), _strip_comment(pair["value"]), number)
         else:
             entry = None
-            ini.faults.append(f"line {number}: neither a section header nor key = value: {stripped[:40]}")
+            ini.faults.append(f"line {number}: neither a section header nor key = value")
     _mend_references(ini)
     return ini
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -80,6 +81,9 @@ def scan(patterns: Iterable[str]) -> list[JobFile | BrokenFile]:
     """Read all job files that match the globs, sorted by path within each glob; none stops another.
 
     A job name that an earlier file has makes the later file a broken one.
+
+    Raises:
+        ConfigError: a directory cannot be read, which is not the same as an empty one.
     """
     paths = dict.fromkeys(str(path) for pattern in patterns for path in sorted(_glob(pattern)))
     taken: dict[str, str] = {}
@@ -113,6 +117,12 @@ def _with_free_name(file: BrokenFile, taken: dict[str, str]) -> BrokenFile:
 def _glob(pattern: str) -> Iterable[Path]:
     """Paths that match a glob, absolute or relative to the working directory."""
     expanded = Path(pattern).expanduser()
+    folder = expanded.parent
+    if not set("*?[") & set(str(folder)):
+        try:
+            os.scandir(folder).close()
+        except OSError as error:
+            raise ConfigError(f"cannot read {folder}: {error.strerror}") from error
     if expanded.is_absolute():
         return Path(expanded.anchor).glob(str(expanded.relative_to(expanded.anchor)))
     return Path().glob(str(expanded))

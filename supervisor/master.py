@@ -206,7 +206,10 @@ class Master:
     def _reload_by_signal(self) -> None:
         if not self._stopping:
             _log.info("asked to reload by SIGHUP")
-            self._reload_fleet()
+            try:
+                self._reload_fleet()
+            except ConfigError as error:
+                _log_lines(logging.ERROR, error.lines)
 
 
 def _same_job(name: str, path: str) -> JobFile:

@@ -37,7 +37,7 @@ def test_a_fleet_s_reload_touches_only_what_has_changed(a_fleet: Fleet) -> None:
     assert done.stdout == "added: d\nchanged: a\nremoved: b\n"
     assert done.stderr.splitlines() == [
         "cannot load conf.d/c.ini: [sleeper] stepp: unknown key, did you mean step?",
-        "cannot load conf.d/e.ini: line 1: neither a section header nor key = value: nonsense",
+        "cannot load conf.d/e.ini: line 1: neither a section header nor key = value",
     ]
     assert done.returncode == 1
     wait_until(lambda: set(pids(a_fleet)) == {"a", "c", "d", "e"}, "b is gone")
@@ -117,3 +117,22 @@ def test_a_broken_file_at_start_stops_no_other(tmp_path: Path) -> None:
         other.write_job("bad")
         assert other.run("reload", "bad").returncode == 0
         other.wait_for("bad", state="running")
+
+
+def test_a_vanished_directory_stops_nobody(a_fleet: Fleet) -> None:
+    """A conf.d that cannot be read is an error, not a fleet without jobs."""
+    before = pids(a_fleet)
+    folder = a_fleet.directory / "conf.d"
+    folder.rename(a_fleet.directory / "elsewhere")
+    done = a_fleet.run("reload")
+    assert (done.returncode, done.stderr) == (1, "cannot read conf.d: No such file or directory\n")
+    assert pids(a_fleet) == before
+
+
+def test_a_malformed_line_is_not_repeated(a_fleet: Fleet) -> None:
+    """It may hold a password; the error names the line by its number."""
+    a_fleet.write_text("a", "[sleeper]\ndst_db password geheim\n")
+    done = a_fleet.run("reload", "a")
+    assert done.returncode == 1
+    assert "line 2" in done.stderr
+    assert "geheim" not in done.stderr + a_fleet.log() + a_fleet.run("status").stdout

@@ -145,7 +145,7 @@ REFUSED = {
     ),
     "a strange line": (
         "[sleeper]\nhello world",
-        ["line 2: neither a section header nor key = value: hello world"],
+        ["line 2: neither a section header nor key = value"],
     ),
     "a lone percent sign": (
         "[sleeper]\nline = 5%",
