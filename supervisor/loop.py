@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 
 TIMER_SHARE = 0.01
 """Seconds that due timers may take before descriptors are served again."""
@@ -97,7 +98,7 @@ class Loop:
             for key, events in self._selector.select(self._wait()):
                 # An earlier callback of this round may have closed the descriptor, or replaced its owner.
                 if self._selector.get_map().get(key.fd) == key:
-                    self._guard(lambda key=key, events=events: key.data(events))  # type: ignore[misc]
+                    self._guard(partial(key.data, events))
             self._fire()
 
     def _wait(self) -> float | None:

@@ -51,6 +51,17 @@ def keys(source: Database, target: Database, queue: Queue) -> dict[str, object]:
     return keys
 
 
+def by_day(source: Database, target: Database, table: str) -> dict[str, object]:
+    """Keys of a job that loads orders by day into clones of a table."""
+    return {
+        "src_db": source.dsn,
+        "dst_db": target.dsn,
+        "pgq_queue_name": "sourceq",
+        "dest_table": table,
+        "part_field": "order_date",
+    }
+
+
 def insert(source: Database, queue: Queue, first: int, last: int, day: str = "2026-11-24") -> None:
     """Insert orders with those ids, a minute apart, and close the tick."""
     source.execute(
@@ -151,13 +162,7 @@ def test_without_template_the_parent_is_cloned(
 ) -> None:
     """A native partition is attached with the day's bounds; an ordinary parent gets a child with its key."""
     target.execute(parent)
-    keys = {
-        "src_db": source.dsn,
-        "dst_db": target.dsn,
-        "pgq_queue_name": queue.name,
-        "dest_table": "orders",
-        "part_field": "order_date",
-    }
+    keys = by_day(source, target, "orders")
     drain(**keys)
     insert(source, queue, 1, 2000)
     assert drain(**keys)["partitions"] == 2
@@ -255,13 +260,7 @@ def test_a_name_that_the_server_would_cut_off_is_refused(
     """No row lands in another table because PostgreSQL shortens the partition's name."""
     name = "o" * length
     target.execute(f"create table {name} (id int, order_date timestamp, customer_name text)")
-    keys = {
-        "src_db": source.dsn,
-        "dst_db": target.dsn,
-        "pgq_queue_name": queue.name,
-        "dest_table": name,
-        "part_field": "order_date",
-    }
+    keys = by_day(source, target, name)
     drain(**keys)
     insert(source, queue, 1, 2)
     with pytest.raises(SetupError, match="the name is longer than PostgreSQL's 63 bytes"):
@@ -275,13 +274,7 @@ def test_a_generated_column_is_cloned(source: Database, target: Database, queue:
         "create table orders (id int, order_date timestamp, customer_name text, "
         "twice int generated always as (id * 2) stored) partition by range (order_date)"
     )
-    keys = {
-        "src_db": source.dsn,
-        "dst_db": target.dsn,
-        "pgq_queue_name": queue.name,
-        "dest_table": "orders",
-        "part_field": "order_date",
-    }
+    keys = by_day(source, target, "orders")
     drain(**keys)
     insert(source, queue, 1, 2)
     drain(**keys)
