@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from .action import ACTIONS, Action
 from .connection import connected
 from .consumer import Consumer, Tally
 from .errors import Outage, SetupError, is_infrastructure, one_line
@@ -69,6 +70,8 @@ class TableDispatcher:
         Metric("partitions", "counter", "Partitions created."),
         Metric("lag", "age", "How far the loaded events are behind the source."),
     )
+
+    actions: tuple[Action, ...] = ACTIONS
 
     def labels(self, settings: Settings) -> Mapping[str, str]:
         """Queue and table, constant for a job."""

@@ -107,9 +107,10 @@ class Position:
         tick: int | None = queries.value(cursor, f"read_{self._place}", **self._names)
         return tick
 
-    def write(self, cursor: Cursor, tick: int) -> None:
-        """Set the last applied tick."""
-        queries.run(cursor, f"write_{self._place}", **self._names, tick=tick)
+    def write(self, cursor: Cursor, tick: int | None) -> None:
+        """Set the last applied tick; None forgets it."""
+        forget = tick is None and self._place == "own"
+        queries.run(cursor, "forget_own" if forget else f"write_{self._place}", **self._names, tick=tick)
 
     def repair_command(self, tick: int) -> str:
         """SQL for a person to run on the target that sets the position to a tick."""

@@ -16,6 +16,14 @@ select exists (select from pgq.get_consumer_info(%(queue)s, %(consumer)s));
 -- Subscribe the consumer at the queue's newest tick; 1 if that is new.
 select pgq.register_consumer(%(queue)s, %(consumer)s);
 
+-- name: register_at
+-- Set the consumer to a tick of the queue, subscribed or not.
+select pgq.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
+
+-- name: unregister
+-- Unsubscribe the consumer; 0 if it was not subscribed.
+select pgq.unregister_consumer(%(queue)s, %(consumer)s);
+
 -- name: next_batch
 -- Open the next batch or the one still open; all NULL when there is none. Age is that of its end, in seconds.
 select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8
@@ -89,6 +97,10 @@ select (
 insert into tdsup.completed_tick (queue_name, consumer_name, last_tick_id)
 values (%(queue)s, %(consumer)s, %(tick)s)
 on conflict (queue_name, consumer_name) do update set last_tick_id = excluded.last_tick_id;
+
+-- name: forget_own
+-- Remember nothing.
+delete from tdsup.completed_tick where queue_name = %(queue)s and consumer_name = %(consumer)s;
 
 -- name: table_exists
 -- Whether there is a relation of that quoted name.

@@ -61,6 +61,18 @@ class Source:
                 return False
             return bool(queries.value(cursor, "register", **self._names))
 
+    def unregister(self) -> bool:
+        """Unsubscribe the consumer; returns whether it was subscribed."""
+        with self._connection, self._connection.cursor() as cursor:
+            if not queries.value(cursor, "has_queue", queue=self._settings.queue):
+                return False
+            return bool(queries.value(cursor, "unregister", **self._names))
+
+    def register_at(self, tick: int) -> None:
+        """Set the consumer to a tick, subscribed or not; what comes after it is read next."""
+        with self._connection, self._connection.cursor() as cursor:
+            queries.run(cursor, "register_at", **self._names, tick=tick)
+
     def next_batch(self) -> Batch | None:
         """Open the next batch, or the one that is still open; None if nothing is to be read now."""
         settings = self._settings

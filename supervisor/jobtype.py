@@ -7,7 +7,7 @@ Neither side imports the other: the types here are structural.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol
 
@@ -36,6 +36,26 @@ class Metric(Protocol):
     @property
     def help(self) -> str:
         """One sentence for people."""
+
+
+class Action(Protocol):
+    """One thing that a person may want done about a job besides running it."""
+
+    @property
+    def name(self) -> str:
+        """How it is called, such as ``register``."""
+
+    @property
+    def help(self) -> str:
+        """What it does, in one sentence."""
+
+    def run(self, settings: Any, arguments: Sequence[str]) -> Iterable[str]:
+        """Do it; yields lines for the person. Errors are raised as by `JobType.run`.
+
+        Args:
+            settings: the job's, an instance of `JobType.settings`.
+            arguments: what it is to be done to, in the action's own terms; empty for all.
+        """
 
 
 class Context(Protocol):
@@ -73,6 +93,14 @@ class JobType(Protocol):
     @property
     def metrics(self) -> Sequence[Metric]:
         """The numbers that it reports."""
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """What people may have done besides running it.
+
+        Names that hosts offer where the job type has them: ``register``, ``unregister``, ``rewind`` and
+        ``reset`` (the consumer), ``list``, ``show``, ``replay`` and ``purge`` (dead letters).
+        """
 
     def labels(self, settings: Any) -> Mapping[str, str]:
         """Constant labels of the job's metrics, such as its queue and table."""

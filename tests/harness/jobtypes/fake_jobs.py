@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,6 +38,20 @@ class FakeMetric:
     name: str
     kind: Literal["counter", "gauge", "age"]
     help: str
+
+
+@dataclass(frozen=True)
+class FakeAction:
+    """One thing to have done."""
+
+    name: str
+    help: str
+
+    def run(self, settings: SleeperSettings, arguments: Sequence[str]) -> Iterable[str]:
+        """Tell what would be done; the argument ``bad`` fails."""
+        if "bad" in arguments:
+            raise SetupError(f"cannot {self.name} {settings.job_name}: it is bad")
+        yield " ".join([self.name, settings.job_name, *arguments])
 
 
 class SetupError(Exception):
@@ -158,6 +172,12 @@ class Sleeper:
         FakeMetric("rows", "counter", "Rows written"),
         FakeMetric("depth", "gauge", "How deep"),
         FakeMetric("lag", "age", "How late"),
+    )
+
+    actions = (
+        FakeAction("register", "Register it."),
+        FakeAction("list", "List what it has."),
+        FakeAction("replay", "Do it again."),
     )
 
     def labels(self, settings: Any) -> Mapping[str, str]:
