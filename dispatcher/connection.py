@@ -25,6 +25,9 @@ _DEFAULTS = {
 def connected(which: str, dsn: str, application_name: str) -> Iterator[Connection]:
     """A connection for the length of the context: UTF-8, ISO dates, read committed.
 
+    Dates are written as ISO and read as year, month, day: a value of another DateStyle, in which day and
+    month could be taken for each other, is an error instead.
+
     What the DSN itself says wins over the defaults.
 
     Args:
@@ -54,7 +57,7 @@ def _prepare(connection: Connection, which: str) -> None:
         connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED)
         connection.set_client_encoding("UTF8")
         with connection, connection.cursor() as cursor:
-            cursor.execute("set DateStyle = 'ISO'")
+            cursor.execute("set DateStyle = 'ISO, YMD'")
     except psycopg2.Error as error:
         # A server that is shutting down lets clients in and sends them away.
         raise Outage(f"lost the {which} database: {one_line(error)}") from error

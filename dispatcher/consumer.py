@@ -6,20 +6,15 @@ import time
 from dataclasses import dataclass, field
 from logging import Logger
 
-import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from .connection import check
-from .errors import DataError, EventError, LostPosition, SetupError, is_infrastructure, one_line
-from .loader import Loader
-from .partition import PeriodCache
+from .delivery import Delivery
+from .errors import LostPosition
 from .position import Position, Verdict, judge
 from .settings import Settings
 from .source import Batch, Source
-from .tables import Tables
-
-MAX_PASSES = 10
-"""Passes over one batch while tables for it keep missing; more means that somebody drops them."""
 
 
 @dataclass(slots=True)
@@ -27,12 +22,15 @@ class Tally:
     """What a job has done since its process began.
 
     Attributes:
-        events, rows, batches, partitions: events read, rows loaded, batches finished, partitions created.
+        events, rows, dead_letters, ignored: what became of events, see `Outcome`.
+        batches, partitions: batches finished, partitions created.
         in_step_at: moment, by ``time.monotonic()``, up to which the source's events are loaded.
     """
 
     events: int = 0
     rows: int = 0
+    dead_letters: int = 0
+    ignored: int = 0
     batches: int = 0
     partitions: int = 0
     in_step_at: float = field(default_factory=time.monotonic)
@@ -63,8 +61,7 @@ class Consumer:
         self._settings = settings
         self._tally = tally
         self._logger = logger
-        self._tables = Tables(target, settings.dest_table, settings.part_field, settings.part_template)
-        self._periods = PeriodCache(settings.part_method)
+        self._delivery = Delivery(self._source, target, settings, logger)
 
     def register(self) -> None:
         """Make sure that the consumer is registered on the queue.
@@ -83,7 +80,7 @@ class Consumer:
         A crash at any point repeats the batch or skips it, as the position in the target tells.
 
         Raises:
-            DataError: an event has no row; nothing of the batch was loaded.
+            DataError: an event has no row, and bad events stop the job; nothing of the batch was loaded.
             LostPosition: the target's position does not fit the batch.
             SetupError: the target cannot take the batch until a person does something.
             psycopg2.Error: the infrastructure failed; a retry on new connections is safe.
@@ -95,15 +92,7 @@ class Consumer:
             if not self._holds_back:
                 self._tally.in_step_at = asked
             return False
-        try:
-            self._apply(batch)
-        except EventError as error:
-            event = "an event" if error.event_id is None else f"event {error.event_id}"
-            raise DataError(f"cannot load {event} of {self._name(batch)}: {error}") from error
-        except psycopg2.Error as error:
-            if is_infrastructure(error):
-                raise
-            raise SetupError(f"cannot load {self._name(batch)}: {one_line(error)}") from error
+        self._apply(batch)
         self._finish(batch)
         return True
 
@@ -119,48 +108,36 @@ class Consumer:
         return f"batch {batch.id} of queue {self._settings.queue}"
 
     def _apply(self, batch: Batch) -> None:
-        for _ in range(MAX_PASSES):
-            loader = self._load(batch)
-            if loader is None:
-                return
-            if not loader.missing:
-                self._tally.events += loader.events
-                self._tally.rows += loader.rows
-                return
-            for wanted in sorted(loader.missing.values(), key=lambda wanted: wanted.table):
-                if self._tables.create(wanted):
-                    self._tally.partitions += 1
-                    self._logger.info("%s: Created table %s", self._settings.job_name, wanted.table)
-        raise SetupError(f"cannot load {self._name(batch)}: its tables vanish as fast as they are created")
+        """Load the batch and its position in one transaction, unless the target has it already."""
+        made = self._delivery.partitions
+        outcome = self._delivery.deliver(
+            self._name(batch),
+            lambda receive: self._source.read(batch, receive),
+            lambda cursor: self._is_due(batch, cursor),
+            lambda cursor, _outcome: self._position.write(cursor, batch.tick),
+        )
+        tally = self._tally
+        tally.partitions += self._delivery.partitions - made
+        if outcome is not None:
+            tally.events += outcome.events
+            tally.rows += outcome.rows
+            tally.dead_letters += outcome.dead_letters
+            tally.ignored += outcome.ignored
 
-    def _load(self, batch: Batch) -> Loader | None:
-        """Load the batch and its position in one transaction; None if the target has it already.
-
-        With a table missing, nothing is loaded and no transaction left.
-        """
-        with self._target.cursor() as cursor:
-            position = self._position.read(cursor)
-            verdict = judge(position, batch)
-            if verdict is Verdict.LOST:
-                raise LostPosition(
-                    f"cannot load {self._name(batch)}: "
-                    f"Lost position: batch {batch.previous_tick}..{batch.tick}, dst has {position}; "
-                    "once it is known which is right, run on the target: "
-                    f"{self._position.repair_command(batch.previous_tick)}"
-                )
-            if verdict is Verdict.SKIP:
-                self._target.rollback()
-                self._logger.info("skipped %s: the target has it already", self._name(batch))
-                return None
-            loader = Loader(cursor, self._settings, self._tables, self._periods)
-            self._source.read(batch, loader.add)
-            loader.finish()
-            if loader.missing:
-                self._target.rollback()
-            else:
-                self._position.write(cursor, batch.tick)
-                self._target.commit()
-        return loader
+    def _is_due(self, batch: Batch, cursor: Cursor) -> bool:
+        """Whether the target lacks the batch; the position is locked until the transaction ends."""
+        position = self._position.read(cursor)
+        verdict = judge(position, batch)
+        if verdict is Verdict.LOST:
+            raise LostPosition(
+                f"cannot load {self._name(batch)}: "
+                f"Lost position: batch {batch.previous_tick}..{batch.tick}, dst has {position}; "
+                "once it is known which is right, run on the target: "
+                f"{self._position.repair_command(batch.previous_tick)}"
+            )
+        if verdict is Verdict.SKIP:
+            self._logger.info("skipped %s: the target has it already", self._name(batch))
+        return verdict is Verdict.APPLY
 
     def _finish(self, batch: Batch) -> None:
         lag = self._source.finish(batch)

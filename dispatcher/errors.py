@@ -46,12 +46,16 @@ class EventError(Exception):
     """An event has no row: the reason. Whoever knows queue and batch makes a `DataError` of it.
 
     Attributes:
-        event_id: ``ev_id`` of the event, None if it is not known which.
+        event_id: ``ev_id`` of the event.
     """
 
-    def __init__(self, event_id: int | None, reason: str) -> None:
+    def __init__(self, event_id: int, reason: str) -> None:
         super().__init__(reason)
         self.event_id = event_id
+
+
+class BatchError(Exception):
+    """Events cannot be loaded until a person does something: the reason; a `SetupError` is made of it too."""
 
 
 # SQLSTATE classes (PostgreSQL manual, appendix A) that say nothing against the batch or the set-up.
@@ -69,6 +73,7 @@ INFRASTRUCTURE_CLASSES = frozenset({
 DATA_CLASSES = frozenset({
     "22",  # data exception: a value that its column does not take, a byte that is no character
     "23",  # integrity constraint violation
+    "54",  # program limit exceeded: a row that fits no page, a value that fits no index
 })  # fmt: skip
 
 

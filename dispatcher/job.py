@@ -65,7 +65,9 @@ class TableDispatcher:
     settings: type[Settings] = Settings
     metrics: tuple[Metric, ...] = (
         Metric("events", "counter", "Events read from the queue."),
-        Metric("rows", "counter", "Rows loaded into the target."),
+        Metric("rows", "counter", "Events applied to the target: rows inserted, updated or deleted."),
+        Metric("dead_letters", "counter", "Events that have no row, kept in tdsup.dead_letter."),
+        Metric("ignored", "counter", "Events that ask for no change."),
         Metric("batches", "counter", "Batches finished."),
         Metric("partitions", "counter", "Partitions created."),
         Metric("lag", "age", "How far the loaded events are behind the source."),
@@ -178,6 +180,8 @@ class _Run:
                 "values": {
                     "events": tally.events,
                     "rows": tally.rows,
+                    "dead_letters": tally.dead_letters,
+                    "ignored": tally.ignored,
                     "batches": tally.batches,
                     "partitions": tally.partitions,
                     "lag": tally.in_step_at,

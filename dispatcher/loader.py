@@ -1,180 +1,269 @@
-"""One batch on its way: lines of events in, rows into the target's tables by COPY."""
+"""Events on their way into the target: each is read, routed to its partition and handed to the buffers."""
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-import psycopg2
-from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from . import copytext
-from .errors import EventError, is_data, one_line
+from .buffers import Buffer, Buffers, Identity
+from .change import Change, Operation, read
+from .errors import BatchError, EventError
 from .event import Event
-from .identifier import TableName
+from .letter import Letters
+from .outcome import Needs, Outcome
 from .partition import Period, PeriodCache
 from .settings import EVENT_TIME, Settings
-from .tables import Tables, Wanted
-from .urlencoded import Row, decode
+from .shape import Fitter, Shape
+from .tables import Tables
+from .urlencoded import Row
+from .writer import Delete, Insert, Patch, Replace, truncate
 
-TABLE_BUFFER = 1 << 20
-"""Bytes gathered for one table before they are copied: enough to make the COPY's own cost small."""
+LARGE = 16 << 20
+"""Bytes of an event that is worth a line in the log."""
 
-TOTAL_BUFFER = 16 << 20
-"""Bytes gathered for all tables together before all are copied: the bound on memory."""
-
-LINE_OVERHEAD = 96
-"""Bytes that Python adds to a gathered line: the object's header, its place in a list, its event's id."""
-
-_COPY_BLOCK = 1 << 16
-_LINE = re.compile(r"\D+(\d+)(?:, (column .*))?")
-
-
-class _Buffer:
-    """Rows of one table with the same columns."""
-
-    def __init__(self, table: TableName, columns: tuple[str, ...]) -> None:
-        self.table = table
-        self.columns = columns
-        self.clear()
-
-    def clear(self) -> None:
-        self.lines: list[bytes] = []
-        self.events: list[int] = []
-        self.size = 0
-
-    def add(self, event_id: int, line: bytes) -> None:
-        self.lines.append(line)
-        self.events.append(event_id)
-        self.size += len(line) + LINE_OVERHEAD
+LETTER_BUFFER = 1 << 20
+"""Bytes of dead letters gathered before they are written."""
 
 
 class Loader:
-    """Loads one batch within the transaction of `cursor`.
+    """Loads events within the transaction of `cursor`.
 
-    When a row meets a table that does not exist, loading ends and the rest of the batch is only looked
-    through, so that `missing` names every table to create before the batch is tried again.
+    When something has to be made first, loading ends and the rest is only looked through, so that `needs` is
+    complete before all is tried again.
+
+    Args:
+        cursor: of the target.
+        settings: the job's.
+        tables: of the target.
+        periods: partitions by value.
+        letters: where events go that have no row.
+        sources: tables of the source that were seen so far; those that come up are added.
+        careful: find every row that the target refuses; else the first one is a need for care.
 
     Attributes:
-        events: events seen.
-        rows: rows loaded.
-        missing: tables that rows are waiting for.
+        outcome: what became of the events.
+        needs: what has to be made first.
     """
 
-    def __init__(self, cursor: Cursor, settings: Settings, tables: Tables, periods: PeriodCache) -> None:
+    def __init__(
+        self,
+        cursor: Cursor,
+        settings: Settings,
+        tables: Tables,
+        periods: PeriodCache,
+        letters: Letters,
+        sources: set[bytes],
+        *,
+        careful: bool,
+    ) -> None:
+        self.outcome = Outcome()
+        self.needs = Needs()
         self._cursor = cursor
         self._settings = settings
-        self._tables = tables
         self._periods = periods
+        self._letters = letters
+        self._sources = sources
         self._part_field = settings.part_field.encode()
-        self._buffers: dict[tuple[Period | None, tuple[bytes, ...]], _Buffer] = {}
-        self._size = 0
-        self.events = 0
-        self.rows = 0
-        self.missing: dict[TableName, Wanted] = {}
+        self._fitter = Fitter(settings, tables, self.needs)
+        self._misfits: dict[Shape, str] = {}
+        self._dead: list[bytes] = []
+        self._dead_size = 0
+        self._buffers = Buffers(
+            cursor, careful=careful, outcome=self.outcome, needs=self.needs, reject=self._reject
+        )
+        self._routes: dict[Operation, Callable[[Event, Change], None]] = {
+            Operation.INSERT: self._insert,
+            Operation.UPDATE: self._update,
+            Operation.DELETE: self._delete,
+            Operation.TRUNCATE: self._truncate,
+        }
+        if settings.row_mode == "keep_all":
+            self._routes = dict.fromkeys((Operation.INSERT, Operation.UPDATE), self._insert)
 
     def add(self, line: bytes) -> None:
         """Take one event as COPY wrote it.
 
         Raises:
-            EventError: it has no row.
-            psycopg2.Error: the target refused.
+            EventError: it has no row, and bad events stop the job.
+            BatchError: there are too many bad events.
+            SetupError: the name of a table is too long.
+            psycopg2.Error: the target refused, and not because of a row.
         """
-        event = Event.from_line(line)
-        self.events += 1
-        if event.is_system:
+        if self.needs.care:
             return
+        event = Event.from_line(line)
+        self.outcome.events += 1
+        if len(line) >= LARGE:
+            self.outcome.large.append((event.id, len(line)))
         try:
-            row = decode(event.row_data())
-            period = self._period(event, row)
-            names, values = self._columns(row)
-            buffer = self._buffer(event, period, names)
-        except UnicodeDecodeError as error:
-            raise EventError(event.id, "the name of a column is not UTF-8") from error
+            change = read(event)
+            route = self._route(change)
+            if change is None or route is None:
+                self.outcome.ignored += 1
+            else:
+                self._sources.add(event.table)
+                route(event, change)
+        except UnicodeDecodeError:
+            self._reject(event, "the name of a column is not UTF-8")
         except ValueError as error:
-            raise EventError(event.id, str(error)) from error
-        if not self.missing:
-            self._append(buffer, event.id, copytext.line(values))
+            self._reject(event, str(error))
 
     def finish(self) -> None:
-        """Load what is still held back.
+        """Write what is still held back; raises as `add` does."""
+        if not self.needs:
+            self._buffers.flush()
+        if not self.needs:
+            self._write_letters()
 
-        Raises:
-            EventError: a row does not fit its table.
-            psycopg2.Error: the target refused.
-        """
-        if self.missing:
-            return
-        for buffer in self._buffers.values():
-            self._copy(buffer)
+    def _route(self, change: Change | None) -> Callable[[Event, Change], None] | None:
+        """What to do for a change; None to ignore it."""
+        if change is None or change.operation not in self._settings.event_types:
+            return None
+        return self._routes.get(change.operation)
 
-    def _period(self, event: Event, row: Row) -> Period | None:
+    # Routes. They raise ValueError for an event that has no row.
+
+    def _insert(self, event: Event, change: Change) -> None:
+        if not change.whole:
+            raise ValueError("it does not hold the whole row; with option backup its trigger would tell it")
+        names, values = self._columns(change.row)
+        shape = Shape(Insert, self._period(event, change), names)
+        self._hand_over(shape, event, change, values)
+
+    def _update(self, event: Event, change: Change) -> None:
+        names, values = self._columns(change.row, partly=not change.whole)
+        kind = Replace if change.whole else Patch
+        shape = Shape(kind, self._period(event, change), names, _needed_key(change))
+        self._buffers.keep_order()
+        self._hand_over(shape, event, change, values, _key_values(change, change.old or change.row))
+
+    def _delete(self, event: Event, change: Change) -> None:
+        try:
+            period = self._period(event, change)
+        except ValueError:
+            # Such a value is in no partition by name; the row may be anywhere.
+            period = None
+        shape = Shape(Delete, period, (), _needed_key(change))
+        self._buffers.keep_order()
+        self._hand_over(shape, event, change, (), _key_values(change, change.row))
+
+    def _truncate(self, _event: Event, _change: Change) -> None:
+        if len(self._sources) > 1:
+            raise ValueError("it is a truncate, and dest_table holds rows of other tables too")
+        self._buffers.flush()
+        if not self.needs:
+            truncate(self._cursor, self._fitter.roots)
+            self.outcome.rows += 1
+
+    def _period(self, event: Event, change: Change) -> Period | None:
+        """The partition of a row; None if there is none or it cannot be known."""
         field = self._settings.part_field
         if not field:
             return None
         if field == EVENT_TIME:
-            return self._periods[event.time]
-        if self._part_field not in row:
-            raise ValueError(f"it has no column {field}, which part_field names")
-        return self._periods[row[self._part_field]]
+            return None if change.operation is Operation.DELETE else self._periods[event.time]
+        if self._part_field not in change.row:
+            if change.whole:
+                raise ValueError(f"it has no column {field}, which part_field names")
+            return None
+        if not change.whole and self._part_field not in change.key:
+            raise ValueError(
+                f"it changes {field}, which names the partition, and does not hold the whole row; "
+                "with option backup its trigger would tell it"
+            )
+        return self._periods[change.row[self._part_field]]
 
-    def _columns(self, row: Row) -> tuple[tuple[bytes, ...], Sequence[bytes | None]]:
+    def _columns(self, row: Row, *, partly: bool = False) -> tuple[tuple[bytes, ...], Sequence[bytes | None]]:
+        """Source names and values of the columns to load; `partly` if not all need be there."""
         pairs = self._settings.fields.pairs
         if pairs is None:
             if not row:
                 raise ValueError("its data holds no column")
             return tuple(row), list(row.values())
-        names = tuple(source for source, _ in pairs)
+        names = tuple(source for source, _ in pairs if not partly or source in row)
         try:
             return names, [row[name] for name in names]
         except KeyError as error:
             missing: bytes = error.args[0]
             raise ValueError(f"it has no column {missing.decode()}, which fields names") from None
 
-    def _buffer(self, event: Event, period: Period | None, names: tuple[bytes, ...]) -> _Buffer:
-        buffer = self._buffers.get((period, names))
-        if buffer is None:
-            parent = self._settings.dest_table
-            table = parent if period is None else parent.with_suffix(period.suffix)
-            fields = self._settings.fields
-            if not self._tables.exists(table):
-                self.missing.setdefault(table, Wanted(table, period, fields.rename(event.key)))
-            buffer = self._buffers[period, names] = _Buffer(table, fields.rename(names))
-        return buffer
+    def _hand_over(
+        self,
+        shape: Shape,
+        event: Event,
+        change: Change,
+        values: Sequence[bytes | None],
+        before: Sequence[bytes | None] = (),
+    ) -> None:
+        buffer = self._buffer(shape, event, change)
+        if buffer is not None and not self.needs:
+            self._buffers.add(shape, buffer, event, values, before, _identities(change))
 
-    def _append(self, buffer: _Buffer, event_id: int, line: bytes) -> None:
-        buffer.add(event_id, line)
-        self._size += len(line) + LINE_OVERHEAD
-        if buffer.size >= TABLE_BUFFER:
-            self._copy(buffer)
-        elif self._size >= TOTAL_BUFFER:
-            self.finish()
+    def _buffer(self, shape: Shape, event: Event, change: Change) -> Buffer | None:
+        """The buffer of a shape; None if something has to be made first."""
+        found = self._buffers.find(shape)
+        if found is not None:
+            return found
+        if shape not in self._misfits:
+            try:
+                fit = self._fitter.fit(shape, event, change.key)
+            except UnicodeDecodeError:
+                raise
+            except ValueError as error:
+                self._misfits[shape] = str(error)
+            else:
+                return None if fit is None else self._buffers.make(shape, fit)
+        raise ValueError(self._misfits[shape])
 
-    def _copy(self, buffer: _Buffer) -> None:
-        if not buffer.lines:
-            return
-        statement = sql.SQL("copy {} ({}) from stdin").format(
-            sql.SQL(buffer.table.sql), sql.SQL(", ").join(map(sql.Identifier, buffer.columns))
-        )
-        try:
-            self._cursor.copy_expert(statement, io.BytesIO(b"".join(buffer.lines)), _COPY_BLOCK)
-        except psycopg2.Error as error:
-            if is_data(error):
-                raise _explain(error, buffer) from error
-            raise
-        self.rows += len(buffer.lines)
-        self._size -= buffer.size
-        buffer.clear()
+    # Dead letters.
+
+    def _reject(self, event: Event, reason: str, sqlstate: str | None = None) -> None:
+        if self._settings.bad_events == "stop":
+            raise EventError(event.id, reason)
+        outcome, limit = self.outcome, self._settings.bad_event_limit
+        outcome.dead_letters += 1
+        outcome.dead = outcome.dead or (event.id, reason)
+        if outcome.dead_letters > limit:
+            raise BatchError(
+                f"more than {limit} of its events are bad (bad_event_limit), "
+                f"the first is event {outcome.dead[0]}: {outcome.dead[1]}"
+            )
+        if not self._letters.exist():
+            self.needs.letters = True
+        if not self.needs:
+            self._dead.append(self._letters.line(event.line, reason, sqlstate))
+            self._dead_size += len(self._dead[-1])
+            if self._dead_size >= LETTER_BUFFER:
+                self._write_letters()
+
+    def _write_letters(self) -> None:
+        if self._dead:
+            self._letters.write(self._cursor, io.BytesIO(b"".join(self._dead)))
+            self._dead.clear()
+            self._dead_size = 0
 
 
-def _explain(error: psycopg2.Error, buffer: _Buffer) -> EventError:
-    """The event whose line COPY complains of: ``COPY table, line 3, column id: "x"`` in any language."""
-    prefix = f"COPY {buffer.table.table}, "
-    where = (error.diag.context or "").splitlines()[:1]
-    number = _LINE.match(where[0].removeprefix(prefix)) if where and where[0].startswith(prefix) else None
-    if number is None or not 1 <= int(number[1]) <= len(buffer.events):
-        return EventError(None, one_line(error))
-    at = f", {number[2]}" if number[2] else ""
-    return EventError(buffer.events[int(number[1]) - 1], f"{one_line(error)} in {buffer.table}{at}")
+def _needed_key(change: Change) -> tuple[bytes, ...]:
+    if not change.key:
+        raise ValueError("it changes a row and does not tell by which key")
+    return change.key
+
+
+def _key_values(change: Change, row: Row) -> list[bytes | None]:
+    """What finds the row."""
+    try:
+        return [row[name] for name in change.key]
+    except KeyError as error:
+        missing: bytes = error.args[0]
+        shown = missing.decode("utf-8", "backslashreplace")
+        raise ValueError(f"it has no column {shown}, which is part of its key") from None
+
+
+def _identities(change: Change) -> list[Identity]:
+    """The row that changes, before and after; empty if the event does not tell."""
+    rows = [change.row] if change.old is None else [change.row, change.old]
+    if not change.key or any(name not in row for row in rows for name in change.key):
+        return []
+    return list(dict.fromkeys((change.key, tuple(row[name] for name in change.key)) for row in rows))

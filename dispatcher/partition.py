@@ -9,10 +9,20 @@ from typing import Literal
 
 Method = Literal["daily", "monthly"]
 
-# A date or timestamp in DateStyle ISO, with an optional time. An era, a year of five digits, infinity and
-# the other styles do not match.
-_ISO = re.compile(rb"(\d{4})-(\d\d)-(\d\d)(?:[ T]\d\d?:\d\d[0-9:.+\- ]*(?:Z|[A-Za-z]{3,5})?)?")
-_ERA = b"BC"
+# A date or timestamp in DateStyle ISO. An era, a year of five digits, infinity and the other styles do not
+# match; nor do times that PostgreSQL carries over to the next day: 24:00, a leap second, a digit to round up.
+_ISO = re.compile(
+    rb"(\d{4})-(\d\d?)-(\d\d?)"
+    rb"(?:[ T](?!23:59:59\.9{6}[5-9])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
+    rb"(?: ?(?:[+-][0-9:]+|(?!BC)[A-Za-z][A-Za-z0-9/_+-]*))?)?",
+)
+
+# What the producer's session says under another DateStyle (PostgreSQL manual, "Date/Time Output").
+_STYLES = {
+    "German": re.compile(rb"\d\d\.\d\d\.\d{4,}"),
+    "SQL": re.compile(rb"\d\d/\d\d/\d{4,}"),
+    "Postgres": re.compile(rb"\d\d-\d\d-\d{4,}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) "),
+}
 
 _CACHE_LIMIT = 4096
 """Days remembered; a batch holds few."""
@@ -36,17 +46,31 @@ def period_of(value: bytes | None, method: Method) -> Period:
     if value is None:
         raise ValueError("its partition value is NULL")
     match = _ISO.fullmatch(value)
-    if match is None or value.endswith(_ERA):
-        shown = value[:40].decode("utf-8", "backslashreplace")
-        raise ValueError(f"its partition value {shown!r} is no date in ISO style")
+    if match is None:
+        raise ValueError(_explain(value))
     try:
         day = date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError as error:
-        raise ValueError(f"its partition value {value[:10].decode()!r} is no date: {error}") from error
+        raise ValueError(f"its partition value {_shown(value)} is no date: {error}") from error
     try:
         return _PERIODS[method](day)
     except OverflowError as error:
-        raise ValueError(f"its partition value {value[:10].decode()!r} is past the last period") from error
+        raise ValueError(f"its partition value {_shown(value)} is past the last period") from error
+
+
+def _shown(value: bytes) -> str:
+    return repr(value[:40].decode("utf-8", "backslashreplace"))
+
+
+def _explain(value: bytes) -> str:
+    """Why a value is not taken for a date."""
+    for name, pattern in _STYLES.items():
+        if pattern.match(value):
+            return (
+                f"its partition value {_shown(value)} is in DateStyle {name}; "
+                "only ISO is read: set DateStyle = ISO for the producer"
+            )
+    return f"its partition value {_shown(value)} is no date in ISO style"
 
 
 def _day(day: date) -> Period:
@@ -70,7 +94,7 @@ class PeriodCache:
 
     def __getitem__(self, value: bytes | None) -> Period:
         """The period of a value; raises ValueError as `period_of` does."""
-        day = value[:10] if value and _ISO.fullmatch(value) and not value.endswith(_ERA) else None
+        day = value[:10] if value and _ISO.fullmatch(value) else None
         period = self._known.get(day) if day else None
         if period is None:
             period = period_of(value, self._method)

@@ -92,7 +92,7 @@ class Position:
     def _create_schema(self, cursor: Cursor) -> None:
         try:
             queries.run(cursor, "lock_transaction", key=lock_key("schema"))
-            queries.run(cursor, "create_own_schema")
+            queries.run(cursor, "create_positions")
         except psycopg2.Error as error:
             if is_infrastructure(error):
                 raise

@@ -20,15 +20,28 @@ def _load() -> dict[str, str]:
 _QUERIES = _load()
 
 
-def run(cursor: Cursor, name: str, **parameters: Any) -> None:
-    """Execute the statement of that name."""
-    cursor.execute(_QUERIES[name], parameters)
+def run(cursor: Cursor, name: str, pgq: str = "pgq", **parameters: Any) -> None:
+    """Execute the statement of that name.
+
+    Args:
+        cursor: where.
+        name: of the statement.
+        pgq: schema of PgQ, a plain identifier; stands for ``{pgq}`` in the statement.
+        **parameters: values of the statement's parameters.
+    """
+    cursor.execute(_QUERIES[name].replace("{pgq}", pgq), parameters)
 
 
 def row(cursor: Cursor, name: str, **parameters: Any) -> tuple[Any, ...] | None:
     """Execute it and return its first row, None if there is none."""
     run(cursor, name, **parameters)
     return cursor.fetchone()
+
+
+def rows(cursor: Cursor, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """Execute it and return all rows."""
+    run(cursor, name, **parameters)
+    return cursor.fetchall()
 
 
 def value(cursor: Cursor, name: str, **parameters: Any) -> Any:

@@ -1,42 +1,43 @@
--- Every fixed statement of the dispatcher: a name, then a sentence. Parameters are psycopg2's.
+-- Every fixed statement of the dispatcher: a name, then a sentence. Parameters are psycopg2's; {pgq} is the
+-- schema of PgQ.
 
 -- name: has_pgq
 -- Whether the source has PgQ.
-select to_regclass('pgq.queue') is not null;
+select to_regclass('{pgq}.queue') is not null;
 
 -- name: has_queue
 -- Whether the queue exists.
-select exists (select from pgq.queue where queue_name = %(queue)s);
+select exists (select from {pgq}.queue where queue_name = %(queue)s);
 
 -- name: is_registered
 -- Whether the consumer is subscribed to the queue.
-select exists (select from pgq.get_consumer_info(%(queue)s, %(consumer)s));
+select exists (select from {pgq}.get_consumer_info(%(queue)s, %(consumer)s));
 
 -- name: register
 -- Subscribe the consumer at the queue's newest tick; 1 if that is new.
-select pgq.register_consumer(%(queue)s, %(consumer)s);
+select {pgq}.register_consumer(%(queue)s, %(consumer)s);
 
 -- name: register_at
 -- Set the consumer to a tick of the queue, subscribed or not.
-select pgq.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
+select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
 
 -- name: unregister
 -- Unsubscribe the consumer; 0 if it was not subscribed.
-select pgq.unregister_consumer(%(queue)s, %(consumer)s);
+select {pgq}.unregister_consumer(%(queue)s, %(consumer)s);
 
 -- name: next_batch
 -- Open the next batch or the one still open; all NULL when there is none. Age is that of its end, in seconds.
 select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8
-from pgq.next_batch_custom(
+from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 
 -- name: batch_event_sql
 -- The query that yields a batch's events.
-select pgq.batch_event_sql(%(batch)s);
+select {pgq}.batch_event_sql(%(batch)s);
 
 -- name: finish_batch
 -- Close a batch: 1, or 0 if it is not open any more; and the age of its end in seconds.
-select pgq.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::float8 - %(tick_time)s;
+select {pgq}.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::float8 - %(tick_time)s;
 
 -- name: take_session_lock
 -- Whether this session is the one that works for the consumer, from now until it ends.
@@ -62,16 +63,17 @@ select to_regprocedure('pgq_ext.set_last_tick(text, bigint)') is not null;
 -- Whether positions can be kept in our own table.
 select to_regclass('tdsup.completed_tick') is not null;
 
--- name: create_own_schema
+-- name: create_positions
 -- Our own table of positions, with the meaning of pgq_ext.completed_tick for one queue.
 create schema if not exists tdsup;
+comment on schema tdsup is 'Positions and dead letters of tdsup''s consumers';
 create table if not exists tdsup.completed_tick (
     queue_name text not null,
     consumer_name text not null,
     last_tick_id bigint not null,
     primary key (queue_name, consumer_name)
 );
-comment on schema tdsup is 'Positions of tdsup''s consumers; see pgq_ext for their meaning';
+comment on table tdsup.completed_tick is 'Last tick that was applied here; see pgq_ext for its meaning';
 
 -- name: has_own_position
 -- Whether our own table knows the consumer.
@@ -102,6 +104,76 @@ on conflict (queue_name, consumer_name) do update set last_tick_id = excluded.la
 -- Remember nothing.
 delete from tdsup.completed_tick where queue_name = %(queue)s and consumer_name = %(consumer)s;
 
+-- name: has_dead_letters
+-- Whether there is a place for events that have no row.
+select to_regclass('tdsup.dead_letter') is not null;
+
+-- name: create_dead_letters
+-- A place for events that have no row.
+create schema if not exists tdsup;
+comment on schema tdsup is 'Positions and dead letters of tdsup''s consumers';
+create table if not exists tdsup.dead_letter (
+    id bigint generated always as identity primary key,
+    queue_name text not null,
+    consumer_name text not null,
+    died_at timestamptz not null default now(),
+    reason text not null,
+    sqlstate text,
+    ev_id bigint not null,
+    ev_time timestamptz,
+    ev_txid bigint,
+    ev_retry integer,
+    ev_type text,
+    ev_data text,
+    ev_extra1 text,
+    ev_extra2 text,
+    ev_extra3 text,
+    ev_extra4 text,
+    event bytea
+);
+create index if not exists dead_letter_consumer on tdsup.dead_letter (queue_name, consumer_name, id);
+comment on table tdsup.dead_letter is 'Events that could not be loaded, whole, and why; see tdsup dead-letters';
+comment on column tdsup.dead_letter.event is
+    'The event as COPY wrote it, where the columns cannot hold it as it is (their bytes are shown as \x..)';
+
+-- name: list_letters
+-- Dead letters of a consumer, all or those of the given ids, without their data.
+select id, ev_id, died_at::timestamptz(0)::text, ev_type, coalesce(ev_extra1, ''), coalesce(sqlstate, ''), reason
+from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
+order by id;
+
+-- name: show_letter
+-- All of one dead letter but its place.
+select id, died_at::text, reason, sqlstate, ev_id, ev_time::text, ev_txid, ev_retry, ev_type, ev_data,
+    ev_extra1, ev_extra2, ev_extra3, ev_extra4, event is not null as inexact
+from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s;
+
+-- name: letter_ids
+-- Ids of a consumer's dead letters in the order of their events, all or the given ones.
+select id from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
+order by ev_id, id;
+
+-- name: lock_letter
+-- The exact event of a dead letter, if it is still there; nobody else can take it until the transaction ends.
+select event, ev_id::text, ev_time::text, ev_txid::text, ev_retry::text, ev_type, ev_data,
+    ev_extra1, ev_extra2, ev_extra3, ev_extra4
+from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s
+for update;
+
+-- name: explain_letter
+-- Say why a dead letter is still one.
+update tdsup.dead_letter set reason = %(reason)s, sqlstate = %(sqlstate)s where id = %(id)s;
+
+-- name: delete_letters
+-- Forget dead letters of a consumer, all or those of the given ids.
+delete from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
+returning id;
+
 -- name: table_exists
 -- Whether there is a relation of that quoted name.
 select to_regclass(%(table)s) is not null;
@@ -109,3 +181,23 @@ select to_regclass(%(table)s) is not null;
 -- name: table_kind
 -- pg_class.relkind of the relation of that quoted name, if any.
 select relkind::text from pg_class where oid = to_regclass(%(table)s);
+
+-- name: table_columns
+-- Columns of a relation that take a value.
+select attname::text from pg_attribute
+where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped and attgenerated = '';
+
+-- name: column_type
+-- Type of a column, as SQL; no row if there is none.
+select format_type(atttypid, atttypmod) from pg_attribute
+where attrelid = to_regclass(%(table)s) and attname = %(column)s and attnum > 0 and not attisdropped;
+
+-- name: partitions_apart
+-- Tables named like partitions of a table that are not its children: a template may make them on their own.
+select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
+  and left(c.relname, length(%(name)s) + 1) = %(name)s || '_'
+  and substr(c.relname, length(%(name)s) + 2) ~ '^\d{4}_\d\d(_\d\d)?$'
+  and not exists (
+    select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
+order by c.relname;

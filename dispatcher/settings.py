@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
+from .change import Operation
 from .identifier import TableName
 from .partition import Method
 
@@ -39,6 +40,16 @@ def _names(value: object) -> object:
     if not isinstance(value, str):
         return value
     return tuple(name for part in value.split(",") if (name := part.strip()))
+
+
+def _operations(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    letters = [letter for part in value.split(",") if (letter := part.strip().upper())]
+    try:
+        return frozenset(map(Operation, letters))
+    except ValueError:
+        raise ValueError("is no list of I, U, D and R, separated by commas") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,11 @@ class Settings(BaseModel):
         validation_alias=AliasChoices("pgq_consumer_id", "consumer_name"),
         description="Name to register on the queue; empty means job_name.",
     )
+    pgq_schema: str = Field(
+        "pgq",
+        pattern=r"^[a-z_][a-z0-9_]*$",
+        description="Schema of PgQ in the source database; pgque for PgQue.",
+    )
     dest_table: Annotated[TableName, BeforeValidator(_table)] = Field(
         description="Table to load; with part_field, the base of the partitions' names."
     )
@@ -122,6 +138,33 @@ class Settings(BaseModel):
     )
     table_filter: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
         (), description="Source tables to load, separated by commas; empty means all of the queue's."
+    )
+    row_mode: Literal["plain", "keep_all"] = Field(
+        "plain",
+        description="What becomes of changes: plain does to the row what the source did; keep_all adds a row "
+        "for each insert and update, and ignores deletes and truncates.",
+    )
+    event_types: Annotated[frozenset[Operation], BeforeValidator(_operations)] = Field(
+        frozenset(Operation),
+        description="Changes to load, of I (insert), U (update), D (delete) and R (truncate); the others are "
+        "ignored.",
+        json_schema_extra={"shown_default": "I, U, D, R"},
+    )
+    on_new_column: Literal["dead_letter", "add", "ignore"] = Field(
+        "dead_letter",
+        description="What becomes of a column that the target lacks: its event is a dead letter, the column "
+        "is added with its type in the source, or it is left out.",
+    )
+    bad_events: Literal["dead_letter", "stop"] = Field(
+        "dead_letter",
+        description="What becomes of an event that cannot be loaded: it is put into tdsup.dead_letter of the "
+        "target and the rest of its batch is loaded, or the job stops.",
+    )
+    bad_event_limit: int = Field(
+        1000,
+        ge=0,
+        description="Most dead letters of one batch; with more of them nothing is loaded and the job is "
+        "blocked.",
     )
     loop_delay: float = Field(
         1.0,

@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection
 from . import queries
 from .errors import SetupError
 from .event import COLUMNS
+from .identifier import TableName
 from .settings import Settings
 
 
@@ -37,7 +38,8 @@ class Source:
     def __init__(self, connection: Connection, settings: Settings) -> None:
         self._connection = connection
         self._settings = settings
-        self._names = {"queue": settings.queue, "consumer": settings.consumer_name}
+        self._pgq = {"pgq": settings.pgq_schema}
+        self._names = {"queue": settings.queue, "consumer": settings.consumer_name, **self._pgq}
 
     def register(self) -> bool:
         """Make sure that the consumer is registered; returns whether it was not before.
@@ -47,15 +49,15 @@ class Source:
         """
         queue = self._settings.queue
         with self._connection, self._connection.cursor() as cursor:
-            if not queries.value(cursor, "has_pgq"):
+            if not queries.value(cursor, "has_pgq", **self._pgq):
                 raise SetupError(
-                    f"cannot read queue {queue}: the source database has no PgQ; "
-                    "run there: create extension pgq"
+                    f"cannot read queue {queue}: the source database has no PgQ in schema "
+                    f"{self._settings.pgq_schema}; run there: create extension pgq"
                 )
-            if not queries.value(cursor, "has_queue", queue=queue):
+            if not queries.value(cursor, "has_queue", **self._pgq, queue=queue):
                 raise SetupError(
                     f"cannot read queue {queue}: the source database has no such queue; run there: "
-                    f"select pgq.create_queue('{queue}')"
+                    f"select {self._settings.pgq_schema}.create_queue('{queue}')"
                 )
             if queries.value(cursor, "is_registered", **self._names):
                 return False
@@ -64,7 +66,7 @@ class Source:
     def unregister(self) -> bool:
         """Unsubscribe the consumer; returns whether it was subscribed."""
         with self._connection, self._connection.cursor() as cursor:
-            if not queries.value(cursor, "has_queue", queue=self._settings.queue):
+            if not queries.value(cursor, "has_queue", **self._pgq, queue=self._settings.queue):
                 return False
             return bool(queries.value(cursor, "unregister", **self._names))
 
@@ -93,7 +95,7 @@ class Source:
         What `receive` raises passes through; the connection is of no further use then.
         """
         with self._connection, self._connection.cursor() as cursor:
-            query = queries.value(cursor, "batch_event_sql", batch=batch.id)
+            query = queries.value(cursor, "batch_event_sql", **self._pgq, batch=batch.id)
             where: sql.Composable = sql.SQL("")
             if tables := self._settings.source_tables:
                 names = sql.SQL(", ").join(map(sql.Literal, tables))
@@ -106,9 +108,26 @@ class Source:
     def finish(self, batch: Batch) -> float:
         """Close the batch; returns the age of its end in seconds: the lag."""
         with self._connection, self._connection.cursor() as cursor:
-            row = queries.row(cursor, "finish_batch", batch=batch.id, tick_time=batch.tick_time)
+            row = queries.row(cursor, "finish_batch", **self._pgq, batch=batch.id, tick_time=batch.tick_time)
         assert row is not None
         return max(0.0, float(row[1]))
+
+    def column_type(self, table: str, column: str) -> str:
+        """Type of a column of the source as SQL; ``text`` if there is no such column to be found.
+
+        Args:
+            table: as ``ev_extra1`` names it, ``schema.table``.
+            column: its name.
+        """
+        schema, _, name = table.partition(".")
+        with self._connection, self._connection.cursor() as cursor:
+            found = queries.row(cursor, "column_type", table=TableName(schema, name).sql, column=column)
+        return found[0] if found else "text"
+
+    @property
+    def time_zone(self) -> str:
+        """TimeZone of the session, in which ``ev_time`` is written and most producers' times are."""
+        return self._connection.get_parameter_status("TimeZone") or "UTC"
 
 
 class _Writer:

@@ -32,17 +32,44 @@ class Wanted:
     key: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NewColumn:
+    """A column that rows have and their table lacks.
+
+    Attributes:
+        table: the table.
+        name: the column's name there.
+        source_table: table of the source that has it, as ``ev_extra1`` names it; may be empty.
+        source_name: its name there.
+    """
+
+    table: TableName
+    name: str
+    source_table: str
+    source_name: str
+
+
 class Tables:
-    """The tables of one ``dest_table``."""
+    """The tables of one ``dest_table``.
+
+    Args:
+        connection: to the target.
+        parent: ``dest_table``.
+        part_field: source column that names the partition; empty means not partitioned.
+        part_template: SQL that creates a partition.
+        time_zone: of the source; the days of cloned partitions are its days.
+    """
 
     def __init__(
-        self, connection: Connection, parent: TableName, part_field: str, part_template: str
+        self, connection: Connection, parent: TableName, part_field: str, part_template: str, time_zone: str
     ) -> None:
         self._connection = connection
         self._parent = parent
         self._part_field = part_field
         self._template = part_template
+        self._time_zone = time_zone
         self._known: set[TableName] = set()
+        self._columns: dict[TableName, frozenset[str]] = {}
 
     def exists(self, table: TableName) -> bool:
         """Whether the target has the table; a yes is remembered.
@@ -62,6 +89,67 @@ class Tables:
         self._known.add(table)
         return True
 
+    def columns(self, table: TableName, *, anew: bool = False) -> frozenset[str]:
+        """Names of a table's columns that take a value; remembered unless asked for anew."""
+        if anew or table not in self._columns:
+            with self._connection.cursor() as cursor:
+                found = queries.rows(cursor, "table_columns", table=table.sql)
+            self._columns[table] = frozenset(name for (name,) in found)
+        return self._columns[table]
+
+    def is_view(self, table: TableName) -> bool:
+        """Whether rows have to be inserted one by one, for COPY does not take them."""
+        with self._connection.cursor() as cursor:
+            kind = queries.row(cursor, "table_kind", table=table.sql)
+        return kind is not None and kind[0] == "v"
+
+    def roots(self) -> tuple[TableName, ...]:
+        """Tables that hold all rows together: ``dest_table`` if it is there, and partitions on their own."""
+        parent = self._parent
+        with self._connection.cursor() as cursor:
+            names = {"schema": parent.schema, "name": parent.table, "table": parent.sql}
+            apart = queries.rows(cursor, "partitions_apart", **names) if self._part_field else []
+            there = queries.value(cursor, "table_exists", table=parent.sql)
+        return (*([parent] if there else []), *(TableName(parent.schema, name) for (name,) in apart))
+
+    def add_column(self, column: NewColumn, type_: str) -> None:
+        """Add a column in a transaction of its own, to ``dest_table`` and hence to its children.
+
+        No transaction may be open, as for `create`.
+
+        Args:
+            column: what is missing.
+            type_: its type as SQL; where the target does not know it, ``text`` is taken.
+
+        Raises:
+            SetupError: it cannot be added, and why.
+        """
+        try:
+            try:
+                self._add_column(column, type_)
+            except psycopg2.errors.UndefinedObject:
+                self._add_column(column, "text")
+        except psycopg2.Error as error:
+            if is_infrastructure(error) or self._connection.closed:
+                raise
+            raise SetupError(
+                f"cannot add column {column.name} to {column.table}: {one_line(error)}"
+            ) from error
+
+    def _add_column(self, column: NewColumn, type_: str) -> None:
+        add = "alter table {table} add column if not exists {name} {type}"
+        with self._connection, self._connection.cursor() as cursor:
+            for table in (self._parent, column.table):
+                if queries.value(cursor, "table_exists", table=table.sql) and column.name not in self.columns(
+                    table, anew=True
+                ):
+                    cursor.execute(
+                        sql.SQL(add).format(
+                            table=sql.SQL(table.sql), name=sql.Identifier(column.name), type=sql.SQL(type_)
+                        )
+                    )
+        self._columns.clear()
+
     def create(self, wanted: Wanted) -> bool:
         """Create the table in a transaction of its own; returns False if another job was faster.
 
@@ -76,6 +164,8 @@ class Tables:
                 queries.run(cursor, "lock_transaction", key=lock_key("table", table.schema, table.table))
                 if queries.value(cursor, "table_exists", table=table.sql):
                     return False
+                # What a template says was written for the database's own style.
+                cursor.execute("set local DateStyle to default")
                 self._builder(cursor)(cursor, wanted)
                 if not queries.value(cursor, "table_exists", table=table.sql):
                     raise SetupError(f"cannot create table {table}: part_template does not create it")
@@ -92,6 +182,8 @@ class Tables:
     def _builder(self, cursor: Cursor) -> Callable[[Cursor, Wanted], None]:
         if self._template.strip():
             return self._from_template
+        # Bounds of a timestamptz column are moments; the values of its days come from the source.
+        cursor.execute("select set_config('TimeZone', %s, true)", (self._time_zone,))
         kind = queries.row(cursor, "table_kind", table=self._parent.sql)
         builder = _CLONERS.get(kind[0]) if kind and self._part_field else None
         if builder is None:

@@ -19,6 +19,10 @@ from tdsup.dispatcher.partition import Method, Period, PeriodCache, period_of
         b"2026-11-24 10:00:00.123456+02",
         b"2026-11-24 10:00:00-03:30",
         b"2026-11-24 10:00:00 CET",
+        b"2026-11-24T10:00:00Z",
+        b"2026-11-24T23:59:59.999999+00:00",
+        b"2026-11-24 23:59:59.123456789",
+        b"2026-11-24 10:00 Europe/Tallinn",
     ],
 )
 def test_takes_the_date_as_written(value: bytes) -> None:
@@ -38,7 +42,11 @@ def test_takes_the_date_as_written(value: bytes) -> None:
         b"0044-03-15 10:00:00 BC",
         b"10000-01-01",
         b"2026-02-30",
-        b"2026-1-2",
+        b"2026-11-24 24:00:00",
+        b"2026-11-24 23:59:60",
+        b"2026-11-24 23:59:59.9999995",
+        b"2026-11-24 ",
+        b"\xff\xfe",
         b"24.11.2026",
         b"11/24/2026",
         b"1.5",
@@ -51,6 +59,29 @@ def test_what_is_no_date_has_no_partition(value: bytes | None) -> None:
     """Nothing but a date ever becomes part of a table's name."""
     with pytest.raises(ValueError, match="its partition value"):
         period_of(value, "daily")
+
+
+@pytest.mark.parametrize(
+    ("value", "style"),
+    [
+        (b"03.04.2026", "German"),
+        (b"03.04.2026 10:00:00.5 CEST", "German"),
+        (b"03/04/2026", "SQL"),
+        (b"03-04-2026", "Postgres"),
+        (b"Fri 03 Apr 10:00:00.5 2026 UTC", "Postgres"),
+        (b"Fri Apr 03 10:00:00.5 2026", "Postgres"),
+    ],
+)
+def test_another_date_style_is_refused_by_name(value: bytes, style: str) -> None:
+    """Day and month cannot be told apart in most of them; the producer's setting is named."""
+    with pytest.raises(ValueError, match=f"in DateStyle {style}; only ISO is read"):
+        period_of(value, "daily")
+
+
+def test_single_digits_mean_the_same_day() -> None:
+    """Producers of their own write 2026-1-2; the name of the partition is always that of 2026-01-02."""
+    assert period_of(b"2026-1-2", "daily").suffix == "2026_01_02"
+    assert PeriodCache("daily")[b"2026-1-2 10:00"] == period_of(b"2026-01-02", "daily")
 
 
 @given(st.dates(max_value=date(9999, 11, 30)), st.sampled_from(["daily", "monthly"]))

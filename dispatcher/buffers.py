@@ -1,0 +1,236 @@
+"""Rows on their way: gathered by shape, kept in order where it matters, written in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor
+
+from . import copytext, refusal
+from .errors import is_data
+from .event import Event
+from .outcome import Needs, Outcome
+from .shape import Fit, Kind, Shape
+from .writer import Delete, Insert, Patch, Replace
+
+TABLE_BUFFER = 1 << 20
+"""Bytes gathered for one shape before they are written: enough to make a statement's own cost small."""
+
+TOTAL_BUFFER = 16 << 20
+"""Bytes gathered for all shapes together before all are written: the bound on memory."""
+
+LINE_OVERHEAD = 96
+"""Bytes that Python adds to a gathered line: the object's header, its place in a list, its event."""
+
+FIRST_SEGMENT = 8
+"""Rows of the first try after a bad one: where one is, others often are."""
+
+ORDER: tuple[Kind, ...] = (Delete, Patch, Replace, Insert)
+"""How buffers are written: what makes room comes first."""
+
+Identity = tuple[tuple[bytes, ...], tuple[bytes | None, ...]]
+"""A row, by the names and values of its key."""
+
+Reject = Callable[[Event, str, str | None], None]
+"""Takes an event that has no row: the reason and the SQLSTATE, if the target refused."""
+
+
+class Buffer:
+    """Rows of one shape.
+
+    Attributes:
+        fit: how they are written.
+        lines: of COPY text.
+        events: what they come from; empty where nobody will ask.
+        size: bytes of both.
+    """
+
+    def __init__(self, fit: Fit) -> None:
+        self.fit = fit
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the rows."""
+        self.lines: list[bytes] = []
+        self.events: list[Event] = []
+        self.size = 0
+
+    def line(self, values: Sequence[bytes | None], before: Sequence[bytes | None]) -> bytes:
+        """A row as COPY text: the values that are written, then the key that finds it."""
+        picked = self.fit.picked
+        return copytext.line(
+            [*(values if picked is None else [values[number] for number in picked]), *before]
+        )
+
+
+class Buffers:
+    """All rows of a transaction that are not written yet.
+
+    Args:
+        cursor: of the target.
+        careful: write under savepoints, so that every bad row is found; else the first one ends all writing.
+        outcome: what is counted up.
+        needs: where a bad row is noted that was met without care.
+        reject: takes the event of a bad row.
+    """
+
+    def __init__(
+        self, cursor: Cursor, *, careful: bool, outcome: Outcome, needs: Needs, reject: Reject
+    ) -> None:
+        self._cursor = cursor
+        self._careful = careful
+        self._outcome = outcome
+        self._needs = needs
+        self._reject = reject
+        self._buffers: dict[Shape, Buffer] = {}
+        self._size = 0
+        self._ordered = False
+        self._keyless = False
+        self._pending: dict[Identity, tuple[Buffer, int]] = {}
+
+    def find(self, shape: Shape) -> Buffer | None:
+        """The buffer of a shape, if there is one."""
+        return self._buffers.get(shape)
+
+    def make(self, shape: Shape, fit: Fit) -> Buffer:
+        """A new buffer for a shape."""
+        self._buffers[shape] = buffer = Buffer(fit)
+        return buffer
+
+    def keep_order(self) -> None:
+        """From the first change of a row on, remember which rows are here."""
+        if not self._ordered:
+            self.flush()
+            self._ordered = True
+
+    def add(
+        self,
+        shape: Shape,
+        buffer: Buffer,
+        event: Event,
+        values: Sequence[bytes | None],
+        before: Sequence[bytes | None],
+        identities: Sequence[Identity],
+    ) -> None:
+        """Take a row.
+
+        Args:
+            shape: of the row.
+            buffer: of the shape.
+            event: where it comes from.
+            values: of the shape's columns.
+            before: of the shape's key.
+            identities: of the row before and after; empty if the event does not tell.
+        """
+        line = buffer.line(values, before)
+        if self._ordered and not self._make_way(shape, buffer, event, line, identities):
+            return
+        size = len(line) + LINE_OVERHEAD
+        if self._careful or shape.kind is not Insert:
+            buffer.events.append(event)
+            size += len(event.line)
+        buffer.lines.append(line)
+        buffer.size += size
+        self._size += size
+        if self._size >= TOTAL_BUFFER or (self._ordered and buffer.size >= TABLE_BUFFER):
+            self.flush()
+        elif buffer.size >= TABLE_BUFFER:
+            self._write(buffer)
+
+    def _make_way(
+        self, shape: Shape, buffer: Buffer, event: Event, line: bytes, identities: Sequence[Identity]
+    ) -> bool:
+        """Keep the order of changes of one row; returns False if the new state took the old one's place."""
+        if not identities:
+            self._keyless = True
+            return True
+        held = [self._pending[identity] for identity in identities if identity in self._pending]
+        if self._supersedes(shape, buffer, held, identities):
+            number = held[0][1]
+            buffer.lines[number], buffer.events[number] = line, event
+            self._outcome.rows += 1
+            return False
+        if held or (self._keyless and shape.kind is not Insert):
+            self.flush()
+        for identity in identities:
+            self._pending[identity] = buffer, len(buffer.lines)
+        return True
+
+    def _supersedes(
+        self, shape: Shape, buffer: Buffer, held: Sequence[tuple[Buffer, int]], identities: Sequence[Identity]
+    ) -> bool:
+        """Whether only the last of several states needs to be written; with care each counts by itself."""
+        same = shape.kind is Replace and len(identities) == 1 and bool(held) and held[0][0] is buffer
+        return same and not self._careful
+
+    def flush(self) -> None:
+        """Write everything."""
+        for kind in ORDER:
+            for shape, buffer in self._buffers.items():
+                if shape.kind is kind and buffer.lines and not self._needs:
+                    self._write(buffer)
+        self._pending.clear()
+        self._keyless = False
+
+    def _write(self, buffer: Buffer) -> None:
+        if self._careful:
+            self._write_carefully(buffer)
+        else:
+            try:
+                absent = buffer.fit.writer.write(self._cursor, buffer.lines)
+            except psycopg2.Error as error:
+                if not is_data(error):
+                    raise
+                self._needs.care = True
+                return
+            self._written(buffer, 0, len(buffer.lines), absent)
+        self._size -= buffer.size
+        buffer.clear()
+
+    def _write_carefully(self, buffer: Buffer) -> None:
+        """Write the good rows and reject the bad ones.
+
+        COPY tells the row that it stumbled over, and those before it are written again, for the savepoint
+        took them back; where the target does not tell, the rows are halved: docs/decisions/0005.
+        """
+        start, length = 0, len(buffer.lines)
+        while start < len(buffer.lines):
+            end = min(start + length, len(buffer.lines))
+            error = self._try(buffer, start, end)
+            if error is None:
+                start, length = end, 2 * length
+                continue
+            bad = 0 if end - start == 1 else refusal.row_of(error, end - start)
+            if bad is None or (bad and self._try(buffer, start, start + bad)):
+                length = (end - start) // 2
+                continue
+            start += bad
+            self._reject(buffer.events[start], refusal.reason(error), error.pgcode)
+            start, length = start + 1, max(FIRST_SEGMENT, 2 * bad)
+
+    def _try(self, buffer: Buffer, start: int, end: int) -> psycopg2.Error | None:
+        """Write some rows; returns the error if there is a bad one among them, and none is written then."""
+        self._cursor.execute("savepoint tdsup")
+        try:
+            absent = buffer.fit.writer.write(self._cursor, buffer.lines[start:end])
+        except psycopg2.Error as error:
+            if not is_data(error):
+                raise
+            self._cursor.execute("rollback to savepoint tdsup; release savepoint tdsup")
+            return error
+        self._cursor.execute("release savepoint tdsup")
+        self._written(buffer, start, end, absent)
+        return None
+
+    def _written(self, buffer: Buffer, start: int, end: int, absent: Iterable[int]) -> None:
+        """Count rows, less those that were not there to be changed."""
+        self._outcome.rows += end - start
+        for number in absent:
+            self._outcome.rows -= 1
+            if isinstance(buffer.fit.writer, Delete):
+                self._outcome.ignored += 1
+            else:
+                self._reject(
+                    buffer.events[start + number], "it changes a row that the target does not have", None
+                )

@@ -1,0 +1,174 @@
+"""Events into the target in one transaction, in as many passes as that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from logging import Logger
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from .errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
+from .letter import Letters
+from .loader import Loader
+from .outcome import Needs, Outcome
+from .partition import PeriodCache
+from .settings import Settings
+from .source import Source
+from .tables import Tables
+
+MAX_PASSES = 10
+"""Passes over the same events while tables for them keep missing; more means that somebody drops them."""
+
+Feed = Callable[[Callable[[bytes], object]], None]
+"""Hands each event, as COPY wrote it, to the function that it gets; it is called anew for each pass."""
+
+
+class Delivery:
+    """Delivers events to one ``dest_table``.
+
+    What has to be made first (partitions, columns, the table of dead letters) is made between two passes, in
+    transactions of its own on the same connection: docs/decisions/0002.
+
+    Args:
+        source: the queue, which knows the types of its columns.
+        target: connection to the database of the tables.
+        settings: the job's.
+        logger: where it is told what was made.
+
+    Attributes:
+        letters: the target's dead letters.
+        partitions: how many were created.
+    """
+
+    def __init__(self, source: Source, target: Connection, settings: Settings, logger: Logger) -> None:
+        self._source = source
+        self._target = target
+        self._settings = settings
+        self._logger = logger
+        self._periods = PeriodCache(settings.part_method)
+        self._tables = Tables(
+            target, settings.dest_table, settings.part_field, settings.part_template, source.time_zone
+        )
+        self._sources: set[bytes] = set()
+        self._warned = bool(settings.table_filter)
+        self._careful = False
+        self.letters = Letters(target, settings.queue, settings.consumer_name)
+        self.partitions = 0
+
+    def deliver(
+        self, name: str, feed: Feed, begin: Callable[[Cursor], bool], end: Callable[[Cursor, Outcome], None]
+    ) -> Outcome | None:
+        """Load the events that `feed` hands over; returns what became of them.
+
+        Args:
+            name: what people call them, for messages.
+            feed: hands them over.
+            begin: first act of the transaction; False ends it, and None is returned.
+            end: last act before its commit.
+
+        Raises:
+            DataError: an event has no row, and bad events stop the job.
+            SetupError: the target cannot take them until a person does something.
+            psycopg2.Error: the infrastructure failed; nothing was loaded.
+        """
+        try:
+            for _ in range(MAX_PASSES):
+                loader = self._pass(feed, begin, end)
+                if loader is None:
+                    return None
+                if not loader.needs:
+                    self._tell(name, loader.outcome)
+                    return loader.outcome
+                self._make(loader.needs)
+        except EventError as error:
+            raise DataError(f"cannot load event {error.event_id} of {name}: {error}") from error
+        except BatchError as error:
+            raise SetupError(f"cannot load {name}: {error}") from error
+        except psycopg2.Error as error:
+            if is_infrastructure(error):
+                raise
+            raise SetupError(f"cannot load {name}: {one_line(error)}") from error
+        raise SetupError(f"cannot load {name}: its tables vanish as fast as they are created")
+
+    def _pass(
+        self, feed: Feed, begin: Callable[[Cursor], bool], end: Callable[[Cursor, Outcome], None]
+    ) -> Loader | None:
+        """Try once; nothing is left of a pass that meets a need."""
+        with self._target.cursor() as cursor:
+            if not begin(cursor):
+                self._target.rollback()
+                return None
+            if self._careful:
+                # What is checked at the commit only would not tell the row.
+                cursor.execute("set constraints all immediate")
+            loader = Loader(
+                cursor,
+                self._settings,
+                self._tables,
+                self._periods,
+                self.letters,
+                self._sources,
+                careful=self._careful,
+            )
+            feed(loader.add)
+            loader.finish()
+            if loader.needs:
+                self._target.rollback()
+                return loader
+            end(cursor, loader.outcome)
+        try:
+            self._target.commit()
+        except psycopg2.Error as error:
+            if self._careful or not is_data(error):
+                raise
+            loader.needs.care = True
+        else:
+            # Where the target refused rows it may do so again; a batch without a bad one ends that.
+            self._careful = self._careful and loader.outcome.dead_letters > 0
+        return loader
+
+    def _make(self, needs: Needs) -> None:
+        if needs.care:
+            self._careful = True
+        if needs.letters:
+            self.letters.create()
+        for wanted in sorted(needs.tables.values(), key=lambda wanted: wanted.table):
+            if self._tables.create(wanted):
+                self.partitions += 1
+                self._logger.info("%s: Created table %s", self._settings.job_name, wanted.table)
+        for column in needs.columns.values():
+            type_ = self._source.column_type(column.source_table, column.source_name)
+            self._tables.add_column(column, type_)
+            self._logger.info(
+                "%s: added column %s %s to table %s",
+                self._settings.job_name,
+                column.name,
+                type_,
+                column.table,
+            )
+
+    def _tell(self, name: str, outcome: Outcome) -> None:
+        job = self._settings.job_name
+        if outcome.dead is not None:
+            number, (event, reason) = outcome.dead_letters, outcome.dead
+            letters = "1 dead letter" if number == 1 else f"{number} dead letters"
+            which = "" if number == 1 else "the first is "
+            self._logger.warning("%s: %s in %s: %sevent %d: %s", job, letters, name, which, event, reason)
+        for event, size in outcome.large:
+            self._logger.info(
+                "%s: event %d of %s has %d bytes; it was taken like any other", job, event, name, size
+            )
+        if len(self._sources) > 1 and not self._warned:
+            self._warned = True
+            tables = ", ".join(
+                sorted(source.decode("utf-8", "backslashreplace") or "none" for source in self._sources)
+            )
+            self._logger.warning(
+                "%s: queue %s carries rows of several tables into %s (%s); table_filter would choose",
+                job,
+                self._settings.queue,
+                self._settings.dest_table,
+                tables,
+            )

@@ -1,0 +1,65 @@
+"""Rows as JSON, as the trigger ``pgq.jsontriga`` writes them into ``ev_data``: one flat object a row.
+
+Dates are in ISO style there, and numbers that JSON readers might round are strings.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .urlencoded import Row
+
+
+def loads(text: bytes) -> dict[str, Any]:
+    """The object that a text holds; numbers stay as they are written.
+
+    Raises:
+        ValueError: it is no JSON, or no object.
+    """
+    try:
+        found = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(found, dict):
+        raise ValueError("no object")  # noqa: TRY004 (a fault of the data, not of a caller)
+    return found
+
+
+def decode(data: bytes) -> Row:
+    """The columns of one row, in their order; of a name given twice the last value counts.
+
+    Raises:
+        ValueError: it is no JSON object, or has half a surrogate pair.
+    """
+    try:
+        return {name.encode(): _text(value) for name, value in loads(data).items()}
+    except ValueError as error:
+        raise ValueError(f"its data is no JSON object: {error}") from error
+
+
+class _Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+def _text(value: Any) -> bytes | None:
+    """A value as PostgreSQL reads it; objects and arrays are columns of type json."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    if isinstance(value, str):
+        return value.encode()
+    return _dump(value).encode()
+
+
+def _dump(value: Any) -> str:
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)}: {_dump(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_dump, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,135 @@
+"""Dead letters: events that have no row, whole, with the reason, in ``tdsup.dead_letter`` of the target.
+
+They are written in the transaction that loads the rest of their batch, and removed in the one that loads them
+after all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from . import copytext, queries
+from .errors import SetupError, is_infrastructure, one_line
+from .event import COLUMNS
+from .position import lock_key
+
+_COPY = (
+    "copy tdsup.dead_letter "
+    f"(queue_name, consumer_name, reason, sqlstate, {', '.join(COLUMNS)}, event) from stdin"
+)
+
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+class Letters:
+    """The dead letters of one consumer. Errors of the database pass through as psycopg2's."""
+
+    def __init__(self, connection: Connection, queue: str, consumer: str) -> None:
+        self._connection = connection
+        self._names = {"queue": queue, "consumer": consumer}
+        self._there = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether the target's text columns take any UTF-8."""
+        return self._connection.get_parameter_status("server_encoding") == "UTF8"
+
+    def exist(self) -> bool:
+        """Whether there is a place for them; a yes is remembered."""
+        if not self._there:
+            with self._connection.cursor() as cursor:
+                self._there = bool(queries.value(cursor, "has_dead_letters"))
+        return self._there
+
+    def create(self) -> None:
+        """Make the place, in a transaction of its own.
+
+        Raises:
+            SetupError: it cannot be made, and what to do.
+        """
+        try:
+            with self._connection, self._connection.cursor() as cursor:
+                queries.run(cursor, "lock_transaction", key=lock_key("schema"))
+                queries.run(cursor, "create_dead_letters")
+        except psycopg2.Error as error:
+            if is_infrastructure(error) or self._connection.closed:
+                raise
+            raise SetupError(
+                f"cannot create table tdsup.dead_letter in the target database: {one_line(error)}; "
+                "grant create on the database, or set bad_events = stop"
+            ) from error
+
+    def line(self, event: bytes, reason: str, sqlstate: str | None) -> bytes:
+        """A line of COPY text for `write`: an event as COPY wrote it, and why it has no row."""
+        names = [name.encode() for name in self._names.values()]
+        head = [*names, self._text(reason), sqlstate.encode() if sqlstate else None]
+        if not _NOT_ASCII.search(event) or (self.exact and _is_utf8(event)):
+            return copytext.line(head).removesuffix(b"\n") + b"\t" + event.removesuffix(b"\n") + b"\t\\N\n"
+        shown = [value if value is None else _ascii(_readable(value)) for value in copytext.split(event)]
+        return copytext.line([*head, *shown, b"\\x" + event.hex().encode()])
+
+    def _text(self, text: str) -> bytes:
+        text = text.replace("\0", r"\x00")
+        return text.encode("utf-8", "backslashreplace") if self.exact else _ascii(text)
+
+    def write(self, cursor: Cursor, file: Any) -> None:
+        """Store a file of such lines."""
+        cursor.copy_expert(_COPY, file)
+
+    def ids(self, cursor: Cursor, given: Sequence[int]) -> list[int]:
+        """Ids in the order of the events; of all letters if none are given."""
+        return [row[0] for row in queries.rows(cursor, "letter_ids", **self._names, ids=list(given) or None)]
+
+    def list(self, cursor: Cursor, given: Sequence[int]) -> list[tuple[Any, ...]]:
+        """Id, event id, moment, type, source table, SQLSTATE and reason of each."""
+        return queries.rows(cursor, "list_letters", **self._names, ids=list(given) or None)
+
+    def show(self, cursor: Cursor, letter: int) -> dict[str, Any] | None:
+        """All that is known of one, by name; None if there is none of that id."""
+        row = queries.row(cursor, "show_letter", **self._names, id=letter)
+        if row is None:
+            return None
+        return dict(zip([column.name for column in cursor.description or ()], row, strict=True))
+
+    def take(self, cursor: Cursor, letter: int) -> bytes | None:
+        """The event of one as COPY wrote it, locked until the transaction ends; None if it is gone."""
+        row = queries.row(cursor, "lock_letter", **self._names, id=letter)
+        if row is None:
+            return None
+        event, *values = row
+        if event is not None:
+            return bytes(event)
+        return copytext.line([None if value is None else value.encode() for value in values])
+
+    def explain(self, cursor: Cursor, letter: int, reason: str, sqlstate: str | None) -> None:
+        """Keep one, for a new reason."""
+        queries.run(
+            cursor, "explain_letter", id=letter, reason=self._text(reason).decode(), sqlstate=sqlstate
+        )
+
+    def delete(self, cursor: Cursor, given: Sequence[int]) -> int:
+        """Forget the given ones, or all; returns how many there were."""
+        return len(queries.rows(cursor, "delete_letters", **self._names, ids=list(given) or None))
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _readable(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
+
+
+def _ascii(text: str) -> bytes:
+    """Text that any server encoding takes."""
+    return text.encode("ascii", "backslashreplace")

@@ -1,0 +1,145 @@
+"""Shapes: events of one kind, for one partition, with the same columns share a writer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import BatchError
+from .event import Event
+from .identifier import TableName
+from .outcome import Needs
+from .partition import Period
+from .settings import Settings
+from .tables import NewColumn, Tables, Wanted
+from .writer import Delete, Insert, InsertThrough, Patch, Replace, Writer
+
+Kind = type[Insert | Replace | Patch | Delete]
+"""What is done to rows, by what does it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What events have to agree in.
+
+    Attributes:
+        kind: what is done.
+        period: of the partition; None if there is none or it is not known.
+        names: source names of the columns that are loaded.
+        key: source names of the key's columns, where the kind finds rows by them.
+    """
+
+    kind: Kind
+    period: Period | None
+    names: tuple[bytes, ...]
+    key: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How rows of a shape are written.
+
+    Attributes:
+        writer: what writes them.
+        picked: positions of the columns that are written, None for all.
+    """
+
+    writer: Writer
+    picked: tuple[int, ...] | None
+
+
+class Fitter:
+    """Finds the writer of a shape in the target's present tables.
+
+    Args:
+        settings: the job's.
+        tables: of the target.
+        needs: where missing tables and columns are noted.
+    """
+
+    def __init__(self, settings: Settings, tables: Tables, needs: Needs) -> None:
+        self._settings = settings
+        self._tables = tables
+        self._needs = needs
+        self._roots: tuple[TableName, ...] | None = None
+
+    @property
+    def roots(self) -> tuple[TableName, ...]:
+        """Tables that hold all rows together."""
+        if self._roots is None:
+            self._roots = self._tables.roots()
+        return self._roots
+
+    def fit(self, shape: Shape, event: Event, key: tuple[bytes, ...]) -> Fit | None:
+        """The writer of a shape; None if something has to be made first.
+
+        Args:
+            shape: of the event.
+            event: the first one of that shape.
+            key: source names of the key's columns, for a new table.
+
+        Raises:
+            ValueError: rows of that shape cannot be loaded, and why.
+            BatchError: no row can be loaded, and why.
+        """
+        settings = self._settings
+        named = (
+            settings.dest_table
+            if shape.period is None
+            else settings.dest_table.with_suffix(shape.period.suffix)
+        )
+        unknown_place = shape.period is None and bool(settings.part_field)
+        there = not unknown_place and self._tables.exists(named)
+        adds = shape.kind in {Insert, Replace}
+        if adds and not there:
+            self._needs.tables.setdefault(named, Wanted(named, shape.period, settings.fields.rename(key)))
+            return None
+        table = named if there else None
+        like = table or next(iter(self.roots), None)
+        if like is None:
+            # Nothing is there to be changed.
+            return Fit(_CHANGERS[shape.kind]((), (), ()), None)
+        picked, columns = self._columns(shape, like, event)
+        if shape.kind is Insert:
+            return Fit((InsertThrough if self._tables.is_view(like) else Insert)(like, columns), picked)
+        key_names = self._key(shape.key, like)
+        if shape.kind is Replace:
+            return Fit(Replace(like, columns, key_names, self.roots), picked)
+        places = tuple(dict.fromkeys([*([table] if table else []), *self.roots]))
+        return Fit(_CHANGERS[shape.kind](columns, key_names, places), picked)
+
+    def _columns(
+        self, shape: Shape, table: TableName, event: Event
+    ) -> tuple[tuple[int, ...] | None, tuple[str, ...]]:
+        """Which of the columns are written, and their names in the table."""
+        columns = self._settings.fields.rename(shape.names)
+        unknown = set(columns) - self._tables.columns(table)
+        if unknown:
+            unknown = set(columns) - self._tables.columns(table, anew=True)
+        if not unknown:
+            return None, columns
+        if self._settings.on_new_column == "dead_letter":
+            lacks = f"table {table} has no column {', '.join(sorted(unknown))}"
+            if self._settings.fields.pairs is not None:
+                raise BatchError(f"{lacks}, which fields names")
+            raise ValueError(f"{lacks} (on_new_column)")
+        if self._settings.on_new_column == "add":
+            for source, column in zip(shape.names, columns, strict=True):
+                if column in unknown:
+                    new = NewColumn(table, column, event.table.decode(), source.decode())
+                    self._needs.columns.setdefault((table, column), new)
+            return None, columns
+        picked = tuple(number for number, column in enumerate(columns) if column not in unknown)
+        if not picked and shape.names:
+            raise ValueError(f"table {table} has none of its columns")
+        return picked, tuple(columns[number] for number in picked)
+
+    def _key(self, source: tuple[bytes, ...], table: TableName) -> tuple[str, ...]:
+        """Names in the table of the columns that find a row."""
+        key = self._settings.fields.rename(source)
+        if len(key) < len(source) or set(key) - self._tables.columns(table):
+            named = ", ".join(name.decode("utf-8", "backslashreplace") for name in source)
+            raise ValueError(f"its row cannot be found: not all of the key {named} is loaded")
+        return key
+
+
+_CHANGERS: dict[Kind, type[Patch | Delete]] = {Patch: Patch, Delete: Delete}

@@ -1,0 +1,171 @@
+"""What events of every format ask for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tdsup.dispatcher import copytext, sqltext
+from tdsup.dispatcher.change import Change, Operation, read
+from tdsup.dispatcher.event import Event
+
+KEY = (b"id", b"k2")
+
+
+def event(type_: bytes, data: bytes | None, old: bytes | None = None) -> Event:
+    """An event of a type with data, and perhaps the row before."""
+    return Event.from_line(
+        copytext.line(
+            [b"7", b"2026-11-24 10:00:00+00", b"1", None, type_, data, b"public.t", old, None, None]
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "change"),
+    [
+        (
+            event(b"I:id,k2", b"id=1&k2=a+b&n"),
+            Change(Operation.INSERT, {b"id": b"1", b"k2": b"a b", b"n": None}, KEY),
+        ),
+        (event(b"I:", b"id=1"), Change(Operation.INSERT, {b"id": b"1"})),
+        (event(b"U:id", b"id=1&t=x"), Change(Operation.UPDATE, {b"id": b"1", b"t": b"x"}, (b"id",))),
+        (
+            event(b"U:id", b"id=1&t=x", b"id=1&t=y"),
+            Change(Operation.UPDATE, {b"id": b"1", b"t": b"x"}, (b"id",), {b"id": b"1", b"t": b"y"}),
+        ),
+        (event(b"D:id", b"id=1&t=x"), Change(Operation.DELETE, {b"id": b"1", b"t": b"x"}, (b"id",))),
+        (event(b"R", b""), Change(Operation.TRUNCATE, {})),
+        (event(b"R", None), Change(Operation.TRUNCATE, {})),
+        (
+            event(
+                b'{"op":"INSERT","table":["public","t"],"pkey":["id","k2"]}',
+                b'{"id":1,"k2":"a\'b\\\\c\\n\xc3\xa9","n":"1.50","f":1.50,"b":true,"z":null,"j":{"a":[1.0,"x"]}}',
+            ),
+            Change(
+                Operation.INSERT,
+                {
+                    b"id": b"1",
+                    b"k2": b"a'b\\c\n\xc3\xa9",
+                    b"n": b"1.50",
+                    b"f": b"1.50",
+                    b"b": b"true",
+                    b"z": None,
+                    b"j": b'{"a": [1.0, "x"]}',
+                },
+                KEY,
+            ),
+        ),
+        (
+            event(
+                b'{"op":"UPDATE","table":["public","t"],"pkey":["id"]}',
+                b'{"id":1,"t":"x"}',
+                b'{"id":1,"t":"y"}',
+            ),
+            Change(Operation.UPDATE, {b"id": b"1", b"t": b"x"}, (b"id",), {b"id": b"1", b"t": b"y"}),
+        ),
+        (
+            event(b'{"op":"DELETE","table":["public","t"],"pkey":["id"]}', b'{"id":1,"t":"x"}'),
+            Change(Operation.DELETE, {b"id": b"1", b"t": b"x"}, (b"id",)),
+        ),
+        (
+            event(b'{"op":"TRUNCATE","table":["public","t"],"pkey":["id"]}', b"{}"),
+            Change(Operation.TRUNCATE, {}),
+        ),
+        (
+            event(b"I", b"(id,k2,\"We\"\"ird\") values ('1',E'a''b\\\\c',null)"),
+            Change(Operation.INSERT, {b"id": b"1", b"k2": b"a'b\\c", b'We"ird': None}),
+        ),
+        (
+            event(b"U", b"txt='it''s',n=NULL where id='1' and k2=E'\\\\'"),
+            Change(
+                Operation.UPDATE,
+                {b"id": b"1", b"k2": b"\\", b"txt": b"it's", b"n": None},
+                KEY,
+                {b"id": b"1", b"k2": b"\\"},
+                whole=False,
+            ),
+        ),
+        (
+            event(b"U", b"txt='new' where id='1'", b"id=1&txt=old&n=5"),
+            Change(
+                Operation.UPDATE,
+                {b"id": b"1", b"txt": b"new", b"n": b"5"},
+                (b"id",),
+                {b"id": b"1", b"txt": b"old", b"n": b"5"},
+            ),
+        ),
+        (event(b"D", b"id='2'"), Change(Operation.DELETE, {b"id": b"2"}, (b"id",), whole=False)),
+        (event(b"click", b"id=1"), Change(Operation.INSERT, {b"id": b"1"})),
+        (event(b"", b"id=1"), Change(Operation.INSERT, {b"id": b"1"})),
+        (event(b"I", b"id=1&t=x"), Change(Operation.INSERT, {b"id": b"1", b"t": b"x"})),
+        (event(b"pgq.tick-id", b"anything"), None),
+    ],
+)
+def test_formats(given: Event, change: Change | None) -> None:
+    """Each trigger's types and the producers' own become the same kind of change."""
+    assert read(given) == change
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (event(b"I:id", None), "its data is NULL"),
+        (event(b"click", None), "its data is NULL"),
+        (event(b"I:id", b"id=%zz"), "not url-encoded"),
+        (event(b"{}", b"{}"), "its type is not one of jsontriga's"),
+        (event(b'{"op":"MERGE"}', b"{}"), "its type is not one of jsontriga's"),
+        (event(b'{"op":"INSERT","pkey":7}', b"{}"), "its type is not one of jsontriga's"),
+        (event(b'{"op":"INSERT"}', b"[1]"), "its data is no JSON object"),
+        (event(b'{"op":"INSERT"}', b'{"a":"\\ud800"}'), "its data is no JSON object"),
+        (event(b'{"op":"INSERT"}', b'{"a":\xff}'), "its data is no JSON object"),
+        (event(b'{"op":"INSERT"}', b'{"a":' + b"[" * 100000), "its data is no JSON object"),
+        (event(b"I", b"(id,t) values ('1')"), "columns and values differ"),
+        (event(b"I", b"(id) values ('1'); drop table t"), "its data is no row of sqltriga"),
+        (event(b"I", b"(id) values (now())"), "cannot read on at byte"),
+        (event(b"U", b"t='x'"), "it has no where"),
+        (event(b"U", b"t='x' where id='1' and 1=1"), "cannot read on at byte"),
+        (event(b"D", b"id='1', t='x'"), "it goes on with ,"),
+    ],
+)
+def test_what_is_not_as_its_type_says_is_refused(given: Event, reason: str) -> None:
+    """With a reason for people, and nothing of it executed."""
+    with pytest.raises(ValueError, match=reason):
+        read(given)
+
+
+def quoted(value: str | None) -> str:
+    """A constant as pgq.sqltriga writes it."""
+    if value is None:
+        return "null"
+    text = value.replace("'", "''")
+    return "E'" + text.replace("\\", "\\\\") + "'" if "\\" in text else f"'{text}'"
+
+
+NAMES = st.text(min_size=1).filter(lambda name: "\0" not in name)
+ROWS = st.dictionaries(NAMES, st.none() | st.text(), min_size=1)
+
+
+@given(ROWS)
+def test_sqltriga_text_round_trips(row: dict[str, str | None]) -> None:
+    """Whatever quotes, commas, keywords and backslashes names and values hold."""
+    names = ",".join('"' + name.replace('"', '""') + '"' for name in row)
+    wanted = {name.encode(): None if value is None else value.encode() for name, value in row.items()}
+    text = f"({names}) values ({','.join(map(quoted, row.values()))})".encode()
+    assert sqltext.looks_like(text)
+    assert sqltext.insert(text) == wanted
+    pairs = [f'"{name.replace(chr(34), chr(34) * 2)}"={quoted(value)}' for name, value in row.items()]
+    assert sqltext.update(f"{','.join(pairs)} where {' and '.join(pairs)}".encode()) == (wanted, wanted)
+    assert sqltext.delete(" and ".join(pairs).encode()) == wanted
+
+
+@given(ROWS)
+def test_json_round_trips(row: dict[str, str | None]) -> None:
+    """Whatever the strings hold."""
+    found = read(event(b'{"op":"INSERT"}', json.dumps(row).encode()))
+    assert found is not None
+    assert found.row == {
+        name.encode(): None if value is None else value.encode() for name, value in row.items()
+    }
