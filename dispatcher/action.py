@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from .connection import connected
+from .delivery import Delivery
 from .errors import SetupError, one_line
+from .letter import Letters
 from .position import Position
 from .settings import Settings
 from .source import Source
@@ -29,6 +33,10 @@ class Action:
     name: str
     help: str
     run: Callable[[Settings, Sequence[str]], Iterable[str]]
+
+
+_CELL = 200
+"""Characters of a cell of a list that are shown."""
 
 
 @contextmanager
@@ -102,9 +110,88 @@ def _set_position(target: Connection, position: Position, tick: int | None) -> N
         position.write(cursor, tick)
 
 
+@contextmanager
+def _letters(settings: Settings, doing: str) -> Iterator[tuple[Letters, Cursor]]:
+    """The job's dead letters and a transaction to look at them."""
+    with _database("target", settings, doing) as target, target, target.cursor() as cursor:
+        yield Letters(target, settings.queue, settings.consumer_name), cursor
+
+
+def _ids(arguments: Sequence[str], doing: str) -> list[int]:
+    try:
+        return [int(argument) for argument in arguments]
+    except ValueError:
+        raise SetupError(f"cannot {doing}: {' '.join(arguments)!r} is no list of ids") from None
+
+
+def _list(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"list dead letters of {settings.job_name}"
+    with _letters(settings, doing) as (letters, cursor):
+        found = letters.listing(cursor, _ids(arguments, doing))
+    rows: list[tuple[str, ...]] = [("ID", "EVENT", "DIED", "TYPE", "TABLE", "SQLSTATE", "REASON")]
+    rows += [tuple(" ".join(str(cell).split())[:_CELL] for cell in row) for row in found]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows if found else []:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if not found:
+        yield "(no dead letters)"
+
+
+def _show(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"show a dead letter of {settings.job_name}"
+    ids = _ids(arguments, doing)
+    if not ids:
+        raise SetupError(f"cannot {doing}: no id is given")
+    with _letters(settings, doing) as (letters, cursor):
+        for letter in ids:
+            found = letters.show(cursor, letter)
+            if found is None:
+                raise SetupError(f"cannot {doing}: there is none with id {letter}")
+            inexact = found.pop("inexact")
+            width = max(map(len, found))
+            for name, value in found.items():
+                yield f"{name.ljust(width)}  {'NULL' if value is None else value}"
+            if inexact:
+                yield f"{'note'.ljust(width)}  bytes that the target's encoding lacks are shown as \\x.."
+
+
+def _replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"replay dead letters of {settings.job_name}"
+    given = _ids(arguments, doing)
+    with (
+        _database("target", settings, doing) as target,
+        _database("source", settings, doing) as source,
+    ):
+        # A limit on bad events protects batches; here each letter stands alone.
+        careful = settings.model_copy(update={"bad_events": "dead_letter", "bad_event_limit": len(given) + 1})
+        delivery = Delivery(Source(source, careful), target, careful, logging.getLogger(settings.job_name))
+        with target, target.cursor() as cursor:
+            ids = delivery.letters.ids(cursor, given)
+        if unknown := set(given) - set(ids):
+            raise SetupError(f"cannot {doing}: there is none with id {min(unknown)}")
+        loaded = 0
+        for letter in ids:
+            reason = delivery.redeliver(letter)
+            loaded += reason is None
+            yield f"{letter}: {'loaded' if reason is None else reason}"
+        yield f"loaded {loaded} of {len(ids)}"
+
+
+def _purge(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"purge dead letters of {settings.job_name}"
+    with _letters(settings, doing) as (letters, cursor):
+        yield f"purged {letters.delete(cursor, _ids(arguments, doing))}"
+
+
 ACTIONS = (
     Action("register", "Subscribe the consumer to the queue.", _register),
     Action("unregister", "Unsubscribe the consumer and forget the target's position.", _unregister),
     Action("rewind", "Set the consumer on the source to the target's position.", _rewind),
     Action("reset", "Forget the target's position, so that any batch is taken next.", _reset),
+    Action("list", "List dead letters.", _list),
+    Action("show", "Show all of a dead letter.", _show),
+    Action(
+        "replay", "Try to load dead letters, all or the given ones; those that load are removed.", _replay
+    ),
+    Action("purge", "Forget dead letters, all or the given ones.", _purge),
 )

@@ -114,7 +114,7 @@ class Consumer:
             self._name(batch),
             lambda receive: self._source.read(batch, receive),
             lambda cursor: self._is_due(batch, cursor),
-            lambda cursor, _outcome: self._position.write(cursor, batch.tick),
+            lambda cursor: self._position.write(cursor, batch.tick),
         )
         tally = self._tally
         tally.partitions += self._delivery.partitions - made

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from .errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
-from .letter import Letters
+from .letter import Letters, Retry
 from .loader import Loader
 from .outcome import Needs, Outcome
 from .partition import PeriodCache
@@ -58,7 +58,7 @@ class Delivery:
         self.partitions = 0
 
     def deliver(
-        self, name: str, feed: Feed, begin: Callable[[Cursor], bool], end: Callable[[Cursor, Outcome], None]
+        self, name: str, feed: Feed, begin: Callable[[Cursor], bool], end: Callable[[Cursor], None]
     ) -> Outcome | None:
         """Load the events that `feed` hands over; returns what became of them.
 
@@ -73,13 +73,40 @@ class Delivery:
             SetupError: the target cannot take them until a person does something.
             psycopg2.Error: the infrastructure failed; nothing was loaded.
         """
+        outcome = self._deliver(name, self.letters, feed, begin, end)
+        if outcome is not None:
+            self._tell(name, outcome)
+        return outcome
+
+    def redeliver(self, letter: int) -> str | None:
+        """Try a dead letter again: it is removed in the transaction that loads it, or stays.
+
+        Returns:
+            Why it stays, or None if it was loaded.
+
+        Raises:
+            SetupError, psycopg2.Error: as by `deliver`.
+        """
+        retry = Retry(self.letters, letter)
+        outcome = self._deliver(f"dead letter {letter}", retry, retry.feed, retry.take, retry.settle)
+        if outcome is None:
+            return "it is gone"
+        return outcome.dead[1] if outcome.dead else None
+
+    def _deliver(
+        self,
+        name: str,
+        letters: Letters | Retry,
+        feed: Feed,
+        begin: Callable[[Cursor], bool],
+        end: Callable[[Cursor], None],
+    ) -> Outcome | None:
         try:
             for _ in range(MAX_PASSES):
-                loader = self._pass(feed, begin, end)
+                loader = self._pass(letters, feed, begin, end)
                 if loader is None:
                     return None
                 if not loader.needs:
-                    self._tell(name, loader.outcome)
                     return loader.outcome
                 self._make(loader.needs)
         except EventError as error:
@@ -93,7 +120,11 @@ class Delivery:
         raise SetupError(f"cannot load {name}: its tables vanish as fast as they are created")
 
     def _pass(
-        self, feed: Feed, begin: Callable[[Cursor], bool], end: Callable[[Cursor, Outcome], None]
+        self,
+        letters: Letters | Retry,
+        feed: Feed,
+        begin: Callable[[Cursor], bool],
+        end: Callable[[Cursor], None],
     ) -> Loader | None:
         """Try once; nothing is left of a pass that meets a need."""
         with self._target.cursor() as cursor:
@@ -108,7 +139,7 @@ class Delivery:
                 self._settings,
                 self._tables,
                 self._periods,
-                self.letters,
+                letters,
                 self._sources,
                 careful=self._careful,
             )
@@ -117,7 +148,7 @@ class Delivery:
             if loader.needs:
                 self._target.rollback()
                 return loader
-            end(cursor, loader.outcome)
+            end(cursor)
         try:
             self._target.commit()
         except psycopg2.Error as error:

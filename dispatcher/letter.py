@@ -7,7 +7,7 @@ after all.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg2
@@ -84,28 +84,25 @@ class Letters:
 
     def ids(self, cursor: Cursor, given: Sequence[int]) -> list[int]:
         """Ids in the order of the events; of all letters if none are given."""
-        return [row[0] for row in queries.rows(cursor, "letter_ids", **self._names, ids=list(given) or None)]
+        return [row[0] for row in self._rows(cursor, "letter_ids", ids=list(given) or None)]
 
-    def list(self, cursor: Cursor, given: Sequence[int]) -> list[tuple[Any, ...]]:
+    def listing(self, cursor: Cursor, given: Sequence[int]) -> list[tuple[Any, ...]]:
         """Id, event id, moment, type, source table, SQLSTATE and reason of each."""
-        return queries.rows(cursor, "list_letters", **self._names, ids=list(given) or None)
+        return self._rows(cursor, "list_letters", ids=list(given) or None)
 
     def show(self, cursor: Cursor, letter: int) -> dict[str, Any] | None:
         """All that is known of one, by name; None if there is none of that id."""
-        row = queries.row(cursor, "show_letter", **self._names, id=letter)
-        if row is None:
-            return None
-        return dict(zip([column.name for column in cursor.description or ()], row, strict=True))
+        for row in self._rows(cursor, "show_letter", id=letter):
+            return dict(zip([column.name for column in cursor.description or ()], row, strict=True))
+        return None
 
     def take(self, cursor: Cursor, letter: int) -> bytes | None:
         """The event of one as COPY wrote it, locked until the transaction ends; None if it is gone."""
-        row = queries.row(cursor, "lock_letter", **self._names, id=letter)
-        if row is None:
-            return None
-        event, *values = row
-        if event is not None:
-            return bytes(event)
-        return copytext.line([None if value is None else value.encode() for value in values])
+        for event, *values in self._rows(cursor, "take_letter", id=letter):
+            if event is not None:
+                return bytes(event)
+            return copytext.line([None if value is None else value.encode() for value in values])
+        return None
 
     def explain(self, cursor: Cursor, letter: int, reason: str, sqlstate: str | None) -> None:
         """Keep one, for a new reason."""
@@ -115,7 +112,53 @@ class Letters:
 
     def delete(self, cursor: Cursor, given: Sequence[int]) -> int:
         """Forget the given ones, or all; returns how many there were."""
-        return len(queries.rows(cursor, "delete_letters", **self._names, ids=list(given) or None))
+        return len(self._rows(cursor, "delete_letters", ids=list(given) or None))
+
+    def _rows(self, cursor: Cursor, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query on the consumer's letters; none if nothing has ever died here."""
+        return queries.rows(cursor, name, **self._names, **parameters) if self.exist() else []
+
+
+class Retry:
+    """One dead letter on another try: it stays, for a new reason, or goes.
+
+    Stands for `Letters` where events are loaded.
+    """
+
+    def __init__(self, letters: Letters, letter: int) -> None:
+        self._letters = letters
+        self._letter = letter
+        self._why: tuple[str, str | None] | None = None
+        self._event = b""
+
+    def take(self, cursor: Cursor) -> bool:
+        """Begin: get hold of the event; False if somebody else has removed the letter."""
+        self._why = None
+        self._event = self._letters.take(cursor, self._letter) or b""
+        return bool(self._event)
+
+    def feed(self, receive: Callable[[bytes], object]) -> None:
+        """Hand the event over."""
+        receive(self._event)
+
+    def settle(self, cursor: Cursor) -> None:
+        """End: remove the letter, unless its event is still bad."""
+        if self._why is None:
+            self._letters.delete(cursor, [self._letter])
+
+    def exist(self) -> bool:
+        """Whether there is a place for it: where it is."""
+        return True
+
+    def line(self, event: bytes, reason: str, sqlstate: str | None) -> bytes:
+        """Take the reason; there is nothing to be stored."""
+        self._why = reason, sqlstate
+        return event
+
+    def write(self, cursor: Cursor, _file: Any) -> None:
+        """Keep the letter."""
+        assert self._why is not None
+        self._letters.explain(cursor, self._letter, *self._why)
 
 
 def _is_utf8(text: bytes) -> bool:

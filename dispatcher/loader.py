@@ -11,7 +11,7 @@ from .buffers import Buffer, Buffers, Identity
 from .change import Change, Operation, read
 from .errors import BatchError, EventError
 from .event import Event
-from .letter import Letters
+from .letter import Letters, Retry
 from .outcome import Needs, Outcome
 from .partition import Period, PeriodCache
 from .settings import EVENT_TIME, Settings
@@ -53,7 +53,7 @@ class Loader:
         settings: Settings,
         tables: Tables,
         periods: PeriodCache,
-        letters: Letters,
+        letters: Letters | Retry,
         sources: set[bytes],
         *,
         careful: bool,

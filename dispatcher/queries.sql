@@ -156,7 +156,7 @@ select id from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
 order by ev_id, id;
 
--- name: lock_letter
+-- name: take_letter
 -- The exact event of a dead letter, if it is still there; nobody else can take it until the transaction ends.
 select event, ev_id::text, ev_time::text, ev_txid::text, ev_retry::text, ev_type, ev_data,
     ev_extra1, ev_extra2, ev_extra3, ev_extra4
@@ -196,8 +196,8 @@ where attrelid = to_regclass(%(table)s) and attname = %(column)s and attnum > 0 
 -- Tables named like partitions of a table that are not its children: a template may make them on their own.
 select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
-  and left(c.relname, length(%(name)s) + 1) = %(name)s || '_'
-  and substr(c.relname, length(%(name)s) + 2) ~ '^\d{4}_\d\d(_\d\d)?$'
+  and left(c.relname, length(%(parent)s) + 1) = %(parent)s || '_'
+  and substr(c.relname, length(%(parent)s) + 2) ~ '^\d{4}_\d\d(_\d\d)?$'
   and not exists (
     select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
 order by c.relname;

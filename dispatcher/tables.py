@@ -107,7 +107,7 @@ class Tables:
         """Tables that hold all rows together: ``dest_table`` if it is there, and partitions on their own."""
         parent = self._parent
         with self._connection.cursor() as cursor:
-            names = {"schema": parent.schema, "name": parent.table, "table": parent.sql}
+            names = {"schema": parent.schema, "parent": parent.table, "table": parent.sql}
             apart = queries.rows(cursor, "partitions_apart", **names) if self._part_field else []
             there = queries.value(cursor, "table_exists", table=parent.sql)
         return (*([parent] if there else []), *(TableName(parent.schema, name) for (name,) in apart))

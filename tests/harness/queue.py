@@ -19,6 +19,9 @@ class Queue:
         self._source.execute("select pgq.create_queue(%s)", self.name)
         for setting, value in (("ticker_max_count", "1"), ("ticker_max_lag", "1 hour")):
             self._source.execute("select pgq.set_queue_config(%s, %s, %s)", self.name, setting, value)
+        # The ticker takes a sequence that has given out one number for an untouched one.
+        self._source.value("select nextval(queue_event_seq) from pgq.queue where queue_name = %s", self.name)
+        self.tick()
 
     def attach(self, table: str, *arguments: str) -> None:
         """Let a trigger ``pgq.logutriga`` put the table's changes into the queue."""
