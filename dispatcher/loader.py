@@ -224,7 +224,7 @@ class Loader:
             raise EventError(event.id, reason)
         outcome, limit = self.outcome, self._settings.bad_event_limit
         outcome.dead_letters += 1
-        outcome.dead = outcome.dead or (event.id, reason)
+        outcome.dead = min(outcome.dead or (event.id, reason), (event.id, reason))
         if outcome.dead_letters > limit:
             raise BatchError(
                 f"more than {limit} of its events are bad (bad_event_limit), "
