@@ -77,6 +77,10 @@ DATA_CLASSES = frozenset({
 })  # fmt: skip
 
 
+ABORTED = "25P02"
+"""SQLSTATE of a statement in a transaction that has failed before: a defect of ours, which no retry mends."""
+
+
 def is_infrastructure(error: psycopg2.Error) -> bool:
     """Whether a retry may succeed without anybody changing data or set-up.
 
@@ -87,7 +91,7 @@ def is_infrastructure(error: psycopg2.Error) -> bool:
         return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or (
             type(error) is psycopg2.DatabaseError
         )
-    return error.pgcode[:2] in INFRASTRUCTURE_CLASSES
+    return error.pgcode[:2] in INFRASTRUCTURE_CLASSES and error.pgcode != ABORTED
 
 
 def is_data(error: psycopg2.Error) -> bool:

@@ -197,6 +197,8 @@ class Loader:
         values: Sequence[bytes | None],
         before: Sequence[bytes | None] = (),
     ) -> None:
+        if self.needs.care:
+            return
         buffer = self._buffer(shape, event, change)
         if buffer is not None and not self.needs:
             self._buffers.add(shape, buffer, event, values, before, _identities(change))

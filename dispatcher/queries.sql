@@ -141,7 +141,7 @@ comment on column tdsup.dead_letter.event is
 select id, ev_id, died_at::timestamptz(0)::text, ev_type, coalesce(ev_extra1, ''), coalesce(sqlstate, ''), reason
 from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
-order by id;
+order by ev_id, id;
 
 -- name: show_letter
 -- All of one dead letter but its place.

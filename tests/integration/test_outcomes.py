@@ -1,0 +1,125 @@
+"""Every event has an outcome, and the table of outcomes is true."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from harness.database import Database
+from harness.job import drain
+from harness.outcomes import CASES, COLUMNS, Case, Dead, Ignored, Row
+from harness.queue import Queue
+
+ALL = [case for cases in CASES.values() for case in cases]
+
+NATIVE = COLUMNS.replace(" primary key", "") + ", primary key (id, at)"
+
+PARENTS = {
+    "inherited": f"create table orders ({COLUMNS})",
+    "native": f"create table orders ({NATIVE}) partition by range (at)",
+}
+"""Statements that make the table, by how it is partitioned."""
+
+
+def outcome_of(case: Case, kind: str) -> Row | Dead | Ignored:
+    """What becomes of a case's event in a table that is partitioned so."""
+    return case.native if case.native and kind == "native" else case.outcome
+
+
+def send(source: Database, case: Case, number: int) -> int:
+    """Put a case's event for the row of a number into the queue; returns its id."""
+    event: int = source.value(
+        "select pgq.insert_event('q', %s, %s, 'public.orders', null, null, null)",
+        case.type,
+        case.data_for(number),
+    )
+    return event
+
+
+@pytest.fixture(params=PARENTS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """How the table is partitioned."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def keys(source: Database, target: Database, kind: str) -> dict[str, object]:
+    """Keys of a job with a registered consumer; row 0 is in the target."""
+    target.execute(PARENTS[kind])
+    queue = Queue(source, "q")
+    queue.create()
+    keys: dict[str, object] = {
+        "src_db": source.dsn,
+        "dst_db": target.dsn,
+        "pgq_queue_name": "q",
+        "dest_table": "orders",
+        "part_field": "at",
+    }
+    drain(**keys)
+    queue.insert("I:id", "id=0&at=2026-11-24 12:00:00%2b00")
+    queue.tick()
+    drain(**keys)
+    return keys
+
+
+def fits(
+    outcome: Row | Dead | Ignored, row: tuple[object, ...] | None, letter: tuple[object, ...] | None
+) -> bool:
+    """Whether a row and a dead letter, of which at most one is there, are what was to be."""
+    if isinstance(outcome, Row):
+        return letter is None and row == (f"orders_{outcome.partition}", outcome.note, outcome.n)
+    if isinstance(outcome, Ignored):
+        return row is None and letter is None
+    pattern = ".*".join(map(re.escape, outcome.reason.split(".*")))
+    return (
+        row is None
+        and letter is not None
+        and letter[1] == outcome.sqlstate
+        and re.match(pattern, str(letter[0])) is not None
+    )
+
+
+def faults(target: Database, kind: str, events: dict[int, int]) -> list[str]:
+    """Cases whose outcome is another one; `events` holds event ids by the number of the row."""
+    rows = {
+        row[0]: row[1:] for row in target.rows("select id, tableoid::regclass::text, note, n from orders")
+    }
+    letters = {
+        row[0]: row[1:] for row in target.rows("select ev_id, reason, sqlstate from tdsup.dead_letter")
+    }
+    return [
+        f"{case.what}: {outcome}, but it is {rows.get(number) or letters.get(events[number])}"
+        for number, case in enumerate(ALL, 1)
+        if not fits(outcome := outcome_of(case, kind), rows.get(number), letters.get(events[number]))
+    ]
+
+
+def test_the_table_of_outcomes_is_true(
+    source: Database, target: Database, kind: str, keys: dict[str, object]
+) -> None:
+    """All cases in one batch: each is the row, the dead letter or nothing, as the table says."""
+    events = {number: send(source, case, number) for number, case in enumerate(ALL, 1)}
+    source.execute("select pgq.ticker('q')")
+    values = drain(**keys)
+    assert faults(target, kind, events) == []
+    assert values["events"] == len(ALL) == values["rows"] + values["dead_letters"] + values["ignored"]
+    assert target.value("select count(*) from orders") == 1 + values["rows"]
+    assert target.value("select count(*) from tdsup.dead_letter") == values["dead_letters"]
+
+
+def test_no_outcome_depends_on_its_neighbours(
+    source: Database, target: Database, kind: str, keys: dict[str, object]
+) -> None:
+    """Each case in a batch of its own ends the same."""
+    events = {}
+    for number, case in enumerate(ALL, 1):
+        events[number] = send(source, case, number)
+        source.execute("select pgq.ticker('q')")
+    drain(**keys)
+    assert faults(target, kind, events) == []
+
+
+def test_there_are_many_ways_to_be_bad() -> None:
+    """The table knows at least twenty."""
+    assert sum(isinstance(case.outcome, Dead) for case in ALL) >= 20
