@@ -101,11 +101,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
 
     job_name: str = Field(description="Name of the job; the consumer's name too, unless one is given.")
-    src_db: Dsn = Field(description="libpq connection string of the source database, where the queue is.")
-    dst_db: Dsn = Field(description="libpq connection string of the target database.")
+    src_db: Dsn = Field(
+        examples=["host=shop dbname=shop"],
+        description="libpq connection string of the source database, where the queue is.",
+    )
+    dst_db: Dsn = Field(
+        examples=["host=archive dbname=archive"],
+        description="libpq connection string of the target database.",
+    )
     queue: str = Field(
         min_length=1,
         validation_alias=AliasChoices("pgq_queue_name", "queue_name"),
+        examples=["orders"],
         description="Queue to read.",
     )
     consumer: str = Field(
@@ -119,7 +126,7 @@ class Settings(BaseModel):
         description="Schema of PgQ in the source database; pgque for PgQue.",
     )
     dest_table: Annotated[TableName, BeforeValidator(_table)] = Field(
-        description="Table to load; with part_field, the base of the partitions' names."
+        examples=["orders"], description="Table to load; with part_field, the base of the partitions' names."
     )
     part_field: str = Field(
         "",

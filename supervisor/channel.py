@@ -1,6 +1,7 @@
 """The datagrams that a child sends to the master: JSON objects over a ``SOCK_SEQPACKET`` pair.
 
-Kinds: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values), ``beat``, ``farewell`` (reason).
+Kinds: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values), ``beat``, ``reload`` (the job's file
+is to be taken up anew), ``farewell`` (reason).
 Nothing is sent the other way; for the child, end of file means that the master is dead.
 """
 
@@ -84,6 +85,10 @@ class Sender:
             if not self._unsent:
                 self._unsent["beat"] = b'{"kind":"beat"}'
             self._flush()
+
+    def reload(self) -> None:
+        """Ask for the job's file to be taken up anew."""
+        self._say("reload")
 
     def farewell(self, reason: str) -> None:
         """Tell why the process ends."""

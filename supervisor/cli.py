@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from . import logs
+from .action import perform
 from .client import Client
 from .commands import COMMANDS, VERSION, Command
 from .daemon import detach
-from .errors import ConfigError, NotRunning, TdsupError
+from .errors import ConfigError, NotRunning, TdsupError, UnknownJob
 from .exits import Exit
 from .fleet import FleetSettings, load_fleet, require_jobs
+from .jobfile import BrokenFile, scan
 from .lock import wait_free
 from .status import render
 
@@ -55,6 +58,24 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "-d", dest="detach", action="store_true", help="in the background; return once it answers"
     )
+    check = _add(
+        commands,
+        "check",
+        "Check job files, those of the fleet if none is named; no fleet need run.",
+        "tdsup check conf.d/orders.ini",
+        _check,
+    )
+    check.add_argument("files", metavar="FILE", nargs="*", help="the files")
+    letters = _add(
+        commands,
+        "dead-letters",
+        "List, show, replay or purge the events of a job that could not be loaded; no fleet need run.",
+        "tdsup dead-letters orders replay 7",
+        _dead_letters,
+    )
+    letters.add_argument("job", metavar="JOB", help="name of the job")
+    letters.add_argument("action", choices=LETTER_ACTIONS, help="what to do with them")
+    letters.add_argument("ids", metavar="ID", nargs="*", help="which ones; none means all, but for show")
     for command in COMMANDS.values():
         if not command.people:
             continue
@@ -90,10 +111,34 @@ def _start(options: argparse.Namespace) -> int:
 
     if not options.detach:
         return run_service(settings, lambda: None, foreground=True)
-    detach(lambda ready: run_service(settings, ready, foreground=False))
+    detach("the fleet", lambda ready: run_service(settings, ready, foreground=False))
     with Client(settings.socket) as client:
         client.call("version")
     return Exit.OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Say all that is wrong or odd with job files."""
+    files = scan(options.files or load_fleet().jobs)
+    broken = [file for file in files if isinstance(file, BrokenFile)]
+    for file in files:
+        for line in file.error.lines if isinstance(file, BrokenFile) else file.warnings:
+            print(line, file=sys.stderr)  # noqa: T201 (a program speaks to its user)
+    if not files:
+        raise ConfigError(f"cannot check {' '.join(options.files or load_fleet().jobs)}: no such file")
+    _say(f"{len(files) - len(broken)} of {len(files)} files can run")
+    return Exit.FAILED if broken else Exit.OK
+
+
+def _dead_letters(options: argparse.Namespace) -> int:
+    """Do something with the dead letters of a job; the fleet need not run."""
+    for file in scan(load_fleet().jobs):
+        if file.name == options.job:
+            if isinstance(file, BrokenFile):
+                raise file.error
+            logs.add_stderr()
+            return perform(file, options.action, options.ids)
+    raise UnknownJob(f"cannot {options.action} dead letters of {options.job}: no job has that name")
 
 
 def _call(settings: FleetSettings, options: argparse.Namespace) -> Any:
@@ -145,6 +190,9 @@ def _version(options: argparse.Namespace) -> int:
 def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 (a program speaks to its user)
 
+
+LETTER_ACTIONS = ("list", "show", "replay", "purge")
+"""What can be done with dead letters, as job types call it."""
 
 SHOWS: dict[str, Run] = {"status": _status, "reload": _reload, "stop": _stop, "version": _version}
 """How the command line shows the answer of a command, by name."""

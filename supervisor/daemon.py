@@ -15,10 +15,11 @@ _READY = b"\0"
 """What the background process writes when it answers; anything else is why it could not start."""
 
 
-def detach(run: Callable[[Callable[[], None]], int]) -> int:
+def detach(what: str, run: Callable[[Callable[[], None]], int]) -> int:
     """Run something in a process of its own, without a terminal; return once it is ready.
 
     Args:
+        what: it is, for messages.
         run: the work; it gets a function to call when ready, and returns an exit status.
 
     Returns:
@@ -36,7 +37,7 @@ def detach(run: Callable[[Callable[[], None]], int]) -> int:
             said = answer.read()
         if said != _READY:
             raise TdsupError(
-                said.decode("utf-8", "replace") or "cannot start the fleet: it died without a word"
+                said.decode("utf-8", "replace") or f"cannot start {what}: it died without a word"
             )
         return Exit.OK
     os.close(reader)
@@ -44,10 +45,10 @@ def detach(run: Callable[[Callable[[], None]], int]) -> int:
     # The session's leader ends here, hence no terminal can be acquired later.
     if os.fork():
         os._exit(Exit.OK)
-    return _live(run, writer)
+    return _live(what, run, writer)
 
 
-def _live(run: Callable[[Callable[[], None]], int], writer: int) -> NoReturn:
+def _live(what: str, run: Callable[[Callable[[], None]], int], writer: int) -> NoReturn:
     """Do the work in the background; does not return."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -68,7 +69,7 @@ def _live(run: Callable[[Callable[[], None]], int], writer: int) -> NoReturn:
         say(str(error).encode())
     except Exception as error:
         logging.getLogger("tdsup").exception("cannot go on: a defect of tdsup, please report it")
-        say(f"cannot start the fleet: {type(error).__name__}: {error}".encode())
+        say(f"cannot start {what}: {type(error).__name__}: {error}".encode())
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

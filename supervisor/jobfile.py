@@ -6,15 +6,16 @@ import hashlib
 import logging
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
 
 from .errors import ConfigError
-from .inifile import IniFile, SyntaxFault, parse
+from .inifile import Entry, IniFile, SyntaxFault, parse
 from .jobsettings import JobSettings
 from .jobtype import JobType, find_job_type
 from .options import Fault, known_keys, moot_keys, read, unknown_key
@@ -68,13 +69,17 @@ class BrokenFile:
     error: ConfigError
 
 
-def load_job_file(path: str) -> JobFile:
+def load_job_file(path: str, overrides: Mapping[str, str] = MappingProxyType({})) -> JobFile:
     """Read and check one file.
+
+    Args:
+        path: the file.
+        overrides: values by key that count instead of the file's (switch ``--set``).
 
     Raises:
         ConfigError: with all faults of the file, one line each.
     """
-    return _check(path, _content(path))
+    return _check(path, _content(path), overrides)
 
 
 def scan(patterns: Iterable[str]) -> list[JobFile | BrokenFile]:
@@ -139,7 +144,7 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _check(path: str, content: bytes) -> JobFile:
+def _check(path: str, content: bytes, overrides: Mapping[str, str] = MappingProxyType({})) -> JobFile:
     """Build the job file of a content, or raise ConfigError with every fault."""
     try:
         text = content.decode()
@@ -148,6 +153,7 @@ def _check(path: str, content: bytes) -> JobFile:
         text = content.decode("latin-1")
     ini = parse(text, HEADLESS)
     section = _only_section(path, ini)
+    ini.sections[section].update((key.lower(), Entry(0, value)) for key, value in overrides.items())
     job_type = _job_type(path, section)
     values = _values(path, ini, section)
     host = read(JobSettings, values)
@@ -160,16 +166,19 @@ def _check(path: str, content: bytes) -> JobFile:
     if isinstance(host, list) or isinstance(settings, list) or faults:
         for result in (host, settings):
             faults += result if isinstance(result, list) else []
-        raise ConfigError(*(_line(path, section, fault) for fault in faults))
+        given = {key.lower() for key in overrides}
+        raise ConfigError(
+            *(_line(path, "--set" if fault.key in given else f"[{section}]", fault) for fault in faults)
+        )
     warnings = [f"{path}: {warning}" for warning in ini.warnings]
     for key, reason in (moot_keys(host) | moot_keys(settings)).items():
         warnings.append(f"{path}: [{section}] {key}: has no effect: {reason}")
     return JobFile(path, _digest(content), section, job_type, host, settings, tuple(warnings))
 
 
-def _line(path: str, section: str, fault: Fault) -> str:
+def _line(path: str, place: str, fault: Fault) -> str:
     key = f" {fault.key}:" if fault.key else ""
-    return f"cannot load {path}: [{section}]{key} {fault.reason}"
+    return f"cannot load {path}: {place}{key} {fault.reason}"
 
 
 def _only_section(path: str, ini: IniFile) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,10 +25,20 @@ def _moot(reason: str, default: object = None) -> Any:
     return Field(default=default, json_schema_extra={"moot": reason})
 
 
-_CONSOLE = "a supervised job has no console"
-_VERBOSE = "there is one level of verbosity"
-
 FileName = Annotated[str, AfterValidator(_expand)]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a line of a log looks.
+
+    Attributes:
+        line: as Python's logging formats it.
+        time: as strftime formats it; empty means the default of Python's logging.
+    """
+
+    line: str = DEFAULT_FORMAT
+    time: str = ""
 
 
 class JobSettings(BaseModel):
@@ -40,28 +51,42 @@ class JobSettings(BaseModel):
         description="Name of the job; default: base name of the file.",
     )
     pidfile: FileName = Field(
-        default="", description="File for the pid of a single daemon; a fleet needs none."
+        default="", description="File for the pid of the job's process, which holds its lock; -d needs it."
     )
     logfile: FileName = Field(default="", description="Log file; default in a fleet: log/<job_name>.log.")
     log_size: int = Field(
         default=10485760, ge=0, description="Size in bytes at which the log is rotated; 0: never."
     )
     log_count: int = Field(default=3, ge=0, description="Rotated logs that are kept; 0: no rotation.")
-    logfmt_file: str = Field(default=DEFAULT_FORMAT, description="Log line, as Python's logging formats it.")
-    logdatefmt_file: str = Field(default="", description="Time in a log line, as strftime formats it.")
+    logfmt_file: str = Field(
+        default=DEFAULT_FORMAT, description="Line of the log file, as Python's logging formats it."
+    )
+    logdatefmt_file: str = Field(
+        default="", description="Time in a line of the log file, as strftime formats it."
+    )
+    logfmt_file_verbose: str = Field(default="", description="The same with -v; empty: logfmt_file.")
+    logdatefmt_file_verbose: str = Field(default="", description="The same with -v; empty: logdatefmt_file.")
+    logfmt_console: str = Field(default=DEFAULT_FORMAT, description="Line on the console.")
+    logdatefmt_console: str = Field(default="", description="Time in a line on the console.")
+    logfmt_console_verbose: str = Field(default="", description="The same with -v; empty: logfmt_console.")
+    logdatefmt_console_verbose: str = Field(
+        default="", description="The same with -v; empty: logdatefmt_console."
+    )
+    use_skylog: int = Field(
+        default=0,
+        ge=0,
+        le=2,
+        description="Configure logging by a file: 1 unless on a terminal, 2 always; see skylog_locations.",
+    )
+    skylog_locations: str = Field(
+        default="skylog.ini, ~/.skylog.ini, /etc/skylog.ini",
+        description="Where to look for that file, of Python's logging.config format; the first one counts.",
+    )
     disabled: bool = Field(default=False, description="The job is listed, but not started.")
     config_format: Literal[1, 2] = Field(
         default=1, description="2: references are ${name} instead of %(name)s."
     )
 
-    use_skylog: int = _moot("logs go to the job's log file", 0)
-    skylog_locations: str | None = _moot("logs go to the job's log file")
-    logfmt_console: str | None = _moot(_CONSOLE)
-    logdatefmt_console: str | None = _moot(_CONSOLE)
-    logfmt_file_verbose: str | None = _moot(_VERBOSE)
-    logdatefmt_file_verbose: str | None = _moot(_VERBOSE)
-    logfmt_console_verbose: str | None = _moot(_VERBOSE)
-    logdatefmt_console_verbose: str | None = _moot(_VERBOSE)
     service_name: str | None = _moot("the section header names the job type")
 
     @field_validator("job_name")
@@ -72,6 +97,16 @@ class JobSettings(BaseModel):
         if value in RESERVED:
             raise ValueError("is a name that the fleet itself logs under")
         return value
+
+    def layout(self, place: str, *, verbose: bool) -> Layout:
+        """How lines look in a place, ``file`` or ``console``."""
+        formats = [getattr(self, f"{key}_{place}") for key in ("logfmt", "logdatefmt")]
+        if verbose:
+            formats = [
+                getattr(self, f"{key}_{place}_verbose") or usual
+                for key, usual in zip(("logfmt", "logdatefmt"), formats, strict=True)
+            ]
+        return Layout(*formats)
 
     @field_validator("config_format", mode="before")
     @classmethod
@@ -87,7 +122,7 @@ class JobSettings(BaseModel):
             raise ValueError(f"the directory {folder} does not exist")
         return value
 
-    @field_validator("logfmt_file")
+    @field_validator("logfmt_file", "logfmt_file_verbose", "logfmt_console", "logfmt_console_verbose")
     @classmethod
     def _formats(cls, value: str) -> str:
         try:

@@ -30,13 +30,14 @@ IMPATIENCE = 1.0
 class Lifeline:
     """Watches the master and the signals, and beats.
 
-    SIGTERM keeps its default action, which ends the process at once whatever any thread does.
-
     Args:
         channel: the child's end of its channel; None for a process without a master.
         beat: sends a sign of life.
         stop: asks the main thread to end; called in the watching thread.
         logger: where an early end is told.
+        reload: takes up the job's file anew, on SIGHUP; called in the watching thread.
+        terminate: cleans up before the end by SIGTERM; called in the watching thread. Without it SIGTERM
+            keeps its default action, which ends the process at once whatever any thread does.
     """
 
     def __init__(
@@ -45,11 +46,17 @@ class Lifeline:
         beat: Callable[[], None],
         stop: Callable[[], None],
         logger: logging.Logger,
+        reload: Callable[[], None],
+        terminate: Callable[[], None] | None,
     ) -> None:
         self._channel = channel
         self._beat = beat
         self._stop = stop
         self._log = logger
+        self._terminate = terminate
+        self._signals: dict[int, Callable[[], None]] = {signal.SIGINT: self._interrupt, signal.SIGHUP: reload}
+        if terminate is not None:
+            self._signals[signal.SIGTERM] = self._end_at_once
         self.interrupted: float | None = None
         """Moment of the first SIGINT, None so far."""
 
@@ -61,7 +68,8 @@ class Lifeline:
         # The attribute keeps the writer open: the C handler knows only its number.
         self._wakeup = reader, writer
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGINT, lambda _signal, _frame: None)
+        for number in self._signals:
+            signal.signal(number, lambda _signal, _frame: None)
         threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
 
     def _watch(self) -> None:
@@ -78,8 +86,9 @@ class Lifeline:
                 next_beat = time.monotonic() + BEAT
                 continue
             ready = {fd for fd, _events in poller.poll(wait * 1000)}
-            if reader.fileno() in ready and signal.SIGINT in reader.recv(4096):
-                self._interrupt()
+            if reader.fileno() in ready:
+                for number in reader.recv(4096):
+                    self._signals.get(number, _nothing)()
             if self._channel is not None and self._channel.fileno() in ready and self._at_end(self._channel):
                 self._orphaned()
 
@@ -89,6 +98,11 @@ class Lifeline:
             os._exit(Exit.INTERRUPTED)
         self.interrupted = now
         self._stop()
+
+    def _end_at_once(self) -> None:
+        if self._terminate is not None:
+            self._terminate()
+        os._exit(128 + signal.SIGTERM)
 
     def _orphaned(self) -> None:
         self._stop()
@@ -104,3 +118,7 @@ class Lifeline:
             return False
         except OSError:
             return True
+
+
+def _nothing() -> None:
+    """What other signals ask for."""

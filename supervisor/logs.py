@@ -8,9 +8,10 @@ import os
 import socket
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from .jobsettings import DEFAULT_FORMAT
+from .jobsettings import Layout
 from .redact import redact
 
 STANDARD_STREAMS = (1, 2)
@@ -96,40 +97,58 @@ class _Format(logging.Formatter):
         return redact(super().format(record))
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a format may show besides the record itself.
+
+    Attributes:
+        job: name of the job.
+        service: its job type.
+    """
+
+    job: str = ""
+    service: str = ""
+
+
 def add_file(
     path: Path,
     size: int,
     count: int,
     redirect: bool,
-    line_format: str = DEFAULT_FORMAT,
-    time_format: str = "",
-    name: str = "",
-    service: str = "",
+    layout: Layout = Layout(),
+    names: Names = Names(),
 ) -> None:
-    """Log to a file from now on; see `LogFile`. ``name`` and ``service`` are for formats that show them.
+    """Log to a file from now on; see `LogFile`.
 
     Raises:
         OSError: the file cannot be opened.
     """
-    _add(LogFile(path, size, count, redirect), line_format, time_format, name, service)
+    _add(LogFile(path, size, count, redirect), layout, names)
 
 
-def add_stderr() -> None:
+def add_stderr(layout: Layout = Layout(), names: Names = Names()) -> None:
     """Log to stderr from now on."""
-    _add(logging.StreamHandler(sys.stderr), DEFAULT_FORMAT, "", "", "")
+    _add(logging.StreamHandler(sys.stderr), layout, names)
 
 
-def _add(handler: logging.Handler, line_format: str, time_format: str, name: str, service: str) -> None:
-    names = {"hostname": socket.gethostname(), "job_name": name, "service_name": service}
-    handler.setFormatter(_Format(line_format, time_format or None, defaults=names))
+def _add(handler: logging.Handler, layout: Layout, names: Names) -> None:
+    known = {"hostname": socket.gethostname(), "job_name": names.job, "service_name": names.service}
+    handler.setFormatter(_Format(layout.line, layout.time or None, defaults=known))
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    # What a file of Python's logging has set stands.
+    if root.level == logging.WARNING:
+        root.setLevel(logging.INFO)
     logging.captureWarnings(True)
 
 
+def set_level(level: int) -> None:
+    """Log from this level on."""
+    logging.getLogger().setLevel(level)
+
+
 def drop_all() -> None:
-    """Forget the handlers of a parent process; closing them frees no descriptor that a child still needs."""
+    """Forget all handlers, such as those of a parent process; descriptors 1 and 2 stay where they are."""
     root = logging.getLogger()
     for handler in root.handlers[:]:
         root.removeHandler(handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -15,7 +16,7 @@ from .backoff import Backoff, Schedule
 from .changes import Present, compare
 from .commands import VERSION, serve
 from .control import ControlServer
-from .errors import ConfigError, Stopping, UnknownJob
+from .errors import ConfigError, Stopping, TdsupError, UnknownJob
 from .fleet import FleetSettings
 from .job import Job, Timeouts
 from .jobfile import BrokenFile, JobFile, load_job_file, scan
@@ -131,7 +132,7 @@ class Master:
         # Chance only spreads restarts; nobody gains by guessing it.
         backoff = Backoff(self._schedule, random.random)
         job = Job(name, file, backoff, self._timeouts, self._loop.now())
-        return Runner(job, self._loop, title, body, self._changed)
+        return Runner(job, self._loop, title, body, self._changed, self._wants_reload)
 
     def _add(self, name: str, file: JobFile | BrokenFile) -> None:
         _tell_file(file)
@@ -197,6 +198,19 @@ class Master:
         else:
             _tell_file(file)
             runner.job.complain(file.error.summary(), self._loop.now())
+
+    def _wants_reload(self, runner: Runner) -> None:
+        """Somebody has sent SIGHUP to a job's process."""
+        # Not at once: this is called amid the messages of the process, which a reload may end.
+        self._loop.at(self._loop.now(), partial(self._reload_for_process, runner))
+
+    def _reload_for_process(self, runner: Runner) -> None:
+        name = runner.job.name
+        if not self._stopping and self._runners.get(name) is runner:
+            _log.info("%s: asked to reload by SIGHUP to its process", name)
+            # The faults of a bad file are logged already.
+            with contextlib.suppress(TdsupError):
+                self._reload_job(name)
 
     def _stop_by_signal(self) -> None:
         if not self._stopping:

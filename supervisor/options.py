@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from .redact import is_secret, redact
 
@@ -45,10 +46,29 @@ def moot_keys(settings: BaseModel) -> dict[str, str]:
     """Fields that were given another value than their default, but have no effect; with the reason."""
     moot = {}
     for name, field in type(settings).model_fields.items():
-        extra = field.json_schema_extra
-        if isinstance(extra, dict) and "moot" in extra and getattr(settings, name) != field.default:
-            moot[name] = str(extra["moot"])
+        reason = moot_reason(field)
+        if reason and getattr(settings, name) != field.default:
+            moot[name] = reason
     return moot
+
+
+def moot_reason(field: FieldInfo) -> str:
+    """Why a field is accepted and has no effect; empty if it has one."""
+    extra = field.json_schema_extra
+    return str(extra.get("moot", "")) if isinstance(extra, dict) else ""
+
+
+def shown_default(field: FieldInfo) -> str:
+    """The default of a field as people would write it; empty if there is none."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and "shown_default" in extra:
+        return str(extra["shown_default"])
+    value = field.get_default(call_default_factory=True)
+    if field.is_required() or value is None or value == ():
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def unknown_key(key: str, known: Iterable[str]) -> Fault:

@@ -39,6 +39,7 @@ class Runner:
         title: process title of its children.
         body: gives what a child does, for the job's present file.
         on_change: called after each change of state.
+        on_reload: called when its process asks for the job's file to be taken up anew.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Runner:
         title: str,
         body: Callable[[Job], Body],
         on_change: Callable[[Runner], None],
+        on_reload: Callable[[Runner], None],
     ) -> None:
         self.job = job
         self._loop = loop
@@ -63,6 +65,7 @@ class Runner:
             "hello": self._hello,
             "snapshot": self._snapshot,
             "beat": lambda _message: self.job.heard(self._loop.now()),
+            "reload": lambda _message: on_reload(self),
             "farewell": self._farewell,
         }
 

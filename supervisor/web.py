@@ -45,7 +45,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     """Be the web child; returns the exit status. Ends at once when asked to, or when the master is dead."""
     sender = Sender(channel)
-    Lifeline(channel, sender.beat, lambda: os._exit(Exit.OK), _log).start()
+    Lifeline(channel, sender.beat, lambda: os._exit(Exit.OK), _log, lambda: None, None).start()
     try:
         logs.add_file(
             Path(settings.log).with_name(LOG_NAME), settings.log_size, settings.log_count, redirect=True

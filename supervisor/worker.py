@@ -1,33 +1,57 @@
-"""The process of one job: its log, its lifeline, its job type's work, its exit status."""
+"""The process of one job: its log, its pid file, its lifeline, its job type's work, its exit status."""
 
 from __future__ import annotations
 
 import logging
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import logs
+from . import logs, skylog
 from .channel import Sender
+from .errors import AlreadyRunning, ConfigError
 from .exits import Exit
 from .jobfile import JobFile
 from .lifeline import Lifeline
+from .pidfile import PidFile
 from .redact import redact
 
 
-class WorkerContext:
-    """What a job may ask of its host; implements `jobtype.Context`."""
+@dataclass(frozen=True, slots=True)
+class End:
+    """How the work of a job ended.
 
-    def __init__(self, logger: logging.Logger, sender: Sender) -> None:
+    Attributes:
+        code: exit status.
+        reason: why, in one line; empty if it is done or was asked to end.
+    """
+
+    code: int
+    reason: str = ""
+
+
+class WorkerContext:
+    """What a job may ask of its host; implements `jobtype.Context`.
+
+    Args:
+        logger: where the job's messages go.
+        sender: takes its reports.
+        ready: called at each report; the first one shows that the job has begun.
+    """
+
+    def __init__(self, logger: logging.Logger, sender: Sender, ready: Callable[[], None]) -> None:
         self.logger = logger
         self._sender = sender
+        self._ready = ready
         self._stop = threading.Event()
 
     def report(self, snapshot: Mapping[str, Any]) -> None:
         """Publish the job's numbers and condition."""
         self._sender.snapshot(snapshot["condition"], snapshot.get("reason", ""), snapshot.get("values", {}))
+        self._ready()
 
     def stopping(self) -> bool:
         """Whether the job has been asked to end."""
@@ -45,55 +69,62 @@ class WorkerContext:
 def run_worker(file: JobFile, channel: socket.socket) -> int:
     """Be the process of a job in a fleet; returns the exit status."""
     sender = Sender(channel)
+    pidfile = PidFile(file.host.pidfile)
     try:
+        if pidfile.path:
+            pidfile.take()
+        if skylog.is_wanted(file):
+            skylog.configure(file)
         open_log(file, file.log_path, redirect=True)
-    except OSError as error:
-        sender.farewell(f"cannot open the log {file.log_path}: {error.strerror}")
+    except AlreadyRunning as error:
+        sender.farewell(f"cannot start {file.name}: {error}")
         return Exit.FAILED
-    return run_job(file, channel, sender)
+    except ConfigError as error:
+        sender.farewell(str(error))
+        return Exit.SETUP
+    except OSError as error:
+        sender.farewell(f"cannot open {error.filename or file.log_path}: {error.strerror}")
+        return Exit.FAILED
+    logger = logging.getLogger(file.name)
+    context = WorkerContext(logger, sender, lambda: None)
+    terminate = pidfile.release if pidfile.path else None
+    lifeline = Lifeline(channel, sender.beat, context.stop, logger, sender.reload, terminate)
+    lifeline.start()
+    end = work(file, context, sender)
+    sender.farewell(end.reason or ("ended by SIGINT" if lifeline.interrupted is not None else ""))
+    pidfile.release()
+    return end.code
 
 
-def open_log(file: JobFile, path: Path, redirect: bool) -> None:
+def open_log(file: JobFile, path: Path, *, redirect: bool, verbose: bool = False) -> None:
     """Log to a file as the job's own file says.
 
     Args:
         file: the job's.
         path: the log.
         redirect: let stdout and stderr go there too.
+        verbose: use the formats for that.
 
     Raises:
         OSError: the log cannot be opened.
     """
-    logs.add_file(
-        path,
-        file.host.log_size,
-        file.host.log_count,
-        redirect,
-        line_format=file.host.logfmt_file,
-        time_format=file.host.logdatefmt_file,
-        name=file.name,
-        service=file.section,
-    )
+    host = file.host
+    layout = host.layout("file", verbose=verbose)
+    logs.add_file(path, host.log_size, host.log_count, redirect, layout, logs.Names(file.name, file.section))
 
 
-def run_job(file: JobFile, channel: socket.socket | None, sender: Sender) -> int:
-    """Let the job type work until it ends; returns the exit status. Logs are set up already."""
-    logger = logging.getLogger(file.name)
-    context = WorkerContext(logger, sender)
-    lifeline = Lifeline(channel, sender.beat, context.stop, logger)
-    lifeline.start()
+def work(file: JobFile, context: WorkerContext, sender: Sender) -> End:
+    """Let the job type work until it ends. Logs are set up already."""
     try:
         sender.hello(file.job_type.metrics, file.job_type.labels(file.settings))
         file.job_type.run(file.settings, context)
     except Exception as error:
         line = explain(error, file.name)
-        logger.error("%s", line)  # noqa: TRY400 (one line for a person; the traceback is at debug level)
-        logger.debug("cannot run %s", file.name, exc_info=True)
-        sender.farewell(line)
+        context.logger.error("%s", line)  # noqa: TRY400 (one line for a person; the traceback is at debug level)
+        context.logger.debug("cannot run %s", file.name, exc_info=True)
         code = getattr(error, "exit_code", Exit.FAILED)
-        return code if isinstance(code, int) else Exit.FAILED
-    sender.farewell("ended by SIGINT" if lifeline.interrupted is not None else "")
-    return Exit.OK
+        return End(code if isinstance(code, int) else Exit.FAILED, line)
+    return End(Exit.OK)
 
 
 def explain(error: Exception, job: str) -> str:

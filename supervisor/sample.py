@@ -1,0 +1,45 @@
+"""A complete sample of a job's file, made from the settings that its job type declares."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from pydantic.fields import FieldInfo
+
+from .jobsettings import JobSettings
+from .jobtype import JobType
+from .options import moot_reason, shown_default, spellings
+
+WIDTH = 100
+"""Columns of a comment."""
+
+
+def sample(section: str, job_type: JobType) -> str:
+    """An ini file with every key: its meaning, and its default or an example.
+
+    It can be loaded as it is: what is required has an example, all else is a comment.
+    """
+    lines = [f"[{section}]"]
+    moot: list[str] = []
+    for model in (job_type.settings, JobSettings):
+        for name, keys in spellings(model).items():
+            field = model.model_fields[name]
+            if model is not JobSettings and name in JobSettings.model_fields:
+                continue  # Both read it; the supervisor's says more.
+            reason = moot_reason(field)
+            if reason:
+                moot.append(f"# {keys[0]}: {reason}")
+            else:
+                lines += ["", *_comment(field.description or ""), _line(keys[0], field)]
+    return "\n".join([*lines, "", "# Keys of older files that are accepted, without effect:", *moot, ""])
+
+
+def _comment(text: str) -> Iterator[str]:
+    return (f"# {line}" for line in textwrap.wrap(text, WIDTH - 2))
+
+
+def _line(key: str, field: FieldInfo) -> str:
+    if field.examples:
+        return f"{key} = {field.examples[0]}"
+    return f"#{key} = {shown_default(field).replace('%', '%%')}".rstrip()
