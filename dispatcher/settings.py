@@ -141,7 +141,9 @@ class Settings(BaseModel):
         "_PARENT and _PKEY; empty means a clone of dest_table.",
     )
     fields: Annotated[FieldMap, BeforeValidator(FieldMap.parse)] = Field(
-        FieldMap(None), description="Columns to load: * or a, b:new_name."
+        FieldMap(None),
+        description="Columns to load: * or a, b:new_name.",
+        json_schema_extra={"shown_default": "*"},
     )
     table_filter: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
         (), description="Source tables to load, separated by commas; empty means all of the queue's."

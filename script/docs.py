@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 from tdsup.dispatcher.settings import Settings
 from tdsup.supervisor.fleet import FleetSettings
 from tdsup.supervisor.jobsettings import JobSettings
+from tdsup.supervisor.options import moot_reason, shown_default
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -41,22 +41,11 @@ def _table(model: type[BaseModel]) -> str:
 def _line(name: str, field: FieldInfo) -> str:
     alias = field.validation_alias
     keys = [str(key) for key in alias.choices] if isinstance(alias, AliasChoices) else [name]
-    extra = field.json_schema_extra
-    moot = extra.get("moot") if isinstance(extra, dict) else None
-    meaning = f"Accepted, without effect: {moot}." if moot else field.description
-    return f"| {', '.join(f'`{key}`' for key in keys)} | {_default(field)} | {meaning} |".replace("  ", " ")
-
-
-def _default(field: FieldInfo) -> str:
-    if field.default is PydanticUndefined:
-        return "required"
-    if field.default in ("", None, ()):
-        return ""
-    if isinstance(field.default, list):
-        return f"`{field.default}`"
-    if isinstance(field.default, float):
-        return f"`{field.default:g}`"
-    return f"`{field.default}`" if isinstance(field.default, str | int) else "`*`"
+    reason = moot_reason(field)
+    meaning = f"Accepted, without effect: {reason}." if reason else field.description
+    default = "required" if field.is_required() else shown_default(field)
+    shown = f"`{default}`" if default and default != "required" else default
+    return f"| {', '.join(f'`{key}`' for key in keys)} | {shown} | {meaning} |".replace("  ", " ")
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """The datagrams that a child sends to the master: JSON objects over a ``SOCK_SEQPACKET`` pair.
 
-Kinds: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values), ``beat``, ``reload`` (the job's file
-is to be taken up anew), ``farewell`` (reason).
+Kinds: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values), ``beat``, ``reload`` (the job's
+file is to be taken up anew), ``farewell`` (reason).
 Nothing is sent the other way; for the child, end of file means that the master is dead.
 """
 

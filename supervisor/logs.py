@@ -110,13 +110,17 @@ class Names:
     service: str = ""
 
 
+_USUAL = Layout()
+_NAMELESS = Names()
+
+
 def add_file(
     path: Path,
     size: int,
     count: int,
     redirect: bool,
-    layout: Layout = Layout(),
-    names: Names = Names(),
+    layout: Layout = _USUAL,
+    names: Names = _NAMELESS,
 ) -> None:
     """Log to a file from now on; see `LogFile`.
 
@@ -126,7 +130,7 @@ def add_file(
     _add(LogFile(path, size, count, redirect), layout, names)
 
 
-def add_stderr(layout: Layout = Layout(), names: Names = Names()) -> None:
+def add_stderr(layout: Layout = _USUAL, names: Names = _NAMELESS) -> None:
     """Log to stderr from now on."""
     _add(logging.StreamHandler(sys.stderr), layout, names)
 

@@ -66,10 +66,8 @@ class Single:
         try:
             self._open_logs()
             sender = Sender(None)
-            lifeline = Lifeline(
-                None, sender.beat, self._stop, logging.getLogger(), self._reload, self._pidfile_of_now
-            )
-            lifeline.start()
+            terminate = self._abandon if self._pidfile.path else None
+            Lifeline(None, sender.beat, self._stop, logging.getLogger(), self._reload, terminate).start()
             while True:
                 end = self._work(sender, ready)
                 if self._next is None or self._stopping or end.code != Exit.OK:
@@ -146,7 +144,8 @@ class Single:
         if self._context is not None:
             self._context.stop()
 
-    def _pidfile_of_now(self) -> None:
+    def _abandon(self) -> None:
+        """End without more ado, but leave no pid file."""
         self._pidfile.release()
 
 

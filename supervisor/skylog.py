@@ -6,6 +6,9 @@ import configparser
 import logging
 import logging.config
 import os
+import socket
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from .errors import ConfigError
@@ -28,7 +31,7 @@ def is_wanted(file: JobFile) -> bool:
 def configure(file: JobFile) -> None:
     """Configure logging by the first file that is there, as skytools did; earlier handlers go.
 
-    The file may refer to ``%(job_name)s`` and ``%(service_name)s``.
+    The file may refer to ``%(job_name)s`` and ``%(service_name)s``, its formats to ``%(hostname)s`` too.
 
     Raises:
         ConfigError: there is none, it is not valid, or it names a handler of skytools.
@@ -49,12 +52,13 @@ def configure(file: JobFile) -> None:
         # Its sections name any class with any arguments, hence anything can be raised.
         reason = redact(" ".join(str(error).split())) or type(error).__name__
         raise ConfigError(f"{where} cannot configure logging by {path}: {reason}") from error
+    names["hostname"] = socket.gethostname()
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_hide_passwords)
+        handler.addFilter(partial(_prepare, names))
 
 
 def _refuse_foreign(path: str) -> None:
-    """skytools' handlers write to its own log server and database, which are not ours to reach."""
+    """Handlers of skytools write to its own log server and database, which are not ours to reach."""
     parser = configparser.RawConfigParser(strict=False)
     parser.read(path, encoding="utf-8")
     for section in parser.sections():
@@ -66,6 +70,8 @@ def _refuse_foreign(path: str) -> None:
             )
 
 
-def _hide_passwords(record: logging.LogRecord) -> bool:
+def _prepare(names: Mapping[str, str], record: logging.LogRecord) -> bool:
+    """Give a record the names that formats may show, and hide passwords."""
     record.msg, record.args = redact(record.getMessage()), None
+    vars(record).update(names)
     return True

@@ -83,7 +83,7 @@ def run_worker(file: JobFile, channel: socket.socket) -> int:
         sender.farewell(str(error))
         return Exit.SETUP
     except OSError as error:
-        sender.farewell(f"cannot open {error.filename or file.log_path}: {error.strerror}")
+        sender.farewell(f"cannot open the log or pid file {error.filename}: {error.strerror}")
         return Exit.FAILED
     logger = logging.getLogger(file.name)
     context = WorkerContext(logger, sender, lambda: None)

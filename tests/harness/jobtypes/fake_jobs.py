@@ -187,7 +187,8 @@ class Sleeper:
     def run(self, settings: Any, context: Context) -> None:
         """Work for `after` seconds, then behave as told."""
         count, end = 0, time.monotonic() + settings.after
-        _report(context, count)
+        if settings.behave != "setup":
+            _report(context, count)
         while time.monotonic() < end:
             count += settings.step
             _report(context, count)
