@@ -73,6 +73,7 @@ INFRASTRUCTURE_CLASSES = frozenset({
 DATA_CLASSES = frozenset({
     "22",  # data exception: a value that its column does not take, a byte that is no character
     "23",  # integrity constraint violation
+    "44",  # with check option violation: a row that its view would not show
     "54",  # program limit exceeded: a row that fits no page, a value that fits no index
 })  # fmt: skip
 

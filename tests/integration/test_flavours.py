@@ -1,0 +1,70 @@
+"""PgQ in all its forms: the extension, PL/pgSQL only, and under another schema as PgQue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness.database import Database
+from harness.job import drain
+from tdsup.dispatcher.errors import SetupError
+
+PL_ONLY = next(Path("/usr/share/postgresql").glob("*/contrib/pgq_pl_only.sql"))
+"""PgQ without C code, of Debian's package."""
+
+SCHEMAS = {"pl only": "pgq", "PgQue": "pgque"}
+"""PgQue is the same engine under its own schema; no package brings it, hence it is made from the other."""
+
+
+@pytest.fixture(params=SCHEMAS)
+def schema(source: Database, request: pytest.FixtureRequest) -> str:
+    """The source's PgQ, made anew without C code."""
+    schema = SCHEMAS[request.param]
+    source.execute("drop extension pgq cascade")
+    text = PL_ONLY.read_text(encoding="utf-8")
+    source.execute(
+        text.replace("pgq.", f"{schema}.")
+        .replace("schema pgq", f"schema {schema}")
+        .replace("'pgq'", f"'{schema}'")
+    )
+    return schema
+
+
+@pytest.mark.parametrize("trigger", ["logutriga", "jsontriga", "sqltriga"])
+def test_changes_arrive(source: Database, target: Database, schema: str, trigger: str) -> None:
+    """Every trigger's events, with quotes, backslashes and NULLs in them."""
+    source.execute(f"select {schema}.create_queue('q')")
+    ddl = "create table t (id int primary key, day date, note text)"
+    for database in (source, target):
+        database.execute(ddl)
+    source.execute(
+        "create trigger changes after insert or update or delete on t "
+        f"for each row execute function {schema}.{trigger}('q')"
+    )
+    keys = {
+        "src_db": source.dsn,
+        "dst_db": target.dsn,
+        "pgq_queue_name": "q",
+        "pgq_schema": schema,
+        "dest_table": "t",
+        "part_field": "day",
+    }
+    drain(**keys)
+    source.execute(
+        r"insert into t values (1, '2026-11-24', 'it''s \ '), (2, '2026-11-25', null), (3, '2026-11-25', 'x')"
+    )
+    source.execute("update t set note = 'new' where id = 2; delete from t where id = 3")
+    source.execute(f"select {schema}.force_tick('q'); select {schema}.ticker('q')")
+    values = drain(**keys)
+    assert (values["events"], values["rows"], values["dead_letters"]) == (5, 5, 0)
+    assert target.rows("select * from t order by id") == source.rows("select * from t order by id")
+    assert target.value("select count(*) from t_2026_11_25") == 1
+
+
+def test_another_schema_is_named_when_it_is_missing(source: Database, target: Database) -> None:
+    """And a schema's name is no way to run SQL."""
+    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": "q", "dest_table": "t"}
+    with pytest.raises(SetupError, match="the source database has no PgQ in schema pgque"):
+        drain(**keys, pgq_schema="pgque")
+    with pytest.raises(ValueError, match="pgq_schema"):
+        drain(**keys, pgq_schema="pgq; drop table t")
