@@ -187,10 +187,9 @@ class Delivery:
             letters = "1 dead letter" if number == 1 else f"{number} dead letters"
             which = "" if number == 1 else "the first is "
             self._logger.warning("%s: %s in %s: %sevent %d: %s", job, letters, name, which, event, reason)
-        for event, size in outcome.large:
-            self._logger.info(
-                "%s: event %d of %s has %d bytes; it was taken like any other", job, event, name, size
-            )
+        for event, size in outcome.large.items():
+            became = "is a dead letter" if event in outcome.large_dead else "is loaded"
+            self._logger.info("%s: event %d of %s has %d bytes; it %s", job, event, name, size, became)
         if len(self._sources) > 1 and not self._warned:
             self._warned = True
             tables = ", ".join(

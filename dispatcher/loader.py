@@ -96,7 +96,7 @@ class Loader:
         event = Event.from_line(line)
         self.outcome.events += 1
         if len(line) >= LARGE:
-            self.outcome.large.append((event.id, len(line)))
+            self.outcome.large[event.id] = len(line)
         try:
             change = read(event)
             route = self._route(change)
@@ -226,6 +226,8 @@ class Loader:
             raise EventError(event.id, reason)
         outcome, limit = self.outcome, self._settings.bad_event_limit
         outcome.dead_letters += 1
+        if event.id in outcome.large:
+            outcome.large_dead.add(event.id)
         outcome.dead = min(outcome.dead or (event.id, reason), (event.id, reason))
         if outcome.dead_letters > limit:
             raise BatchError(

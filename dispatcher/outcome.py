@@ -19,7 +19,8 @@ class Outcome:
             are not there.
         dead_letters: events without a row.
         dead: ``ev_id`` and reason of the first of these, None if there is none.
-        large: ``ev_id`` and bytes of large events.
+        large: bytes of large events by ``ev_id``.
+        large_dead: those of them that are dead letters.
     """
 
     events: int = 0
@@ -27,7 +28,8 @@ class Outcome:
     ignored: int = 0
     dead_letters: int = 0
     dead: tuple[int, str] | None = None
-    large: list[tuple[int, int]] = field(default_factory=list)
+    large: dict[int, int] = field(default_factory=dict)
+    large_dead: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,129 @@
+"""A million events, of which one in a hundred is bad, and events of a hundred megabytes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from harness.database import Database
+from harness.job import drain
+from harness.outcomes import CASES, COLUMNS, Dead
+from harness.queue import Queue
+
+PROGRAM = Path(sys.executable).with_name("table_dispatcher")
+
+EVENTS = 1_000_000
+"""Events of the large batch."""
+
+EVERY = 100
+"""One in that many is bad."""
+
+MEMORY_LIMIT = 128 << 20
+"""Bytes that a job may have at its peak, however large the batch."""
+
+BAD = [case for cases in CASES.values() for case in cases if isinstance(case.outcome, Dead)]
+"""Events that have no row, each for a reason of its own."""
+
+
+def run(directory: Path, keys: dict[str, object]) -> tuple[int, str, int]:
+    """Run a job as a program until its queue is empty; exit status, log and peak memory in bytes."""
+    lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in keys.items()]
+    path = directory / "job.ini"
+    path.write_text("\n".join(["[table_dispatcher]", "loop_delay = 0", *lines, ""]), encoding="utf-8")
+    with (directory / "said").open("w+", encoding="utf-8") as said:
+        process = subprocess.Popen([PROGRAM, path], stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        return process.returncode, said.read(), usage.ru_maxrss << 10
+
+
+@pytest.fixture
+def keys(source: Database, target: Database) -> dict[str, object]:
+    """Keys of a job with a registered consumer; row 0 is in the target."""
+    target.execute(f"create table orders ({COLUMNS})")
+    queue = Queue(source, "q")
+    queue.create()
+    keys: dict[str, object] = {
+        "src_db": source.dsn,
+        "dst_db": target.dsn,
+        "pgq_queue_name": "q",
+        "dest_table": "orders",
+        "part_field": "at",
+    }
+    drain(**keys)
+    queue.insert("I:id", "id=0&at=2026-11-24 12:00:00%2b00")
+    queue.tick()
+    drain(**keys)
+    return keys
+
+
+@pytest.mark.timeout(600)
+def test_a_million_events_are_accounted_for(
+    source: Database, target: Database, keys: dict[str, object], tmp_path: Path
+) -> None:
+    """Of one batch, each good event is one row and each bad one a dead letter; memory stays small."""
+    assert len(BAD) >= 20
+    source.execute("create table bad (n int, type text, data text)")
+    for number, case in enumerate(BAD):
+        source.execute("insert into bad values (%s, %s, %s)", number, case.type, case.data)
+    # One statement: all its events are of one tick, whatever the ticker does meanwhile.
+    source.execute(
+        "create table sent as select g as id, b.n is null as good, pgq.insert_event('q', "
+        "case when b.n is null then 'I:id' else b.type end, "
+        "case when b.n is null then 'id=' || g || '&at=2026-11-2' || g %% 7 || '+12%%3a00&note=note+' || g "
+        "else replace(b.data, '{id}', g::text) end) as event "
+        "from generate_series(1, %s) g left join bad b on g %% %s = 0 and b.n = g / %s %% %s",
+        EVENTS,
+        EVERY,
+        EVERY,
+        len(BAD),
+    )
+    source.execute("select pgq.ticker('q')")
+    code, said, memory = run(tmp_path, {**keys, "job_name": "job", "bad_event_limit": EVENTS // EVERY})
+    assert code == 0, said
+    good = set(source.column("select id from sent where good"))
+    bad = set(source.column("select event from sent where not good"))
+    assert len(bad) == EVENTS // EVERY
+    rows = target.column("select id from orders where id > 0")
+    letters = target.column("select ev_id from tdsup.dead_letter")
+    assert (len(rows), set(rows)) == (len(good), good)
+    assert (len(letters), set(letters)) == (len(bad), bad)
+    assert f"{{count: {EVENTS}, duration: " in said
+    assert f"{len(bad)} dead letters in batch" in said
+    assert memory < MEMORY_LIMIT, f"{memory >> 20} MiB"
+
+
+def test_an_event_of_a_hundred_megabytes(
+    source: Database, target: Database, keys: dict[str, object], tmp_path: Path
+) -> None:
+    """It is loaded, or a dead letter where its column is too short; the log says so, and the job goes on."""
+    size = 100 << 20
+    target.execute("alter table orders add long text")
+    events = [
+        source.value(
+            "select pgq.insert_event('q', 'I:id', "
+            "'id=' || %s || '&at=2026-11-24&' || %s || '=' || repeat('x', %s))",
+            number,
+            column,
+            size,
+        )
+        for number, column in ((1, "long"), (2, "note"))
+    ]
+    source.execute("select pgq.insert_event('q', 'I:id', 'id=3&at=2026-11-24')")
+    source.execute("select pgq.ticker('q')")
+    code, said, _memory = run(tmp_path, {**keys, "job_name": "job"})
+    assert code == 0, said
+    assert target.rows("select id, length(long) from orders where id > 0 order by id") == [
+        (1, size),
+        (3, None),
+    ]
+    assert target.rows("select ev_id, length(ev_data), sqlstate from tdsup.dead_letter") == [
+        (events[1], size + len("id=2&at=2026-11-24&note="), "22001")
+    ]
+    for event, outcome in zip(events, ("it is loaded", "it is a dead letter"), strict=True):
+        assert f"event {event} of " in said
+        assert outcome in said
