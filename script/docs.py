@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel
@@ -13,22 +15,53 @@ from tdsup.supervisor.fleet import FleetSettings
 from tdsup.supervisor.jobsettings import JobSettings
 from tdsup.supervisor.options import moot_reason, shown_default
 
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from harness.outcomes import CASES, NOON
+
 DOCS = Path(__file__).parents[1] / "docs"
 
-TABLES: dict[str, dict[str, type[BaseModel]]] = {
-    "jobs.md": {"dispatcher": Settings, "supervisor": JobSettings},
-    "fleet.md": {"fleet": FleetSettings},
-}
-"""Settings models by page and by the name of the generated block."""
+LONGEST = 150
+"""Characters of a cell that are shown."""
 
 
-def render(text: str, tables: dict[str, type[BaseModel]]) -> str:
-    """The page with its tables made anew from the settings models."""
-    for name, model in tables.items():
+def render(text: str, blocks: dict[str, Callable[[], str]]) -> str:
+    """The page with its generated blocks made anew."""
+    for name, make in blocks.items():
         start, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
         before, _, rest = text.partition(start)
-        text = before + start + _table(model) + end + rest.partition(end)[2]
+        text = before + start + make() + end + rest.partition(end)[2]
     return text
+
+
+def _outcomes() -> str:
+    """The table of events and their outcomes, chapter by chapter."""
+    lines = []
+    for chapter, cases in CASES.items():
+        lines += [
+            "",
+            f"### {chapter}",
+            "",
+            "| event | `ev_type` | `ev_data` | outcome |",
+            "|---|---|---|---|",
+        ]
+        for case in cases:
+            data = (
+                "NULL"
+                if case.data is None
+                else f"`{_cell(case.data.replace(NOON, 'at=…'))}`"
+                if case.data
+                else ""
+            )
+            outcome = str(case.outcome).replace(".*", "…")
+            native = f"; in native partitions: {case.native}".replace(".*", "…") if case.native else ""
+            lines.append(f"| {case.what} | `{_cell(case.type)}` | {data} | {_cell(outcome + native)} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def _cell(text: str) -> str:
+    short = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return short.replace("|", r"\|").replace("\n", " ")
 
 
 def _table(model: type[BaseModel]) -> str:
@@ -48,16 +81,24 @@ def _line(name: str, field: FieldInfo) -> str:
     return f"| {', '.join(f'`{key}`' for key in keys)} | {shown} | {meaning} |".replace("  ", " ")
 
 
+BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
+    "jobs.md": {"dispatcher": partial(_table, Settings), "supervisor": partial(_table, JobSettings)},
+    "fleet.md": {"fleet": partial(_table, FleetSettings)},
+    "outcomes.md": {"outcomes": _outcomes},
+}
+"""What makes each generated block, by page and name."""
+
+
 def main() -> int:
     """Write or check; the exit status tells whether the page was up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is outdated")
     check = parser.parse_args().check
     outdated = False
-    for name, tables in TABLES.items():
+    for name, blocks in BLOCKS.items():
         page = DOCS / name
         old = page.read_text(encoding="utf-8")
-        new = render(old, tables)
+        new = render(old, blocks)
         if check and new != old:
             print(f"docs/{name} is outdated: run .venv/bin/python script/docs.py", file=sys.stderr)
             outdated = True

@@ -1,0 +1,87 @@
+"""What it costs to find bad rows: by the line that COPY names, or by halving.
+
+Both load the same rows through the buffers of the dispatcher in every round; the ratio is to the same number
+of good rows, loaded with the same care.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from unittest import mock
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from tdsup.dispatcher import copytext, refusal
+from tdsup.dispatcher.buffers import Buffers
+from tdsup.dispatcher.event import COLUMNS, Event
+from tdsup.dispatcher.identifier import TableName
+from tdsup.dispatcher.outcome import Needs, Outcome
+from tdsup.dispatcher.shape import Fit, Shape
+from tdsup.dispatcher.writer import Insert
+from tdsup.sandbox import Sandbox
+
+EVENT = Event.from_line(copytext.line([b"1", *[None] * (len(COLUMNS) - 1)]))
+
+SHAPE = Shape(Insert, None, (b"id", b"n", b"note"))
+
+FIT = Fit(Insert(TableName("public", "orders"), ("id", "n", "note")), None)
+
+
+def load(connection: Connection, rows: int, every: int) -> tuple[float, int]:
+    """Load rows of which one in `every` is bad (0: none); seconds, and how many were found."""
+    bad: list[Event] = []
+    with connection, connection.cursor() as cursor:
+        cursor.execute("truncate orders")
+        buffers = Buffers(
+            cursor,
+            careful=True,
+            outcome=Outcome(),
+            needs=Needs(),
+            reject=lambda event, _reason, _state: bad.append(event),
+        )
+        buffer = buffers.make(SHAPE, FIT)
+        started = time.perf_counter()
+        for number in range(rows):
+            n = b"x" if every and number % every == every // 2 else b"1"
+            buffers.add(SHAPE, buffer, EVENT, [b"%d" % number, n, b"note of order"], (), ())
+        buffers.flush()
+        return time.perf_counter() - started, len(bad)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds (default: 5)")
+    parser.add_argument("--rows", type=int, default=50_000, help="rows a load (default: 50000)")
+    options = parser.parse_args()
+    with Sandbox() as box:
+        connection = psycopg2.connect(box.target.dsn("postgres"))
+        with connection, connection.cursor() as cursor:
+            cursor.execute("create table orders (id bigint primary key, n int, note text)")
+        print(
+            f"{options.rows} rows, medians of {options.rounds} rounds: seconds, and times those of good rows"
+        )
+        for every in (10, 100, 1000):
+            times: dict[str, list[float]] = {"good": [], "line": [], "halving": []}
+            for _ in range(options.rounds):
+                times["good"].append(load(connection, options.rows, 0)[0])
+                seconds, found = load(connection, options.rows, every)
+                assert found == options.rows // every
+                times["line"].append(seconds)
+                with mock.patch.object(refusal, "row_of", return_value=None):
+                    seconds, found = load(connection, options.rows, every)
+                assert found == options.rows // every
+                times["halving"].append(seconds)
+            good = statistics.median(times["good"])
+            told = ", ".join(
+                f"{name} {statistics.median(found):.2f} s ({statistics.median(found) / good:.1f})"
+                for name, found in times.items()
+            )
+            print(f"1 bad in {every}: {told}")
+        connection.close()
+
+
+if __name__ == "__main__":
+    main()
