@@ -38,3 +38,9 @@ def source(sandbox: Sandbox) -> Iterator[Database]:
 def target(sandbox: Sandbox) -> Iterator[Database]:
     """A fresh, empty database on the other server."""
     yield from _fresh(sandbox.target, "target")
+
+
+@pytest.fixture
+def other_target(sandbox: Sandbox) -> Iterator[Database]:
+    """A second empty database beside the target."""
+    yield from _fresh(sandbox.target, "other")
