@@ -32,8 +32,21 @@ class Queue:
         )
 
     def tick(self) -> None:
-        """Make what was inserted visible to consumers, unless the daemon has just done so."""
+        """Make what was inserted visible to consumers, unless the daemon has just done so.
+
+        A tick of the daemon's amid an insert counts its event, but does not show it: then PgQ sees no need for
+        another tick until the next event, and one has to be forced.
+        """
         self._source.execute("select pgq.ticker(%s)", self.name)
+        events = self._source.value("select pgq.current_event_table(%s)", self.name)
+        if self._source.value(
+            f"select exists (select from {events} where not txid_visible_in_snapshot(ev_txid, ("
+            "select tick_snapshot from pgq.tick join pgq.queue on queue_id = tick_queue "
+            "where queue_name = %s order by tick_id desc limit 1)))",
+            self.name,
+        ):
+            self._source.execute("select pgq.force_tick(%s)", self.name)
+            self._source.execute("select pgq.ticker(%s)", self.name)
 
     def last_tick(self, consumer: str) -> int:
         """The last tick that a consumer has finished."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote_plus
 
 import pytest
 import skytools
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from skytools import _cquoting, _pyquoting
 from tdsup.dispatcher.urlencoded import decode
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -51,3 +53,109 @@ def test_agrees_with_the_original(columns: dict[str, str | None]) -> None:
         for name, value in decode(data.encode()).items()
     }
     assert ours == skytools.db_urldecode(data)
+
+
+PIECES = (
+    "a",
+    "b c",
+    "1",
+    "&",
+    "=",
+    "+",
+    "%",
+    "%2",
+    "%zz",
+    "%41",
+    "%00",
+    "%C3%bc",
+    "%c3",
+    "%ff",
+    "é",
+    "😀",
+    ";",
+    "\0",
+)
+"""What url-encoded text is made of, whole or broken."""
+
+ENCODED = st.lists(st.sampled_from(PIECES) | st.text(st.characters(codec="utf-8"), max_size=3)).map("".join)
+
+
+def original(decoder: Callable[[str], dict[str, str | None]], data: str) -> dict[bytes, bytes | None] | None:
+    """What a decoder of the original makes of the text, in UTF-8; None if it refuses."""
+    try:
+        row = decoder(data)
+    except ValueError:
+        return None
+    return {name.encode(): None if value is None else value.encode() for name, value in row.items()}
+
+
+def ours(data: bytes) -> dict[bytes, bytes | None] | None:
+    """What ours makes of the bytes; None if it refuses."""
+    try:
+        return decode(data)
+    except ValueError:
+        return None
+
+
+def is_utf8(row: dict[bytes, bytes | None]) -> bool:
+    """Whether all names and values are UTF-8."""
+    try:
+        for text in (*row, *row.values()):
+            (text or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@given(ENCODED)
+@example("a=%")
+@example("a=1&a")
+@example("%ff=1")
+def test_agrees_with_the_c_decoder(data: str) -> None:
+    """Any text whatever is decoded to the same row, or refused by both.
+
+    Two differences are deliberate. The C decoder takes a second bare ``=`` in an element, which no encoder
+    writes, for the start of another column; ours, like the Python decoder, takes it for part of the value.
+    And it refuses bytes that are no UTF-8; ours hands them on, for a column may be left out by `fields`, and
+    the target refuses them otherwise.
+    """
+    data = "&".join(element.replace("=", "%3d").replace("%3d", "=", 1) for element in data.split("&"))
+    row = ours(data.encode())
+    expected = original(_cquoting.db_urldecode, data)
+    if row is not None and not is_utf8(row):
+        assert expected is None
+    else:
+        assert row == expected
+
+
+@given(ENCODED)
+@example("a=b=c")
+def test_agrees_with_the_python_decoder(data: str) -> None:
+    """Any text whatever is decoded to the same row, with one exception.
+
+    The Python decoder never refuses: it leaves a stray ``%`` as it is and puts U+FFFD in the place of bytes
+    that are no UTF-8. Ours never guesses: it refuses the first and leaves the second as they are.
+    """
+    row = ours(data.encode())
+    if row is None:
+        assert "%" in data
+    elif is_utf8(row):
+        assert row == original(_pyquoting.db_urldecode, data)
+
+
+@given(st.binary())
+@example(b"%ff=\xff")
+def test_any_bytes_are_a_row_or_refused(data: bytes) -> None:
+    """The only error is ValueError, and what is accepted can be encoded and decoded to the same row."""
+    row = ours(data)
+    if row is None:
+        assert b"%" in data
+        return
+    encoded = "&".join(
+        quote_plus(name) if value is None else f"{quote_plus(name)}={quote_plus(value)}"
+        for name, value in row.items()
+        if name or value is not None
+    )
+    assert decode(encoded.encode()) == {
+        name: value for name, value in row.items() if name or value is not None
+    }

@@ -1,0 +1,188 @@
+"""Text of any kind is a value or a name, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import skytools
+from harness.database import Database
+from harness.job import drain
+from harness.pgq_ext import PGQ_EXT
+from harness.queue import Queue
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tdsup.dispatcher.errors import DataError, LostPosition
+
+TEXT = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+
+EXAMPLES = 400
+"""Rows that hypothesis makes up; all go through one queue, in one batch."""
+
+INJECTIONS = (
+    "'; drop table victim; --",
+    '"); drop table victim; --',
+    '"; drop table victim; --',
+    "\\'; drop table victim; --",
+    "$$; drop table victim; --",
+    "\n\\.\ndrop table victim;\n",
+    "\\N\t1\n",
+    "*/ drop table victim; /*",
+    "%(queue)s %s {} {0}",
+)
+"""Text that closes what it may stand in, and goes on in SQL or COPY."""
+
+
+@pytest.fixture
+def victims(source: Database, target: Database) -> Iterator[None]:
+    """A table in both databases that is there at the end as it was at the start."""
+    for database in (source, target):
+        database.execute("create table victim (id int); insert into victim values (42)")
+    yield
+    for database in (source, target):
+        assert database.column("select id from victim") == [42]
+
+
+@pytest.fixture
+def queue(source: Database) -> Queue:
+    """An empty queue."""
+    queue = Queue(source, "texts")
+    queue.create()
+    return queue
+
+
+def keys_of(source: Database, target: Database, **changes: object) -> dict[str, object]:
+    """Keys of a job that loads the queue into the table texts."""
+    return {
+        "src_db": source.dsn,
+        "dst_db": target.dsn,
+        "pgq_queue_name": "texts",
+        "dest_table": "texts",
+        **changes,
+    }
+
+
+def made_up() -> list[tuple[str | None, str | None]]:
+    """Pairs of texts of every kind that hypothesis thinks of."""
+    pairs: list[tuple[str | None, str | None]] = []
+
+    @settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
+    @given(TEXT, TEXT)
+    def collect(first: str | None, second: str | None) -> None:
+        pairs.append((first, second))
+
+    collect()
+    return pairs
+
+
+def test_any_text_round_trips(source: Database, target: Database, queue: Queue) -> None:
+    """Any text, whether the server's trigger or the original's library encodes it, arrives as it was."""
+    source.execute("create table texts (id int primary key, a text, b text)")
+    target.execute("create table texts (id int, a text, b text)")
+    queue.attach("texts")
+    keys = keys_of(source, target)
+    drain(**keys)
+    pairs = made_up()
+    sent = [(number, *pair) for number, pair in enumerate(pairs)]
+    source.execute("begin")
+    for row in sent:
+        source.execute("insert into texts values (%s, %s, %s)", *row)
+    by_library = [(number + len(sent), *pair) for number, pair in enumerate(pairs)]
+    for row in by_library:
+        queue.insert("text", skytools.db_urlencode(dict(zip("id a b".split(), row, strict=True))))
+    source.execute("commit")
+    queue.tick()
+    assert drain(**keys)["rows"] == 2 * len(pairs) >= EXAMPLES
+    assert target.rows("select * from texts order by id") == sent + by_library
+
+
+@pytest.mark.usefixtures("victims")
+def test_values_and_column_names_are_no_sql(source: Database, target: Database, queue: Queue) -> None:
+    """SQL and COPY's own marks in values and in column names change nothing but their row."""
+    columns = ", ".join(f"{skytools.quote_ident(name)} text" for name in INJECTIONS)
+    for database in (source, target):
+        database.execute(f"create table texts (id int primary key, {columns})")
+    queue.attach("texts")
+    keys = keys_of(source, target)
+    drain(**keys)
+    row = (1, *reversed(INJECTIONS))
+    source.execute(f"insert into texts values ({', '.join(['%s'] * len(row))})", *row)
+    queue.tick()
+    drain(**keys)
+    assert target.rows("select * from texts") == [row]
+
+
+@pytest.mark.usefixtures("victims")
+@pytest.mark.parametrize("text", [text.strip() for text in INJECTIONS])
+def test_names_in_a_jobs_file_are_no_sql(source: Database, target: Database, text: str) -> None:
+    """As queue, consumer, job, table, source table and column, SQL is a name that loads like any other."""
+    queue = Queue(source, text)
+    queue.create()
+    quoted = '"' + text.replace('"', '""') + '"'
+    column = text.replace(",", "").replace(":", "")
+    for database in (source, target):
+        database.execute(f"create table {quoted} (id int primary key, {skytools.quote_ident(column)} date)")
+    literal = "'" + text.replace("'", "''") + "'"
+    source.execute(
+        f"create trigger feed after insert on {quoted} for each row execute function pgq.logutriga({literal})"
+    )
+    keys = keys_of(
+        source,
+        target,
+        job_name=text,
+        pgq_queue_name=text,
+        pgq_consumer_id=text,
+        dest_table=quoted,
+        table_filter=f"public.{text}",
+        part_field=column,
+        fields=f"id, {column}",
+        part_template="create table _DEST_TABLE (primary key (id)) inherits (_PARENT)",
+    )
+    drain(**keys)
+    source.execute(f"insert into {quoted} values (1, '2026-11-24')")
+    queue.tick()
+    assert drain(**keys)["rows"] == 1
+    assert target.column(f"select id from {quoted}") == [1]
+    table = skytools.quote_ident(f"{text}_2026_11_24")
+    assert target.column(f"select id from only {table}") == [1]
+
+
+@pytest.mark.usefixtures("victims")
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_a_partition_value_is_no_sql(source: Database, target: Database, queue: Queue, text: str) -> None:
+    """A partition value that holds SQL, with or without a date before it, is refused and makes no table."""
+    target.execute("create table texts (id int, part text)")
+    keys = keys_of(source, target, part_field="part")
+    drain(**keys)
+    queue.insert("text", skytools.db_urlencode({"id": 1, "part": f"2026-11-24{text}"}))
+    queue.tick()
+    with pytest.raises(DataError, match="its partition value"):
+        drain(**keys)
+    assert target.column("select tablename from pg_tables where tablename like 'texts%'") == ["texts"]
+
+
+@pytest.mark.usefixtures("victims")
+@pytest.mark.parametrize("place", ["own", "pgq_ext"])
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_a_repair_command_is_the_command_only(
+    source: Database, target: Database, queue: Queue, text: str, place: str
+) -> None:
+    """The command that a lost position names repairs it and does nothing else, for any consumer's name."""
+    if place == "pgq_ext":
+        target.execute(PGQ_EXT.read_text())
+    target.execute("create table texts (id int)")
+    keys = keys_of(source, target, pgq_consumer_id=text)
+    drain(**keys)
+    for number in (1, 2):
+        queue.insert("text", f"id={number}")
+        queue.tick()
+        if number == 1:
+            drain(**keys)
+    schema = "tdsup" if place == "own" else "pgq_ext"
+    target.execute(f"update {schema}.completed_tick set last_tick_id = 999")
+    with pytest.raises(LostPosition) as caught:
+        drain(**keys)
+    command = str(caught.value).partition("run on the target: ")[2]
+    target.execute(command)
+    drain(**keys)
+    assert target.column("select id from texts order by id") == [1, 2]
