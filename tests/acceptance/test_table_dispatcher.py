@@ -41,6 +41,7 @@ def example(directory: Path, source: Database, target: Database, *lines: str) ->
     path = directory / "orders.ini"
     path.write_text(text + "\n".join(["", *lines, ""]))
     (directory / "log").mkdir()
+    (directory / "pid").mkdir()
     return path
 
 
@@ -127,10 +128,10 @@ def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "cannot read nowhere.ini: No such file or directory\n")
 
 
-def test_a_missing_queue_is_exit_status_78(tmp_path: Path, source: Database, target: Database) -> None:
-    """A mistake of the set-up ends the program with EX_CONFIG and says what to do."""
+def test_a_missing_queue_is_exit_status_1(tmp_path: Path, source: Database, target: Database) -> None:
+    """A mistake of the set-up ends the program, as any error of the original, and says what to do."""
     done = run(tmp_path, example(tmp_path, source, target))
-    assert done.returncode == 78
+    assert done.returncode == 1
     assert "cannot read queue sourceq: the source database has no such queue" in done.stderr
     assert "Traceback" not in done.stderr
 

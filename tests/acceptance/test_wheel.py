@@ -41,5 +41,5 @@ def test_it_installs_beside_supervisor(tmp_path: Path) -> None:
     assert theirs != ours
     assert str(tmp_path) in ours
     assert "start" in run(programs / "tdsup", "--help", cwd=tmp_path)
-    assert "INI" in run(programs / "table_dispatcher", "--help", cwd=tmp_path)
+    assert "config.ini" in run(programs / "table_dispatcher", "--help", cwd=tmp_path)
     assert run(programs / "supervisord", "--version", cwd=tmp_path).strip()

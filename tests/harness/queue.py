@@ -19,9 +19,6 @@ class Queue:
         self._source.execute("select pgq.create_queue(%s)", self.name)
         for setting, value in (("ticker_max_count", "1"), ("ticker_max_lag", "1 hour")):
             self._source.execute("select pgq.set_queue_config(%s, %s, %s)", self.name, setting, value)
-        # The ticker takes a sequence that has given out one number for an untouched one.
-        self._source.value("select nextval(queue_event_seq) from pgq.queue where queue_name = %s", self.name)
-        self.tick()
 
     def attach(self, table: str, *arguments: str) -> None:
         """Let a trigger ``pgq.logutriga`` put the table's changes into the queue."""
@@ -34,8 +31,8 @@ class Queue:
     def tick(self) -> None:
         """Make what was inserted visible to consumers, unless the daemon has just done so.
 
-        A tick of the daemon's amid an insert counts its event, but does not show it: then PgQ sees no need for
-        another tick until the next event, and one has to be forced.
+        A tick of the daemon's amid an insert counts its event, but does not show it, and a queue's very first
+        event counts for nothing: then PgQ sees no need for a tick, and one has to be forced.
         """
         self._source.execute("select pgq.ticker(%s)", self.name)
         events = self._source.value("select pgq.current_event_table(%s)", self.name)

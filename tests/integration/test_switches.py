@@ -93,7 +93,7 @@ def test_d_returns_once_the_daemon_works(desk: Desk) -> None:
     ("keys", "reason"),
     [
         ({"behave": "setup"}, "cannot load orders: no table orders and no part_template"),
-        ({"pidfile": "none/orders.pid"}, "[sleeper] pidfile: No such file or directory: none/orders.pid"),
+        ({"pidfile": "none/orders.pid"}, "[sleeper] pidfile: the directory none does not exist"),
         ({"logfile": "none/orders.log"}, "[sleeper] logfile: the directory none does not exist"),
         ({"use_skylog": 2}, "[sleeper] skylog_locations: no file is there: skylog.ini"),
     ],
