@@ -1,0 +1,77 @@
+"""``table_dispatcher INI`` as a program: one job in a process of its own, without a fleet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.fleet import PATIENCE, wait_until
+from harness.orders import DISPATCHER
+
+PROGRAM = Path(sys.executable).with_name("table_dispatcher")
+
+
+class Program:
+    """The program at work in a directory until the context ends, then killed if it still lives.
+
+    Args:
+        directory: where its file and its log are; made if need be.
+        keys: of its file.
+    """
+
+    def __init__(self, directory: Path, **keys: object) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in keys.items()]
+        (directory / "job.ini").write_text("\n".join([f"[{DISPATCHER}]", *lines, ""]), encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        with (self._directory / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [PROGRAM, "job.ini"],
+                cwd=self._directory,
+                env={**os.environ, "PYTHONWARNINGS": "error"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait(PATIENCE)
+
+    @property
+    def log(self) -> str:
+        """What it has said."""
+        return (self._directory / "log").read_text(encoding="utf-8")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def wait_says(self, text: str, timeout: float = PATIENCE) -> None:
+        """Wait until its log holds a text."""
+        try:
+            wait_until(lambda: text in self.log or self._process.poll() is not None, text, timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log}") from error
+        assert text in self.log, f"it ended: {self.log}"
+
+    def stop(self) -> float:
+        """End it by SIGINT; returns the seconds until it is gone, with exit status 0."""
+        started = time.monotonic()
+        self.send(signal.SIGINT)
+        code = self._process.wait(PATIENCE)
+        seconds = time.monotonic() - started
+        assert code == 0, self.log
+        return seconds

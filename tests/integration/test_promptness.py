@@ -1,0 +1,159 @@
+"""How soon a job stops, and how soon it loads again after a database was away.
+
+Each claim is judged by the median of several measurements: one that the machine held up proves nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+import pytest
+from harness.database import Database
+from harness.fleet import fleet, wait_until
+from harness.job import RunningJob
+from harness.orders import Orders
+from harness.program import Program
+from tdsup.sandbox import Cluster, Sandbox
+
+STOP = 0.3
+"""Seconds from SIGINT until the process of an idle job is gone."""
+
+FIRST_ROW = 2.0
+"""Seconds from the moment when the server accepts connections until the first new row is in the target."""
+
+IDLE = (
+    "select count(*) = %s from pg_stat_activity "
+    "where application_name like 'tdsup idle%%' and query ilike 'commit' and state = 'idle'"
+)
+
+BACKENDS = "from pg_stat_activity where application_name = 'tdsup orders' and backend_type ~ 'client'"
+
+
+@pytest.fixture
+def orders(source: Database, target: Database) -> Orders:
+    """A table with its queue."""
+    return Orders(source, target)
+
+
+def stop_times(directory: Path, orders: Orders, source: Database, count: int) -> list[float]:
+    """Seconds that each of so many idle programs, all started together, takes to stop."""
+    with ExitStack() as stack:
+        programs = [
+            stack.enter_context(Program(directory / name, **orders.keys(job_name=name, loop_delay=60)))
+            for name in (f"idle{number}" for number in range(count))
+        ]
+        source.wait_for("select count(*) >= %s from pgq.get_consumer_info()", count, seconds=60)
+        source.wait_for(IDLE, count, seconds=60)
+        return [program.stop() for program in programs]
+
+
+def test_an_idle_program_stops_at_once(tmp_path: Path, source: Database, orders: Orders) -> None:
+    """A job amid a sleep of a minute ends within 0.3 s of SIGINT, with status 0."""
+    assert median(stop_times(tmp_path, orders, source, 9)) < STOP
+
+
+def test_an_idle_fleet_stops_at_once(tmp_path: Path, source: Database, target: Database) -> None:
+    """A fleet whose jobs are amid a sleep of a minute ends as soon: nobody waits out a sleep."""
+    tables = [Orders(source, target, f"idle{number}") for number in range(5)]
+    with fleet(tmp_path) as jobs:
+        for table in tables:
+            table.write_job(jobs, loop_delay=60)
+        jobs.start()
+        jobs.wait_all()
+        source.wait_for(IDLE, len(tables))
+        started = time.monotonic()
+        assert jobs.ask("stop")["ok"]
+        wait_until(lambda: not jobs.processes(), "no process is left")
+        assert time.monotonic() - started < 5 * STOP
+
+
+Outage = Callable[[Cluster, Database], None]
+
+
+def _sessions_end(_cluster: Cluster, database: Database) -> None:
+    database.execute(f"select pg_terminate_backend(pid) {BACKENDS}")
+
+
+def _server_restarts(cluster: Cluster, database: Database) -> None:
+    cluster.restart()
+    database.reconnect()
+
+
+def _server_crashes(cluster: Cluster, database: Database) -> None:
+    cluster.kill()
+    cluster.start()
+    database.reconnect()
+
+
+def _first_row(orders: Orders) -> float:
+    started = time.monotonic()
+    orders.insert(1)
+    orders.wait_loaded()
+    return time.monotonic() - started
+
+
+@pytest.fixture
+def loading(orders: Orders) -> Iterator[RunningJob]:
+    """A job that has loaded 10 orders, with the default pause between looks at an empty queue."""
+    with RunningJob(**orders.keys(job_name="orders", loop_delay=1)) as job:
+        job.wait_for("running")
+        orders.insert(10)
+        job.wait_for("running", rows=10)
+        yield job
+
+
+@pytest.mark.parametrize("which", ["source", "target"])
+@pytest.mark.parametrize("outage", [_sessions_end, _server_restarts, _server_crashes])
+def test_the_first_row_comes_soon_after_an_outage(
+    sandbox: Sandbox,
+    source: Database,
+    target: Database,
+    orders: Orders,
+    loading: RunningJob,
+    which: str,
+    outage: Outage,
+) -> None:
+    """Within 2 s of the server accepting connections a new row is loaded, and none is lost or doubled."""
+    cluster, database = {"source": (sandbox.source, source), "target": (sandbox.target, target)}[which]
+    seconds = []
+    for _ in range(3):
+        outage(cluster, database)
+        seconds.append(_first_row(orders))
+        loading.wait_for("running", rows=10 + len(seconds))
+    assert median(seconds) < FIRST_ROW, seconds
+    orders.wait_finished()
+    assert sorted(target.column("select id from orders")) == list(range(1, 14))
+
+
+@pytest.mark.parametrize("which", ["source", "target"])
+def test_an_outage_is_a_few_lines_however_long(
+    sandbox: Sandbox,
+    source: Database,
+    target: Database,
+    loading: RunningJob,
+    caplog: pytest.LogCaptureFixture,
+    which: str,
+) -> None:
+    """While a server is away no line is repeated, whatever the tries; its return is one line."""
+    cluster, database = {"source": (sandbox.source, source), "target": (sandbox.target, target)}[which]
+    with caplog.at_level(logging.INFO, "job"):
+        cluster.stop()
+        loading.wait_for("retrying", reason=f"cannot connect to the {which} database")
+        told = len(caplog.messages)
+        tries = len(loading.context.reports)
+        try:
+            wait_until(lambda: len(loading.context.reports) >= tries + 4, "further tries")
+            assert caplog.messages[told:] == []
+        finally:
+            cluster.start()
+        database.reconnect()
+        loading.wait_for("running")
+        wait_until(lambda: "works again" in caplog.text, "a line about the return")
+    lines = [line for line in caplog.messages if "trying again" in line]
+    assert len(lines) == len(set(lines)) <= 3, lines
+    assert caplog.text.count("works again") == 1
