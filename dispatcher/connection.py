@@ -44,7 +44,7 @@ def connected(which: str, dsn: str, application_name: str) -> Iterator[Connectio
     try:
         connection = psycopg2.connect(make_dsn(dsn, **missing))
     except psycopg2.OperationalError as error:
-        raise Outage(f"cannot connect to the {which} database: {one_line(error)}") from error
+        raise Outage(f"cannot connect to the {which} database: {one_line(error)}", which) from error
     try:
         _prepare(connection, which)
         yield connection
@@ -60,7 +60,7 @@ def _prepare(connection: Connection, which: str) -> None:
             cursor.execute("set DateStyle = 'ISO, YMD'")
     except psycopg2.Error as error:
         # A server that is shutting down lets clients in and sends them away.
-        raise Outage(f"lost the {which} database: {one_line(error)}") from error
+        raise Outage(f"lost the {which} database: {one_line(error)}", which) from error
 
 
 def check(connection: Connection) -> None:

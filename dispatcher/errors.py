@@ -34,11 +34,13 @@ class Outage(DispatcherError):
     """A database failed; a retry on new connections is safe and may succeed.
 
     Attributes:
+        which: the database, ``source`` or ``target``; empty if that is not known.
         answered: the server said so itself (a full disk, a lock timeout) rather than being away.
     """
 
-    def __init__(self, message: str, answered: bool = False) -> None:
+    def __init__(self, message: str, which: str, answered: bool = False) -> None:
         super().__init__(message)
+        self.which = which
         self.answered = answered
 
 

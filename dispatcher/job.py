@@ -100,7 +100,7 @@ class _Run:
         self._logger = context.logger
         self._tally = Tally()
         self._retry_delay = RETRY_FIRST
-        self._failure = ""
+        self._failure: Outage | None = None
         # What a session remembers of the tables may be outdated: only on new connections is a fault proven.
         self._proven = True
 
@@ -128,7 +128,7 @@ class _Run:
             with connected("source", settings.src_db, name) as source, _outages(source=source, target=target):
                 consumer = Consumer(source, target, position, settings, self._tally, self._logger)
                 consumer.register()
-                if not self._failure:
+                if self._failure is None:
                     self._report("running")
                 return self._loop(consumer)
 
@@ -190,22 +190,27 @@ class _Run:
         )
 
     def _retry(self, error: Outage) -> None:
-        """Wait a while; log the failure unless it is the one that is known."""
-        reason = str(error)
-        if reason != self._failure:
-            self._logger.warning("%s: %s; trying again", self._settings.job_name, reason)
+        """Wait a while; log the failure unless it is the one that is known, in whatever words."""
+        if self._failure is None or _differ(self._failure, error):
+            self._logger.warning("%s: %s; trying again", self._settings.job_name, error)
             self._logger.debug("traceback", exc_info=error)
-            self._failure = reason
-        self._report("retrying", reason)
+        self._failure = error
+        self._report("retrying", str(error))
         limit = REFUSED_LIMIT if error.answered else RETRY_LIMIT
         self._context.wait(min(self._retry_delay, limit))
         self._retry_delay = min(self._retry_delay * 2, limit)
 
     def _recovered(self) -> None:
-        if self._failure:
+        if self._failure is not None:
             self._logger.info("%s: works again", self._settings.job_name)
-        self._failure = ""
+        self._failure = None
         self._retry_delay = RETRY_FIRST
+
+
+def _differ(one: Outage, other: Outage) -> bool:
+    """Whether another database fails, or in another way; a lost one that cannot be reached is the same."""
+    elsewhere = bool(one.which and other.which) and one.which != other.which
+    return elsewhere or one.answered != other.answered
 
 
 @contextmanager
@@ -218,4 +223,5 @@ def _outages(**connections: Connection) -> Iterator[None]:
             raise SetupError(f"cannot run: {one_line(error)}") from error
         lost = [which for which, connection in connections.items() if connection.closed]
         where = f"lost the {lost[0]} database" if lost else "a database failed"
-        raise Outage(f"{where}: {one_line(error)}", answered=not lost and error.pgcode is not None) from error
+        answered = not lost and error.pgcode is not None
+        raise Outage(f"{where}: {one_line(error)}", lost[0] if lost else "", answered) from error
