@@ -82,6 +82,21 @@ def load_job_file(path: str, overrides: Mapping[str, str] = MappingProxyType({})
     return _check(path, _content(path), overrides)
 
 
+def pidfile_of(path: str, overrides: Mapping[str, str]) -> tuple[str, str]:
+    """Name of a job and its pid file, whatever else of its file is at fault.
+
+    Raises:
+        ConfigError: not even that can be read.
+    """
+    ini = parse(_decode(_content(path)), HEADLESS)
+    section = _only_section(path, ini)
+    ini.sections[section].update((key.lower(), Entry(0, value)) for key, value in overrides.items())
+    values = _values(path, ini, section)
+    return values["job_name"], str(Path(values.get("pidfile", "")).expanduser()) if values.get(
+        "pidfile"
+    ) else ""
+
+
 def scan(patterns: Iterable[str]) -> list[JobFile | BrokenFile]:
     """Read all job files that match the globs, sorted by path within each glob; none stops another.
 
@@ -140,18 +155,21 @@ def _content(path: str) -> bytes:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
 
 
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        # Files of the Python 2 time are in any encoding; this one decodes every byte.
+        return content.decode("latin-1")
+
+
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
 def _check(path: str, content: bytes, overrides: Mapping[str, str] = MappingProxyType({})) -> JobFile:
     """Build the job file of a content, or raise ConfigError with every fault."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        # Files of the Python 2 time are in any encoding; this one decodes every byte.
-        text = content.decode("latin-1")
-    ini = parse(text, HEADLESS)
+    ini = parse(_decode(content), HEADLESS)
     section = _only_section(path, ini)
     ini.sections[section].update((key.lower(), Entry(0, value)) for key, value in overrides.items())
     job_type = _job_type(path, section)

@@ -114,7 +114,7 @@ class JobSettings(BaseModel):
         # A Literal of numbers does not convert the strings that ini files consist of.
         return int(value) if isinstance(value, str) and value.isdigit() else value
 
-    @field_validator("logfile", "pidfile")
+    @field_validator("logfile")
     @classmethod
     def _in_a_directory(cls, value: str) -> str:
         folder = Path(value).parent

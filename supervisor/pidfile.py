@@ -22,12 +22,15 @@ class PidFile:
         self._fd = -1
 
     def take(self) -> None:
-        """Become its owner until `release` or the end of the process.
+        """Become its owner until `release` or the end of the process; its directory is made if need be.
+
+        The old manual page's example names a directory that nobody has made, and no fleet needs it.
 
         Raises:
             AlreadyRunning: another process is.
             OSError: the file cannot be made.
         """
+        Path(self.path).parent.mkdir(exist_ok=True)
         while self._fd < 0:
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             if not _lock(fd):

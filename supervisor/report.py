@@ -7,6 +7,9 @@ from typing import Any
 from .job import Job
 from .jobfile import JobFile
 
+COUNTERS = ("events", "rows", "dead_letters", "batches", "partitions")
+"""Counters of a job that its status shows, where its job type has them."""
+
 
 def job_status(job: Job, now: float) -> dict[str, Any]:
     """One job as `tdsup status` shows it; durations are in seconds."""
@@ -19,7 +22,7 @@ def job_status(job: Job, now: float) -> dict[str, Any]:
         "since": round(now - job.since, 3),
         "events_per_second": round(job.tally.events_per_second(now), 1),
         "lag": _rounded(job.tally.value("lag", now)),
-        **{name: job.tally.value(name, now) or 0 for name in ("events", "rows", "batches", "partitions")},
+        **{name: job.tally.value(name, now) or 0 for name in COUNTERS},
         "restarts": job.restarts.total(),
         "reason": job.reason,
         "last_error": error,

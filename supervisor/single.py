@@ -17,7 +17,7 @@ from .commands import VERSION
 from .daemon import detach
 from .errors import AlreadyRunning, ConfigError, TdsupError
 from .exits import Exit
-from .jobfile import HEADLESS, JobFile, load_job_file
+from .jobfile import HEADLESS, JobFile, load_job_file, pidfile_of
 from .jobtype import find_job_type
 from .lifeline import Lifeline
 from .pidfile import PidFile
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     overrides, mode = dict(options.overrides), options.mode
     if mode in SIGNALS:
-        return _signal(load_job_file(options.ini, overrides), SIGNALS[mode])
+        return _signal(*pidfile_of(options.ini, overrides), SIGNALS[mode])
     level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
     if mode in ACTIONS:
         file = load_job_file(options.ini, overrides)
@@ -208,23 +208,23 @@ def _status(end: End) -> int:
     return Exit.FAILED if end.code == Exit.SETUP else end.code
 
 
-def _signal(file: JobFile, number: signal.Signals) -> int:
+def _signal(job: str, path: str, number: signal.Signals) -> int:
     """Send a signal to the process that holds the job's pid file, be it single or in a fleet."""
-    if not file.host.pidfile:
-        raise ConfigError(f"cannot signal {file.name}: [{file.section}] pidfile: it has none")
+    if not path:
+        raise ConfigError(f"cannot signal {job}: its file names no pidfile")
     try:
-        owner = PidFile(file.host.pidfile).owner()
+        owner = PidFile(path).owner()
     except OSError as error:
-        raise ConfigError(f"cannot signal {file.name}: {error.strerror}: {file.host.pidfile}") from error
+        raise ConfigError(f"cannot signal {job}: {error.strerror}: {path}") from error
     if owner is None:
-        print(f"{file.name} does not run", file=sys.stderr)  # noqa: T201 (a program speaks to its user)
+        print(f"{job} does not run", file=sys.stderr)  # noqa: T201 (a program speaks to its user)
         return Exit.OK
     try:
         os.kill(owner, number)
     except ProcessLookupError:
         return Exit.OK
     except OSError as error:
-        raise TdsupError(f"cannot signal {file.name}: pid {owner}: {error.strerror}") from error
+        raise TdsupError(f"cannot signal {job}: pid {owner}: {error.strerror}") from error
     return Exit.OK
 
 

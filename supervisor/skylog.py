@@ -73,5 +73,7 @@ def _refuse_foreign(path: str) -> None:
 def _prepare(names: Mapping[str, str], record: logging.LogRecord) -> bool:
     """Give a record the names that formats may show, and hide passwords."""
     record.msg, record.args = redact(record.getMessage()), None
+    if record.exc_info and not record.exc_text:
+        record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
     vars(record).update(names)
     return True

@@ -9,7 +9,7 @@ MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-NUMBERS = frozenset({"PID", "EVENTS/S", "PARTITIONS", "RESTARTS"})
+NUMBERS = frozenset({"PID", "EVENTS/S", "DEAD", "PARTITIONS", "RESTARTS"})
 """Columns that are aligned to the right."""
 
 
@@ -39,6 +39,7 @@ COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "SINCE": lambda job: duration(job["since"]),
     "EVENTS/S": lambda job: f"{job['events_per_second']:.0f}",
     "LAG": lambda job: duration(job["lag"]),
+    "DEAD": lambda job: f"{job['dead_letters']:.0f}",
     "PARTITIONS": lambda job: f"{job['partitions']:.0f}",
     "RESTARTS": lambda job: str(job["restarts"]),
     "REASON": _reason,

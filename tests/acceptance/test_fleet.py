@@ -122,3 +122,32 @@ def test_reload_changes_where_rows_go(tmp_path: Path, source: Database, target: 
         assert target.value("select count(*) from orders") == 100
         jobs.wait_for("orders", rows=150)
         jobs.stop()
+
+
+def test_a_dead_letter_shows_and_is_replayed(tmp_path: Path, source: Database, target: Database) -> None:
+    """Status, metrics and log tell it; the command line lists it, and loads it once its cause is gone."""
+    orders = Orders(source, target)
+    with fleet(tmp_path) as jobs:
+        orders.write_job(jobs)
+        jobs.start()
+        jobs.wait_all()
+        source.execute("insert into orders values (0, null, 'no day')")
+        orders.insert(9)
+        orders.wait_loaded()
+        jobs.wait_for("orders", dead_letters=1, rows=9, events=10)
+        heading, line = jobs.run("status").stdout.splitlines()
+        assert line.split()[heading.split().index("DEAD")] == "1"
+        labels = 'job="orders",queue="orders",table="public.orders"'
+        assert _labels(jobs.get("/metrics"), "tdsup_job_dead_letters_total") == [(labels, 1.0)]
+        assert "WARNING orders: 1 dead letter in batch" in jobs.log("orders")
+        listed = jobs.run("dead-letters", "orders", "list").stdout.splitlines()
+        assert listed[1].endswith("its partition value is NULL")
+        letter = listed[1].split()[0]
+        assert "ev_data    id=0&day&note=no+day" in jobs.run("dead-letters", "orders", "show", letter).stdout
+        orders.write_job(jobs, part_field="_EVTIME")
+        assert jobs.run("reload", "orders").returncode == 0
+        replayed = jobs.run("dead-letters", "orders", "replay", letter)
+        assert (replayed.returncode, replayed.stdout) == (0, f"{letter}: loaded\nloaded 1 of 1\n")
+        assert jobs.run("dead-letters", "orders", "purge").stdout == "purged 0\n"
+        jobs.stop()
+    assert orders.verdict().clean

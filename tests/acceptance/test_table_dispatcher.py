@@ -41,7 +41,6 @@ def example(directory: Path, source: Database, target: Database, *lines: str) ->
     path = directory / "orders.ini"
     path.write_text(text + "\n".join(["", *lines, ""]))
     (directory / "log").mkdir()
-    (directory / "pid").mkdir()
     return path
 
 

@@ -178,13 +178,13 @@ def test_status_is_a_table_and_json(a_fleet: Fleet) -> None:
     a_fleet.start()
     a_fleet.wait_all()
     table = a_fleet.run("status").stdout.splitlines()
-    assert table[0].split() == "JOB STATE PID SINCE EVENTS/S LAG PARTITIONS RESTARTS REASON".split()
+    assert table[0].split() == "JOB STATE PID SINCE EVENTS/S LAG DEAD PARTITIONS RESTARTS REASON".split()
     assert table[1].split()[:2] == ["orders", "running"]
     answer = json.loads(a_fleet.run("status", "--json").stdout)
     assert answer["master"]["pid"] == a_fleet.pid
     assert set(answer["jobs"][0]) == set(
-        "name state pid since events_per_second lag events rows batches partitions restarts reason "
-        "last_error last_error_age retry_in file type log".split()
+        "name state pid since events_per_second lag events rows dead_letters batches partitions restarts "
+        "reason last_error last_error_age retry_in file type log".split()
     )
 
 

@@ -123,3 +123,50 @@ def test_no_outcome_depends_on_its_neighbours(
 def test_there_are_many_ways_to_be_bad() -> None:
     """The table knows at least twenty."""
     assert sum(isinstance(case.outcome, Dead) for case in ALL) >= 20
+
+
+@pytest.mark.parametrize(
+    "style", ["ISO, DMY", "German", "SQL, DMY", "SQL, MDY", "Postgres, DMY", "Postgres, MDY"]
+)
+@pytest.mark.parametrize("trigger", ["logutriga", "jsontriga", "sqltriga"])
+def test_no_date_style_of_a_producer_misfiles(
+    source: Database, target: Database, style: str, trigger: str
+) -> None:
+    """A date is what the producer meant, or its event a dead letter that names DateStyle: in any column."""
+    queue = Queue(source, "q")
+    queue.create()
+    ddl = "create table t (id int primary key, part date, day date, at timestamp, atz timestamptz)"
+    for database in (source, target):
+        database.execute(ddl)
+    source.execute(
+        f"create trigger changes after insert on t for each row execute function pgq.{trigger}('q')"
+    )
+    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": "q", "dest_table": "t"}
+    drain(**keys, part_field="part")
+    with source.another() as producer:
+        producer.execute(f"set DateStyle = {style}")
+        producer.execute(
+            "insert into t values (1, '2026-04-03', '2026-05-06', '2026-07-08', '2026-09-10 11:12')"
+        )
+        # The day beyond 12 cannot be a month; nor is it read as one.
+        producer.execute("insert into t (id, part, day) values (2, '2026-04-13', '2026-05-16')")
+        producer.execute("insert into t (id, part, day) values (3, null, '2026-05-06')")
+    queue.tick()
+    understood = trigger == "jsontriga" or style.startswith("ISO")
+    values = drain(**keys, part_field="part")
+    assert values["rows"] == (2 if understood else 0)
+    assert target.rows("select * from t") == (
+        source.rows("select * from t where id < 3") if understood else []
+    )
+    reasons = target.column("select reason from tdsup.dead_letter where reason !~ 'is NULL'")
+    assert len(reasons) == (0 if understood else 2)
+    assert all("DateStyle" in reason for reason in reasons)
+    # Without a partition the target's own reading decides.
+    source.execute("select pgq.register_consumer_at('q', 'job', 1)")
+    target.execute("drop table t cascade; truncate tdsup.completed_tick, tdsup.dead_letter;" + ddl)
+    drain(**keys)
+    loaded = target.rows("select * from t order by id")
+    assert loaded == [row for row in source.rows("select * from t order by id") if row in loaded]
+    reasons = target.column("select reason from tdsup.dead_letter")
+    assert len(loaded) + len(reasons) == 3
+    assert all("DateStyle" in reason for reason in reasons)

@@ -93,7 +93,7 @@ def test_d_returns_once_the_daemon_works(desk: Desk) -> None:
     ("keys", "reason"),
     [
         ({"behave": "setup"}, "cannot load orders: no table orders and no part_template"),
-        ({"pidfile": "none/orders.pid"}, "[sleeper] pidfile: the directory none does not exist"),
+        ({"pidfile": "no/ne/x.pid"}, "[sleeper] pidfile: No such file or directory: no/ne/x.pid"),
         ({"logfile": "none/orders.log"}, "[sleeper] logfile: the directory none does not exist"),
         ({"use_skylog": 2}, "[sleeper] skylog_locations: no file is there: skylog.ini"),
     ],
@@ -141,6 +141,16 @@ def test_nothing_runs(desk: Desk, switch: str) -> None:
     (desk.directory / "orders.pid").write_text(f"{os.getpid()}\n", encoding="ascii")
     assert desk.ends(switch) == (0, "orders does not run\n")
     assert desk.pid is None
+
+
+def test_a_faulty_file_can_be_stopped(desk: Desk) -> None:
+    """Signals need its pid file only; a directory that the pid file needs is made."""
+    desk.write(pidfile="pid/orders.pid")
+    assert desk.ends("-d") == (0, "")
+    (pid,) = desk.fleet.processes()
+    desk.write(pidfile="pid/orders.pid", stepp=1)
+    assert desk.ends("-s") == (0, "")
+    wait_until(lambda: not alive(pid), "it ends")
 
 
 def test_k_ends_it_at_once(desk: Desk) -> None:

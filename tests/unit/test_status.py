@@ -37,6 +37,7 @@ def a_job(**values: Any) -> dict[str, Any]:
         "events_per_second": 1234.5,
         "lag": 0.4,
         "partitions": 7,
+        "dead_letters": 2,
         "restarts": 0,
         "reason": "",
         "retry_in": None,
@@ -46,11 +47,11 @@ def a_job(**values: Any) -> dict[str, Any]:
 
 def test_columns_are_aligned_and_reasons_are_one_line() -> None:
     """Words to the left, numbers to the right; a wait is told with its reason."""
-    waiting = a_job(name="clicks", state="backoff", pid=None, lag=None, retry_in=2.5, reason="exit\nstatus 1")
+    waiting = a_job(name="clicks", state="backoff", pid=None, lag=None, retry_in=2.5, reason="exit\nstatus")
     assert render({"jobs": [a_job(), waiting]}, 0).splitlines() == [
-        "JOB     STATE    PID  SINCE  EVENTS/S  LAG   PARTITIONS  RESTARTS  REASON",
-        "orders  running   12  1m1s       1234  0.4s           7         0",
-        "clicks  backoff    -  1m1s       1234  -              7         0  retry in 2.5s: exit status 1",
+        "JOB     STATE    PID  SINCE  EVENTS/S  LAG   DEAD  PARTITIONS  RESTARTS  REASON",
+        "orders  running   12  1m1s       1234  0.4s     2           7         0",
+        "clicks  backoff    -  1m1s       1234  -        2           7         0  retry in 2.5s: exit status",
     ]
 
 
