@@ -24,7 +24,7 @@ def row_of(error: psycopg2.Error, count: int) -> int | None:
 
 def reason(error: psycopg2.Error) -> str:
     """Why a row was refused, in one line that names the table and column where they are known."""
-    text = one_line(error)
+    text = error.diag.message_primary or one_line(error)
     match = _where(error)
     place = [error.diag.schema_name, error.diag.table_name]
     if all(place):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -117,8 +117,8 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
-    """Changes some columns of rows that are there.
+class _Search:
+    """Does something to rows wherever they are.
 
     A line holds the values of `columns`, then those of `key`.
 
@@ -131,31 +131,31 @@ class Patch:
     columns: tuple[str, ...]
     key: tuple[str, ...]
     places: tuple[TableName, ...]
+    statement: ClassVar[str]
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
-        """Change them."""
-        return _search(cursor, _PATCH, self, lines)
+        """Do it in the first place that has the row."""
+        left = set(range(len(lines)))
+        if self.places:
+            _stage(cursor, self.places[0], self.columns, self.key, lines)
+        for place in self.places:
+            cursor.execute(_statement(self.statement, place, self.columns, self.key))
+            left -= {number for (number,) in cursor.fetchall()}
+            if not left:
+                break
+        return sorted(left)
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Removes rows.
+class Patch(_Search):
+    """Changes some columns of rows that are there."""
 
-    A line holds the values of `key`.
+    statement = _PATCH
 
-    Attributes:
-        columns: none.
-        key: columns of the primary key.
-        places: tables to look into, the likeliest first.
-    """
 
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
-    places: tuple[TableName, ...]
+class Delete(_Search):
+    """Removes rows; it has no `columns`."""
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
-        """Remove them."""
-        return _search(cursor, _DELETE, self, lines)
+    statement = _DELETE
 
 
 def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:
@@ -166,19 +166,6 @@ def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:
     """
     if tables:
         cursor.execute(sql.SQL("truncate {}").format(_list(sql.SQL(table.sql) for table in tables)))
-
-
-def _search(cursor: Cursor, template: str, writer: Patch | Delete, lines: Sequence[bytes]) -> Iterable[int]:
-    """Change rows in the first place that has them; returns the numbers of those that none has."""
-    left = set(range(len(lines)))
-    if writer.places:
-        _stage(cursor, writer.places[0], writer.columns, writer.key, lines)
-    for place in writer.places:
-        cursor.execute(_statement(template, place, writer.columns, writer.key))
-        left -= {number for (number,) in cursor.fetchall()}
-        if not left:
-            break
-    return sorted(left)
 
 
 def _stage(

@@ -26,8 +26,14 @@ ON_PURPOSE = frozenset({Exit.OK, Exit.INTERRUPTED, -signal.SIGINT, -signal.SIGTE
 """Exit codes (negative: died by that signal) that mean: somebody wanted the process to end."""
 
 
+_BY_SHELL = {128 + number: number.name for number in (signal.SIGINT, signal.SIGTERM)}
+"""Exit statuses of our own processes that end by a signal as a shell would report it."""
+
+
 def describe(code: int) -> str:
     """Put an exit code as `multiprocessing` gives it (negative: died by that signal) into words."""
+    if code in _BY_SHELL:
+        return f"exit status {code} ({_BY_SHELL[code]})"
     if code >= 0:
         return f"exit status {code}"
     try:

@@ -92,9 +92,8 @@ def pidfile_of(path: str, overrides: Mapping[str, str]) -> tuple[str, str]:
     section = _only_section(path, ini)
     ini.sections[section].update((key.lower(), Entry(0, value)) for key, value in overrides.items())
     values = _values(path, ini, section)
-    return values["job_name"], str(Path(values.get("pidfile", "")).expanduser()) if values.get(
-        "pidfile"
-    ) else ""
+    pidfile = values.get("pidfile", "")
+    return values["job_name"], str(Path(pidfile).expanduser()) if pidfile else ""
 
 
 def scan(patterns: Iterable[str]) -> list[JobFile | BrokenFile]:

@@ -54,7 +54,7 @@ def test_a_new_job_is_to_be_spawned_and_runs_once_it_reports() -> None:
         (0, State.STOPPED, "ended, but not by the fleet: exit status 0"),
         (-2, State.STOPPED, "ended, but not by the fleet: killed by SIGINT"),
         (-15, State.STOPPED, "ended, but not by the fleet: killed by SIGTERM"),
-        (130, State.STOPPED, "ended, but not by the fleet: exit status 130"),
+        (130, State.STOPPED, "ended, but not by the fleet: exit status 130 (SIGINT)"),
         (78, State.BLOCKED, "exit status 78"),
         (1, State.BACKOFF, "exit status 1"),
         (-9, State.BACKOFF, "killed by SIGKILL"),
