@@ -194,6 +194,7 @@ class Buffers:
         COPY tells the row that it stumbled over, and those before it are written again, for the savepoint
         took them back; where the target does not tell, the rows are halved: docs/decisions/0005.
         """
+        copied = buffer.fit.writer.copied
         start, length = 0, len(buffer.lines)
         while start < len(buffer.lines):
             end = min(start + length, len(buffer.lines))
@@ -201,12 +202,12 @@ class Buffers:
             if error is None:
                 start, length = end, 2 * length
                 continue
-            bad = 0 if end - start == 1 else refusal.row_of(error, end - start)
+            bad = 0 if end - start == 1 else refusal.row_of(error, copied, end - start)
             if bad is None or (bad and self._try(buffer, start, start + bad)):
                 length = (end - start) // 2
                 continue
             start += bad
-            self._reject(buffer.events[start], refusal.reason(error), error.pgcode)
+            self._reject(buffer.events[start], refusal.reason(error, copied), error.pgcode)
             start, length = start + 1, max(FIRST_SEGMENT, 2 * bad)
 
     def _try(self, buffer: Buffer, start: int, end: int) -> psycopg2.Error | None:

@@ -35,6 +35,11 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def is_possible(name: str) -> bool:
+    """Whether a column can have that name, whole."""
+    return 0 < len(name.encode()) <= MAX_BYTES and "\0" not in name
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:
     """A table's schema and name, unquoted."""

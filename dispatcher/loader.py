@@ -133,11 +133,21 @@ class Loader:
         self._hand_over(shape, event, change, values)
 
     def _update(self, event: Event, change: Change) -> None:
-        names, values = self._columns(change.row, partly=not change.whole)
-        kind = Replace if change.whole else Patch
-        shape = Shape(kind, self._period(event, change), names, _needed_key(change))
+        key = _needed_key(change)
+        before = _key_values(change, change.old or change.row)
+        period = self._period(event, change)
+        if change.whole:
+            names, values = self._columns(change.row)
+            shape = Shape(Replace, period, names, key, rekeys=before != _key_values(change, change.row))
+        else:
+            changed = {name: value for name, value in change.row.items() if name not in key}
+            names, values = self._columns(changed, partly=True)
+            shape = Shape(Patch, period, names, key)
+        if not names:
+            self.outcome.ignored += 1
+            return
         self._buffers.keep_order()
-        self._hand_over(shape, event, change, values, _key_values(change, change.old or change.row))
+        self._hand_over(shape, event, change, values, before)
 
     def _delete(self, event: Event, change: Change) -> None:
         try:
@@ -179,7 +189,7 @@ class Loader:
         """Source names and values of the columns to load; `partly` if not all need be there."""
         pairs = self._settings.fields.pairs
         if pairs is None:
-            if not row:
+            if not row and not partly:
                 raise ValueError("its data holds no column")
             return tuple(row), list(row.values())
         names = tuple(source for source, _ in pairs if not partly or source in row)

@@ -8,24 +8,30 @@ import psycopg2
 
 from .errors import one_line
 
-# "COPY orders, line 3, column id: "x"", in the language of the server.
-_WHERE = re.compile(r"COPY .*?, \D+(\d+)(?:, (.*))?")
+# What follows "COPY orders, ": "line 3, column id: "x"", in the language of the server.
+_WHERE = re.compile(r"\D+(\d+)(?:, (.*))?")
 
 _DATE_STATES = frozenset({"22007", "22008"})
 """SQLSTATEs of a date that does not parse or exist."""
 
 
-def row_of(error: psycopg2.Error, count: int) -> int | None:
-    """Number of the bad row among `count` that were copied, from 0; None if the server does not tell."""
-    match = _where(error)
+def row_of(error: psycopg2.Error, copied: str, count: int) -> int | None:
+    """Number of the bad row among `count` that were copied, from 0; None if the server does not tell.
+
+    Args:
+        error: what the server said.
+        copied: name of the table that was copied into.
+        count: of rows.
+    """
+    match = _where(error, copied)
     number = int(match[1]) if match else 0
     return number - 1 if 1 <= number <= count else None
 
 
-def reason(error: psycopg2.Error) -> str:
+def reason(error: psycopg2.Error, copied: str) -> str:
     """Why a row was refused, in one line that names the table and column where they are known."""
     text = error.diag.message_primary or one_line(error)
-    match = _where(error)
+    match = _where(error, copied)
     place = [error.diag.schema_name, error.diag.table_name]
     if all(place):
         text += f" in {'.'.join(filter(None, place))}"
@@ -36,5 +42,7 @@ def reason(error: psycopg2.Error) -> str:
     return text
 
 
-def _where(error: psycopg2.Error) -> re.Match[str] | None:
-    return next(filter(None, map(_WHERE.match, (error.diag.context or "").splitlines())), None)
+def _where(error: psycopg2.Error, copied: str) -> re.Match[str] | None:
+    prefix = f"COPY {copied}, "
+    lines = [line for line in (error.diag.context or "").splitlines() if line.startswith(prefix)]
+    return _WHERE.match(lines[0], len(prefix)) if lines else None

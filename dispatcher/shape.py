@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .errors import BatchError
 from .event import Event
-from .identifier import TableName
+from .identifier import TableName, is_possible
 from .outcome import Needs
 from .partition import Period
 from .settings import Settings
@@ -26,12 +26,14 @@ class Shape:
         period: of the partition; None if there is none or it is not known.
         names: source names of the columns that are loaded.
         key: source names of the key's columns, where the kind finds rows by them.
+        rekeys: the key itself changes.
     """
 
     kind: Kind
     period: Period | None
     names: tuple[bytes, ...]
     key: tuple[bytes, ...] = ()
+    rekeys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Fitter:
             return Fit((InsertThrough if self._tables.is_view(like) else Insert)(like, columns), picked)
         key_names = self._key(shape.key, like)
         if shape.kind is Replace:
-            return Fit(Replace(like, columns, key_names, self.roots), picked)
+            return Fit(Replace(like, columns, key_names, self.roots, shape.rekeys), picked)
         places = tuple(dict.fromkeys([*([table] if table else []), *self.roots]))
         return Fit(_CHANGERS[shape.kind](columns, key_names, places), picked)
 
@@ -123,6 +125,8 @@ class Fitter:
                 raise BatchError(f"{lacks}, which fields names")
             raise ValueError(f"{lacks} (on_new_column)")
         if self._settings.on_new_column == "add":
+            if impossible := sorted(name for name in unknown if not is_possible(name)):
+                raise ValueError(f"no column can be called {impossible[0]!r}")
             for source, column in zip(shape.names, columns, strict=True):
                 if column in unknown:
                     new = NewColumn(table, column, event.table.decode(), source.decode())

@@ -222,7 +222,9 @@ def _inherit(cursor: Cursor, parent: TableName, wanted: Wanted) -> None:
     """Clone an ordinary table, its keys and indexes included, as its child."""
     names = {"table": sql.SQL(wanted.table.sql), "parent": sql.SQL(parent.sql)}
     cursor.execute(
-        sql.SQL("create table {table} (like {parent} including all) inherits ({parent})").format(**names)
+        sql.SQL(
+            "create table {table} (like {parent} including all excluding generated) inherits ({parent})"
+        ).format(**names)
     )
 
 

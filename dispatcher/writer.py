@@ -20,7 +20,9 @@ _STAGE = """
     drop table if exists pg_temp.tdsup_stage;
     create temp table tdsup_stage on commit drop as select 0::int4 as n{fields} from {like} with no data"""
 
-_INSERT = "insert into {table} ({columns}) select {values} from pg_temp.tdsup_stage order by n"
+_INSERT = """
+    insert into {table} ({columns}) overriding system value
+    select {values} from pg_temp.tdsup_stage order by n"""
 
 _REPLACE = """
     with updated as (
@@ -28,7 +30,7 @@ _REPLACE = """
     ), rest as (
         select * from pg_temp.tdsup_stage where n not in (select n from updated)
     ){gone}
-    insert into {table} ({columns}) select {values} from rest order by n"""
+    insert into {table} ({columns}) overriding system value select {values} from rest order by n"""
 
 _GONE = ", {name} as (delete from {root} t using rest s where {match})"
 
@@ -45,8 +47,15 @@ _DELETE = """
     delete from pg_temp.tdsup_stage where n in (select n from found) returning n"""
 
 
+_STAGED = "tdsup_stage"
+
+
 class Writer(Protocol):
     """Writes rows of one shape."""
+
+    @property
+    def copied(self) -> str:
+        """Name of the table that COPY names when it refuses a row."""
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Write lines of COPY text; returns the numbers of those, from 0, that found no row to change.
@@ -63,6 +72,11 @@ class Insert:
     table: TableName
     columns: tuple[str, ...]
 
+    @property
+    def copied(self) -> str:
+        """Name of the table that COPY names."""
+        return self.table.table
+
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Add them."""
         copy = sql.SQL("copy {} ({}) from stdin").format(sql.SQL(self.table.sql), _names(self.columns))
@@ -76,6 +90,11 @@ class InsertThrough:
 
     table: TableName
     columns: tuple[str, ...]
+
+    @property
+    def copied(self) -> str:
+        """Name of the table that COPY names."""
+        return _STAGED
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Add them."""
@@ -95,12 +114,20 @@ class Replace:
         columns: all of the row.
         key: columns of the primary key.
         roots: tables that hold all rows together.
+        rekeys: the key changes too; else it is not touched, for a column that is always generated as identity
+            takes no value in an update.
     """
 
     table: TableName
     columns: tuple[str, ...]
     key: tuple[str, ...]
     roots: tuple[TableName, ...]
+    rekeys: bool
+
+    @property
+    def copied(self) -> str:
+        """Name of the table that COPY names."""
+        return _STAGED
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Change those that are in the table; delete the others where they are and add them here."""
@@ -112,7 +139,10 @@ class Replace:
             )
             for number, root in enumerate(elsewhere)
         ]
-        cursor.execute(_statement(_REPLACE, self.table, self.columns, self.key, gone=sql.SQL("").join(gone)))
+        kept = () if self.rekeys else self.key
+        cursor.execute(
+            _statement(_REPLACE, self.table, self.columns, self.key, kept, gone=sql.SQL("").join(gone))
+        )
         return ()
 
 
@@ -132,6 +162,11 @@ class _Search:
     key: tuple[str, ...]
     places: tuple[TableName, ...]
     statement: ClassVar[str]
+
+    @property
+    def copied(self) -> str:
+        """Name of the table that COPY names."""
+        return _STAGED
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Do it in the first place that has the row."""
@@ -190,10 +225,14 @@ def _statement(
     table: TableName,
     columns: tuple[str, ...],
     key: tuple[str, ...],
+    kept: tuple[str, ...] = (),
     **more: sql.Composable,
 ) -> sql.Composable:
+    """A statement on a table and the staging table; columns that are `kept` are not assigned."""
     pairs = [
-        sql.SQL("{} = s.{}").format(sql.Identifier(name), alias) for name, alias in _aliased(columns, "v")
+        sql.SQL("{} = s.{}").format(sql.Identifier(name), alias)
+        for name, alias in _aliased(columns, "v")
+        if name not in kept
     ]
     return sql.SQL(template).format(
         table=sql.SQL(table.sql),

@@ -330,3 +330,23 @@ def test_a_partition_dropped_before_a_change(
         send(queue, "id=3&day=2026-11-25")
         job.wait_for("running", rows=4)
     assert target.column("select id from t") == [3]
+
+
+@pytest.mark.parametrize("name", ["", "%00", "x" * 64])
+def test_a_name_that_no_column_can_have_is_not_added(
+    target: Database, queue: Queue, keys: dict[str, object], name: str
+) -> None:
+    """Its event is a dead letter, not the end of the job."""
+    target.execute("create table t (id int)")
+    send(queue, f"id=1&{name}=2", "id=3")
+    values = drain(**keys, dest_table="t", on_new_column="add")
+    assert (values["rows"], values["dead_letters"]) == (1, 1)
+    assert target.value("select reason from tdsup.dead_letter").startswith("no column can be called ")
+
+
+def test_a_table_called_like_a_line_number(target: Database, queue: Queue, keys: dict[str, object]) -> None:
+    """Its name is not taken for the place of a bad row."""
+    target.execute('create table "a, b2" (id int, n int)')
+    send(queue, *(f"id={number}&n={'x' if number == 5 else 1}" for number in range(1, 9)))
+    drain(**keys, dest_table='"a, b2"')
+    assert target.column('select id from "a, b2" order by id') == [1, 2, 3, 4, 6, 7, 8]
