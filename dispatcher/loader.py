@@ -68,6 +68,7 @@ class Loader:
         self._part_field = settings.part_field.encode()
         self._fitter = Fitter(settings, tables, self.needs)
         self._misfits: dict[Shape, str] = {}
+        self._waiting: set[Shape] = set()
         self._dead: list[bytes] = []
         self._dead_size = 0
         self._buffers = Buffers(
@@ -218,6 +219,8 @@ class Loader:
         found = self._buffers.find(shape)
         if found is not None:
             return found
+        if shape in self._waiting:
+            return None
         if shape not in self._misfits:
             try:
                 fit = self._fitter.fit(shape, event, change.key)
@@ -226,7 +229,10 @@ class Loader:
             except ValueError as error:
                 self._misfits[shape] = str(error)
             else:
-                return None if fit is None else self._buffers.make(shape, fit)
+                if fit is not None:
+                    return self._buffers.make(shape, fit)
+                self._waiting.add(shape)
+                return None
         raise ValueError(self._misfits[shape])
 
     # Dead letters.
