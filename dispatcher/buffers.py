@@ -67,6 +67,9 @@ class Buffer:
 class Buffers:
     """All rows of a transaction that are not written yet.
 
+    Attributes:
+        ordered: the order of changes matters from here on.
+
     Args:
         cursor: of the target.
         careful: write under savepoints, so that every bad row is found; else the first one ends all writing.
@@ -85,7 +88,7 @@ class Buffers:
         self._reject = reject
         self._buffers: dict[Shape, Buffer] = {}
         self._size = 0
-        self._ordered = False
+        self.ordered = False
         self._keyless = False
         self._pending: dict[Identity, tuple[Buffer, int]] = {}
 
@@ -100,9 +103,9 @@ class Buffers:
 
     def keep_order(self) -> None:
         """From the first change of a row on, remember which rows are here."""
-        if not self._ordered:
+        if not self.ordered:
             self.flush()
-            self._ordered = True
+            self.ordered = True
 
     def add(
         self,
@@ -121,10 +124,10 @@ class Buffers:
             event: where it comes from.
             values: of the shape's columns.
             before: of the shape's key.
-            identities: of the row before and after; empty if the event does not tell.
+            identities: of the row before and after; empty if the event does not tell, or no order is kept.
         """
         line = buffer.line(values, before)
-        if self._ordered and not self._make_way(shape, buffer, event, line, identities):
+        if self.ordered and not self._make_way(shape, buffer, event, line, identities):
             return
         size = len(line) + LINE_OVERHEAD
         if self._careful or shape.kind is not Insert:
@@ -133,7 +136,7 @@ class Buffers:
         buffer.lines.append(line)
         buffer.size += size
         self._size += size
-        if self._size >= TOTAL_BUFFER or (self._ordered and buffer.size >= TABLE_BUFFER):
+        if self._size >= TOTAL_BUFFER or (self.ordered and buffer.size >= TABLE_BUFFER):
             self.flush()
         elif buffer.size >= TABLE_BUFFER:
             self._write(buffer)

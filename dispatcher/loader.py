@@ -212,7 +212,8 @@ class Loader:
             return
         buffer = self._buffer(shape, event, change)
         if buffer is not None and not self.needs:
-            self._buffers.add(shape, buffer, event, values, before, _identities(change))
+            identities = _identities(change) if self._buffers.ordered else ()
+            self._buffers.add(shape, buffer, event, values, before, identities)
 
     def _buffer(self, shape: Shape, event: Event, change: Change) -> Buffer | None:
         """The buffer of a shape; None if something has to be made first."""
