@@ -146,13 +146,20 @@ class Buffers:
     ) -> bool:
         """Keep the order of changes of one row; returns False if the new state took the old one's place."""
         if not identities:
+            if shape.kind is not Insert:
+                self.flush()
             self._keyless = True
             return True
         held = [self._pending[identity] for identity in identities if identity in self._pending]
         if self._supersedes(shape, buffer, held, identities):
             number = held[0][1]
+            more = len(line) + len(event.line) - len(buffer.lines[number]) - len(buffer.events[number].line)
             buffer.lines[number], buffer.events[number] = line, event
+            buffer.size += more
+            self._size += more
             self._outcome.rows += 1
+            if self._size >= TOTAL_BUFFER:
+                self.flush()
             return False
         if held or (self._keyless and shape.kind is not Insert):
             self.flush()

@@ -49,9 +49,14 @@ class Delivery:
         self._logger = logger
         self._periods = PeriodCache(settings.part_method)
         self._tables = Tables(
-            target, settings.dest_table, settings.part_field, settings.part_template, source.time_zone
+            target,
+            settings.dest_table,
+            settings.part_field,
+            settings.part_method,
+            settings.part_template,
+            source.time_zone,
         )
-        self._sources: set[bytes] = set()
+        self._sources = source.feeding_tables()
         self._warned = bool(settings.table_filter)
         self._careful = False
         self.letters = Letters(target, settings.queue, settings.consumer_name)

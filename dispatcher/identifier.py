@@ -35,9 +35,12 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+_SYSTEM_COLUMNS = frozenset("tableoid xmin cmin xmax cmax ctid".split())
+
+
 def is_possible(name: str) -> bool:
     """Whether a column can have that name, whole."""
-    return 0 < len(name.encode()) <= MAX_BYTES and "\0" not in name
+    return 0 < len(name.encode()) <= MAX_BYTES and "\0" not in name and name not in _SYSTEM_COLUMNS
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -85,6 +85,10 @@ def _month(day: date) -> Period:
 _PERIODS = {"daily": _day, "monthly": _month}
 
 
+SUFFIXES: dict[Method, str] = {"daily": r"^\d{4}_\d\d_\d\d$", "monthly": r"^\d{4}_\d\d$"}
+"""Regular expressions of what partitions are called behind their parent's name."""
+
+
 class PeriodCache:
     """`period_of`, remembered by the date part of the value."""
 

@@ -17,6 +17,15 @@ select exists (select from {pgq}.get_consumer_info(%(queue)s, %(consumer)s));
 -- Subscribe the consumer at the queue's newest tick; 1 if that is new.
 select {pgq}.register_consumer(%(queue)s, %(consumer)s);
 
+-- name: feeding_tables
+-- Tables whose triggers put events into the queue, as ev_extra1 names them.
+select distinct n.nspname || '.' || c.relname
+from pg_trigger t
+join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
+join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+where pn.nspname = '{pgq}' and not t.tgisinternal
+  and split_part(encode(t.tgargs, 'escape'), '\000', 1) = %(queue)s;
+
 -- name: register_at
 -- Set the consumer to a tick of the queue, subscribed or not.
 select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
@@ -197,7 +206,7 @@ where attrelid = to_regclass(%(table)s) and attname = %(column)s and attnum > 0 
 select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
   and left(c.relname, length(%(parent)s) + 1) = %(parent)s || '_'
-  and substr(c.relname, length(%(parent)s) + 2) ~ '^\d{4}_\d\d(_\d\d)?$'
+  and substr(c.relname, length(%(parent)s) + 2) ~ %(suffix)s
   and not exists (
     select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
 order by c.relname;

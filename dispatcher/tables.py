@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from . import queries, template
 from .errors import SetupError, is_infrastructure, one_line
 from .identifier import MAX_BYTES, TableName
-from .partition import Period
+from .partition import SUFFIXES, Method, Period
 from .position import lock_key
 
 
@@ -56,16 +56,24 @@ class Tables:
         connection: to the target.
         parent: ``dest_table``.
         part_field: source column that names the partition; empty means not partitioned.
+        part_method: how long a partition is.
         part_template: SQL that creates a partition.
         time_zone: of the source; the days of cloned partitions are its days.
     """
 
     def __init__(
-        self, connection: Connection, parent: TableName, part_field: str, part_template: str, time_zone: str
+        self,
+        connection: Connection,
+        parent: TableName,
+        part_field: str,
+        part_method: Method,
+        part_template: str,
+        time_zone: str,
     ) -> None:
         self._connection = connection
         self._parent = parent
         self._part_field = part_field
+        self._suffix = SUFFIXES[part_method]
         self._template = part_template
         self._time_zone = time_zone
         self._known: set[TableName] = set()
@@ -107,7 +115,12 @@ class Tables:
         """Tables that hold all rows together: ``dest_table`` if it is there, and partitions on their own."""
         parent = self._parent
         with self._connection.cursor() as cursor:
-            names = {"schema": parent.schema, "parent": parent.table, "table": parent.sql}
+            names = {
+                "schema": parent.schema,
+                "parent": parent.table,
+                "table": parent.sql,
+                "suffix": self._suffix,
+            }
             apart = queries.rows(cursor, "partitions_apart", **names) if self._part_field else []
             there = queries.value(cursor, "table_exists", table=parent.sql)
         return (*([parent] if there else []), *(TableName(parent.schema, name) for (name,) in apart))
@@ -127,7 +140,7 @@ class Tables:
         try:
             try:
                 self._add_column(column, type_)
-            except psycopg2.errors.UndefinedObject:
+            except (psycopg2.errors.UndefinedObject, psycopg2.errors.InvalidSchemaName):
                 self._add_column(column, "text")
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:

@@ -332,7 +332,7 @@ def test_a_partition_dropped_before_a_change(
     assert target.column("select id from t") == [3]
 
 
-@pytest.mark.parametrize("name", ["", "%00", "x" * 64])
+@pytest.mark.parametrize("name", ["", "%00", "x" * 64, "ctid"])
 def test_a_name_that_no_column_can_have_is_not_added(
     target: Database, queue: Queue, keys: dict[str, object], name: str
 ) -> None:
