@@ -90,6 +90,7 @@ class Buffers:
         self._size = 0
         self.ordered = False
         self._keyless = False
+        self._last: Buffer | None = None
         self._pending: dict[Identity, tuple[Buffer, int]] = {}
 
     def find(self, shape: Shape) -> Buffer | None:
@@ -126,6 +127,10 @@ class Buffers:
             before: of the shape's key.
             identities: of the row before and after; empty if the event does not tell, or no order is kept.
         """
+        if self._careful and self.ordered and self._last is not buffer:
+            # Rows may depend on each other by more than their keys: with care, they go in as in the source.
+            self.flush()
+        self._last = buffer
         line = buffer.line(values, before)
         if self.ordered and not self._make_way(shape, buffer, event, line, identities):
             return

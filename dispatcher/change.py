@@ -56,6 +56,9 @@ def read(event: Event) -> Change | None:
         return _from_jsontriga(event)
     letter, colon, key = event.type.partition(b":")
     operation = _LETTERS.get(letter)
+    if operation is Operation.TRUNCATE and event.data:
+        # PgQ's truncates have no data; a type R with data is a producer's own.
+        operation = None
     if operation is None:
         return Change(Operation.INSERT, urlencoded.decode(_data(event)))
     if operation is Operation.TRUNCATE:

@@ -32,6 +32,12 @@ _REPLACE = """
     ){gone}
     insert into {table} ({columns}) overriding system value select {values} from rest order by n"""
 
+# The same where nothing but the key is there, and hence nothing to assign.
+_KEEP = _REPLACE.replace(
+    "update {table} t set {assignments} from pg_temp.tdsup_stage s where {match} returning s.n",
+    "select s.n from {table} t, pg_temp.tdsup_stage s where {match}",
+)
+
 _GONE = ", {name} as (delete from {root} t using rest s where {match})"
 
 _PATCH = """
@@ -140,8 +146,9 @@ class Replace:
             for number, root in enumerate(elsewhere)
         ]
         kept = () if self.rekeys else self.key
+        template = _REPLACE if set(self.columns) - set(kept) else _KEEP
         cursor.execute(
-            _statement(_REPLACE, self.table, self.columns, self.key, kept, gone=sql.SQL("").join(gone))
+            _statement(template, self.table, self.columns, self.key, kept, gone=sql.SQL("").join(gone))
         )
         return ()
 

@@ -343,3 +343,49 @@ def test_a_truncate_spares_what_is_not_its_own(source: Database, target: Databas
     assert target.column("select id from t") == [7]
     source.execute("truncate t")
     assert mirror.drain(table_filter="t")["dead_letters"] == 0
+
+
+def test_a_table_that_is_all_key(source: Database, target: Database) -> None:
+    """An update of it has nothing to change, or brings back the row."""
+    queue = Queue(source, "q")
+    queue.create()
+    target.execute("create table t (id int primary key); insert into t values (1)")
+    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": "q", "dest_table": "t"}
+    drain(**keys)
+    for number in (1, 2):
+        queue.insert("U:id", f"id={number}", "public.t")
+    queue.tick()
+    assert drain(**keys)["rows"] == 2
+    assert target.column("select id from t order by id") == [1, 2]
+
+
+def test_a_producer_s_own_type_r_is_a_row(source: Database, target: Database) -> None:
+    """Only a truncate of PgQ's triggers, which has no data, empties the table."""
+    queue = Queue(source, "q")
+    queue.create()
+    target.execute("create table t (id int primary key); insert into t values (1)")
+    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": "q", "dest_table": "t"}
+    drain(**keys)
+    queue.insert("R", "id=2")
+    queue.tick()
+    drain(**keys)
+    assert target.column("select id from t order by id") == [1, 2]
+
+
+def test_rows_that_refer_to_each_other_change_as_in_the_source(source: Database, target: Database) -> None:
+    """A key of the table on itself does not make good changes dead letters."""
+    queue = Queue(source, "q")
+    queue.create()
+    for database in (source, target):
+        database.execute("create table t (id int primary key, up int references t)")
+    queue.attach("t")
+    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": "q", "dest_table": "t"}
+    drain(**keys)
+    source.execute("insert into t values (1, null), (2, 1), (3, null)")
+    queue.tick()
+    drain(**keys)
+    source.execute("update t set up = null where id = 2; delete from t where id = 1")
+    source.execute("insert into t values (4, null); update t set up = 4 where id = 3")
+    queue.tick()
+    assert drain(**keys)["dead_letters"] == 0
+    assert target.rows("select * from t order by id") == source.rows("select * from t order by id")
