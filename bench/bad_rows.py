@@ -26,7 +26,7 @@ EVENT = Event.from_line(copytext.line([b"1", *[None] * (len(COLUMNS) - 1)]))
 
 SHAPE = Shape(Insert, None, (b"id", b"n", b"note"))
 
-FIT = Fit(Insert(TableName("public", "orders"), ("id", "n", "note")), None)
+FIT = Fit(Insert(TableName("public", "orders"), ("id", "n", "note")), None, names_rows=False)
 
 
 def load(connection: Connection, rows: int, every: int) -> tuple[float, int]:

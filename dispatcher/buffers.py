@@ -206,24 +206,25 @@ class Buffers:
     def _write_carefully(self, buffer: Buffer) -> None:
         """Write the good rows and reject the bad ones.
 
-        COPY tells the row that it stumbled over, and those before it are written again, for the savepoint
-        took them back; where the target does not tell, the rows are halved: docs/decisions/0005.
+        COPY tells the row that it stumbled over: those before it are written again, for the savepoint took
+        them back, then that row by itself. Where the target does not tell, the rows are halved. No row is
+        rejected that was not tried alone: docs/decisions/0005.
         """
         copied = buffer.fit.writer.copied
-        start, length = 0, len(buffer.lines)
+        start, length, suspected = 0, len(buffer.lines), False
         while start < len(buffer.lines):
             end = min(start + length, len(buffer.lines))
             error = self._try(buffer, start, end)
             if error is None:
-                start, length = end, 2 * length
-                continue
-            bad = 0 if end - start == 1 else refusal.row_of(error, copied, end - start)
-            if bad is None or (bad and self._try(buffer, start, start + bad)):
-                length = (end - start) // 2
-                continue
-            start += bad
-            self._reject(buffer.events[start], refusal.reason(error, copied), error.pgcode)
-            start, length = start + 1, max(FIRST_SEGMENT, 2 * bad)
+                length = 1 if suspected else 2 * length
+                start, suspected = end, False
+            elif end - start == 1:
+                self._reject(buffer.events[start], refusal.reason(error, copied), error.pgcode)
+                start, length, suspected = end, FIRST_SEGMENT, False
+            else:
+                bad = refusal.row_of(error, copied, end - start)
+                length = (end - start) // 2 if bad is None else max(1, bad)
+                suspected = bool(bad)
 
     def _try(self, buffer: Buffer, start: int, end: int) -> psycopg2.Error | None:
         """Write some rows; returns the error if there is a bad one among them, and none is written then."""

@@ -56,9 +56,11 @@ class Delivery:
             settings.part_template,
             source.time_zone,
         )
-        self._sources = source.feeding_tables()
+        self._sources: set[bytes] = set()
+        self._only_source = source.only_table()
         self._warned = bool(settings.table_filter)
         self._careful = False
+        self._immediate = False
         self.letters = Letters(target, settings.queue, settings.consumer_name)
         self.partitions = 0
 
@@ -92,7 +94,7 @@ class Delivery:
         Raises:
             SetupError, psycopg2.Error: as by `deliver`.
         """
-        retry = Retry(self.letters, letter)
+        retry = Retry(self.letters, letter, self._source.time_zone)
         outcome = self._deliver(f"dead letter {letter}", retry, retry.feed, retry.take, retry.settle)
         if outcome is None:
             return "it is gone"
@@ -136,8 +138,7 @@ class Delivery:
             if not begin(cursor):
                 self._target.rollback()
                 return None
-            if self._careful:
-                # What is checked at the commit only would not tell the row.
+            if self._immediate:
                 cursor.execute("set constraints all immediate")
             loader = Loader(
                 cursor,
@@ -146,6 +147,7 @@ class Delivery:
                 self._periods,
                 letters,
                 self._sources,
+                self._only_source,
                 careful=self._careful,
             )
             feed(loader.add)
@@ -157,12 +159,14 @@ class Delivery:
         try:
             self._target.commit()
         except psycopg2.Error as error:
-            if self._careful or not is_data(error):
+            if self._immediate or not is_data(error):
                 raise
-            loader.needs.care = True
+            # What is checked at the commit only does not tell the row.
+            loader.needs.care = self._immediate = True
         else:
             # Where the target refused rows it may do so again; a batch without a bad one ends that.
             self._careful = self._careful and loader.outcome.dead_letters > 0
+            self._immediate = self._immediate and self._careful
         return loader
 
     def _make(self, needs: Needs) -> None:

@@ -96,9 +96,15 @@ class Letters:
             return dict(zip([column.name for column in cursor.description or ()], row, strict=True))
         return None
 
-    def take(self, cursor: Cursor, letter: int) -> bytes | None:
-        """The event of one as COPY wrote it, locked until the transaction ends; None if it is gone."""
-        for event, *values in self._rows(cursor, "take_letter", id=letter):
+    def take(self, cursor: Cursor, letter: int, zone: str) -> bytes | None:
+        """The event of one as COPY wrote it, locked until the transaction ends; None if it is gone.
+
+        Args:
+            cursor: whose transaction it is.
+            letter: its id.
+            zone: time zone of the source, in which the event's time is written.
+        """
+        for event, *values in self._rows(cursor, "take_letter", id=letter, zone=zone):
             if event is not None:
                 return bytes(event)
             return copytext.line([None if value is None else value.encode() for value in values])
@@ -125,16 +131,17 @@ class Retry:
     Stands for `Letters` where events are loaded.
     """
 
-    def __init__(self, letters: Letters, letter: int) -> None:
+    def __init__(self, letters: Letters, letter: int, zone: str) -> None:
         self._letters = letters
         self._letter = letter
+        self._zone = zone
         self._why: tuple[str, str | None] | None = None
         self._event = b""
 
     def take(self, cursor: Cursor) -> bool:
         """Begin: get hold of the event; False if somebody else has removed the letter."""
         self._why = None
-        self._event = self._letters.take(cursor, self._letter) or b""
+        self._event = self._letters.take(cursor, self._letter, self._zone) or b""
         return bool(self._event)
 
     def feed(self, receive: Callable[[bytes], object]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Sequence
 
 from psycopg2.extensions import cursor as Cursor
@@ -24,9 +23,6 @@ from .writer import Delete, Insert, Patch, Replace, truncate
 LARGE = 16 << 20
 """Bytes of an event that is worth a line in the log."""
 
-# Values that can be written in several ways: times, fractions, bytea. Such a key names no row for sure.
-_UNSTABLE = re.compile(rb"\d:\d\d|^[-+]?\d*\.\d|^[-+]?\d+[eE]|\\\\")
-
 LETTER_BUFFER = 1 << 20
 """Bytes of dead letters gathered before they are written."""
 
@@ -44,6 +40,7 @@ class Loader:
         periods: partitions by value.
         letters: where events go that have no row.
         sources: tables of the source that were seen so far; those that come up are added.
+        only_source: the one table of the source whose rows are loaded; None if there may be others.
         careful: find every row that the target refuses; else the first one is a need for care.
 
     Attributes:
@@ -59,6 +56,7 @@ class Loader:
         periods: PeriodCache,
         letters: Letters | Retry,
         sources: set[bytes],
+        only_source: bytes | None,
         *,
         careful: bool,
     ) -> None:
@@ -69,6 +67,7 @@ class Loader:
         self._periods = periods
         self._letters = letters
         self._sources = sources
+        self._only_source = only_source
         self._part_field = settings.part_field.encode()
         self._fitter = Fitter(settings, tables, self.needs)
         self._misfits: dict[Shape, str] = {}
@@ -164,9 +163,11 @@ class Loader:
         self._buffers.keep_order()
         self._hand_over(shape, event, change, (), _key_values(change, change.row))
 
-    def _truncate(self, _event: Event, _change: Change) -> None:
-        if len(self._sources) > 1:
-            raise ValueError("it is a truncate, and dest_table holds rows of other tables too")
+    def _truncate(self, event: Event, _change: Change) -> None:
+        if self._only_source != event.table or len(self._sources) > 1:
+            raise ValueError(
+                "it is a truncate, and dest_table may hold rows of other tables too (table_filter)"
+            )
         self._buffers.flush()
         if not self.needs:
             truncate(self._cursor, self._fitter.roots)
@@ -216,29 +217,27 @@ class Loader:
             return
         buffer = self._buffer(shape, event, change)
         if buffer is not None and not self.needs:
-            identities = _identities(change) if self._buffers.ordered else ()
+            identities = _identities(change) if self._buffers.ordered and buffer.fit.names_rows else ()
             self._buffers.add(shape, buffer, event, values, before, identities)
 
     def _buffer(self, shape: Shape, event: Event, change: Change) -> Buffer | None:
         """The buffer of a shape; None if something has to be made first."""
         found = self._buffers.find(shape)
-        if found is not None:
+        if found is not None or shape in self._waiting:
             return found
-        if shape in self._waiting:
+        if reason := self._misfits.get(shape):
+            raise ValueError(reason)
+        try:
+            fit = self._fitter.fit(shape, event, change.key)
+        except UnicodeDecodeError:
+            raise
+        except ValueError as error:
+            self._misfits[shape] = str(error)
+            raise
+        if fit is None:
+            self._waiting.add(shape)
             return None
-        if shape not in self._misfits:
-            try:
-                fit = self._fitter.fit(shape, event, change.key)
-            except UnicodeDecodeError:
-                raise
-            except ValueError as error:
-                self._misfits[shape] = str(error)
-            else:
-                if fit is not None:
-                    return self._buffers.make(shape, fit)
-                self._waiting.add(shape)
-                return None
-        raise ValueError(self._misfits[shape])
+        return self._buffers.make(shape, fit)
 
     # Dead letters.
 
@@ -287,10 +286,8 @@ def _key_values(change: Change, row: Row) -> list[bytes | None]:
 
 
 def _identities(change: Change) -> list[Identity]:
-    """The row that changes, before and after; empty if the event does not tell for sure."""
+    """The row that changes, before and after; empty if the event does not tell."""
     rows = [change.row] if change.old is None else [change.row, change.old]
     if not change.key or any(name not in row for row in rows for name in change.key):
-        return []
-    if any(_UNSTABLE.search(row[name] or b"") for row in rows for name in change.key):
         return []
     return list(dict.fromkeys((change.key, tuple(row[name] for name in change.key)) for row in rows))

@@ -14,7 +14,7 @@ Method = Literal["daily", "monthly"]
 _ISO = re.compile(
     rb"(\d{4})-(\d\d?)-(\d\d?)"
     rb"(?:[ T](?!23:59:59\.9{6}[5-9])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
-    rb"(?: ?(?:[+-][0-9:]+|(?!BC)[A-Za-z][A-Za-z0-9/_+-]*))?)?",
+    rb"(?: ?(?:[+-][0-9:]+|(?![Bb][Cc])[A-Za-z][A-Za-z0-9/_+-]*))?)?",
 )
 
 # What the producer's session says under another DateStyle (PostgreSQL manual, "Date/Time Output").

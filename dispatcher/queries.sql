@@ -166,8 +166,9 @@ where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is nu
 order by ev_id, id;
 
 -- name: take_letter
--- The exact event of a dead letter, if it is still there; nobody else can take it until the transaction ends.
-select event, ev_id::text, ev_time::text, ev_txid::text, ev_retry::text, ev_type, ev_data,
+-- The event of a dead letter as the source wrote it, if it is still there; nobody else can take it until the
+-- transaction ends.
+select event, ev_id::text, (ev_time at time zone %(zone)s)::text, ev_txid::text, ev_retry::text, ev_type, ev_data,
     ev_extra1, ev_extra2, ev_extra3, ev_extra4
 from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s
@@ -192,9 +193,11 @@ select to_regclass(%(table)s) is not null;
 select relkind::text from pg_class where oid = to_regclass(%(table)s);
 
 -- name: table_columns
--- Columns of a relation that take a value.
-select attname::text from pg_attribute
-where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped and attgenerated = '';
+-- Columns of a relation: name, whether it is generated, whether its values have one text only.
+select attname::text, attgenerated <> '',
+    atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[])
+from pg_attribute
+where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped;
 
 -- name: column_type
 -- Type of a column, as SQL; no row if there is none.

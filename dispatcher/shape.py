@@ -10,6 +10,7 @@ from .identifier import TableName, is_possible
 from .outcome import Needs
 from .partition import Period
 from .settings import Settings
+from .stage import Stage
 from .tables import NewColumn, Tables, Wanted
 from .writer import Delete, Insert, InsertThrough, Patch, Replace, Writer
 
@@ -43,10 +44,12 @@ class Fit:
     Attributes:
         writer: what writes them.
         picked: positions of the columns that are written, None for all.
+        names_rows: an event's key, as text, tells its row from every other.
     """
 
     writer: Writer
     picked: tuple[int, ...] | None
+    names_rows: bool
 
 
 class Fitter:
@@ -97,42 +100,56 @@ class Fitter:
             return None
         table = named if there else None
         like = table or next(iter(self.roots), None)
+        change = Patch if shape.kind is Patch else Delete
         if like is None:
             # Nothing is there to be changed.
-            return Fit(_CHANGERS[shape.kind]((), (), ()), None)
+            return Fit(change(Stage(named, ()), ()), None, names_rows=False)
         picked, columns = self._columns(shape, like, event)
+        names_rows = self._names_rows(key, like)
         if shape.kind is Insert:
-            return Fit((InsertThrough if self._tables.is_view(like) else Insert)(like, columns), picked)
-        key_names = self._key(shape.key, like)
+            view = self._tables.is_view(like)
+            writer: Writer = InsertThrough(Stage(like, columns)) if view else Insert(like, columns)
+            return Fit(writer, picked, names_rows)
+        stage = Stage(like, columns, self._key(shape.key, like))
         if shape.kind is Replace:
-            return Fit(Replace(like, columns, key_names, self.roots, shape.rekeys), picked)
-        places = tuple(dict.fromkeys([*([table] if table else []), *self.roots]))
-        return Fit(_CHANGERS[shape.kind](columns, key_names, places), picked)
+            return Fit(Replace(stage, self.roots, shape.rekeys), picked, names_rows)
+        places = dict.fromkeys([*([table] if table else []), *self.roots])
+        able = tuple(place for place in places if self._tables.columns(place).keys() >= set(columns))
+        return Fit(change(stage, able), picked, names_rows)
+
+    def _names_rows(self, key: tuple[bytes, ...], table: TableName) -> bool:
+        """Whether two events of one row have the same text in their keys."""
+        known = self._tables.columns(table)
+        names = self._settings.fields.rename(key)
+        return len(names) == len(key) > 0 and all(name in known and known[name].canonical for name in names)
 
     def _columns(
         self, shape: Shape, table: TableName, event: Event
     ) -> tuple[tuple[int, ...] | None, tuple[str, ...]]:
         """Which of the columns are written, and their names in the table."""
         columns = self._settings.fields.rename(shape.names)
-        unknown = set(columns) - self._tables.columns(table)
-        if unknown:
-            unknown = set(columns) - self._tables.columns(table, anew=True)
-        if not unknown:
-            return None, columns
-        if self._settings.on_new_column == "dead_letter":
+        known = self._tables.columns(table)
+        if set(columns) - known.keys():
+            known = self._tables.columns(table, anew=True)
+        unknown = set(columns) - known.keys()
+        # What the target generates it generates itself, from the other columns.
+        left_out = {name for name in columns if name in known and known[name].generated}
+        if unknown and self._settings.on_new_column == "dead_letter":
             lacks = f"table {table} has no column {', '.join(sorted(unknown))}"
             if self._settings.fields.pairs is not None:
                 raise BatchError(f"{lacks}, which fields names")
             raise ValueError(f"{lacks} (on_new_column)")
-        if self._settings.on_new_column == "add":
+        if unknown and self._settings.on_new_column == "add":
             if impossible := sorted(name for name in unknown if not is_possible(name)):
                 raise ValueError(f"no column can be called {impossible[0]!r}")
             for source, column in zip(shape.names, columns, strict=True):
                 if column in unknown:
                     new = NewColumn(table, column, event.table.decode(), source.decode())
                     self._needs.columns.setdefault((table, column), new)
+        left_out |= unknown
+        if not left_out:
             return None, columns
-        picked = tuple(number for number, column in enumerate(columns) if column not in unknown)
+        picked = tuple(number for number, column in enumerate(columns) if column not in left_out)
         if not picked and shape.names:
             raise ValueError(f"table {table} has none of its columns")
         return picked, tuple(columns[number] for number in picked)
@@ -140,10 +157,7 @@ class Fitter:
     def _key(self, source: tuple[bytes, ...], table: TableName) -> tuple[str, ...]:
         """Names in the table of the columns that find a row."""
         key = self._settings.fields.rename(source)
-        if len(key) < len(source) or set(key) - self._tables.columns(table):
+        if len(key) < len(source) or set(key) - self._tables.columns(table).keys():
             named = ", ".join(name.decode("utf-8", "backslashreplace") for name in source)
             raise ValueError(f"its row cannot be found: not all of the key {named} is loaded")
         return key
-
-
-_CHANGERS: dict[Kind, type[Patch | Delete]] = {Patch: Patch, Delete: Delete}

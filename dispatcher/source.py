@@ -112,12 +112,17 @@ class Source:
         assert row is not None
         return max(0.0, float(row[1]))
 
-    def feeding_tables(self) -> set[bytes]:
-        """Tables whose triggers feed the queue, as ``ev_extra1`` names them, if they are to be loaded."""
-        wanted = self._settings.source_tables
-        with self._connection, self._connection.cursor() as cursor:
-            found = queries.rows(cursor, "feeding_tables", **self._pgq, queue=self._settings.queue)
-        return {name.encode() for (name,) in found if not wanted or name in wanted}
+    def only_table(self) -> bytes | None:
+        """The one table whose rows are loaded, as ``ev_extra1`` names it; None if there may be others.
+
+        It is the one that ``table_filter`` chooses, or the only one whose triggers feed the queue.
+        """
+        names = list(self._settings.source_tables)
+        if not names:
+            with self._connection, self._connection.cursor() as cursor:
+                found = queries.rows(cursor, "feeding_tables", **self._pgq, queue=self._settings.queue)
+            names = [name for (name,) in found]
+        return names[0].encode() if len(names) == 1 else None
 
     def column_type(self, table: str, column: str) -> str:
         """Type of a column of the source as SQL; ``text`` if there is no such column to be found.

@@ -49,6 +49,20 @@ class NewColumn:
     source_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table that is there.
+
+    Attributes:
+        generated: the table computes it from other columns.
+        canonical: a value is always written in the same way, whatever the producer's settings are: integers,
+            texts and the like, but no times, fractions or bytes.
+    """
+
+    generated: bool
+    canonical: bool
+
+
 class Tables:
     """The tables of one ``dest_table``.
 
@@ -77,7 +91,7 @@ class Tables:
         self._template = part_template
         self._time_zone = time_zone
         self._known: set[TableName] = set()
-        self._columns: dict[TableName, frozenset[str]] = {}
+        self._columns: dict[TableName, dict[str, Column]] = {}
 
     def exists(self, table: TableName) -> bool:
         """Whether the target has the table; a yes is remembered.
@@ -97,12 +111,14 @@ class Tables:
         self._known.add(table)
         return True
 
-    def columns(self, table: TableName, *, anew: bool = False) -> frozenset[str]:
-        """Names of a table's columns that take a value; remembered unless asked for anew."""
+    def columns(self, table: TableName, *, anew: bool = False) -> dict[str, Column]:
+        """A table's columns by name; remembered unless asked for anew."""
         if anew or table not in self._columns:
             with self._connection.cursor() as cursor:
                 found = queries.rows(cursor, "table_columns", table=table.sql)
-            self._columns[table] = frozenset(name for (name,) in found)
+            self._columns[table] = {
+                name: Column(generated, canonical) for name, generated, canonical in found
+            }
         return self._columns[table]
 
     def is_view(self, table: TableName) -> bool:

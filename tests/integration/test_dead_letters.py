@@ -327,3 +327,37 @@ def test_without_a_place_for_letters_the_job_says_what_to_do(
         assert target.value("select count(*) from t") == 0
     finally:
         target.execute(f"reassign owned by {role} to current_user; drop owned by {role}; drop role {role}")
+
+
+def test_a_deferred_constraint_beside_another_bad_row(
+    target: Database, queue: Queue, keys: dict[str, object]
+) -> None:
+    """A child that comes before its parent is no bad row for that."""
+    target.execute("alter table t add foreign key (n) references t deferrable initially deferred")
+    queue.insert("I:id", "id=1&day=2026-11-24&n=3")
+    queue.insert("I:id", "id=2&day=2026-11-24&n=x")
+    queue.insert("I:id", "id=3&day=2026-11-24&n")
+    queue.tick()
+    drain(**{**keys, "part_field": ""})
+    assert target.column("select id from t order by id") == [1, 3]
+    assert target.column("select sqlstate from tdsup.dead_letter") == ["22P02"]
+
+
+def test_a_replay_files_by_the_time_of_the_source(
+    source: Database, target: Database, queue: Queue, keys: dict[str, object]
+) -> None:
+    """The time of an event is in the source's zone, also when it comes from the target's letters."""
+    for database, zone in ((source, "Pacific/Kiritimati"), (target, "Pacific/Pago_Pago")):
+        name = database.value("select current_database()")
+        database.execute(f"alter database {name} set TimeZone = '{zone}'")
+    by_time = {**keys, "part_field": "_EVTIME"}
+    queue.insert("I:id", "id=1&n=1")
+    queue.insert("I:id", "id=2&n=500")
+    queue.tick()
+    drain(**by_time)
+    target.execute("alter table t drop constraint t_n_check")
+    for (partition,) in target.rows("select inhrelid::regclass::text from pg_inherits"):
+        target.execute(f"alter table {partition} drop constraint if exists t_n_check")
+    assert act("replay", by_time)[-1] == "loaded 1 of 1"
+    first, second = target.column("select tableoid::regclass::text from t order by id")
+    assert first == second

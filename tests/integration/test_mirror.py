@@ -389,3 +389,24 @@ def test_rows_that_refer_to_each_other_change_as_in_the_source(source: Database,
     queue.tick()
     assert drain(**keys)["dead_letters"] == 0
     assert target.rows("select * from t order by id") == source.rows("select * from t order by id")
+
+
+def test_one_row_that_comes_and_goes(source: Database, target: Database) -> None:
+    """However often in one batch, the server's table of locks suffices."""
+    queue = Queue(source, "q")
+    queue.create()
+    target.execute("create table t (id int primary key, txt text)")
+    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": "q", "dest_table": "t"}
+    drain(**keys)
+    locks = target.value(
+        "select current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int"
+    )
+    source.execute(
+        "select pgq.insert_event('q', case g %% 2 when 0 then 'I:id' else 'D:id' end, "
+        "'id=1&txt=a', 'public.t', null, null, null) from generate_series(0, %s) g",
+        locks,
+    )
+    queue.tick()
+    values = drain(**keys)
+    assert (values["rows"], values["dead_letters"]) == (locks + 1, 0)
+    assert target.column("select id from t") == [1]

@@ -350,3 +350,31 @@ def test_a_table_called_like_a_line_number(target: Database, queue: Queue, keys:
     send(queue, *(f"id={number}&n={'x' if number == 5 else 1}" for number in range(1, 9)))
     drain(**keys, dest_table='"a, b2"')
     assert target.column('select id from "a, b2" order by id') == [1, 2, 3, 4, 6, 7, 8]
+
+
+@pytest.mark.parametrize("policy", ["dead_letter", "add", "ignore"])
+def test_a_column_that_the_target_generates(
+    source: Database, target: Database, queue: Queue, keys: dict[str, object], policy: str
+) -> None:
+    """It computes its own value, whatever becomes of columns that it lacks."""
+    for database in (source, target):
+        database.execute(
+            "create table t (id int primary key, a int, b int generated always as (a * 2) stored)"
+        )
+    queue.attach("t")
+    source.execute("insert into t values (1, 2), (2, 3); update t set a = 5 where id = 2")
+    queue.tick()
+    assert drain(**keys, dest_table="t", on_new_column=policy)["dead_letters"] == 0
+    assert target.rows("table t order by id") == [(1, 2, 4), (2, 5, 10)]
+
+
+def test_partitions_of_unequal_columns(target: Database, queue: Queue, keys: dict[str, object]) -> None:
+    """A change of some columns looks into those partitions that have them."""
+    target.execute(
+        "create table t_2026_01_01 (id int, day date, c text); create table t_2026_01_02 (id int, day date);"
+        "insert into t_2026_01_01 values (1, '2026-01-01', 'old'); insert into t_2026_01_02 values (2)"
+    )
+    send(queue, "c='new' where id='1'", "c='new' where id='2'", type_="U")
+    values = drain(**keys, **PARTED)
+    assert (values["rows"], values["dead_letters"]) == (1, 1)
+    assert target.column("select c from t_2026_01_01") == ["new"]

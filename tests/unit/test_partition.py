@@ -40,6 +40,7 @@ def test_takes_the_date_as_written(value: bytes) -> None:
         b"-infinity",
         b"0044-03-15 BC",
         b"0044-03-15 10:00:00 BC",
+        b"0044-03-15 10:00:00 bc",
         b"10000-01-01",
         b"2026-02-30",
         b"2026-11-24 24:00:00",
