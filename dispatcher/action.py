@@ -50,6 +50,16 @@ def _database(which: str, settings: Settings, doing: str) -> Iterator[Connection
             raise SetupError(f"cannot {doing}: {one_line(error)}") from error
 
 
+@contextmanager
+def _databases(settings: Settings, doing: str) -> Iterator[tuple[Connection, Source]]:
+    """A connection to the target, and the queue."""
+    with (
+        _database("target", settings, doing) as target,
+        _database("source", settings, doing) as source,
+    ):
+        yield target, Source(source, settings)
+
+
 def _named(settings: Settings) -> str:
     return f"consumer {settings.consumer_name} on queue {settings.queue}"
 
@@ -72,15 +82,12 @@ def _register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _unregister(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
-    named = _named(settings)
-    with (
-        _database("target", settings, f"unregister {named}") as target,
-        _database("source", settings, f"unregister {named}") as source,
-    ):
-        position = _position(target, settings, f"unregister {named}")
-        known = Source(source, settings).unregister()
+    doing = f"unregister {_named(settings)}"
+    with _databases(settings, doing) as (target, source):
+        position = _position(target, settings, doing)
+        known = source.unregister()
         _set_position(target, position, None)
-        yield f"unregistered {named}" if known else f"{named} was not registered"
+        yield f"unregistered {_named(settings)}" if known else f"{_named(settings)} was not registered"
 
 
 def _reset(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
@@ -91,18 +98,15 @@ def _reset(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _rewind(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
-    named = _named(settings)
-    with (
-        _database("target", settings, f"rewind {named}") as target,
-        _database("source", settings, f"rewind {named}") as source,
-    ):
-        position = _position(target, settings, f"rewind {named}")
+    doing = f"rewind {_named(settings)}"
+    with _databases(settings, doing) as (target, source):
+        position = _position(target, settings, doing)
         with target, target.cursor() as cursor:
             tick = position.read(cursor)
         if tick is None:
-            raise SetupError(f"cannot rewind {named}: the target has no position")
-        Source(source, settings).register_at(tick)
-        yield f"rewound {named} to tick {tick}, the target's position"
+            raise SetupError(f"cannot {doing}: the target has no position")
+        source.register_at(tick)
+        yield f"rewound {_named(settings)} to tick {tick}, the target's position"
 
 
 def _set_position(target: Connection, position: Position, tick: int | None) -> None:
@@ -158,13 +162,10 @@ def _show(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
 def _replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     doing = f"replay dead letters of {settings.job_name}"
     given = _ids(arguments, doing)
-    with (
-        _database("target", settings, doing) as target,
-        _database("source", settings, doing) as source,
-    ):
-        # A limit on bad events protects batches; here each letter stands alone.
-        careful = settings.model_copy(update={"bad_events": "dead_letter", "bad_event_limit": len(given) + 1})
-        delivery = Delivery(Source(source, careful), target, careful, logging.getLogger(settings.job_name))
+    # What holds for the bad events of a batch does not for letters: each is tried alone.
+    alone = settings.model_copy(update={"bad_events": "dead_letter", "bad_event_limit": 1})
+    with _databases(alone, doing) as (target, source):
+        delivery = Delivery(source, target, alone, logging.getLogger(settings.job_name))
         with target, target.cursor() as cursor:
             ids = delivery.letters.ids(cursor, given)
         if unknown := set(given) - set(ids):

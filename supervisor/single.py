@@ -39,6 +39,12 @@ class Single:
         overrides: values of keys that count instead of the file's, also after a reload.
         level: of the log.
         console: whether there is one; else stdout and stderr go to the job's log.
+
+    Attributes:
+        file: what it runs.
+
+    Raises:
+        ConfigError: the file cannot run.
     """
 
     def __init__(self, path: str, overrides: Mapping[str, str], level: int, *, console: bool) -> None:
@@ -46,10 +52,10 @@ class Single:
         self._overrides = overrides
         self._level = level
         self._console = console
-        self._file = load_job_file(path, overrides)
+        self.file = load_job_file(path, overrides)
         self._next: JobFile | None = None
         self._stopping = False
-        self._pidfile = PidFile(self._file.host.pidfile)
+        self._pidfile = PidFile(self.file.host.pidfile)
         self._context: WorkerContext | None = None
 
     def run(self, ready: Callable[[], None]) -> End:
@@ -62,7 +68,7 @@ class Single:
             AlreadyRunning: another process has the pid file.
             ConfigError: a log cannot be opened.
         """
-        _take(self._pidfile, self._file)
+        _take(self._pidfile, self.file)
         try:
             self._open_logs()
             sender = Sender(None)
@@ -77,37 +83,38 @@ class Single:
             self._pidfile.release()
 
     def _work(self, sender: Sender, ready: Callable[[], None]) -> End:
-        self._context = WorkerContext(logging.getLogger(self._file.name), sender, ready)
+        self._context = WorkerContext(logging.getLogger(self.file.name), sender, ready)
         if self._stopping or self._next is not None:
             # Asked for between two contexts.
             self._context.stop()
-        return work(self._file, self._context, sender)
+        return work(self.file, self._context, sender)
 
     def _take_up(self, file: JobFile) -> None:
-        """Go on with another file; what of it cannot be had is left as it was, with an error in the log."""
-        self._next = None
+        """Go on with another file; if its pid file or logs cannot be had, with the one from before."""
+        before, self._next = self.file, None
+        moved = file.host.pidfile != before.host.pidfile
+        pidfile = PidFile(file.host.pidfile) if moved else self._pidfile
         logger = logging.getLogger(file.name)
         try:
-            if file.host.pidfile != self._file.host.pidfile:
-                other = PidFile(file.host.pidfile)
-                _take(other, file)
-                self._pidfile.release()
-                self._pidfile = other
-            before, self._file = self._file, file
-            try:
-                self._open_logs()
-            except ConfigError:
-                self._file = before
-                self._open_logs()
-                raise
+            if moved:
+                _take(pidfile, file)
+            self.file = file
+            self._open_logs()
         except TdsupError as error:
+            if moved:
+                pidfile.release()
+            self.file = before
+            self._open_logs()
             logger.error("Config not reloaded: %s", error)  # noqa: TRY400 (one line for a person)
-        else:
-            logger.info("Config reloaded")
+            return
+        if moved:
+            self._pidfile.release()
+            self._pidfile = pidfile
+        logger.info("Config reloaded")
 
     def _open_logs(self) -> None:
         """Log to the places that the file names, and to the console; then tell the file's warnings."""
-        file, host = self._file, self._file.host
+        file, host = self.file, self.file.host
         verbose = self._level == logging.DEBUG
         logs.drop_all()
         wants_skylog = skylog.is_wanted(file)
@@ -134,7 +141,7 @@ class Single:
 
     def _reload(self) -> None:
         """Validate, then swap at the batch's end."""
-        logger = logging.getLogger(self._file.name)
+        logger = logging.getLogger(self.file.name)
         try:
             self._next = load_job_file(self._path, self._overrides)
         except ConfigError as error:
@@ -190,7 +197,7 @@ def _run(options: argparse.Namespace) -> int:
     single = Single(options.ini, overrides, level, console=mode != "daemon")
     if mode != "daemon":
         return _status(single.run(lambda: None))
-    file = load_job_file(options.ini, overrides)
+    file = single.file
     if not file.host.pidfile:
         raise ConfigError(f"cannot start {file.name} as a daemon: Daemon needs pidfile")
 

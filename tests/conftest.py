@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from harness.database import Database
+from harness.desk import Desk
+from harness.queue import Queue
 from tdsup.sandbox import Cluster, Sandbox
 
 _numbers = itertools.count(1)
@@ -44,3 +47,19 @@ def target(sandbox: Sandbox) -> Iterator[Database]:
 def other_target(sandbox: Sandbox) -> Iterator[Database]:
     """A second empty database beside the target."""
     yield from _fresh(sandbox.target, "other")
+
+
+@pytest.fixture
+def queue(source: Database) -> Queue:
+    """A queue ``q`` that tests fill by hand."""
+    queue = Queue(source, "q")
+    queue.create()
+    return queue
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A desk whose daemons end with the test."""
+    made = Desk(tmp_path)
+    yield made
+    made.fleet.clean_up()

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness.database import Database
-from harness.job import drain
-from harness.outcomes import CASES, COLUMNS, Dead
-from harness.queue import Queue
+from harness.outcomes import CASES, COLUMNS, Dead, job_of_orders
 
 PROGRAM = Path(sys.executable).with_name("table_dispatcher")
 
@@ -44,21 +42,7 @@ def run(directory: Path, keys: dict[str, object]) -> tuple[int, str, int]:
 @pytest.fixture
 def keys(source: Database, target: Database) -> dict[str, object]:
     """Keys of a job with a registered consumer; row 0 is in the target."""
-    target.execute(f"create table orders ({COLUMNS})")
-    queue = Queue(source, "q")
-    queue.create()
-    keys: dict[str, object] = {
-        "src_db": source.dsn,
-        "dst_db": target.dsn,
-        "pgq_queue_name": "q",
-        "dest_table": "orders",
-        "part_field": "at",
-    }
-    drain(**keys)
-    queue.insert("I:id", "id=0&at=2026-11-24 12:00:00%2b00")
-    queue.tick()
-    drain(**keys)
-    return keys
+    return job_of_orders(source, target, f"create table orders ({COLUMNS})")
 
 
 @pytest.mark.timeout(600)

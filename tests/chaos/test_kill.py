@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_killed_again_and_again_under_load(orders: Orders, jobs: Fleet) -> None:
         rows = jobs.job("orders")["rows"]
         assert rows >= seen
         seen = rows
-        wait_until(lambda: jobs.job("orders")["pid"] not in (None, pid), "a new process")  # noqa: B023
+        jobs.wait_for("orders", pid=partial(_is_new, pid))
     orders.wait_loaded(60)
     assert orders.verdict().clean, orders.verdict()
 
@@ -97,3 +98,8 @@ def test_no_batch_is_lost_when_the_master_dies(orders: Orders, jobs: Fleet) -> N
     jobs.start()
     orders.wait_loaded()
     assert orders.verdict().clean, orders.verdict()
+
+
+def _is_new(old: int | None, pid: int | None) -> bool:
+    """Whether a process is there that was not there before."""
+    return pid not in (None, old)

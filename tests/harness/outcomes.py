@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.database import Database
+from harness.job import drain
+from harness.queue import Queue
+
 COLUMNS = "id int primary key, at timestamptz, note varchar(40), n int check (n < 1000)"
 """Columns of the table ``orders`` that the events are loaded into, partitioned by the day of ``at``."""
 
@@ -99,6 +103,26 @@ STYLE = "its partition value '{}' is in DateStyle {}; only ISO is read"
 NOT_ENCODED = "its data is not url-encoded: stray % at byte"
 INSERT = '{"op":"INSERT","table":["public","orders"],"pkey":["id"]}'
 NOON_JSON = '"at":"2026-11-24T12:00:00+00:00"'
+
+
+def job_of_orders(source: Database, target: Database, ddl: str) -> dict[str, object]:
+    """Keys of a job on a new queue ``q``, registered; row 0 is in its table ``orders``, which `ddl` makes."""
+    target.execute(ddl)
+    queue = Queue(source, "q")
+    queue.create()
+    keys: dict[str, object] = {
+        "src_db": source.dsn,
+        "dst_db": target.dsn,
+        "pgq_queue_name": "q",
+        "dest_table": "orders",
+        "part_field": "at",
+    }
+    drain(**keys)
+    queue.insert("I:id", "id=0&at=2026-11-24 12:00:00%2b00")
+    queue.tick()
+    drain(**keys)
+    return keys
+
 
 CASES: dict[str, tuple[Case, ...]] = {
     "Values": (

@@ -22,14 +22,6 @@ def act(name: str, keys: dict[str, object], *arguments: str) -> list[str]:
 
 
 @pytest.fixture
-def queue(source: Database) -> Queue:
-    """A queue that the tests fill by hand."""
-    queue = Queue(source, "q")
-    queue.create()
-    return queue
-
-
-@pytest.fixture
 def keys(source: Database, target: Database, queue: Queue) -> dict[str, object]:
     """Keys of a job that loads the table t by day; its consumer is registered."""
     target.execute("create table t (id int primary key, day date, n int check (n < 100))")

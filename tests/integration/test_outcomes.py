@@ -7,7 +7,7 @@ import re
 import pytest
 from harness.database import Database
 from harness.job import drain
-from harness.outcomes import CASES, COLUMNS, Case, Dead, Ignored, Row
+from harness.outcomes import CASES, COLUMNS, Case, Dead, Ignored, Row, job_of_orders
 from harness.queue import Queue
 
 ALL = [case for cases in CASES.values() for case in cases]
@@ -46,21 +46,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def keys(source: Database, target: Database, kind: str) -> dict[str, object]:
     """Keys of a job with a registered consumer; row 0 is in the target."""
-    target.execute(PARENTS[kind])
-    queue = Queue(source, "q")
-    queue.create()
-    keys: dict[str, object] = {
-        "src_db": source.dsn,
-        "dst_db": target.dsn,
-        "pgq_queue_name": "q",
-        "dest_table": "orders",
-        "part_field": "at",
-    }
-    drain(**keys)
-    queue.insert("I:id", "id=0&at=2026-11-24 12:00:00%2b00")
-    queue.tick()
-    drain(**keys)
-    return keys
+    return job_of_orders(source, target, PARENTS[kind])
 
 
 def fits(

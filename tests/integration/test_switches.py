@@ -1,75 +1,15 @@
-"""The switches of ``table_dispatcher``, on a fake job type, alone and on a job of a fleet."""
+"""The switches of ``table_dispatcher``, on a fake job type, without a fleet."""
 
 from __future__ import annotations
 
-import contextlib
+import fcntl
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from harness.fleet import Fleet, alive, fleet, wait_until
-
-PROGRAM = str(Path(sys.executable).with_name("table_dispatcher"))
-
-
-class Desk:
-    """A directory with a job's file, and the program to use on it."""
-
-    def __init__(self, directory: Path) -> None:
-        self.fleet = Fleet(directory)
-        self.directory = directory
-
-    def write(self, logfile: object = "orders.log", pidfile: object = "orders.pid", **keys: object) -> None:
-        """Write the job's file; it has a log and a pid file."""
-        self.fleet.write_job("orders", "sleeper", logfile=logfile, pidfile=pidfile, **keys)
-
-    def run(self, *switches: str) -> subprocess.CompletedProcess[str]:
-        """Run the program on the file to its end."""
-        return subprocess.run(
-            [PROGRAM, *switches, "conf.d/orders.ini"],
-            cwd=self.directory,
-            env=self.fleet.environment(),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-
-    def ends(self, *switches: str) -> tuple[int, str]:
-        """Exit status of the program and what it said."""
-        done = self.run(*switches)
-        return done.returncode, done.stdout + done.stderr
-
-    @property
-    def log(self) -> str:
-        """The job's log."""
-        path = self.directory / "orders.log"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
-
-    @property
-    def pid(self) -> int | None:
-        """The number in the pid file."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            return int((self.directory / "orders.pid").read_text(encoding="ascii"))
-        return None
-
-    def daemon(self) -> int:
-        """Start a daemon; returns its pid."""
-        assert self.ends("-d") == (0, "")
-        assert self.pid is not None
-        return self.pid
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """A desk whose daemons end with the test."""
-    made = Desk(tmp_path)
-    yield made
-    made.fleet.clean_up()
+from harness.desk import PROGRAM, Desk
+from harness.fleet import alive, wait_until
 
 
 def test_a_daemon_needs_a_pid_file(desk: Desk) -> None:
@@ -206,6 +146,22 @@ def test_reload_of_a_broken_file_changes_nothing(desk: Desk) -> None:
     assert desk.log.count("hello") == 1
 
 
+def test_reload_to_a_pid_file_that_is_taken_changes_nothing(desk: Desk) -> None:
+    """The process goes on with its own pid file and log, and says why."""
+    desk.write(behave="write", line="hello")
+    pid = desk.daemon()
+    with (desk.directory / "taken.pid").open("w", encoding="ascii") as taken:
+        fcntl.flock(taken, fcntl.LOCK_EX)
+        desk.write(behave="write", line="other", pidfile="taken.pid", logfile="other.log")
+        os.kill(pid, signal.SIGHUP)
+        wait_until(lambda: "Config not reloaded: cannot start orders: it runs already" in desk.log, "refused")
+        assert desk.pid == pid
+        assert not (desk.directory / "other.log").exists()
+    os.kill(pid, signal.SIGHUP)
+    wait_until((desk.directory / "other.log").exists, "it is reloaded")
+    wait_until(lambda: desk.pid is None, "the old pid file is gone")
+
+
 def test_set_overrides(desk: Desk) -> None:
     """As often as it is given; a wrong key is told as in a file."""
     desk.write(behave="setup")
@@ -331,92 +287,3 @@ def test_the_sample_can_be_loaded(desk: Desk) -> None:
         "exception_sleep",
     ):
         assert f"\n{key} =" in uncommented or f"\n {key}: " in uncommented
-
-
-# On a job of a fleet.
-
-
-@pytest.fixture
-def busy(tmp_path: Path) -> Iterator[Desk]:
-    """A running fleet whose one job has a pid file."""
-    with fleet(tmp_path) as a_fleet:
-        made = Desk(tmp_path)
-        made.write(behave="write", line="hello")
-        a_fleet.start()
-        a_fleet.wait_for("orders", state="running")
-        made.fleet = a_fleet
-        yield made
-
-
-def test_r_reloads_a_job_of_a_fleet(busy: Desk) -> None:
-    """Its process holds the pid file; the master validates, then swaps."""
-    pid = busy.fleet.job("orders")["pid"]
-    assert busy.pid == pid
-    busy.write(behave="write", line="again")
-    assert busy.ends("-r") == (0, "")
-    job = busy.fleet.wait_for("orders", state="running", pid=lambda now: now != pid)
-    wait_until(lambda: "again" in busy.log, "it has the new file")
-    assert busy.pid == job["pid"]
-    busy.write(stepp=1)
-    os.kill(job["pid"], signal.SIGHUP)
-    wait_until(lambda: "stepp: unknown key" in busy.fleet.log(), "it is refused")
-    assert busy.fleet.job("orders")["pid"] == job["pid"]
-
-
-@pytest.mark.parametrize("switch", ["-s", "-k"])
-def test_s_and_k_stop_a_job_of_a_fleet(busy: Desk, switch: str) -> None:
-    """The fleet does not start it again."""
-    assert busy.ends(switch) == (0, "")
-    job = busy.fleet.wait_for("orders", state="stopped", pid=None)
-    assert "ended" in job["reason"]
-    assert busy.pid is None
-
-
-def test_a_second_process_is_refused_while_a_fleet_runs_the_job(busy: Desk) -> None:
-    """By the pid file."""
-    code, said = busy.ends("-d")
-    assert (code, f"it runs already with pid {busy.pid}" in said) == (1, True)
-
-
-def test_a_fleet_waits_for_a_daemon_to_end(desk: Desk) -> None:
-    """Its job says who runs, and starts once that has ended."""
-    desk.write()
-    pid = desk.daemon()
-    desk.fleet.start()
-    job = desk.fleet.wait_for("orders", state="backoff", pid=None)
-    assert job["reason"] == f"cannot start orders: it runs already with pid {pid} (pidfile orders.pid)"
-    desk.run("-s")
-    job = desk.fleet.wait_for("orders", state="running")
-    assert job["pid"] != pid
-
-
-def test_check_tells_all_faults_of_all_files(desk: Desk) -> None:
-    """And warnings; no fleet need run."""
-    desk.write(stepp=1, behav=2)
-    desk.fleet.write_job("clicks", moot=1)
-    desk.fleet.write_text("nix", "nothing\n")
-    checked = desk.fleet.run("check")
-    assert (checked.returncode, checked.stdout) == (1, "1 of 3 files can run\n")
-    for line in (
-        "[sleeper] stepp: unknown key",
-        "[sleeper] behav: unknown key",
-        "line 1: neither",
-        "moot: has no effect",
-    ):
-        assert line in checked.stderr
-    assert desk.fleet.run("check", "conf.d/clicks.ini").returncode == 0
-    assert desk.fleet.run("check", "conf.d/none.ini").returncode == 1
-
-
-def test_dead_letters_reach_the_job_type(desk: Desk) -> None:
-    """By the job's name, with the ids; an unknown job or action is one line."""
-    desk.write()
-    done = desk.fleet.run("dead-letters", "orders", "replay", "1", "2")
-    assert (done.returncode, done.stdout) == (0, "replay orders 1 2\n")
-    for arguments, reason in (
-        (("orders", "replay", "bad"), "cannot replay orders: it is bad\n"),
-        (("orders", "purge"), "cannot purge orders: jobs of type sleeper have no such action\n"),
-        (("nix", "list"), "cannot list dead letters of nix: no job has that name\n"),
-    ):
-        done = desk.fleet.run("dead-letters", *arguments)
-        assert (done.returncode, done.stderr) == (1, reason)

@@ -13,14 +13,6 @@ from tdsup.dispatcher.identifier import quote
 
 
 @pytest.fixture
-def queue(source: Database) -> Queue:
-    """A queue that the tests fill by hand."""
-    queue = Queue(source, "q")
-    queue.create()
-    return queue
-
-
-@pytest.fixture
 def keys(source: Database, target: Database, queue: Queue) -> dict[str, object]:
     """Keys of a job on the queue; its consumer is registered."""
     keys: dict[str, object] = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": queue.name}

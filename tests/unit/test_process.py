@@ -20,4 +20,4 @@ def test_a_failed_fork_leaks_no_descriptor(monkeypatch: pytest.MonkeyPatch) -> N
     for _ in range(5):
         with pytest.raises(OSError, match="unavailable"):
             Process("none", lambda _channel: 0)
-    assert os.listdir("/proc/self/fd") == before  # noqa: PTH208
+    assert os.listdir("/proc/self/fd") == before  # noqa: PTH208 (as above)
