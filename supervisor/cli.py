@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import sys
@@ -137,6 +138,7 @@ def _dead_letters(options: argparse.Namespace) -> int:
             if isinstance(file, BrokenFile):
                 raise file.error
             logs.add_stderr()
+            logs.set_level(logging.INFO)
             return perform(file, options.action, options.ids)
     raise UnknownJob(f"cannot {options.action} dead letters of {options.job}: no job has that name")
 

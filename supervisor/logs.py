@@ -138,11 +138,7 @@ def add_stderr(layout: Layout = _USUAL, names: Names = _NAMELESS) -> None:
 def _add(handler: logging.Handler, layout: Layout, names: Names) -> None:
     known = {"hostname": socket.gethostname(), "job_name": names.job, "service_name": names.service}
     handler.setFormatter(_Format(layout.line, layout.time or None, defaults=known))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    # What a file of Python's logging has set stands.
-    if root.level == logging.WARNING:
-        root.setLevel(logging.INFO)
+    logging.getLogger().addHandler(handler)
     logging.captureWarnings(True)
 
 

@@ -42,6 +42,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
         path = settings.lock
         lock = Lock(settings.lock)
         path = settings.log
+        logs.set_level(logging.INFO)
         logs.add_file(Path(settings.log), settings.log_size, settings.log_count, redirect=not foreground)
         if foreground:
             logs.add_stderr()

@@ -47,6 +47,7 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     sender = Sender(channel)
     Lifeline(channel, sender.beat, lambda: os._exit(Exit.OK), _log, lambda: None, None).start()
     try:
+        logs.set_level(logging.INFO)
         logs.add_file(
             Path(settings.log).with_name(LOG_NAME), settings.log_size, settings.log_count, redirect=True
         )

@@ -75,6 +75,8 @@ def run_worker(file: JobFile, channel: socket.socket) -> int:
             pidfile.take()
         if skylog.is_wanted(file):
             skylog.configure(file)
+        else:
+            logs.set_level(logging.INFO)
         open_log(file, file.log_path, redirect=True)
     except AlreadyRunning as error:
         sender.farewell(f"cannot start {file.name}: {error}")
