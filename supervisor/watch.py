@@ -1,0 +1,51 @@
+"""Noticing that files have changed, once they have settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+LOOK = 1.0
+"""Seconds between two looks."""
+
+SETTLED = 2.0
+"""Seconds without a further change after which files count as written; an editor is done by then."""
+
+Signature = frozenset[tuple[str, int, int, int]]
+"""Of each file: path, inode, size in bytes and time of its last change in nanoseconds."""
+
+
+def signature(paths: Iterable[str]) -> Signature:
+    """What files look like without reading them; one that is not there is left out."""
+    found = set()
+    for path in paths:
+        try:
+            stat = Path(path).stat()
+        except OSError:
+            continue
+        found.add((path, stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return frozenset(found)
+
+
+class Watch:
+    """Decides when to reload.
+
+    Args:
+        now: the present moment.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._latest: Signature = frozenset()
+        self._since = now
+
+    def settled(self, seen: Signature, read: Signature, now: float) -> bool:
+        """Take a look; returns whether the files have changed since they were read, and are still now.
+
+        Args:
+            seen: signature of the files at this moment.
+            read: the same when they were read last.
+            now: the present moment.
+        """
+        if seen != self._latest:
+            self._latest, self._since = seen, now
+        return seen != read and now - self._since >= SETTLED
