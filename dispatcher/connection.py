@@ -63,6 +63,14 @@ def _prepare(connection: Connection, which: str) -> None:
         raise Outage(f"lost the {which} database: {one_line(error)}", which) from error
 
 
+def place(dsn: str) -> str:
+    """The database that a connection string names, without its secrets."""
+    given = parse_dsn(dsn)
+    address = ":".join(given[key] for key in ("host", "port") if key in given)
+    name = given.get("dbname") or given.get("service") or "of the default name"
+    return f"{name} at {address}" if address else name
+
+
 def check(connection: Connection) -> None:
     """Notice the end of an idle connection, without a query as long as the server is silent.
 

@@ -13,7 +13,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from .action import ACTIONS, Action
-from .connection import connected
+from .connection import connected, place
 from .consumer import Consumer, Tally
 from .errors import Outage, SetupError, is_infrastructure, one_line
 from .position import Position
@@ -78,6 +78,14 @@ class TableDispatcher:
     def labels(self, settings: Settings) -> Mapping[str, str]:
         """Queue and table, constant for a job."""
         return {"queue": settings.queue, "table": str(settings.dest_table)}
+
+    def claims(self, settings: Settings) -> Mapping[str, str]:
+        """The consumer on its queue, and its position in the target."""
+        consumer = f"consumer {settings.consumer_name} of queue {settings.queue}"
+        return {
+            "src_db": f"{consumer} in database {place(settings.src_db)}",
+            "dst_db": f"the position of {consumer} in database {place(settings.dst_db)}",
+        }
 
     def run(self, settings: Settings, context: Context) -> None:
         """Load batches until asked to stop or, with loop_delay 0 or below, until the queue is empty.

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
-import shutil
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from . import logs
+from . import completion, logs
 from .action import perform
+from .answers import SHOWS, Run, complain, say
 from .client import Client
-from .commands import COMMANDS, VERSION, Command
+from .commands import COMMANDS, VERSION, Argument, Kind
+from .confd import clashes, scan
 from .daemon import detach
-from .errors import ConfigError, NotRunning, TdsupError, UnknownJob
+from .errors import ConfigError, TdsupError, UnknownJob
 from .exits import Exit
-from .fleet import FleetSettings, load_fleet, require_jobs
-from .jobfile import BrokenFile, scan
-from .lock import wait_free
-from .status import render
+from .fleet import load_fleet, require_jobs
+from .jobfile import HEADLESS, BrokenFile, JobFile
+from .jobtype import find_job_type
+from .sample import sample
+from .scriptmgr import import_fleet
+from .tail import Tail
 
-Run = Callable[[argparse.Namespace], int]
+LETTER_ACTIONS = ("list", "show", "replay", "purge")
+"""What can be done with dead letters, as job types call it."""
+
+FOLLOW_PAUSE = 0.2
+"""Seconds between two looks at a log that is followed."""
+
+EXITS = "exit status: 0 done, 1 refused or failed (stderr says why), 2 wrong usage, 3 no master runs"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _enter(options.directory)
         return run(options)
     except TdsupError as error:
-        print(error, file=sys.stderr)  # noqa: T201 (a program speaks to its user)
+        complain(str(error))
         return error.exit_code
     except BrokenPipeError:
         # The reader (head, less) has seen enough; without this, Python complains at exit.
@@ -50,23 +60,108 @@ def _parser() -> argparse.ArgumentParser:
         description="Run a fleet of PgQ table dispatchers: one process per file of conf.d.",
         epilog="example: tdsup -C /srv/fleet start",
     )
-    parser.add_argument(
+    directory = parser.add_argument(
         "-C", dest="directory", metavar="DIR", default=".", help="the fleet's directory (default: .)"
     )
+    completion.offer(directory, completion.DIRECTORIES)
     parser.add_argument("--version", action="version", version=f"tdsup {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_start(commands)
+    for command in COMMANDS.values():
+        if command.people:
+            added = _add(commands, command.name, command.help, command.example, SHOWS[command.name])
+            added.set_defaults(command=command)
+            for argument in command.arguments:
+                _add_argument(added, argument)
+            if command.name == "status":
+                added.add_argument("--json", action="store_true", help="for programs; durations in seconds")
+                added.add_argument("-w", "--watch", action="store_true", help="a live table, until Ctrl-C")
+    _add_files(commands)
+    _add_letters(commands)
+    shell = _add(
+        commands,
+        "completion",
+        "Print a script that lets a shell complete commands and names of jobs.",
+        "tdsup completion bash > /etc/bash_completion.d/tdsup",
+        lambda options: _print(completion.script(_parser(), options.shell)),
+    )
+    shell.add_argument("shell", choices=completion.SHELLS, help="the shell")
+    return parser
+
+
+def _add(commands: Any, name: str, text: str, example: str, run: Run) -> argparse.ArgumentParser:
+    added: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=f"example: {example}\n\n{EXITS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    added.set_defaults(run=run)
+    return added
+
+
+def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
+    """One argument of a command of the master."""
+    if argument.kind is Kind.FLAG:
+        parser.add_argument(
+            f"--{argument.name.replace('_', '-')}",
+            dest=argument.name,
+            action="store_true",
+            help=argument.help,
+        )
+    else:
+        number = "+" if argument.required else "*"
+        names = parser.add_argument(argument.name, metavar="JOB", nargs=number, help=argument.help)
+        completion.offer(names, completion.JOBS)
+
+
+def _add_start(commands: Any) -> None:
     start = _add(commands, "start", "Run the fleet in the foreground until Ctrl-C.", "tdsup start -d", _start)
     start.add_argument(
         "-d", dest="detach", action="store_true", help="in the background; return once it answers"
     )
+
+
+def _add_files(commands: Any) -> None:
+    """Commands that look at files, whether the fleet runs or not."""
+    tail = _add(
+        commands, "logs", "Show the end of a job's log, or of the master's.", "tdsup logs -f orders", _logs
+    )
+    job = tail.add_argument("job", metavar="JOB", nargs="?", help="name of the job; none means the master")
+    completion.offer(job, completion.JOBS)
+    tail.add_argument("-f", dest="follow", action="store_true", help="go on with what is added, until Ctrl-C")
+    tail.add_argument("-n", dest="lines", metavar="N", type=int, default=10, help="lines (default: 10)")
     check = _add(
         commands,
         "check",
-        "Check job files, those of the fleet if none is named; no fleet need run.",
-        "tdsup check conf.d/orders.ini",
+        "Check job files, those of the fleet if none is named, and tell all their faults; no fleet need run.",
+        "tdsup check --connect conf.d/orders.ini",
         _check,
     )
-    check.add_argument("files", metavar="FILE", nargs="*", help="the files")
+    files = check.add_argument("files", metavar="FILE", nargs="*", help="the files")
+    completion.offer(files, completion.FILES)
+    check.add_argument(
+        "--connect", action="store_true", help="look at the databases too; nothing is changed there"
+    )
+    shown = _add(
+        commands, "sample", "Print a job's file with every key.", "tdsup sample > conf.d/orders.ini", _sample
+    )
+    shown.add_argument(
+        "type", metavar="TYPE", nargs="?", default=HEADLESS, help=f"job type (default: {HEADLESS})"
+    )
+    taken = _add(
+        commands,
+        "import",
+        "Write a tdsup.yaml for the jobs of a scriptmgr.ini.",
+        "tdsup import /etc/skytools/scriptmgr.ini",
+        lambda options: _print("\n".join(import_fleet(Path(options.file)))),
+    )
+    file = taken.add_argument("file", metavar="FILE", help="the scriptmgr.ini")
+    completion.offer(file, completion.FILES)
+
+
+def _add_letters(commands: Any) -> None:
     letters = _add(
         commands,
         "dead-letters",
@@ -74,27 +169,10 @@ def _parser() -> argparse.ArgumentParser:
         "tdsup dead-letters orders replay 7",
         _dead_letters,
     )
-    letters.add_argument("job", metavar="JOB", help="name of the job")
+    job = letters.add_argument("job", metavar="JOB", help="name of the job")
+    completion.offer(job, completion.JOBS)
     letters.add_argument("action", choices=LETTER_ACTIONS, help="what to do with them")
     letters.add_argument("ids", metavar="ID", nargs="*", help="which ones; none means all, but for show")
-    for command in COMMANDS.values():
-        if not command.people:
-            continue
-        added = _add(commands, command.name, command.help, command.example, SHOWS[command.name])
-        added.set_defaults(command=command)
-        for argument in command.arguments:
-            added.add_argument(argument.name, metavar=argument.name.upper(), nargs="?", help=argument.help)
-        if command.name == "status":
-            added.add_argument("--json", action="store_true", help="for programs; all durations in seconds")
-    return parser
-
-
-def _add(commands: Any, name: str, text: str, example: str, run: Run) -> argparse.ArgumentParser:
-    added: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text, epilog=f"example: {example}"
-    )
-    added.set_defaults(run=run)
-    return added
 
 
 def _enter(directory: str) -> None:
@@ -119,85 +197,75 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Say all that is wrong or odd with job files."""
-    files = scan(options.files or load_fleet().jobs)
-    broken = [file for file in files if isinstance(file, BrokenFile)]
+    """Say all that is wrong or odd with job files and, if asked, with their databases."""
+    settings = load_fleet()
+    files = scan(options.files or settings.jobs, settings.defaults)
+    if not files:
+        raise ConfigError(f"cannot check {' '.join(options.files or settings.jobs)}: no such file")
+    shared = clashes(files)
     for file in files:
         for line in file.error.lines if isinstance(file, BrokenFile) else file.warnings:
-            print(line, file=sys.stderr)  # noqa: T201 (a program speaks to its user)
-    if not files:
-        raise ConfigError(f"cannot check {' '.join(options.files or load_fleet().jobs)}: no such file")
-    _say(f"{len(files) - len(broken)} of {len(files)} files can run")
-    return Exit.FAILED if broken else Exit.OK
+            complain(line)
+    for line in shared:
+        complain(line)
+    sound = [file for file in files if isinstance(file, JobFile)]
+    say(f"{len(sound)} of {len(files)} files can run")
+    codes = [perform(file, "check") for file in sound] if options.connect else []
+    return Exit.FAILED if shared or any(codes) or len(sound) < len(files) else Exit.OK
+
+
+def _logs(options: argparse.Namespace) -> int:
+    path = _find(options.job, "show the log of").log_path if options.job else Path(load_fleet().log)
+    tail = Tail(path)
+    try:
+        _write(tail.last(max(0, options.lines)))
+        while options.follow:
+            for block in tail.news():
+                _write(block)
+            time.sleep(FOLLOW_PAUSE)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise TdsupError(f"cannot read {path}: {error.strerror}") from error
+    except KeyboardInterrupt:
+        pass
+    finally:
+        tail.close()
+    return Exit.OK
+
+
+def _write(text: bytes) -> None:
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()
+
+
+def _find(job: str, verb: str) -> JobFile:
+    """The file of a job; the fleet need not run."""
+    settings = load_fleet()
+    for file in scan(settings.jobs, settings.defaults):
+        if file.name == job:
+            if isinstance(file, BrokenFile):
+                raise file.error
+            return file
+    raise UnknownJob(f"cannot {verb} {job}: no job has that name")
 
 
 def _dead_letters(options: argparse.Namespace) -> int:
-    """Do something with the dead letters of a job; the fleet need not run."""
-    for file in scan(load_fleet().jobs):
-        if file.name == options.job:
-            if isinstance(file, BrokenFile):
-                raise file.error
-            logs.add_stderr()
-            logs.set_level(logging.INFO)
-            return perform(file, options.action, options.ids)
-    raise UnknownJob(f"cannot {options.action} dead letters of {options.job}: no job has that name")
+    """Do something with the dead letters of a job."""
+    file = _find(options.job, f"{options.action} dead letters of")
+    logs.add_stderr()
+    logs.set_level(logging.INFO)
+    return perform(file, options.action, options.ids)
 
 
-def _call(settings: FleetSettings, options: argparse.Namespace) -> Any:
-    command: Command = options.command
-    given = {argument.name: getattr(options, argument.name) for argument in command.arguments}
-    with Client(settings.socket) as client:
-        return client.call(
-            command.name, **{name: value for name, value in given.items() if value is not None}
-        )
+def _sample(options: argparse.Namespace) -> int:
+    return _print(sample(options.type, find_job_type(options.type)).rstrip("\n"))
 
 
-def _status(options: argparse.Namespace) -> int:
-    answer = _call(load_fleet(), options)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    _say(json.dumps(answer, indent=1) if options.json else render(answer, width))
+def _print(text: str) -> int:
+    say(text)
     return Exit.OK
 
-
-def _reload(options: argparse.Namespace) -> int:
-    answer = _call(load_fleet(), options)
-    broken = answer.pop("broken", [])
-    for outcome, names in answer.items():
-        if names:
-            _say(f"{outcome}: {' '.join(names)}")
-    for fault in broken:
-        print(fault["error"], file=sys.stderr)  # noqa: T201 (a program speaks to its user)
-    return Exit.FAILED if broken else Exit.OK
-
-
-def _stop(_options: argparse.Namespace) -> int:
-    settings = load_fleet()
-    with Client(settings.socket) as client:
-        client.call("stop")
-        client.wait_closed()
-    wait_free(settings.lock)
-    return Exit.OK
-
-
-def _version(options: argparse.Namespace) -> int:
-    _say(f"tdsup {VERSION}")
-    try:
-        answer = _call(load_fleet(), options)
-    except NotRunning:
-        return Exit.OK
-    _say(f"master {answer['version']}")
-    return Exit.OK
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 (a program speaks to its user)
-
-
-LETTER_ACTIONS = ("list", "show", "replay", "purge")
-"""What can be done with dead letters, as job types call it."""
-
-SHOWS: dict[str, Run] = {"status": _status, "reload": _reload, "stop": _stop, "version": _version}
-"""How the command line shows the answer of a command, by name."""
 
 if __name__ == "__main__":
     sys.exit(main())

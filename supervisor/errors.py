@@ -60,6 +60,12 @@ class UnknownJob(TdsupError):
     code = "unknown-job"
 
 
+class NotAllowed(TdsupError):
+    """The state or the file of the job does not allow that."""
+
+    code = "not-allowed"
+
+
 class Stopping(TdsupError):
     """The fleet is stopping."""
 

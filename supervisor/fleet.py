@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 from .errors import ConfigError
-from .options import known_keys, read, unknown_key
+from .jobfile import check_defaults
+from .options import Fault, known_keys, read, unknown_key
 
 FILE = "tdsup.yaml"
 
@@ -23,7 +24,18 @@ class FleetSettings(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    jobs: list[str] = Field(default=["conf.d/*.ini"], min_length=1, description="Globs of the job files.")
+    jobs: list[str] = Field(
+        default=["conf.d/*.ini"],
+        min_length=1,
+        validation_alias=AliasChoices("jobs", "config_list"),
+        description="Globs of the job files; a list, or one line with commas.",
+    )
+    defaults: dict[str, str] = Field(
+        default={}, description="Values by key for all jobs whose files do not say otherwise."
+    )
+    watch: bool = Field(
+        default=False, description="Reload by itself once files have changed and been still for 2 s."
+    )
     socket: str = Field(default="run/tdsup.sock", description="Control socket.")
     web: str = Field(
         default="127.0.0.1:9867", description="Address of /metrics and /healthz; port 0: any free one."
@@ -33,6 +45,9 @@ class FleetSettings(BaseModel):
         default=10485760, ge=0, description="Size in bytes at which the master's log is rotated."
     )
     log_count: int = Field(default=3, ge=0, description="Rotated logs of the master that are kept.")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Lines of the master's and the web child's log; json: an object each."
+    )
     backoff_first: float = Field(default=0.5, gt=0, description="Seconds before the first restart.")
     backoff_limit: float = Field(default=30.0, gt=0, description="Longest wait before a restart, in seconds.")
     backoff_reset: float = Field(
@@ -41,6 +56,27 @@ class FleetSettings(BaseModel):
     heartbeat_timeout: float = Field(default=30.0, gt=1, description="Silent seconds before a job is killed.")
     stop_timeout: float = Field(default=30.0, ge=0, description="Seconds from SIGINT to SIGTERM.")
     kill_timeout: float = Field(default=5.0, ge=0, description="Seconds from SIGTERM to SIGKILL.")
+
+    @field_validator("jobs", mode="before")
+    @classmethod
+    def _globs(cls, value: object) -> object:
+        # scriptmgr's config_list is one line.
+        if isinstance(value, str):
+            return [glob.strip() for glob in value.split(",") if glob.strip()]
+        return value
+
+    @field_validator("defaults", mode="before")
+    @classmethod
+    def _as_in_an_ini_file(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        for key, each in value.items():
+            if not isinstance(each, str | int | float):
+                raise ValueError(f"{key}: neither text nor a number")  # noqa: TRY004 (pydantic's protocol)
+        return {
+            str(key).lower(): str(int(each)) if isinstance(each, bool) else str(each)
+            for key, each in value.items()
+        }
 
     @field_validator("socket")
     @classmethod
@@ -94,8 +130,13 @@ def _check(content: dict[str, Any]) -> FleetSettings:
     known = known_keys(FleetSettings)
     faults = [unknown_key(key, known) for key in content if key not in known]
     settings = read(FleetSettings, content)
+    if isinstance(settings, FleetSettings):
+        faults += [
+            Fault(f"defaults.{fault.key}", fault.reason) for fault in check_defaults(settings.defaults)
+        ]
+    else:
+        faults += settings
     if isinstance(settings, list) or faults:
-        faults += settings if isinstance(settings, list) else []
         raise ConfigError(*(f"cannot load {FILE}: {fault.key}: {fault.reason}" for fault in faults))
     return settings
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from .backoff import Backoff
-from .errors import IllegalMoveError
+from .errors import IllegalMoveError, NotAllowed
 from .exits import ON_PURPOSE, Exit, describe
 from .jobfile import BrokenFile, JobFile
 from .tally import Tally
@@ -30,6 +30,8 @@ class State(Enum):
     STOPPING = "stopping"
     """Its process has been asked to end."""
     STOPPED = "stopped"
+    PAUSED = "paused"
+    """Held by a person: it has no process, and only a person lets it go on."""
     STANDBY = "standby"
     """Another process of the same consumer works; this one waits for its end."""
     BLOCKED = "blocked"
@@ -50,6 +52,7 @@ class Follow(Enum):
     """What comes after the end of a process that has been asked to end."""
 
     STOPPED = auto()
+    PAUSED = auto()
     START = auto()
     BACKOFF = auto()
     REMOVED = auto()
@@ -64,7 +67,10 @@ ALIVE = frozenset({State.STARTING, State.RUNNING, State.STANDBY, State.BACKOFF})
 ESCALATION = (Action.INTERRUPT, Action.TERMINATE, Action.KILL)
 """How a process is asked to end, ever more urgently."""
 
-CAUSES = ("crash", "signal", "heartbeat", "fork", "reload")
+SIGNAL_NAMES = {Action.TERMINATE: "SIGTERM", Action.KILL: "SIGKILL"}
+"""What a process is sent once SIGINT did not help, for people."""
+
+CAUSES = ("crash", "signal", "heartbeat", "fork", "reload", "restart")
 """Why a further process is forked."""
 
 
@@ -126,13 +132,12 @@ class Job:
         self._asked = 0
         self._asked_at = now
         self._cause = ""
-        self.load(file, now)
+        self._use(file, now, asked=False)
 
     @property
     def wanted_file(self) -> JobFile | BrokenFile | None:
         """What is to run once a process that is ending has ended; None for a job that is being removed."""
-        removing = self.state is State.STOPPING and self._follow is Follow.REMOVED
-        return None if removing else self._next_file
+        return None if self._is_leaving else self._next_file
 
     # What has to be done.
 
@@ -215,6 +220,8 @@ class Job:
             self.last_error = reason, now
             self._cause, self._follow = "heartbeat", Follow.BACKOFF
             self._assign(State.STOPPING, reason, now)
+        elif action in SIGNAL_NAMES:
+            self._assign(State.STOPPING, f"{self.reason}; sent {SIGNAL_NAMES[action]}", now)
         self._asked = ESCALATION.index(action) + 1
         self._asked_at = now
 
@@ -243,24 +250,89 @@ class Job:
 
     # Events from people.
 
-    def load(self, file: JobFile | BrokenFile | None, now: float) -> None:
-        """Run this file from now on: the present process ends first, a job without one starts at once."""
+    def load(self, file: JobFile | BrokenFile | None, now: float, *, asked: bool) -> None:
+        """Run this file from now on: the present process ends first, a job without one starts at once.
+
+        A paused job takes the file and stays paused.
+
+        Args:
+            file: what to run.
+            now: the present moment.
+            asked: somebody asked for just this job, hence ``autostart = 0`` does not count.
+        """
         self._backoff.reset()
         self._next_file = file
         self.removed = False
-        if self.pid is None:
-            self._use(file, now)
+        if self.is_paused:
+            self.file = file if self.pid is None else self.file
+        elif self.pid is None:
+            self._use(file, now, asked=asked)
         else:
             self._cause = "reload"
             self._end(Follow.START, "reloading", now)
 
-    def stop(self, now: float) -> None:
-        """Run nothing until told otherwise."""
-        self._cause = ""
-        if self.pid is not None:
-            self._end(Follow.STOPPED, "asked to stop", now)
-        elif self.state is not State.BLOCKED:
-            self._assign(State.STOPPED, "asked to stop", now)
+    def start(self, now: float) -> bool:
+        """Run, and at once if it was waiting; returns whether that changes anything.
+
+        Raises:
+            NotAllowed: it is paused, or its file does not let it run.
+        """
+        self._refuse_paused("start")
+        self._refuse_file("start")
+        if self.state is State.STOPPING:
+            changes, self._follow = self._follow is not Follow.START, Follow.START
+            return changes
+        if self.pid is not None or self.state is State.STARTING:
+            return False
+        self._backoff.reset()
+        self._use(self._next_file, now, asked=True)
+        return True
+
+    def restart(self, now: float) -> bool:
+        """Run with a new process; returns True, for that always changes something.
+
+        Raises:
+            NotAllowed: it is paused, or its file does not let it run.
+        """
+        self._refuse_paused("restart")
+        self._refuse_file("restart")
+        if self.pid is None:
+            self.start(now)
+        else:
+            self._backoff.reset()
+            self._cause = "restart"
+            self._end(Follow.START, "restarting", now)
+        return True
+
+    def stop(self, now: float) -> bool:
+        """Run nothing until told otherwise; returns whether that changes anything."""
+        return self._halt(Follow.STOPPED, State.STOPPED, "asked to stop", now)
+
+    def pause(self, now: float) -> bool:
+        """Run nothing until `resume`, whatever becomes of the file; returns whether that is new."""
+        return self._halt(Follow.PAUSED, State.PAUSED, "asked to pause", now)
+
+    def resume(self, now: float) -> bool:
+        """Run again if it is paused; returns whether that changes anything.
+
+        Raises:
+            NotAllowed: its file does not let it run.
+        """
+        if not self.is_paused:
+            return False
+        self._refuse_file("resume")
+        self._backoff.reset()
+        if self.pid is None:
+            self._use(self._next_file, now, asked=True)
+        else:
+            self._follow = Follow.START
+        return True
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is held, or will be once its process has ended."""
+        ending = self.state is State.STOPPING and self._follow is Follow.PAUSED
+        return ending or self.state is State.PAUSED
 
     def remove(self, now: float) -> None:
         """Stop, then be forgotten."""
@@ -280,6 +352,36 @@ class Job:
         if self.state not in states or (self.pid is not None) != process:
             there = "with" if self.pid is not None else "without"
             raise IllegalMoveError(f"{self.name}: {event}, but it is {self.state.value} {there} a process")
+
+    def _refuse_paused(self, verb: str) -> None:
+        if self.is_paused:
+            raise NotAllowed(f"cannot {verb} {self.name}: it is paused; resume lets it go on")
+
+    @property
+    def _is_leaving(self) -> bool:
+        return self.state is State.STOPPING and self._follow is Follow.REMOVED
+
+    def _refuse_file(self, verb: str) -> None:
+        file = self._next_file
+        if self._is_leaving:
+            raise NotAllowed(f"cannot {verb} {self.name}: {self.reason}")
+        if isinstance(file, BrokenFile):
+            raise NotAllowed(f"cannot {verb} {self.name}: {file.error.summary()}")
+        if file is not None and file.host.disabled:
+            raise NotAllowed(f"cannot {verb} {self.name}: [{file.section}] disabled is 1 in {file.path}")
+
+    def _halt(self, follow: Follow, state: State, reason: str, now: float) -> bool:
+        """Come to rest in a state, at once without a process."""
+        if self.state is state or (self.state is State.STOPPING and self._follow is follow):
+            return False
+        if self._is_leaving:
+            return False
+        self._cause = ""
+        if self.pid is not None:
+            self._end(follow, reason, now)
+        else:
+            self._assign(state, reason, now)
+        return True
 
     def _assign(self, state: State, reason: str, now: float) -> None:
         """The only place that changes the state."""
@@ -302,19 +404,22 @@ class Job:
             self.removed = True
             self._assign(State.STOPPED, self.reason, now)
         elif self._follow is Follow.START:
-            self._use(self._next_file, now)
+            self._use(self._next_file, now, asked=True)
         else:
             self.file = self._next_file
-            self._assign(State.STOPPED, "as asked", now)
+            state = State.PAUSED if self._follow is Follow.PAUSED else State.STOPPED
+            self._assign(state, "as asked", now)
 
-    def _use(self, file: JobFile | BrokenFile | None, now: float) -> None:
-        """Take a file while there is no process."""
+    def _use(self, file: JobFile | BrokenFile | None, now: float, *, asked: bool) -> None:
+        """Take a file while there is no process; see `load`."""
         self.file = file
         if isinstance(file, BrokenFile):
             self.last_error = file.error.summary(), now
             self._assign(State.BLOCKED, file.error.summary(), now)
         elif file is not None and file.host.disabled:
             self._assign(State.STOPPED, "disabled in its file", now)
+        elif file is not None and not file.host.autostart and not asked:
+            self._assign(State.STOPPED, "autostart is 0 in its file", now)
         else:
             self._assign(State.STARTING, "", now)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,13 +14,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from .errors import ConfigError
-from .inifile import Entry, IniFile, SyntaxFault, parse
+from .inifile import DEFAULTS, Entry, IniFile, SyntaxFault, parse
 from .jobsettings import JobSettings
-from .jobtype import JobType, find_job_type
+from .jobtype import JobType, find_job_type, job_types
 from .options import Fault, known_keys, moot_keys, read, unknown_key
 
 HEADLESS = "table_dispatcher"
 """Job type of a file without a section header, for the old manual page's example has none."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _log = logging.getLogger("tdsup")
 
@@ -69,17 +70,28 @@ class BrokenFile:
     error: ConfigError
 
 
-def load_job_file(path: str, overrides: Mapping[str, str] = MappingProxyType({})) -> JobFile:
+def load_job_file(
+    path: str, overrides: Mapping[str, str] = NOTHING, defaults: Mapping[str, str] = NOTHING
+) -> JobFile:
     """Read and check one file.
 
     Args:
         path: the file.
         overrides: values by key that count instead of the file's (switch ``--set``).
+        defaults: values by key for what the file does not say (key ``defaults`` of ``tdsup.yaml``).
 
     Raises:
         ConfigError: with all faults of the file, one line each.
     """
-    return _check(path, _content(path), overrides)
+    return check_content(path, content_of(path), overrides, defaults)
+
+
+def check_defaults(defaults: Mapping[str, str]) -> list[Fault]:
+    """Keys of the fleet's defaults that no installed job type knows."""
+    known = known_keys(JobSettings)
+    for job_type in job_types():
+        known |= known_keys(job_type.settings)
+    return [unknown_key(key, known) for key in defaults if key not in known]
 
 
 def pidfile_of(path: str, overrides: Mapping[str, str]) -> tuple[str, str]:
@@ -88,7 +100,7 @@ def pidfile_of(path: str, overrides: Mapping[str, str]) -> tuple[str, str]:
     Raises:
         ConfigError: not even that can be read.
     """
-    ini = parse(_decode(_content(path)), HEADLESS)
+    ini = parse(decode(content_of(path)), HEADLESS)
     section = _only_section(path, ini)
     ini.sections[section].update((key.lower(), Entry(0, value)) for key, value in overrides.items())
     values = _values(path, ini, section)
@@ -96,65 +108,16 @@ def pidfile_of(path: str, overrides: Mapping[str, str]) -> tuple[str, str]:
     return values["job_name"], str(Path(pidfile).expanduser()) if pidfile else ""
 
 
-def scan(patterns: Iterable[str]) -> list[JobFile | BrokenFile]:
-    """Read all job files that match the globs, sorted by path within each glob; none stops another.
-
-    A job name that an earlier file has makes the later file a broken one.
-
-    Raises:
-        ConfigError: a directory cannot be read, which is not the same as an empty one.
-    """
-    paths = dict.fromkeys(str(path) for pattern in patterns for path in sorted(_glob(pattern)))
-    taken: dict[str, str] = {}
-    found = [_load(path, taken) for path in paths]
-    return [_with_free_name(file, taken) if isinstance(file, BrokenFile) else file for file in found]
-
-
-def _load(path: str, taken: dict[str, str]) -> JobFile | BrokenFile:
-    """Read one file; ``taken`` holds the paths of sound job files by the name of their job."""
-    content = b""
-    try:
-        content = _content(path)
-        file = _check(path, content)
-    except ConfigError as error:
-        return BrokenFile(path, _digest(content), Path(path).stem, error)
-    if file.name in taken:
-        reason = f"{file.name} is the name of the job in {taken[file.name]} already"
-        clash = ConfigError(f"cannot load {path}: [{file.section}] job_name: {reason}")
-        return BrokenFile(path, file.digest, Path(path).stem, clash)
-    taken[file.name] = path
-    return file
-
-
-def _with_free_name(file: BrokenFile, taken: dict[str, str]) -> BrokenFile:
-    """A broken file is called by its base name; by its full path if another job has that name."""
-    name = file.path if file.name in taken else file.name
-    taken[name] = file.path
-    return BrokenFile(file.path, file.digest, name, file.error)
-
-
-def _glob(pattern: str) -> Iterable[Path]:
-    """Paths that match a glob, absolute or relative to the working directory."""
-    expanded = Path(pattern).expanduser()
-    folder = expanded.parent
-    if not set("*?[") & set(str(folder)):
-        try:
-            os.scandir(folder).close()
-        except OSError as error:
-            raise ConfigError(f"cannot read {folder}: {error.strerror}") from error
-    if expanded.is_absolute():
-        return Path(expanded.anchor).glob(str(expanded.relative_to(expanded.anchor)))
-    return Path().glob(str(expanded))
-
-
-def _content(path: str) -> bytes:
+def content_of(path: str) -> bytes:
+    """Bytes of a job's file; raises ConfigError if it cannot be read."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _decode(content: bytes) -> str:
+def decode(content: bytes) -> str:
+    """Text of an ini file."""
     try:
         return content.decode()
     except UnicodeDecodeError:
@@ -162,35 +125,50 @@ def _decode(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def _digest(content: bytes) -> str:
+def digest_of(content: bytes) -> str:
+    """A digest that another content does not have."""
     return hashlib.sha256(content).hexdigest()
 
 
-def _check(path: str, content: bytes, overrides: Mapping[str, str] = MappingProxyType({})) -> JobFile:
-    """Build the job file of a content, or raise ConfigError with every fault."""
-    ini = parse(_decode(content), HEADLESS)
+def check_content(
+    path: str, content: bytes, overrides: Mapping[str, str] = NOTHING, defaults: Mapping[str, str] = NOTHING
+) -> JobFile:
+    """Build the job file of a content; see `load_job_file`."""
+    ini = parse(decode(content), HEADLESS)
     section = _only_section(path, ini)
     ini.sections[section].update((key.lower(), Entry(0, value)) for key, value in overrides.items())
     job_type = _job_type(path, section)
+    known = known_keys(JobSettings) | known_keys(job_type.settings)
+    inherited = _inherit(ini, section, {key: value for key, value in defaults.items() if key in known})
     values = _values(path, ini, section)
     host = read(JobSettings, values)
     own = {key: value for key, value in values.items() if key not in known_keys(JobSettings)}
     own["job_name"] = values["job_name"]
     settings = read(job_type.settings, own)
-    known = known_keys(JobSettings) | known_keys(job_type.settings)
     unknown = ini.sections[section].keys() - known - ini.referenced()
     faults = [unknown_key(key, known) for key in ini.sections[section] if key in unknown]
     if isinstance(host, list) or isinstance(settings, list) or faults:
         for result in (host, settings):
             faults += result if isinstance(result, list) else []
-        given = {key.lower() for key in overrides}
-        raise ConfigError(
-            *(_line(path, "--set" if fault.key in given else f"[{section}]", fault) for fault in faults)
-        )
+        places = dict.fromkeys(inherited, "defaults of tdsup.yaml:") | {
+            key.lower(): "--set" for key in overrides
+        }
+        raise ConfigError(*(_line(path, places.get(fault.key, f"[{section}]"), fault) for fault in faults))
     warnings = [f"{path}: {warning}" for warning in ini.warnings]
     for key, reason in (moot_keys(host) | moot_keys(settings)).items():
         warnings.append(f"{path}: [{section}] {key}: has no effect: {reason}")
-    return JobFile(path, _digest(content), section, job_type, host, settings, tuple(warnings))
+    digest = digest_of(content + repr(sorted(inherited.items())).encode() if inherited else content)
+    return JobFile(path, digest, section, job_type, host, settings, tuple(warnings))
+
+
+def _inherit(ini: IniFile, section: str, defaults: Mapping[str, str]) -> dict[str, str]:
+    """Add the defaults that the file does not set itself; returns them."""
+    of_file = ini.sections.setdefault(DEFAULTS, {})
+    inherited = {
+        key: value for key, value in defaults.items() if key not in of_file.keys() | ini.sections[section]
+    }
+    of_file.update((key, Entry(0, value)) for key, value in inherited.items())
+    return inherited
 
 
 def _line(path: str, place: str, fault: Fault) -> str:

@@ -83,6 +83,12 @@ class JobSettings(BaseModel):
         description="Where to look for that file, of Python's logging.config format; the first one counts.",
     )
     disabled: bool = Field(default=False, description="The job is listed, but not started.")
+    autostart: bool = Field(
+        default=True, description="0: the job is not started with the fleet, only when somebody asks."
+    )
+    priority: int = Field(
+        default=100, description="Jobs with a lower number are started first and stopped last."
+    )
     config_format: Literal[1, 2] = Field(
         default=1, description="2: references are ${name} instead of %(name)s."
     )

@@ -6,8 +6,9 @@ Neither side imports the other: the types here are structural.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol
 
@@ -105,6 +106,9 @@ class JobType(Protocol):
     def labels(self, settings: Any) -> Mapping[str, str]:
         """Constant labels of the job's metrics, such as its queue and table."""
 
+    def claims(self, settings: Any) -> Mapping[str, str]:
+        """What no other job of the fleet may have too, in words, by the key that says so; no secrets."""
+
     def run(self, settings: Any, context: Context) -> None:
         """Work until done or asked to stop.
 
@@ -112,6 +116,14 @@ class JobType(Protocol):
         exception's attribute ``exit_code`` if it has one: 78 (``EX_CONFIG``) means that a restart is
         pointless until somebody changes something. The exception's text is one line for a person.
         """
+
+
+def job_types() -> Iterator[JobType]:
+    """All installed job types; one that cannot be imported is left out."""
+    for entry in entry_points(group=GROUP):
+        # Another package's module may raise anything.
+        with contextlib.suppress(Exception):
+            yield entry.load()
 
 
 def find_job_type(name: str) -> JobType:

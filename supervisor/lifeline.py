@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from . import logs
 from .exits import Exit
 
 BEAT = 1.0
@@ -54,7 +55,11 @@ class Lifeline:
         self._stop = stop
         self._log = logger
         self._terminate = terminate
-        self._signals: dict[int, Callable[[], None]] = {signal.SIGINT: self._interrupt, signal.SIGHUP: reload}
+        self._signals: dict[int, Callable[[], None]] = {
+            signal.SIGINT: self._interrupt,
+            signal.SIGHUP: reload,
+            signal.SIGUSR1: logs.rotate,
+        }
         if terminate is not None:
             self._signals[signal.SIGTERM] = self._end_at_once
         self.interrupted: float | None = None

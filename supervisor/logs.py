@@ -61,6 +61,16 @@ class LogFile(logging.Handler):
             os.close(self._fd)
         super().close()
 
+    def rotate(self) -> None:
+        """Begin a new file now, unless the present one is empty or none are kept."""
+        with contextlib.suppress(OSError):
+            self.acquire()
+            try:
+                if self._count and self._path.stat().st_size:
+                    self._rotate()
+            finally:
+                self.release()
+
     def _make_room(self, length: int) -> None:
         try:
             found = self._path.stat()
@@ -145,6 +155,13 @@ def _add(handler: logging.Handler, layout: Layout, names: Names) -> None:
 def set_level(level: int) -> None:
     """Log from this level on."""
     logging.getLogger().setLevel(level)
+
+
+def rotate() -> None:
+    """Begin a new file in place of each log file of this process."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LogFile):
+            handler.rotate()
 
 
 def drop_all() -> None:

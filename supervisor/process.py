@@ -101,6 +101,8 @@ def _live(channel: socket.socket, inherited: set[int], title: str, body: Body) -
     signal.set_wakeup_fd(-1)
     for number in HANDLED:
         signal.signal(number, signal.SIG_DFL)
+    # It asks for a new log file, which a process that has none yet makes anyway.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     os.setpgid(0, 0)
     logs.drop_all()
     for descriptor in inherited:

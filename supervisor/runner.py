@@ -85,10 +85,12 @@ class Runner:
             self._tell()
         self._schedule(self.job.deadline())
 
-    def kill(self) -> None:
-        """End the process at once, without asking the job; for a master that cannot go on."""
-        if self._process is not None:
-            self._process.send(signal.SIGKILL)
+    def send(self, number: signal.Signals) -> bool:
+        """Send a signal to the process, without asking the job; returns whether there is a process."""
+        if self._process is None:
+            return False
+        self._process.send(number)
+        return True
 
     def _spawn(self, now: float) -> None:
         self._last_words = ""

@@ -57,7 +57,7 @@ def test_a_bad_reload_of_a_job_keeps_its_process(a_fleet: Fleet) -> None:
     """The reply says what is wrong with the file; pid and numbers go on."""
     pid = a_fleet.job("a")["pid"]
     a_fleet.write_job("a", behav="crash")
-    reply = a_fleet.ask("reload", job="a")
+    reply = a_fleet.ask("reload", jobs=["a"])
     message = "cannot reload a: conf.d/a.ini: [sleeper] behav: unknown key, did you mean behave?"
     assert reply == {"ok": False, "error": {"code": "bad-config", "message": message}}
     done = a_fleet.run("reload", "a")
@@ -75,15 +75,15 @@ def test_a_good_reload_of_a_job_swaps_its_process(a_fleet: Fleet) -> None:
     assert job["pid"] != before["a"]
     assert job["last_error"] == ""
     assert pids(a_fleet) == before | {"a": job["pid"]}
-    assert 'asks: reload {"job": "a"}' in a_fleet.log()
-    a_fleet.ask("reload", job="x\nforged line")
+    assert 'asks: reload {"jobs": ["a"]}' in a_fleet.log()
+    a_fleet.ask("reload", jobs=["x\nforged line"])
     assert "\nforged" not in a_fleet.log()
 
 
 def test_a_job_renamed_in_its_file_is_told(a_fleet: Fleet) -> None:
     """A reload of one job does not make another one of it; a reload of the fleet does."""
     a_fleet.write_job("a", job_name="z")
-    error = a_fleet.ask("reload", job="a")["error"]["message"]
+    error = a_fleet.ask("reload", jobs=["a"])["error"]["message"]
     assert error.startswith("cannot reload a: conf.d/a.ini: [sleeper] job_name: it is z now")
     assert a_fleet.run("reload").returncode == 0
     wait_until(lambda: set(pids(a_fleet)) == {"z", "b", "c"}, "z in place of a")
@@ -91,7 +91,7 @@ def test_a_job_renamed_in_its_file_is_told(a_fleet: Fleet) -> None:
 
 def test_a_job_that_is_not_there(a_fleet: Fleet) -> None:
     """Its own error code."""
-    error = a_fleet.ask("reload", job="nope")["error"]
+    error = a_fleet.ask("reload", jobs=["nope"])["error"]
     assert error == {"code": "unknown-job", "message": "cannot reload nope: no job has that name"}
 
 

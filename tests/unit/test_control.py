@@ -7,7 +7,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,28 @@ from tdsup.supervisor.loop import Loop
 class FakeFleet:
     """Answers like a master."""
 
-    def status(self) -> dict[str, Any]:
+    def status(self, names: Sequence[str]) -> dict[str, Any]:
         """No jobs."""
+        assert not names
         return {"jobs": []}
 
     def metrics(self) -> dict[str, Any]:
         """A large answer."""
         return {"much": "x" * 300_000}
 
-    def reload(self, job: str | None) -> dict[str, Any]:
+    def reload(self, names: Sequence[str], dry_run: bool) -> dict[str, Any]:
         """Only the whole fleet."""
-        if job is not None:
-            raise UnknownJob(f"cannot reload {job}: no job has that name")
-        return {}
+        if names:
+            raise UnknownJob(f"cannot reload {names[0]}: no job has that name")
+        return {"dry_run": dry_run}
+
+    def ask(self, verb: str, names: Sequence[str]) -> dict[str, Any]:
+        """What was asked."""
+        return {verb: names}
+
+    def rotate(self, names: Sequence[str]) -> dict[str, Any]:
+        """What was asked."""
+        return {"rotated": names}
 
     def stop(self) -> dict[str, Any]:
         """A defect."""
@@ -95,9 +104,25 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         (b'{"cmd":1}', "bad-request", "cannot read the request: it is not of the form"),
         (b'{"cmd":"status","args":[]}', "bad-request", "cannot read the request: args is no object"),
         (b'{"cmd":"statu"}', "bad-request", "cannot serve 'statu': no such command, did you mean status?"),
-        (b'{"cmd":"reload","args":{"jobs":"a"}}', "bad-request", "cannot reload: no such argument: 'jobs'"),
-        (b'{"cmd":"reload","args":{"job":1}}', "bad-request", "cannot reload: job is not a string"),
-        (b'{"cmd":"reload","args":{"job":"a"}}', "unknown-job", "cannot reload a: no job has that name"),
+        (b'{"cmd":"reload","args":{"job":["a"]}}', "bad-request", "cannot reload: no such argument: 'job'"),
+        (
+            b'{"cmd":"reload","args":{"jobs":1}}',
+            "bad-request",
+            "cannot reload: jobs is not a list of strings",
+        ),
+        (
+            b'{"cmd":"pause","args":{"jobs":[1]}}',
+            "bad-request",
+            "cannot pause: jobs is not a list of strings",
+        ),
+        (b'{"cmd":"pause"}', "bad-request", "cannot pause: jobs is missing"),
+        (b'{"cmd":"pause","args":{"jobs":[]}}', "bad-request", "cannot pause: jobs is missing"),
+        (
+            b'{"cmd":"reload","args":{"dry_run":1}}',
+            "bad-request",
+            "cannot reload: dry_run is not true or",
+        ),
+        (b'{"cmd":"reload","args":{"jobs":["a"]}}', "unknown-job", "cannot reload a: no job has that name"),
         (b'{"cmd":"stop"}', "internal", "cannot serve the request: a defect of tdsup"),
         (b"x" * (LINE_LIMIT + 1), "bad-request", "cannot read the request: longer than 65536 bytes"),
     ],

@@ -36,7 +36,11 @@ def test_everything_has_a_default(text: str | None) -> None:
         ("web: host:99999", "web: not of the form host:port (it is 'host:99999')"),
         ("socket: " + "x" * 108, "socket: longer than the 107 bytes that a unix socket can have"),
         ("stop_timeout: -1", "stop_timeout: input should be greater than or equal to 0 (it is '-1')"),
-        ("jobs: a", "jobs: input should be a valid list (it is 'a')"),
+        ("jobs: 1", "jobs: input should be a valid list (it is '1')"),
+        ("config_list: ''", "config_list: list should have at least 1 item after validation, not 0"),
+        ("defaults: {loop_delai: 1}", "defaults.loop_delai: unknown key, did you mean loop_delay?"),
+        ("defaults: {loop_delay: [1]}", "defaults: loop_delay: neither text nor a number"),
+        ("log_format: xml", "log_format: input should be 'text' or 'json' (it is 'xml')"),
         ("- a", "not a list of keys and values"),
         ("a: [", "while parsing a flow node"),
         ("\x00", "unacceptable character"),
@@ -49,6 +53,20 @@ def test_a_fault_is_one_line_that_names_file_and_key(text: str, line: str) -> No
         load_fleet()
     assert str(caught.value).startswith(f"cannot load tdsup.yaml: {line}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_config_list_is_a_line_with_commas() -> None:
+    """As in scriptmgr's own file; a list will do too."""
+    Path("tdsup.yaml").write_text("config_list: a/*.ini, ~/b/*.ini\n", encoding="utf-8")
+    assert load_fleet().jobs == ["a/*.ini", "~/b/*.ini"]
+
+
+def test_defaults_are_text_as_in_a_job_s_file() -> None:
+    """Whatever YAML makes of them."""
+    Path("tdsup.yaml").write_text(
+        "defaults: {loop_delay: 0.5, pgq_lazy_fetch: 0, Disabled: true}\n", encoding="utf-8"
+    )
+    assert load_fleet().defaults == {"loop_delay": "0.5", "pgq_lazy_fetch": "0", "disabled": "1"}
 
 
 def test_a_directory_without_a_fleet_is_told() -> None:

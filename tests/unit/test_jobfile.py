@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from harness.fleet import JOBTYPES
+from tdsup.supervisor.confd import scan
 from tdsup.supervisor.errors import ConfigError
-from tdsup.supervisor.jobfile import BrokenFile, JobFile, load_job_file, scan
+from tdsup.supervisor.jobfile import BrokenFile, JobFile, load_job_file
 
 MAN_PAGE = """\
 

@@ -184,6 +184,10 @@ class Sleeper:
         """Constant labels."""
         return {"queue": settings.queue or "q", "table": "t"}
 
+    def claims(self, settings: Any) -> Mapping[str, str]:
+        """A queue, if it has one."""
+        return {"queue": f"the queue {settings.queue}"} if settings.queue else {}
+
     def run(self, settings: Any, context: Context) -> None:
         """Work for `after` seconds, then behave as told."""
         count, end = 0, time.monotonic() + settings.after

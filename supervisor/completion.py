@@ -1,0 +1,41 @@
+"""Completion of commands, files and names of jobs by a shell."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import shtab
+
+SHELLS = ("bash", "zsh")
+
+FILES = shtab.FILE
+DIRECTORIES = shtab.DIRECTORY
+
+JOBS = {"bash": "_tdsup_jobs", "zsh": "_tdsup_jobs"}
+"""Names of jobs, asked of the fleet in whose directory the user is."""
+
+_PREAMBLE = {
+    "bash": """
+_tdsup_jobs() {
+    compgen -W "$(tdsup status 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$1"
+}
+""",
+    "zsh": """
+_tdsup_jobs() {
+    local -a jobs
+    jobs=(${(f)"$(tdsup status 2>/dev/null | awk 'NR > 1 { print $1 }')"})
+    _describe 'job' jobs
+}
+""",
+}
+
+
+def offer(argument: argparse.Action, what: Any) -> None:
+    """Let an argument be completed by `FILES`, `DIRECTORIES` or `JOBS`."""
+    argument.complete = what  # type: ignore[attr-defined]  # what shtab looks for
+
+
+def script(parser: argparse.ArgumentParser, shell: str) -> str:
+    """The script for a shell to source."""
+    return shtab.complete(parser, shell=shell, preamble=_PREAMBLE[shell]).rstrip("\n")

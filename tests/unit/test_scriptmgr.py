@@ -1,0 +1,117 @@
+"""Taking over a scriptmgr's fleet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from harness.fleet import JOBTYPES
+from tdsup.supervisor.errors import ConfigError
+from tdsup.supervisor.fleet import load_fleet
+from tdsup.supervisor.scriptmgr import import_fleet
+
+SCRIPTMGR = """\
+[scriptmgr]
+job_name = scriptmgr_db5
+config_list = jobs/*.ini, more/*.ini
+logfile = ~/log/%(job_name)s.log
+pidfile = ~/pid/%(job_name)s.pid
+
+[DEFAULT]
+cwd = {cwd}
+
+[sleeper]
+script = sleeper.py
+args = -v
+user = queue
+
+[londiste3]
+script = londiste3
+disabled = 1
+"""
+
+
+@pytest.fixture(autouse=True)
+def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scriptmgr.ini and job files of two services."""
+    monkeypatch.syspath_prepend(str(JOBTYPES))
+    monkeypatch.chdir(tmp_path)
+    Path("scriptmgr.ini").write_text(SCRIPTMGR.format(cwd=tmp_path), encoding="utf-8")
+    for folder in ("jobs", "more"):
+        Path(folder).mkdir()
+    for name in ("jobs/a", "jobs/b", "more/c"):
+        Path(f"{name}.ini").write_text("[sleeper]\n", encoding="utf-8")
+
+
+def run() -> list[str]:
+    """Import, then see that the result can be loaded; returns what is told."""
+    told = import_fleet(Path("scriptmgr.ini"))
+    load_fleet()
+    return told
+
+
+def test_globs_of_our_jobs_are_taken_as_they_are() -> None:
+    """A file that is added later belongs to the fleet too; what cannot be kept is told."""
+    told = run()
+    assert load_fleet().jobs == ["jobs/*.ini", "more/*.ini"]
+    assert load_fleet().defaults == {}
+    assert told == [
+        "wrote tdsup.yaml: 3 job files; tdsup check tells whether they can run",
+        "[sleeper] user is queue: run tdsup as that user",
+        "[sleeper] args -v: dropped, for a job has no switches",
+        "stop the old daemons before tdsup starts: scriptmgr stop -a",
+    ]
+    text = Path("tdsup.yaml").read_text(encoding="utf-8")
+    assert all(f"# {line}" in text for line in told[1:])
+
+
+def test_files_of_other_services_are_left_out_one_by_one() -> None:
+    """And only of the glob that has them."""
+    Path("more/d.ini").write_text("[londiste3]\n", encoding="utf-8")
+    told = run()
+    assert load_fleet().jobs == ["jobs/*.ini", "more/c.ini"]
+    assert told[1].startswith("left out more/d.ini: no job type is called londiste3 (installed: ")
+
+
+def test_a_disabled_service_stays_so() -> None:
+    """Its jobs are listed and not started."""
+    text = Path("scriptmgr.ini").read_text(encoding="utf-8")
+    Path("scriptmgr.ini").write_text(text.replace("args = -v", "disabled = 1"), encoding="utf-8")
+    assert "[sleeper] disabled is 1: its jobs are listed and not started" in run()
+    assert load_fleet().defaults == {"disabled": "1"}
+
+
+def test_another_directory_is_told() -> None:
+    """Relative paths in the files were relative to it."""
+    Path("scriptmgr.ini").write_text(SCRIPTMGR.format(cwd="/srv/queue"), encoding="utf-8")
+    told = run()
+    assert told[1] == "[sleeper] cwd is /srv/queue: relative paths of its files are relative to here now"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[scriptmgr]\n", "cannot load scriptmgr.ini: [scriptmgr] config_list: required key is missing"),
+        ("[other]\na = 1\n", "cannot load scriptmgr.ini: no section [scriptmgr]"),
+        ("[scriptmgr]\nnonsense\n", "cannot load scriptmgr.ini: line 2: neither a section header nor"),
+        ("[scriptmgr]\nconfig_list = %(x)s\n", "cannot load scriptmgr.ini: [scriptmgr] config_list: refers"),
+        ("[scriptmgr]\nconfig_list = none/*\n", "cannot read none: No such file or directory"),
+        ("[scriptmgr]\nconfig_list = jobs/*\n", "cannot import scriptmgr.ini: no file of config_list is a"),
+    ],
+)
+def test_a_file_that_says_nothing_usable_is_told(text: str, fault: str) -> None:
+    """And nothing is written."""
+    Path("scriptmgr.ini").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        import_fleet(Path("scriptmgr.ini"))
+    assert str(caught.value).startswith(fault)
+    assert not Path("tdsup.yaml").exists()
+
+
+def test_what_is_there_is_not_overwritten() -> None:
+    """A person has written it."""
+    Path("tdsup.yaml").write_text("watch: true\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"cannot write tdsup\.yaml: it is there already"):
+        run()
+    assert yaml.safe_load(Path("tdsup.yaml").read_text(encoding="utf-8")) == {"watch": True}
