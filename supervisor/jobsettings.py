@@ -35,10 +35,12 @@ class Layout:
     Attributes:
         line: as Python's logging formats it.
         time: as strftime formats it; empty means the default of Python's logging.
+        json: a line is a JSON object instead.
     """
 
     line: str = DEFAULT_FORMAT
     time: str = ""
+    json: bool = False
 
 
 class JobSettings(BaseModel):
@@ -58,6 +60,10 @@ class JobSettings(BaseModel):
         default=10485760, ge=0, description="Size in bytes at which the log is rotated; 0: never."
     )
     log_count: int = Field(default=3, ge=0, description="Rotated logs that are kept; 0: no rotation.")
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="json: each line of the log file is an object; logfmt_* do not count then.",
+    )
     logfmt_file: str = Field(
         default=DEFAULT_FORMAT, description="Line of the log file, as Python's logging formats it."
     )
@@ -112,7 +118,7 @@ class JobSettings(BaseModel):
                 getattr(self, f"{key}_{place}_verbose") or usual
                 for key, usual in zip(("logfmt", "logdatefmt"), formats, strict=True)
             ]
-        return Layout(*formats)
+        return Layout(*formats, json=place == "file" and self.log_format == "json")
 
     @field_validator("config_format", mode="before")
     @classmethod

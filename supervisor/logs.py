@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import socket
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from .jobsettings import Layout
@@ -90,7 +92,7 @@ class LogFile(logging.Handler):
         self._open()
 
     def _open(self) -> None:
-        fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = _open(self._path)
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = fd
@@ -99,12 +101,34 @@ class LogFile(logging.Handler):
                 os.dup2(fd, stream)
 
 
+def _open(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
 class _Format(logging.Formatter):
     """A formatter that shows no password."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The text of a record."""
         return redact(super().format(record))
+
+
+class _Json(logging.Formatter):
+    """An object a record, for programs; it shows no password either."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON, the time in UTC."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        content = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname,
+            "pid": record.process,
+            "name": record.name,
+            "message": redact(record.getMessage()),
+        }
+        if record.exc_info:
+            content["traceback"] = redact(self.formatException(record.exc_info))
+        return json.dumps(content, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +171,8 @@ def add_stderr(layout: Layout = _USUAL, names: Names = _NAMELESS) -> None:
 
 def _add(handler: logging.Handler, layout: Layout, names: Names) -> None:
     known = {"hostname": socket.gethostname(), "job_name": names.job, "service_name": names.service}
-    handler.setFormatter(_Format(layout.line, layout.time or None, defaults=known))
+    text = _Format(layout.line, layout.time or None, defaults=known)
+    handler.setFormatter(_Json() if layout.json else text)
     logging.getLogger().addHandler(handler)
     logging.captureWarnings(True)
 
@@ -155,6 +180,18 @@ def _add(handler: logging.Handler, layout: Layout, names: Names) -> None:
 def set_level(level: int) -> None:
     """Log from this level on."""
     logging.getLogger().setLevel(level)
+
+
+def redirect(path: Path) -> None:
+    """Let stdout and stderr go to the end of a file from now on.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    fd = _open(path)
+    for stream in STANDARD_STREAMS:
+        os.dup2(fd, stream)
+    os.close(fd)
 
 
 def rotate() -> None:

@@ -14,6 +14,7 @@ from . import logs
 from .errors import TdsupError
 from .exits import Exit
 from .fleet import FleetSettings
+from .jobsettings import Layout
 from .lock import Lock
 from .loop import Loop
 from .master import Master
@@ -43,7 +44,10 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
         lock = Lock(settings.lock)
         path = settings.log
         logs.set_level(logging.INFO)
-        logs.add_file(Path(settings.log), settings.log_size, settings.log_count, redirect=not foreground)
+        layout = Layout(json=settings.log_format == "json")
+        logs.add_file(
+            Path(settings.log), settings.log_size, settings.log_count, redirect=not foreground, layout=layout
+        )
         if foreground:
             logs.add_stderr()
         setproctitle("tdsup: master")

@@ -71,6 +71,8 @@ def run_worker(file: JobFile, channel: socket.socket) -> int:
     sender = Sender(channel)
     pidfile = PidFile(file.host.pidfile)
     try:
+        # First of all: whatever C code or Python says on its way down belongs to the job.
+        logs.redirect(file.log_path)
         if pidfile.path:
             pidfile.take()
         if skylog.is_wanted(file):

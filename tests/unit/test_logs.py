@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tdsup.supervisor.logs import LogFile
+from tdsup.supervisor.jobsettings import Layout
+from tdsup.supervisor.logs import LogFile, add_file, drop_all
 
 
 @pytest.fixture
@@ -92,3 +96,40 @@ def test_a_line_longer_than_the_size_is_written_whole(log: Log, path: Path) -> N
     log.write("y" * 500)
     log.write("z")
     assert [len(line) for line in lines(path)] == [1, 500, 1]
+
+
+def test_a_rotation_by_hand_begins_a_new_file(log: Log, path: Path) -> None:
+    """An empty one stays, lest the older ones be pushed out for nothing."""
+    log.write("one")
+    log.handler.rotate()
+    log.handler.rotate()
+    log.write("two")
+    assert path.with_name("job.log.1").read_text(encoding="utf-8") == "one\n"
+    assert path.read_text(encoding="utf-8") == "two\n"
+
+
+def test_a_line_can_be_an_object(path: Path) -> None:
+    """With the time in UTC, the traceback if there is one, and no password; text of two lines is one line."""
+    add_file(path, 0, 0, redirect=False, layout=Layout(json=True))
+    try:
+        logger = logging.getLogger("orders")
+        try:
+            raise ValueError("password=hunter2")
+        except ValueError:
+            logger.exception("cannot load %s\nß", "password=hunter2")
+    finally:
+        drop_all()
+    (line,) = lines(path)
+    content = json.loads(line)
+    traceback = content.pop("traceback")
+    assert traceback.startswith("Traceback (most recent call last):\n")
+    assert "hunter2" not in line
+    moment = datetime.fromisoformat(content.pop("time"))
+    assert moment.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - moment) < timedelta(minutes=1)
+    assert content == {
+        "level": "ERROR",
+        "pid": os.getpid(),
+        "name": "orders",
+        "message": "cannot load password=********\nß",
+    }
