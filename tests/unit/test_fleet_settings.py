@@ -44,6 +44,9 @@ def test_everything_has_a_default(text: str | None) -> None:
         ("- a", "not a list of keys and values"),
         ("a: [", "while parsing a flow node"),
         ("\x00", "unacceptable character"),
+        ("backoff_first: 2020-13-45", "month must be in 1..12"),
+        ("web: 0b_", "invalid literal for int() with base 2: ''"),
+        ("[" * 5000, "maximum recursion depth exceeded"),
     ],
 )
 def test_a_fault_is_one_line_that_names_file_and_key(text: str, line: str) -> None:
