@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from .errors import ConfigError
 from .inifile import DEFAULTS, Entry, IniFile, SyntaxFault, parse
-from .jobsettings import JobSettings
+from .jobsettings import JobSettings, expand
 from .jobtype import JobType, find_job_type, job_types
 from .options import Fault, known_keys, moot_keys, read, unknown_key
 
@@ -104,8 +104,10 @@ def pidfile_of(path: str, overrides: Mapping[str, str]) -> tuple[str, str]:
     section = _only_section(path, ini)
     ini.sections[section].update((key.lower(), Entry(0, value)) for key, value in overrides.items())
     values = _values(path, ini, section)
-    pidfile = values.get("pidfile", "")
-    return values["job_name"], str(Path(pidfile).expanduser()) if pidfile else ""
+    try:
+        return values["job_name"], expand(values.get("pidfile", ""))
+    except ValueError as error:
+        raise ConfigError(_line(path, f"[{section}]", Fault("pidfile", str(error)))) from error
 
 
 def content_of(path: str) -> bytes:
@@ -206,7 +208,7 @@ def _job_type(path: str, section: str) -> JobType:
 
 def _values(path: str, ini: IniFile, section: str) -> dict[str, Any]:
     """Keys of the section and known keys of its defaults; ``job_name`` is always there."""
-    absolute = Path(path).expanduser().absolute()
+    absolute = Path(path).absolute()
     given = {
         "job_name": absolute.stem,
         "service_name": section,

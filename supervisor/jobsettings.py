@@ -16,16 +16,19 @@ RESERVED = frozenset({"tdsup", "tdsup-web"})
 """Names of the master's and the web child's logs; a job of that name would rotate them away."""
 
 
-def _expand(name: str) -> str:
-    """Expand ``~`` in a file name."""
-    return str(Path(name).expanduser()) if name else ""
+def expand(name: str) -> str:
+    """Expand ``~`` in a file name; raises ValueError if that is nobody's home."""
+    try:
+        return str(Path(name).expanduser()) if name else ""
+    except RuntimeError as error:
+        raise ValueError("nobody of that name has a home directory") from error
 
 
 def _moot(reason: str, default: object = None) -> Any:
     return Field(default=default, json_schema_extra={"moot": reason})
 
 
-FileName = Annotated[str, AfterValidator(_expand)]
+FileName = Annotated[str, AfterValidator(expand)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,26 @@ def test_the_manual_page_s_own_example_loads() -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["pidfile", "logfile"])
+def test_a_home_of_nobody_is_a_fault_of_its_file(key: str) -> None:
+    """And stops no other file."""
+    write("orders", f"[sleeper]\n{key} = ~nobody-of-that-name/x\n")
+    write("sound", "[sleeper]\n")
+    broken, sound = scan(["conf.d/*.ini"])
+    assert isinstance(broken, BrokenFile)
+    reason = "nobody of that name has a home directory (it is '~nobody-of-that-name/x')"
+    assert broken.error.lines == (f"cannot load conf.d/orders.ini: [sleeper] {key}: {reason}",)
+    assert isinstance(sound, JobFile)
+
+
+def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
+    """As editors leave such files behind."""
+    Path("~orders.ini").write_text("[sleeper]\n", encoding="utf-8")
+    (file,) = scan(["*.ini"])
+    assert isinstance(file, JobFile)
+    assert file.name == "~orders"
+
+
 def test_a_file_without_keys_is_a_job_with_every_default() -> None:
     """Its name is the file's base name, its log is in log/."""
     file = load_job_file(write("orders", "[sleeper]\n"))
