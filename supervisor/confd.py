@@ -57,16 +57,18 @@ def _with_free_name(file: BrokenFile, taken: dict[str, str]) -> BrokenFile:
 
 def _glob(pattern: str) -> Iterable[Path]:
     """Paths that match a glob, absolute or relative to the working directory."""
-    expanded = Path(pattern).expanduser()
-    folder = expanded.parent
-    if not set("*?[") & set(str(folder)):
-        try:
+    try:
+        expanded = Path(pattern).expanduser()
+        folder = expanded.parent
+        if not set("*?[") & set(str(folder)):
             os.scandir(folder).close()
-        except OSError as error:
-            raise ConfigError(f"cannot read {folder}: {error.strerror}") from error
-    if expanded.is_absolute():
-        return Path(expanded.anchor).glob(str(expanded.relative_to(expanded.anchor)))
-    return Path().glob(str(expanded))
+        start = Path(expanded.anchor)
+        return list(start.glob(str(expanded.relative_to(start))))
+    except OSError as error:
+        raise ConfigError(f"cannot read {folder}: {error.strerror}") from error
+    except (ValueError, IndexError, RuntimeError) as error:
+        # What pathlib raises for a pattern that cannot be, such as an empty one or ~ of nobody.
+        raise ConfigError(f"cannot read job files {pattern!r}: no such pattern ({error})") from error
 
 
 def clashes(files: Iterable[JobFile | BrokenFile]) -> list[str]:

@@ -95,6 +95,13 @@ def test_a_home_of_nobody_is_a_fault_of_its_file(key: str) -> None:
     assert isinstance(sound, JobFile)
 
 
+@pytest.mark.parametrize("pattern", ["", "/", "conf.d/a**b", "~nobody-of-that-name/*.ini"])
+def test_a_glob_that_cannot_be_is_a_fault(pattern: str) -> None:
+    """It is told as one, in one line."""
+    with pytest.raises(ConfigError, match=r"^cannot read job files '.*': no such pattern \(.*\)$"):
+        scan([pattern])
+
+
 def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
     """As editors leave such files behind."""
     Path("~orders.ini").write_text("[sleeper]\n", encoding="utf-8")
