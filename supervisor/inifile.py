@@ -15,7 +15,7 @@ DEFAULTS = "DEFAULT"
 """Section whose keys all others inherit."""
 
 _HEADER = re.compile(r"\[(?P<name>[^]]+)\]")
-_KEY = re.compile(r"(?P<key>[^:=\s][^:=]*?)\s*[:=]\s*(?P<value>.*)")
+_KEY = re.compile(r"(?P<key>[^:=\s][^:=]*)[:=]\s*(?P<value>.*)")
 _REFERENCE = re.compile(r"%%|%\((?P<name>[^()]+)\)(?P<s>s?)")
 _LONE_MARK = "has a % (or $) that starts no reference; write it twice"
 _ANY_REFERENCE = re.compile(r"%\(([^()]+)\)|\$\{([^{}]+)\}")
@@ -135,7 +135,7 @@ def parse(text: str, headless: str) -> IniFile:
                 ini.warnings.append(
                     f"line {number}: no section header before the first key; read as [{headless}]"
                 )
-            entry = _add(ini, section, pair["key"].lower(), _strip_comment(pair["value"]), number)
+            entry = _add(ini, section, pair["key"].rstrip().lower(), _strip_comment(pair["value"]), number)
         else:
             entry = None
             ini.faults.append(f"line {number}: neither a section header nor key = value")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,15 @@ def test_the_second_format_refers_by_dollar() -> None:
     """With config_format = 2, percent signs mean nothing."""
     ini = parse("[s]\nconfig_format = 2\nb = 5\na = ${b} 100% $$", "s")
     assert ini.interpolate("s", {}, extended=True)["a"] == "5 100% $"
+
+
+@pytest.mark.parametrize("line", ["a{}b", "a{}", "a ={}b", "[s{}", "{}a"])
+@pytest.mark.parametrize("filling", [" ", "\t", "%", "%(", "%(a", "=", ";", "[", "${"])
+def test_a_long_line_takes_no_long_time(line: str, filling: str) -> None:
+    """No search goes back over what it has read: 200,000 characters take a moment, not minutes."""
+    begun = time.thread_time()
+    parse("[s]\nkey = value\n" + line.format(filling * 200_000), "s")
+    assert time.thread_time() - begun < 5
 
 
 @given(st.text())
