@@ -141,7 +141,9 @@ class _Client:
 
     def _watch(self) -> None:
         events = selectors.EVENT_WRITE if self._output else 0
-        if not self._closing and not self._ended and len(self._output) < OUTPUT_LIMIT:
+        # What was sent is served before more is taken; a client may send faster than it is served.
+        waiting = b"\n" in self._input or len(self._output) >= OUTPUT_LIMIT
+        if not (self._closing or self._ended or waiting):
             events |= selectors.EVENT_READ
         if events:
             self._loop.watch(self._connection.fileno(), events, self._ready)

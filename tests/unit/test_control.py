@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import select
 import socket
 import threading
 import time
@@ -166,6 +167,16 @@ def test_a_client_that_does_not_read_waits_alone(server: Server) -> None:
         assert server.ask(b'{"cmd":"status"}\n')["ok"]
         lazy.shutdown(socket.SHUT_WR)
         assert sum(len(line) for line in replies) > 20 * 300_000
+
+
+def test_a_client_that_sends_faster_than_it_is_served_waits(server: Server) -> None:
+    """The server takes no more than it can serve: megabytes of the shortest requests stay with the client."""
+    with server.connect() as client:
+        sent = 0
+        while sent < 2_000_000 and select.select([], [client], [], 0.5)[1]:
+            sent += client.send(b"\n" * 10_000, socket.MSG_DONTWAIT)
+        assert sent < 2_000_000
+        assert server.ask(b'{"cmd":"status"}\n')["ok"]
 
 
 def test_an_idle_client_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
