@@ -52,8 +52,10 @@ class LogFile(logging.Handler):
         except (TypeError, ValueError):
             self.handleError(record)
             return
+        # A rotation that fails must not cost lines: the file grows until it succeeds.
         with contextlib.suppress(OSError):
             self._make_room(len(line))
+        with contextlib.suppress(OSError):
             while line:
                 line = line[os.write(self._fd, line) :]
 

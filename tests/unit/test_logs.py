@@ -90,6 +90,20 @@ def test_a_log_that_cannot_be_written_costs_the_line_only(log: Log, path: Path) 
     assert lines(path) == ["found"]
 
 
+def test_a_rotation_that_fails_costs_no_line(log: Log, path: Path) -> None:
+    """Something is in its way: the file grows, and is rotated when the way is free."""
+    obstacle = path.with_name("job.log.3")
+    obstacle.mkdir()
+    written = [f"line {number:03}" for number in range(61)]
+    for line in written[:-1]:
+        log.write(line)
+    obstacle.rmdir()
+    assert lines(path) == written[:-1]
+    log.write(written[-1])
+    assert obstacle.is_file()
+    assert lines(path) == written
+
+
 def test_a_line_longer_than_the_size_is_written_whole(log: Log, path: Path) -> None:
     """It gets a file of its own."""
     log.write("x")
