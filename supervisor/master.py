@@ -66,12 +66,13 @@ class Master:
         Args:
             ready: called when the control socket answers.
         """
-        for number, callback in {
+        callbacks = {
             signal.SIGINT: self._stop_by_signal,
             signal.SIGTERM: self._stop_by_signal,
             signal.SIGHUP: self._reload_by_signal,
             signal.SIGUSR1: self._rotate_by_signal,
-        }.items():
+        }
+        for number, callback in callbacks.items():
             self._loop.on_signal(number, callback)
         _log.info("tdsup %s runs %d jobs (pid %d)", VERSION, len(self._roster), os.getpid())
         if not len(self._roster):
@@ -84,6 +85,9 @@ class Master:
         finally:
             for runner in self._all():
                 runner.send(signal.SIGKILL)
+        # What is left is to end; Python would restore the default actions before it does, and die by them.
+        for number in callbacks:
+            signal.signal(number, signal.SIG_IGN)
         self._control.close()
         _log.info("the fleet has stopped")
 

@@ -20,6 +20,9 @@ import yaml
 JOBTYPES = Path(__file__).with_name("jobtypes")
 """Directory of the fake job types, for ``PYTHONPATH``."""
 
+TESTS = str(Path(__file__).parents[1])
+"""Directory of the harness itself."""
+
 PATIENCE = 20.0
 """Seconds that anything may take on a slow machine."""
 
@@ -68,10 +71,14 @@ class Fleet:
     Args:
         directory: where it lives; made if need be.
         settings: keys of ``tdsup.yaml``. By default the web child takes any free port and waits are short.
+
+    Attributes:
+        program: the first words of every command.
     """
 
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.directory = directory
+        self.program = [str(Path(sys.executable).with_name("tdsup"))]
         (directory / "conf.d").mkdir(parents=True, exist_ok=True)
         self._master: subprocess.Popen[bytes] | None = None
         self.write_settings(**settings)
@@ -103,12 +110,12 @@ class Fleet:
 
     def environment(self) -> dict[str, str]:
         """Environment of every command: with the fake job types, warnings are errors."""
-        paths = os.pathsep.join(filter(None, [str(JOBTYPES), os.environ.get("PYTHONPATH", "")]))
+        paths = os.pathsep.join(filter(None, [str(JOBTYPES), TESTS, os.environ.get("PYTHONPATH", "")]))
         return {**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "error"}
 
     def command(self, *arguments: str) -> list[str]:
         """The words of a ``tdsup`` command on this fleet."""
-        return [str(Path(sys.executable).with_name("tdsup")), "-C", str(self.directory), *arguments]
+        return [*self.program, "-C", str(self.directory), *arguments]
 
     def run(self, *arguments: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """Run a ``tdsup`` command to its end; a failure is the caller's to judge."""
@@ -123,10 +130,8 @@ class Fleet:
 
     # The master.
 
-    def start(self) -> None:
-        """Start the master in the foreground of a child process; returns when it answers."""
-        if self._master is not None:
-            self._master.wait(PATIENCE)
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the master in the foreground of a child process; returns at once."""
         if self._master is not None:
             self._master.wait(PATIENCE)
         with (self.directory / "stderr").open("wb") as stderr:
@@ -138,7 +143,11 @@ class Fleet:
                 stderr=stderr,
                 start_new_session=True,
             )
-        master = self._master
+        return self._master
+
+    def start(self) -> None:
+        """Start the master as `launch` does; returns when it answers."""
+        master = self.launch()
         wait_until(lambda: master.poll() is not None or self.answers(), "the master answers")
         assert master.poll() is None, f"the master did not start: {self.stderr()}"
 

@@ -1,11 +1,10 @@
-"""A real fleet of fake jobs: the master's life, from simultaneous starts to a sudden death."""
+"""A real fleet of fake jobs: the master's life, from its start to its end."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,35 +12,12 @@ from pathlib import Path
 import pytest
 from harness.fleet import Fleet, alive, fleet, wait_until
 
-DEATHS = 5
-"""How often a master is killed; the claim is about every time."""
-
 
 @pytest.fixture
 def a_fleet(tmp_path: Path) -> Iterator[Fleet]:
     """A fleet without jobs, not started."""
     with fleet(tmp_path) as made:
         yield made
-
-
-def test_the_master_s_sudden_death_leaves_no_process(a_fleet: Fleet) -> None:
-    """After kill -9 of the master, workers, one in a long C call, and the web child are gone in a second."""
-    for name, behave in {
-        "orders": "work",
-        "clicks": "long_call",
-        "idle": "standby",
-        "slow": "stubborn",
-    }.items():
-        a_fleet.write_job(name, behave=behave)
-    for _ in range(DEATHS):
-        a_fleet.start()
-        for name in ("orders", "clicks", "slow"):
-            a_fleet.wait_for(name, state="running")
-        wait_until(lambda: a_fleet.status()["web"], "the web child listens")
-        assert len(a_fleet.children()) == 5
-        a_fleet.kill_master()
-        wait_until(lambda: not a_fleet.processes(), "no process is left", timeout=1.5)
-    assert "the master is dead" in a_fleet.log("orders")
 
 
 def test_an_end_of_file_is_seen_though_siblings_live(a_fleet: Fleet) -> None:
@@ -71,35 +47,6 @@ def test_a_signal_stops_the_fleet(a_fleet: Fleet, number: signal.Signals) -> Non
     assert a_fleet.stderr().endswith("the fleet has stopped\n")
     assert not (a_fleet.directory / "run" / "tdsup.sock").exists()
     assert a_fleet.exit_code() == 0
-
-
-def test_a_storm_of_signals_is_survived(a_fleet: Fleet) -> None:
-    """Thousands of SIGHUP are a few reloads that change nothing, and SIGCHLD means nothing."""
-    a_fleet.write_job("orders")
-    a_fleet.start()
-    pid = a_fleet.wait_for("orders", state="running")["pid"]
-    for _ in range(2000):
-        os.kill(a_fleet.pid_of_master, signal.SIGHUP)
-        os.kill(a_fleet.pid_of_master, signal.SIGCHLD)
-    job = a_fleet.wait_for("orders", state="running")
-    assert (job["pid"], job["restarts"]) == (pid, 0)
-
-
-def test_simultaneous_starts_make_one_master(a_fleet: Fleet) -> None:
-    """One of six says that it runs; the others name its pid and end with 1."""
-    a_fleet.write_job("orders")
-    starts = [
-        subprocess.Popen(
-            a_fleet.command("start", "-d"), env=a_fleet.environment(), stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(6)
-    ]
-    said = [start.communicate(timeout=30)[1] for start in starts]
-    assert sorted(start.returncode for start in starts) == [0, 1, 1, 1, 1, 1]
-    line = f"cannot start the fleet: another master (pid {a_fleet.pid}) already runs here\n"
-    assert sorted(said) == ["", *[line] * 5]
-    a_fleet.stop()
-    assert a_fleet.processes() == []
 
 
 def test_a_background_start_returns_when_it_answers(a_fleet: Fleet) -> None:

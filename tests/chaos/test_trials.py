@@ -1,0 +1,22 @@
+"""What a fleet withstands: each trial a few times; ``script/soak`` tries as often as docs/figures.md says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.trials import deaths, starts, storms
+
+
+def test_simultaneous_starts_make_one_master(tmp_path: Path) -> None:
+    """One of 20 starts, both in an empty directory and in one that a killed master left."""
+    starts.run(tmp_path, 3)
+
+
+def test_the_master_s_sudden_death_leaves_no_process(tmp_path: Path) -> None:
+    """Whatever its jobs do, also amid its start; on a slow machine it may take longer than on an idle one."""
+    deaths.run(tmp_path, 6, within=5)
+
+
+def test_storms_of_signals_are_survived(tmp_path: Path) -> None:
+    """The fleet is intact, or has stopped where they ask for it."""
+    storms.run(tmp_path, 3000)
