@@ -65,7 +65,7 @@ class JobSettings(BaseModel):
     log_count: int = Field(default=3, ge=0, description="Rotated logs that are kept; 0: no rotation.")
     log_format: Literal["text", "json"] = Field(
         default="text",
-        description="json: each line of the log file is an object; logfmt_* do not count then.",
+        description="json: each line of the log file is an object; logfmt_* do not count.",
     )
     logfmt_file: str = Field(
         default=DEFAULT_FORMAT, description="Line of the log file, as Python's logging formats it."
@@ -121,7 +121,8 @@ class JobSettings(BaseModel):
                 getattr(self, f"{key}_{place}_verbose") or usual
                 for key, usual in zip(("logfmt", "logdatefmt"), formats, strict=True)
             ]
-        return Layout(*formats, json=place == "file" and self.log_format == "json")
+        line, time = formats
+        return Layout(line, time, json=place == "file" and self.log_format == "json")
 
     @field_validator("config_format", mode="before")
     @classmethod

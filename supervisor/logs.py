@@ -8,9 +8,9 @@ import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from .jobsettings import Layout
@@ -118,11 +118,14 @@ class _Format(logging.Formatter):
 class _Json(logging.Formatter):
     """An object a record, for programs; it shows no password either."""
 
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
     def format(self, record: logging.LogRecord) -> str:
-        """One line of JSON, the time in UTC."""
-        moment = datetime.fromtimestamp(record.created, UTC)
+        """One line of JSON, the time in UTC (RFC 3339)."""
         content = {
-            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": self.formatTime(record),
             "level": record.levelname,
             "pid": record.process,
             "name": record.name,

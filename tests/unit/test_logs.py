@@ -128,7 +128,7 @@ def test_a_line_can_be_an_object(path: Path) -> None:
     try:
         logger = logging.getLogger("orders")
         try:
-            raise ValueError("password=hunter2")
+            int("password=hunter2")
         except ValueError:
             logger.exception("cannot load %s\nß", "password=hunter2")
     finally:
