@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
 
 from . import queries, template
 from .errors import SetupError, is_infrastructure, one_line
@@ -193,9 +192,8 @@ class Tables:
                 queries.run(cursor, "lock_transaction", key=lock_key("table", table.schema, table.table))
                 if queries.value(cursor, "table_exists", table=table.sql):
                     return False
-                # What a template says was written for the database's own style.
-                cursor.execute("set local DateStyle to default")
-                self._builder(cursor)(cursor, wanted)
+                for statement in self.statements(wanted):
+                    cursor.execute(statement)
                 if not queries.value(cursor, "table_exists", table=table.sql):
                     raise SetupError(f"cannot create table {table}: part_template does not create it")
         except psycopg2.Error as error:
@@ -208,29 +206,37 @@ class Tables:
             raise SetupError(f"cannot create table {table}: {one_line(error)}") from error
         return True
 
-    def _builder(self, cursor: Cursor) -> Callable[[Cursor, Wanted], None]:
+    def statements(self, wanted: Wanted) -> tuple[str, ...]:
+        """The SQL that creates the table, to be run in one transaction; nothing of it is run here.
+
+        Raises:
+            SetupError: there is no way to create it.
+        """
+        # What a template says was written for the database's own style.
+        style = "set local DateStyle to default"
         if self._template.strip():
-            return self._from_template
-        # Bounds of a timestamptz column are moments; the values of its days come from the source.
-        cursor.execute("select set_config('TimeZone', %s, true)", (self._time_zone,))
-        kind = queries.row(cursor, "table_kind", table=self._parent.sql)
-        builder = _CLONERS.get(kind[0]) if kind and self._part_field else None
-        if builder is None:
+            return style, self._from_template(wanted)
+        with self._connection.cursor() as cursor:
+            kind = queries.row(cursor, "table_kind", table=self._parent.sql)
+        cloner = _CLONERS.get(kind[0]) if kind and self._part_field else None
+        if cloner is None:
             reason = "is no table that can be cloned" if kind else "does not exist in the target database"
             raise SetupError(
                 f"cannot create tables for {self._parent}: it {reason}, and there is no part_template"
             )
-        return lambda cursor, wanted: builder(cursor, self._parent, wanted)
+        # Bounds of a timestamptz column are moments; the values of its days come from the source.
+        zone = sql.SQL("set local TimeZone to {}").format(sql.Literal(self._time_zone))
+        clone = [statement.as_string(self._connection) for statement in (zone, *cloner(self._parent, wanted))]
+        return style, *clone
 
-    def _from_template(self, cursor: Cursor, wanted: Wanted) -> None:
+    def _from_template(self, wanted: Wanted) -> str:
         try:
-            text = template.expand(self._template, wanted.table, self._parent, wanted.key)
+            return template.expand(self._template, wanted.table, self._parent, wanted.key)
         except ValueError as error:
             raise SetupError(f"cannot create table {wanted.table}: {error}") from error
-        cursor.execute(text)
 
 
-def _attach(cursor: Cursor, parent: TableName, wanted: Wanted) -> None:
+def _attach(parent: TableName, wanted: Wanted) -> Iterator[sql.Composable]:
     """Clone a native partitioned table; ATTACH locks the parent less than CREATE … PARTITION OF."""
     assert wanted.period is not None
     names = {"table": sql.SQL(wanted.table.sql), "parent": sql.SQL(parent.sql)}
@@ -239,23 +245,20 @@ def _attach(cursor: Cursor, parent: TableName, wanted: Wanted) -> None:
         "including constraints including storage)"
     )
     attach = "alter table {parent} attach partition {table} for values from ({start}) to ({end})"
-    cursor.execute(sql.SQL(create).format(**names))
+    yield sql.SQL(create).format(**names)
     bounds = {
         "start": sql.Literal(wanted.period.start.isoformat()),
         "end": sql.Literal(wanted.period.end.isoformat()),
     }
-    cursor.execute(sql.SQL(attach).format(**names, **bounds))
+    yield sql.SQL(attach).format(**names, **bounds)
 
 
-def _inherit(cursor: Cursor, parent: TableName, wanted: Wanted) -> None:
+def _inherit(parent: TableName, wanted: Wanted) -> Iterator[sql.Composable]:
     """Clone an ordinary table, its keys and indexes included, as its child."""
     names = {"table": sql.SQL(wanted.table.sql), "parent": sql.SQL(parent.sql)}
-    cursor.execute(
-        sql.SQL(
-            "create table {table} (like {parent} including all excluding generated) inherits ({parent})"
-        ).format(**names)
-    )
+    create = "create table {table} (like {parent} including all excluding generated) inherits ({parent})"
+    yield sql.SQL(create).format(**names)
 
 
 # By pg_class.relkind of dest_table.
-_CLONERS: dict[str, Callable[[Cursor, TableName, Wanted], None]] = {"p": _attach, "r": _inherit}
+_CLONERS: dict[str, Callable[[TableName, Wanted], Iterator[sql.Composable]]] = {"p": _attach, "r": _inherit}
