@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -13,12 +12,12 @@ from .errors import BatchError, EventError
 from .event import Event
 from .letter import Letters, Retry
 from .outcome import Needs, Outcome
-from .partition import Period, PeriodCache
-from .settings import EVENT_TIME, Settings
+from .partition import PeriodCache
+from .route import Routed, Router, check_truncate
+from .settings import Settings
 from .shape import Fitter, Shape
 from .tables import Tables
-from .urlencoded import Row
-from .writer import Delete, Insert, Patch, Replace, truncate
+from .writer import Insert, truncate
 
 LARGE = 16 << 20
 """Bytes of an event that is worth a line in the log."""
@@ -64,11 +63,10 @@ class Loader:
         self.needs = Needs()
         self._cursor = cursor
         self._settings = settings
-        self._periods = periods
         self._letters = letters
         self._sources = sources
         self._only_source = only_source
-        self._part_field = settings.part_field.encode()
+        self._router = Router(settings, periods)
         self._fitter = Fitter(settings, tables, self.needs)
         self._misfits: dict[Shape, str] = {}
         self._waiting: set[Shape] = set()
@@ -77,14 +75,6 @@ class Loader:
         self._buffers = Buffers(
             cursor, careful=careful, outcome=self.outcome, needs=self.needs, reject=self._reject
         )
-        self._routes: dict[Operation, Callable[[Event, Change], None]] = {
-            Operation.INSERT: self._insert,
-            Operation.UPDATE: self._update,
-            Operation.DELETE: self._delete,
-            Operation.TRUNCATE: self._truncate,
-        }
-        if settings.row_mode == "keep_all":
-            self._routes = dict.fromkeys((Operation.INSERT, Operation.UPDATE), self._insert)
 
     def add(self, line: bytes) -> None:
         """Take one event as COPY wrote it.
@@ -103,12 +93,16 @@ class Loader:
             self.outcome.large[event.id] = len(line)
         try:
             change = read(event)
-            route = self._route(change)
-            if change is None or route is None:
+            if change is None or not self._router.wants(change):
                 self.outcome.ignored += 1
+                return
+            self._sources.add(event.table)
+            if change.operation is Operation.TRUNCATE:
+                self._truncate(event)
+            elif routed := self._router.route(event, change):
+                self._hand_over(event, change, routed)
             else:
-                self._sources.add(event.table)
-                route(event, change)
+                self.outcome.ignored += 1
         except UnicodeDecodeError:
             self._reject(event, "the name of a column is not UTF-8")
         except ValueError as error:
@@ -121,104 +115,22 @@ class Loader:
         if not self.needs:
             self._write_letters()
 
-    def _route(self, change: Change | None) -> Callable[[Event, Change], None] | None:
-        """What to do for a change; None to ignore it."""
-        if change is None or change.operation not in self._settings.event_types:
-            return None
-        return self._routes.get(change.operation)
-
-    # Routes. They raise ValueError for an event that has no row.
-
-    def _insert(self, event: Event, change: Change) -> None:
-        if not change.whole:
-            raise ValueError("it does not hold the whole row; with option backup its trigger would tell it")
-        names, values = self._columns(change.row)
-        shape = Shape(Insert, self._period(event, change), names)
-        self._hand_over(shape, event, change, values)
-
-    def _update(self, event: Event, change: Change) -> None:
-        key = _needed_key(change)
-        before = _key_values(change, change.old or change.row)
-        period = self._period(event, change)
-        if change.whole:
-            names, values = self._columns(change.row)
-            shape = Shape(Replace, period, names, key, rekeys=before != _key_values(change, change.row))
-        else:
-            changed = {name: value for name, value in change.row.items() if name not in key}
-            names, values = self._columns(changed, partly=True)
-            shape = Shape(Patch, period, names, key)
-        if not names:
-            self.outcome.ignored += 1
-            return
-        self._buffers.keep_order()
-        self._hand_over(shape, event, change, values, before)
-
-    def _delete(self, event: Event, change: Change) -> None:
-        try:
-            period = self._period(event, change)
-        except ValueError:
-            # Such a value is in no partition by name; the row may be anywhere.
-            period = None
-        shape = Shape(Delete, period, (), _needed_key(change))
-        self._buffers.keep_order()
-        self._hand_over(shape, event, change, (), _key_values(change, change.row))
-
-    def _truncate(self, event: Event, _change: Change) -> None:
-        if self._only_source != event.table or len(self._sources) > 1:
-            raise ValueError(
-                "it is a truncate, and dest_table may hold rows of other tables too (table_filter)"
-            )
+    def _truncate(self, event: Event) -> None:
+        check_truncate(event, self._only_source, self._sources)
         self._buffers.flush()
         if not self.needs:
             truncate(self._cursor, self._fitter.roots)
             self.outcome.rows += 1
 
-    def _period(self, event: Event, change: Change) -> Period | None:
-        """The partition of a row; None if there is none or it cannot be known."""
-        field = self._settings.part_field
-        if not field:
-            return None
-        if field == EVENT_TIME:
-            return None if change.operation is Operation.DELETE else self._periods[event.time]
-        if self._part_field not in change.row:
-            if change.whole:
-                raise ValueError(f"it has no column {field}, which part_field names")
-            return None
-        if not change.whole and self._part_field not in change.key:
-            raise ValueError(
-                f"it changes {field}, which names the partition, and does not hold the whole row; "
-                "with option backup its trigger would tell it"
-            )
-        return self._periods[change.row[self._part_field]]
-
-    def _columns(self, row: Row, *, partly: bool = False) -> tuple[tuple[bytes, ...], Sequence[bytes | None]]:
-        """Source names and values of the columns to load; `partly` if not all need be there."""
-        pairs = self._settings.fields.pairs
-        if pairs is None:
-            if not row and not partly:
-                raise ValueError("its data holds no column")
-            return tuple(row), list(row.values())
-        names = tuple(source for source, _ in pairs if not partly or source in row)
-        try:
-            return names, [row[name] for name in names]
-        except KeyError as error:
-            missing: bytes = error.args[0]
-            raise ValueError(f"it has no column {missing.decode()}, which fields names") from None
-
-    def _hand_over(
-        self,
-        shape: Shape,
-        event: Event,
-        change: Change,
-        values: Sequence[bytes | None],
-        before: Sequence[bytes | None] = (),
-    ) -> None:
+    def _hand_over(self, event: Event, change: Change, routed: Routed) -> None:
+        if routed.shape.kind is not Insert:
+            self._buffers.keep_order()
         if self.needs.care:
             return
-        buffer = self._buffer(shape, event, change)
+        buffer = self._buffer(routed.shape, event, change)
         if buffer is not None and not self.needs:
             identities = _identities(change) if self._buffers.ordered and buffer.fit.names_rows else ()
-            self._buffers.add(shape, buffer, event, values, before, identities)
+            self._buffers.add(routed.shape, buffer, event, routed.values, routed.before, identities)
 
     def _buffer(self, shape: Shape, event: Event, change: Change) -> Buffer | None:
         """The buffer of a shape; None if something has to be made first."""
@@ -267,22 +179,6 @@ class Loader:
             self._letters.write(self._cursor, io.BytesIO(b"".join(self._dead)))
             self._dead.clear()
             self._dead_size = 0
-
-
-def _needed_key(change: Change) -> tuple[bytes, ...]:
-    if not change.key:
-        raise ValueError("it changes a row and does not tell by which key")
-    return change.key
-
-
-def _key_values(change: Change, row: Row) -> list[bytes | None]:
-    """What finds the row."""
-    try:
-        return [row[name] for name in change.key]
-    except KeyError as error:
-        missing: bytes = error.args[0]
-        shown = missing.decode("utf-8", "backslashreplace")
-        raise ValueError(f"it has no column {shown}, which is part of its key") from None
 
 
 def _identities(change: Change) -> list[Identity]:
