@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from .connection import connected
 from .delivery import Delivery
 from .errors import SetupError, one_line
+from .examination import examine
 from .letter import Letters
 from .position import Position
 from .settings import Settings
@@ -185,6 +186,7 @@ def _purge(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
 
 
 ACTIONS = (
+    Action("check", "Look at both databases before the job runs; nothing is changed there.", examine),
     Action("register", "Subscribe the consumer to the queue.", _register),
     Action("unregister", "Unsubscribe the consumer and forget the target's position.", _unregister),
     Action("rewind", "Set the consumer on the source to the target's position.", _rewind),

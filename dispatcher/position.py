@@ -68,6 +68,20 @@ class Position:
                 return self._lock(cursor, lock_key("position", self._names["consumer"]))
         return None
 
+    def holder(self, cursor: Cursor) -> str | None:
+        """Who works for the consumer at this moment; a look, which takes no lock."""
+        return _holder(cursor, lock_key("position", *self._names.values()))
+
+    def peek(self, cursor: Cursor) -> tuple[str, int | None]:
+        """The schema that the position is kept in and the last applied tick; a look, which needs no claim.
+
+        The schema is empty if there is no place for it yet.
+        """
+        if not self._has_place(cursor):
+            return "", None
+        tick: int | None = queries.value(cursor, f"read_{self._place}", **self._names)
+        return "pgq_ext" if self._place == "pgq_ext" else "tdsup", tick
+
     def _lock(self, cursor: Cursor, key: int) -> str | None:
         """Take a lock of the session; returns who has it instead."""
         if key in self._held:
@@ -75,19 +89,18 @@ class Position:
         if queries.value(cursor, "take_session_lock", key=key):
             self._held.append(key)
             return None
-        holder = queries.row(cursor, "lock_holder", key=key)
-        if holder is None:
-            return "another process"
-        pid, application, address = holder
-        return f"{application} (backend {pid}, {address})"
+        return _holder(cursor, key) or "another process"
 
     def _find_place(self, cursor: Cursor) -> None:
+        if not self._has_place(cursor):
+            self._create_schema(cursor)
+
+    def _has_place(self, cursor: Cursor) -> bool:
         own_schema = queries.value(cursor, "has_own_schema")
         own = own_schema and queries.value(cursor, "has_own_position", **self._names)
         if not own and queries.value(cursor, "has_pgq_ext"):
             self._place = "pgq_ext"
-        elif not own_schema:
-            self._create_schema(cursor)
+        return bool(own_schema) or self._place == "pgq_ext"
 
     def _create_schema(self, cursor: Cursor) -> None:
         try:
@@ -121,6 +134,15 @@ class Position:
             f"update tdsup.completed_tick set last_tick_id = {tick} "  # noqa: S608 (text for a person)
             f"where queue_name = {queue} and consumer_name = {consumer}"
         )
+
+
+def _holder(cursor: Cursor, key: int) -> str | None:
+    """Which session has a lock."""
+    found = queries.row(cursor, "lock_holder", key=key)
+    if found is None:
+        return None
+    pid, application, address = found
+    return f"{application} (backend {pid}, {address})"
 
 
 def _literal(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from importlib.resources import files
 from typing import Any
@@ -30,6 +31,21 @@ def run(cursor: Cursor, name: str, pgq: str = "pgq", **parameters: Any) -> None:
         **parameters: values of the statement's parameters.
     """
     cursor.execute(_QUERIES[name].replace("{pgq}", pgq), parameters)
+
+
+def copy_out(cursor: Cursor, name: str, table: str, **parameters: Any) -> list[bytes]:
+    """The rows of a query, each as COPY writes it.
+
+    Args:
+        cursor: where.
+        name: of the query.
+        table: as SQL; stands for ``{table}`` in the query.
+        **parameters: values of the query's parameters.
+    """
+    query = _QUERIES[name].replace("{table}", table).rstrip().removesuffix(";")
+    lines = io.BytesIO()
+    cursor.copy_expert(b"copy (" + cursor.mogrify(query, parameters) + b") to stdout", lines)
+    return lines.getvalue().splitlines(keepends=True)
 
 
 def row(cursor: Cursor, name: str, **parameters: Any) -> tuple[Any, ...] | None:

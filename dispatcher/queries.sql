@@ -1,5 +1,5 @@
 -- Every fixed statement of the dispatcher: a name, then a sentence. Parameters are psycopg2's; {pgq} is the
--- schema of PgQ.
+-- schema of PgQ, {table} a table's quoted name.
 
 -- name: has_pgq
 -- Whether the source has PgQ.
@@ -213,3 +213,120 @@ where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
   and not exists (
     select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
 order by c.relname;
+
+-- name: be_brief
+-- Let a look at a database end soon, whatever is in its way.
+set local statement_timeout = '30s';
+set local lock_timeout = '5s';
+
+-- name: server_state
+-- Version, role, whether the server is a standby, whether it refuses changes unless asked, whether the role may
+-- make schemas and temporary tables in the database, and the moment.
+select current_setting('server_version'), current_user::text, pg_is_in_recovery(),
+    current_setting('default_transaction_read_only')::bool,
+    has_database_privilege(current_database(), 'create'), has_database_privilege(current_database(), 'temp'),
+    current_database()::text, now()::text;
+
+-- name: schema_state
+-- What the role may do in a schema: use it, create in it, own it.
+select has_schema_privilege(oid, 'usage'), has_schema_privilege(oid, 'create'), pg_has_role(nspowner, 'usage')
+from pg_namespace where nspname = %(schema)s;
+
+-- name: table_state
+-- What a relation is, whether it has children, whether the role acts for its owner, and which of some rights the
+-- role lacks; a right to some columns counts.
+select relkind::text, exists (select from pg_inherits where inhparent = c.oid), pg_has_role(relowner, 'usage'),
+    array(
+        select r from unnest(%(rights)s::text[]) with ordinality wanted(r, n)
+        where not case when r in ('insert', 'select', 'update') then has_any_column_privilege(c.oid, r)
+            else has_table_privilege(c.oid, r) end
+        order by n)
+from pg_class c where oid = to_regclass(%(table)s);
+
+-- name: newest_partition
+-- Name of the newest table that is named like a partition of a table, and whether it is its child.
+select c.relname::text, exists (select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
+  and left(c.relname, length(%(parent)s) + 1) = %(parent)s || '_'
+  and substr(c.relname, length(%(parent)s) + 2) ~ %(suffix)s
+order by c.relname desc limit 1;
+
+-- name: denied_functions
+-- Those of some functions that are not there or that the role may not run.
+select f from unnest(%(functions)s::text[]) f
+where not coalesce(has_function_privilege(to_regprocedure(f)::oid, 'execute'), false);
+
+-- name: denied_tables
+-- Tables of PgQ that the role may not read.
+select t from unnest('{ {pgq}.queue, {pgq}.tick, {pgq}.subscription, {pgq}.consumer }'::text[]) t
+where not has_table_privilege(t, 'select');
+
+-- name: denied_events
+-- Tables of a queue's events that the role may not read: the parent, which is looked at, and its children.
+select c.oid::regclass::text from pg_class c
+where not has_table_privilege(c.oid, 'select') and (
+    c.oid = to_regclass(%(table)s)
+    or c.oid in (select inhrelid from pg_inherits where inhparent = to_regclass(%(table)s)))
+order by 1;
+
+-- name: pgq_version
+-- Version of the extension, no row if PgQ was made otherwise.
+select extversion from pg_extension where extname = '{pgq}';
+
+-- name: queue_state
+-- Where a queue's events are, whether its ticker is paused, its newest tick, how old that is and whether it is
+-- older than a ticker lets it become.
+select queue_data_pfx, queue_ticker_paused, tick_id, date_trunc('second', now() - tick_time)::text,
+    not queue_external_ticker and now() - tick_time > 3 * queue_ticker_idle_period + interval '1 minute'
+from {pgq}.queue left join {pgq}.tick on tick_queue = queue_id
+where queue_name = %(queue)s
+order by tick_id desc nulls last limit 1;
+
+-- name: feeding_triggers
+-- Tables with triggers that put events into the queue, as ev_extra1 names them; pg_trigger.tgtype of the triggers
+-- together, NULL where all are disabled.
+select n.nspname || '.' || c.relname, bit_or(t.tgtype) filter (where t.tgenabled <> 'D')
+from pg_trigger t
+join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
+join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+where pn.nspname = '{pgq}' and not t.tgisinternal
+  and split_part(encode(t.tgargs, 'escape'), '\000', 1) = %(queue)s
+group by 1 order by 1;
+
+-- name: consumer_state
+-- Subscription, last tick, end of the open batch, age of the last tick and events behind the newest, and what
+-- was visible at the last tick; no row if the consumer is not subscribed.
+select sub_id, sub_last_tick, sub_next_tick, date_trunc('second', now() - last.tick_time)::text,
+    (select max(tick_event_seq) from {pgq}.tick where tick_queue = queue_id) - last.tick_event_seq,
+    last.tick_snapshot::text
+from {pgq}.subscription
+join {pgq}.queue on queue_id = sub_queue join {pgq}.consumer on co_id = sub_consumer
+left join {pgq}.tick last on last.tick_queue = sub_queue and last.tick_id = sub_last_tick
+where queue_name = %(queue)s and co_name = %(consumer)s;
+
+-- name: primary_key
+-- Columns of a table's primary key, in its order.
+select attname::text from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey)
+where indrelid = to_regclass(%(table)s) and indisprimary
+order by array_position(indkey::int2[], attnum);
+
+-- name: pending_events
+-- The first events that were not visible at a tick, for the subscription or for all, by the index on ev_txid.
+select ev_id, ev_time, ev_txid, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4
+from {table}
+where ev_txid >= txid_snapshot_xmin(%(seen)s::txid_snapshot)
+  and not txid_visible_in_snapshot(ev_txid, %(seen)s::txid_snapshot)
+  and (ev_owner is null or ev_owner = %(subscription)s)
+  and (%(tables)s::text[] is null or ev_extra1 = any(%(tables)s::text[]))
+  and coalesce(octet_length(ev_data), 0) <= %(longest)s
+order by ev_txid, ev_id limit %(count)s;
+
+-- name: newest_events
+-- The newest events of a queue, newest first.
+select ev_id, ev_time, ev_txid, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4
+from {table}
+where ev_owner is null
+  and (%(tables)s::text[] is null or ev_extra1 = any(%(tables)s::text[]))
+  and coalesce(octet_length(ev_data), 0) <= %(longest)s
+order by ev_txid desc, ev_id desc limit %(count)s;

@@ -260,5 +260,7 @@ def _inherit(parent: TableName, wanted: Wanted) -> Iterator[sql.Composable]:
     yield sql.SQL(create).format(**names)
 
 
-# By pg_class.relkind of dest_table.
 _CLONERS: dict[str, Callable[[TableName, Wanted], Iterator[sql.Composable]]] = {"p": _attach, "r": _inherit}
+
+CLONEABLE = frozenset(_CLONERS)
+"""What ``dest_table`` may be to be cloned, by ``pg_class.relkind``."""

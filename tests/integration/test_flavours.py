@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from harness.database import Database
-from harness.job import drain
+from harness.job import drain, settings_of
+from tdsup.dispatcher.action import ACTIONS
 from tdsup.dispatcher.errors import SetupError
 
 PL_ONLY = next(Path("/usr/share/postgresql").glob("*/contrib/pgq_pl_only.sql"))
@@ -30,6 +32,13 @@ def schema(source: Database, request: pytest.FixtureRequest) -> str:
     return schema
 
 
+def look_at(keys: Mapping[str, object], *texts: str) -> None:
+    """See to it that a check finds no fault, and tells these things."""
+    check = next(action for action in ACTIONS if action.name == "check")
+    told = "\n".join(check.run(settings_of(**keys), ()))
+    assert not [text for text in texts if text not in told], told
+
+
 @pytest.mark.parametrize("trigger", ["logutriga", "jsontriga", "sqltriga"])
 def test_changes_arrive(source: Database, target: Database, schema: str, trigger: str) -> None:
     """Every trigger's events, with quotes, backslashes and NULLs in them."""
@@ -50,11 +59,13 @@ def test_changes_arrive(source: Database, target: Database, schema: str, trigger
         "part_field": "day",
     }
     drain(**keys)
+    look_at(keys, f"PgQ in schema {schema}", "the queue holds none")
     source.execute(
         r"insert into t values (1, '2026-11-24', 'it''s \ '), (2, '2026-11-25', null), (3, '2026-11-25', 'x')"
     )
     source.execute("update t set note = 'new' where id = 2; delete from t where id = 3")
     source.execute(f"select {schema}.force_tick('q'); select {schema}.ticker('q')")
+    look_at(keys, ": delete of public.t", "consumer job is registered")
     values = drain(**keys)
     assert (values["events"], values["rows"], values["dead_letters"]) == (5, 5, 0)
     assert target.rows("select * from t order by id") == source.rows("select * from t order by id")
