@@ -8,6 +8,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from . import copytext, refusal
+from .change import Operation
 from .errors import is_data
 from .event import Event
 from .outcome import Needs, Outcome
@@ -246,7 +247,7 @@ class Buffers:
         for number in absent:
             self._outcome.rows -= 1
             if isinstance(buffer.fit.writer, Delete):
-                self._outcome.ignored += 1
+                self._outcome.ignore(Operation.DELETE)
             else:
                 self._reject(
                     buffer.events[start + number], "it changes a row that the target does not have", None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from logging import Logger
 
 from psycopg2.extensions import connection as Connection
@@ -15,25 +14,7 @@ from .errors import LostPosition
 from .position import Position, Verdict, judge
 from .settings import Settings
 from .source import Batch, Source
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a job has done since its process began.
-
-    Attributes:
-        events, rows, dead_letters, ignored: what became of events, see `Outcome`.
-        batches, partitions: batches finished, partitions created.
-        in_step_at: moment, by ``time.monotonic()``, up to which the source's events are loaded.
-    """
-
-    events: int = 0
-    rows: int = 0
-    dead_letters: int = 0
-    ignored: int = 0
-    batches: int = 0
-    partitions: int = 0
-    in_step_at: float = field(default_factory=time.monotonic)
+from .tally import Tally
 
 
 class Consumer:
@@ -91,9 +72,10 @@ class Consumer:
             check(self._target)
             if not self._holds_back:
                 self._tally.in_step_at = asked
+                self._tally.behind = 0
             return False
         self._apply(batch)
-        self._finish(batch)
+        self._finish(batch, asked)
         return True
 
     @property
@@ -116,13 +98,9 @@ class Consumer:
             lambda cursor: self._is_due(batch, cursor),
             lambda cursor: self._position.write(cursor, batch.tick),
         )
-        tally = self._tally
-        tally.partitions += self._delivery.partitions - made
+        self._tally.partitions += self._delivery.partitions - made
         if outcome is not None:
-            tally.events += outcome.events
-            tally.rows += outcome.rows
-            tally.dead_letters += outcome.dead_letters
-            tally.ignored += outcome.ignored
+            self._tally.count(outcome)
 
     def _is_due(self, batch: Batch, cursor: Cursor) -> bool:
         """Whether the target lacks the batch; the position is locked until the transaction ends."""
@@ -139,7 +117,11 @@ class Consumer:
             self._logger.info("skipped %s: the target has it already", self._name(batch))
         return verdict is Verdict.APPLY
 
-    def _finish(self, batch: Batch) -> None:
-        lag = self._source.finish(batch)
-        self._tally.batches += 1
-        self._tally.in_step_at = time.monotonic() - lag
+    def _finish(self, batch: Batch, opened: float) -> None:
+        lag, behind = self._source.finish(batch)
+        now, tally = time.monotonic(), self._tally
+        tally.batches += 1
+        tally.seconds.add(now - opened)
+        tally.in_step_at = now - lag
+        tally.behind = behind
+        tally.finished_at = now

@@ -7,17 +7,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from logging import Logger
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from .action import ACTIONS, Action
 from .connection import connected, place
-from .consumer import Consumer, Tally
+from .consumer import Consumer
 from .errors import Outage, SetupError, is_infrastructure, one_line
 from .position import Position
 from .settings import Settings
+from .tally import METRICS, Metric, Tally
 
 RETRY_FIRST = 0.25
 """Seconds before a lost database is tried again; doubled each time."""
@@ -50,29 +51,11 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """One number that the job reports."""
-
-    name: str
-    kind: Literal["counter", "gauge", "age"]
-    help: str
-
-
-@dataclass(frozen=True, slots=True)
 class TableDispatcher:
     """The job type itself; there is one, and it has no state."""
 
     settings: type[Settings] = Settings
-    metrics: tuple[Metric, ...] = (
-        Metric("events", "counter", "Events read from the queue."),
-        Metric("rows", "counter", "Events applied to the target: rows inserted, updated or deleted."),
-        Metric("dead_letters", "counter", "Events that have no row, kept in tdsup.dead_letter."),
-        Metric("ignored", "counter", "Events that ask for no change."),
-        Metric("batches", "counter", "Batches finished."),
-        Metric("partitions", "counter", "Partitions created."),
-        Metric("lag", "age", "How far the loaded events are behind the source."),
-    )
-
+    metrics: tuple[Metric, ...] = METRICS
     actions: tuple[Action, ...] = ACTIONS
 
     def labels(self, settings: Settings) -> Mapping[str, str]:
@@ -158,12 +141,12 @@ class _Run:
         opened = idle_since = time.monotonic()
         while not self._context.stopping():
             started = time.monotonic()
-            events = self._tally.events
+            events = self._tally.total
             more = consumer.work()
             self._recovered()
             self._report("running")
             ended = time.monotonic()
-            count = self._tally.events - events
+            count = self._tally.total - events
             if count or ended - idle_since >= settings.keepalive_stats > 0:
                 self._logger.info(
                     "{count: %d, duration: %.4f, idle: %.4f}", count, ended - started, started - idle_since
@@ -180,22 +163,8 @@ class _Run:
         return False
 
     def _report(self, condition: str, reason: str = "") -> None:
-        tally = self._tally
-        self._context.report(
-            {
-                "condition": condition,
-                "reason": reason,
-                "values": {
-                    "events": tally.events,
-                    "rows": tally.rows,
-                    "dead_letters": tally.dead_letters,
-                    "ignored": tally.ignored,
-                    "batches": tally.batches,
-                    "partitions": tally.partitions,
-                    "lag": tally.in_step_at,
-                },
-            }
-        )
+        values = self._tally.values()
+        self._context.report({"condition": condition, "reason": reason, "values": values})
 
     def _retry(self, error: Outage) -> None:
         """Wait a while; log the failure unless it is the one that is known, in whatever words."""

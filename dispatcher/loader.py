@@ -88,25 +88,29 @@ class Loader:
         if self.needs.care:
             return
         event = Event.from_line(line)
-        self.outcome.events += 1
         if len(line) >= LARGE:
             self.outcome.large[event.id] = len(line)
         try:
             change = read(event)
-            if change is None or not self._router.wants(change):
-                self.outcome.ignored += 1
-                return
-            self._sources.add(event.table)
+        except ValueError as error:
+            self.outcome.see(None)
+            self._reject(event, _words(error))
+            return
+        operation = change.operation if change else None
+        self.outcome.see(operation)
+        if change is None or not self._router.wants(change):
+            self.outcome.ignore(operation)
+            return
+        self._sources.add(event.table)
+        try:
             if change.operation is Operation.TRUNCATE:
                 self._truncate(event)
             elif routed := self._router.route(event, change):
                 self._hand_over(event, change, routed)
             else:
-                self.outcome.ignored += 1
-        except UnicodeDecodeError:
-            self._reject(event, "the name of a column is not UTF-8")
+                self.outcome.ignore(operation)
         except ValueError as error:
-            self._reject(event, str(error))
+            self._reject(event, _words(error))
 
     def finish(self) -> None:
         """Write what is still held back; raises as `add` does."""
@@ -157,7 +161,7 @@ class Loader:
         if self._settings.bad_events == "stop":
             raise EventError(event.id, reason)
         outcome, limit = self.outcome, self._settings.bad_event_limit
-        outcome.dead_letters += 1
+        outcome.refuse(_operation(event))
         if event.id in outcome.large:
             outcome.large_dead.add(event.id)
         outcome.dead = min(outcome.dead or (event.id, reason), (event.id, reason))
@@ -179,6 +183,20 @@ class Loader:
             self._letters.write(self._cursor, io.BytesIO(b"".join(self._dead)))
             self._dead.clear()
             self._dead_size = 0
+
+
+def _words(error: ValueError) -> str:
+    """Why an event has no row."""
+    return "the name of a column is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+
+
+def _operation(event: Event) -> Operation | None:
+    """What an event asks for; None if it cannot be read."""
+    try:
+        change = read(event)
+    except ValueError:
+        return None
+    return change.operation if change else None
 
 
 def _identities(change: Change) -> list[Identity]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
+from .change import Operation
 from .identifier import TableName
 from .tables import NewColumn, Wanted
 
@@ -19,6 +21,7 @@ class Outcome:
             are not there.
         dead_letters: events without a row.
         dead: ``ev_id`` and reason of the first of these, None if there is none.
+        seen, passed, refused: all events, those ignored, dead letters, by operation; None: not to be told.
         large: bytes of large events by ``ev_id``.
         large_dead: those of them that are dead letters.
     """
@@ -28,8 +31,36 @@ class Outcome:
     ignored: int = 0
     dead_letters: int = 0
     dead: tuple[int, str] | None = None
+    seen: Counter[Operation | None] = field(default_factory=Counter)
+    passed: Counter[Operation | None] = field(default_factory=Counter)
+    refused: Counter[Operation | None] = field(default_factory=Counter)
     large: dict[int, int] = field(default_factory=dict)
     large_dead: set[int] = field(default_factory=set)
+
+    def see(self, operation: Operation | None) -> None:
+        """Count an event."""
+        self.events += 1
+        self.seen[operation] += 1
+
+    def ignore(self, operation: Operation | None) -> None:
+        """Count an event that asks for nothing."""
+        self.ignored += 1
+        self.passed[operation] += 1
+
+    def refuse(self, operation: Operation | None) -> None:
+        """Count an event without a row."""
+        self.dead_letters += 1
+        self.refused[operation] += 1
+
+    def by_operation(self) -> dict[tuple[str, str], int]:
+        """Events by operation (``other`` if it cannot be told) and outcome, less what did not occur."""
+        found = {}
+        for operation, number in self.seen.items():
+            word = operation.name.lower() if operation else "other"
+            ignored, dead = self.passed[operation], self.refused[operation]
+            outcomes = {"row": number - ignored - dead, "ignored": ignored, "dead_letter": dead}
+            found.update({(word, outcome): count for outcome, count in outcomes.items() if count})
+        return found
 
 
 @dataclass(slots=True)

@@ -45,8 +45,15 @@ from {pgq}.next_batch_custom(
 select {pgq}.batch_event_sql(%(batch)s);
 
 -- name: finish_batch
--- Close a batch: 1, or 0 if it is not open any more; and the age of its end in seconds.
-select {pgq}.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::float8 - %(tick_time)s;
+-- Close a batch: 1, or 0 if it is not open any more; the age of its end in seconds; how many events came after.
+select {pgq}.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::float8 - %(tick_time)s,
+    coalesce((
+        select newest.tick_event_seq - mine.tick_event_seq
+        from {pgq}.queue q join {pgq}.tick mine on mine.tick_queue = q.queue_id and mine.tick_id = %(tick)s,
+        lateral (
+            select tick_event_seq from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1
+        ) newest
+        where q.queue_name = %(queue)s), 0);
 
 -- name: take_session_lock
 -- Whether this session is the one that works for the consumer, from now until it ends.

@@ -105,12 +105,21 @@ class Source:
             )
             cursor.copy_expert(copy, _Writer(receive))
 
-    def finish(self, batch: Batch) -> float:
-        """Close the batch; returns the age of its end in seconds: the lag."""
+    def finish(self, batch: Batch) -> tuple[float, int]:
+        """Close the batch; returns the age of its end in seconds, and the events after it: the lag."""
         with self._connection, self._connection.cursor() as cursor:
-            row = queries.row(cursor, "finish_batch", **self._pgq, batch=batch.id, tick_time=batch.tick_time)
+            row = queries.row(
+                cursor,
+                "finish_batch",
+                **self._pgq,
+                queue=self._settings.queue,
+                batch=batch.id,
+                tick=batch.tick,
+                tick_time=batch.tick_time,
+            )
         assert row is not None
-        return max(0.0, float(row[1]))
+        _finished, age, behind = row
+        return max(0.0, float(age)), max(0, int(behind))
 
     def only_table(self) -> bytes | None:
         """The one table whose rows are loaded, as ``ev_extra1`` names it; None if there may be others.

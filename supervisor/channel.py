@@ -65,7 +65,16 @@ class Sender:
 
     def hello(self, metrics: Sequence[Metric], labels: Mapping[str, str]) -> None:
         """Describe the numbers that will follow."""
-        described = [{"name": metric.name, "kind": metric.kind, "help": metric.help} for metric in metrics]
+        described = [
+            {
+                "name": metric.name,
+                "kind": metric.kind,
+                "help": metric.help,
+                "labels": list(metric.labels),
+                "buckets": list(metric.buckets),
+            }
+            for metric in metrics
+        ]
         self._say("hello", metrics=described, labels=dict(labels))
 
     def snapshot(self, condition: str, reason: str, values: Mapping[str, Any]) -> None:

@@ -27,16 +27,25 @@ class Metric(Protocol):
         """Name in the field's terms, such as ``events``."""
 
     @property
-    def kind(self) -> Literal["counter", "gauge", "age"]:
+    def kind(self) -> Literal["counter", "gauge", "age", "histogram"]:
         """What it means.
 
         ``counter`` only grows within one process. ``gauge`` is a value. ``age`` is the moment, in seconds
         of ``time.monotonic()``, since which something is true; it is shown as the seconds that have passed.
+        ``histogram`` tells how often values were up to each of some bounds.
         """
 
     @property
     def help(self) -> str:
         """One sentence for people."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Names of labels that tell its series apart; empty if it is one number."""
+
+    @property
+    def buckets(self) -> Sequence[float]:
+        """Upper bounds of a histogram, ascending, without infinity."""
 
 
 class Action(Protocol):
@@ -70,7 +79,10 @@ class Context(Protocol):
         """Publish the job's numbers and condition; never blocks, the newest report wins.
 
         Keys: ``condition`` (``running``, ``standby`` or ``retrying``), ``reason`` (one line, empty while
-        running) and ``values`` (metric name to number, counters cumulative since the process began).
+        running) and ``values``, by metric name, cumulative since the process began: a number; for a metric
+        with labels a mapping from comma-separated label values to numbers; for a histogram a mapping of
+        ``sum`` to the sum of all values and of ``counts`` to how many fell between each bound and the one
+        before it, the last one beyond all bounds.
         """
 
     def stopping(self) -> bool:

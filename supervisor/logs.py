@@ -32,6 +32,9 @@ class LogFile(logging.Handler):
         count: rotated files that are kept; 0 means that it is never rotated.
         redirect: let stdout and stderr go there too.
 
+    Attributes:
+        written: bytes so far.
+
     Raises:
         OSError: the file cannot be opened.
     """
@@ -42,6 +45,7 @@ class LogFile(logging.Handler):
         self._size = size if count else 0
         self._count = count
         self._redirect = redirect
+        self.written = 0
         self._fd = -1
         self._open()
 
@@ -57,7 +61,9 @@ class LogFile(logging.Handler):
             self._make_room(len(line))
         with contextlib.suppress(OSError):
             while line:
-                line = line[os.write(self._fd, line) :]
+                count = os.write(self._fd, line)
+                self.written += count
+                line = line[count:]
 
     def close(self) -> None:
         """Close the file; stdout and stderr stay where they are."""
@@ -204,6 +210,11 @@ def rotate() -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, LogFile):
             handler.rotate()
+
+
+def written() -> int:
+    """Bytes that the log files of this process were given."""
+    return sum(handler.written for handler in logging.getLogger().handlers if isinstance(handler, LogFile))
 
 
 def drop_all() -> None:

@@ -23,7 +23,7 @@ from .jobfile import BrokenFile, JobFile
 from .loop import Loop
 from .process import Body
 from .reload import Reload
-from .report import job_metrics, job_status
+from .report import described, job_metrics, job_status
 from .roster import Roster
 from .runner import Runner
 from .watch import LOOK, Watch
@@ -111,8 +111,10 @@ class Master:
     def metrics(self) -> dict[str, Any]:
         """Numbers of all jobs and of the fleet; see `commands`."""
         now = self._loop.now()
+        jobs = [runner.job for runner in self._roster.by_name()]
         return {
-            "jobs": [job_metrics(runner.job, now) for runner in self._roster.by_name()],
+            "metrics": described(jobs),
+            "jobs": [job_metrics(job, now) for job in jobs],
             "version": VERSION,
             "reloads": self._reload.done,
             "reload_failures": self._reload.failed,

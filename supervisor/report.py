@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from .job import Job
@@ -35,20 +37,26 @@ def job_status(job: Job, now: float) -> dict[str, Any]:
 
 
 def job_metrics(job: Job, now: float) -> dict[str, Any]:
-    """The numbers of one job with their descriptions."""
-    values = job.tally.values(now)
+    """The numbers of one job."""
     return {
         "name": job.name,
         "state": job.state.value,
-        "up": job.pid is not None,
+        "pid": job.pid,
         "restarts": dict(job.restarts),
+        "backoff": _rounded(job.retry_in(now)) or 0,
         "labels": job.tally.labels,
-        "metrics": [
-            {"name": metric.name, "kind": metric.kind, "help": metric.help, "value": values[metric.name]}
-            for metric in job.tally.metrics.values()
-            if metric.name in values
-        ],
+        "series": {name: series for name in job.tally.metrics if (series := job.tally.series(name, now))},
     }
+
+
+def described(jobs: Iterable[Job]) -> dict[str, dict[str, Any]]:
+    """The metrics of jobs by name; of two job types' metrics of one name the first one counts."""
+    found: dict[str, dict[str, Any]] = {}
+    for job in jobs:
+        for name, metric in job.tally.metrics.items():
+            if name not in found:
+                found[name] = asdict(metric)
+    return found
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 RATE_WINDOW = 5.0
 """Seconds over which events per second are taken: short enough to follow, longer than a batch."""
@@ -15,13 +15,22 @@ SHORTEST_SPAN = 1.0
 """Seconds; a rate over less than this would jump."""
 
 
+SUM = "sum"
+"""Name of the series of a histogram that is the sum of its values; the others are numbers of its buckets."""
+
+Series = dict[str, float]
+"""Numbers of a metric: by comma-separated label values, of a histogram by `SUM` and bucket, else by ""."""
+
+
 @dataclass(frozen=True)
 class Description:
     """A metric as the worker's first message describes it; see `jobtype.Metric`."""
 
     name: str
-    kind: str
+    kind: Literal["counter", "gauge", "age", "histogram"]
     help: str
+    labels: Sequence[str] = ()
+    buckets: Sequence[float] = ()
 
 
 @dataclass
@@ -35,8 +44,8 @@ class Tally:
 
     metrics: dict[str, Description] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
-    _base: dict[str, float] = field(default_factory=dict)
-    _current: dict[str, float] = field(default_factory=dict)
+    _base: dict[str, Series] = field(default_factory=dict)
+    _current: dict[str, Series] = field(default_factory=dict)
     _stamps: dict[str, float] = field(default_factory=dict)
     _rated: deque[tuple[float, float]] = field(default_factory=deque)
 
@@ -49,31 +58,33 @@ class Tally:
         """Take a snapshot of the living process; what is no number or not described is left out."""
         for name, value in values.items():
             metric = self.metrics.get(name)
-            if metric is None or not isinstance(value, int | float) or not math.isfinite(value):
-                continue
-            target = self._stamps if metric.kind == "age" else self._current
-            target[name] = value
+            if metric is not None and (series := _series(metric, value)):
+                if metric.kind == "age":
+                    self._stamps[name] = sum(series.values())
+                else:
+                    self._current[name] = series
         self._rate(now)
 
     def fold(self) -> None:
         """The process is dead: add its counters to those of its forerunners, forget its gauges."""
-        for name, value in self._current.items():
-            if self.metrics[name].kind == "counter":
-                self._base[name] = self._base.get(name, 0) + value
+        for name, series in self._current.items():
+            if self.metrics[name].kind != "gauge":
+                base = self._base.setdefault(name, {})
+                for key, number in series.items():
+                    base[key] = base.get(key, 0) + number
         self._current.clear()
 
-    def value(self, name: str, now: float) -> float | None:
-        """The number as people see it: a total, a value, or the seconds that have passed; None if unknown."""
+    def series(self, name: str, now: float) -> Series:
+        """The numbers of a metric: totals, values, or the seconds that have passed; empty if unknown."""
         if name in self._stamps:
-            return max(0.0, now - self._stamps[name])
-        if name in self._current:
-            return self._base.get(name, 0) + self._current[name]
-        return self._base.get(name)
+            return {"": max(0.0, now - self._stamps[name])}
+        base, current = self._base.get(name, {}), self._current.get(name, {})
+        return base | {key: base.get(key, 0) + number for key, number in current.items()}
 
-    def values(self, now: float) -> dict[str, float]:
-        """All numbers that are known, by name."""
-        found = {name: self.value(name, now) for name in self.metrics}
-        return {name: value for name, value in found.items() if value is not None}
+    def value(self, name: str, now: float) -> float | None:
+        """A metric as people see it, the sum over its labels; None if unknown."""
+        series = self.series(name, now)
+        return sum(series.values()) if series else None
 
     def events_per_second(self, now: float) -> float:
         """Growth of ``events`` over the last few seconds; 0 when idle."""
@@ -97,3 +108,21 @@ class Tally:
             self._rated.pop()
         self._rated.append((now, total))
         self.events_per_second(now)
+
+
+def _series(metric: Description, value: object) -> Series:
+    """What a report says of one metric, less what is no finite number."""
+    found: dict[str, object] = {"": value}
+    if metric.kind == "histogram":
+        counts = value.get("counts") if isinstance(value, dict) else None
+        found = {
+            str(number): count for number, count in enumerate(counts if isinstance(counts, list) else [])
+        }
+        found |= {SUM: value.get(SUM)} if isinstance(value, dict) else {}
+    elif metric.labels:
+        found = value if isinstance(value, dict) else {}
+    return {
+        key: number
+        for key, number in found.items()
+        if isinstance(number, int | float) and math.isfinite(number)
+    }

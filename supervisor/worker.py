@@ -17,6 +17,7 @@ from .exits import Exit
 from .jobfile import JobFile
 from .lifeline import Lifeline
 from .pidfile import PidFile
+from .processmetrics import PROCESS_METRICS, process_values
 from .redact import redact
 
 
@@ -50,7 +51,8 @@ class WorkerContext:
 
     def report(self, snapshot: Mapping[str, Any]) -> None:
         """Publish the job's numbers and condition."""
-        self._sender.snapshot(snapshot["condition"], snapshot.get("reason", ""), snapshot.get("values", {}))
+        values = {**snapshot.get("values", {}), **process_values()}
+        self._sender.snapshot(snapshot["condition"], snapshot.get("reason", ""), values)
         self._ready()
 
     def stopping(self) -> bool:
@@ -120,7 +122,7 @@ def open_log(file: JobFile, path: Path, *, redirect: bool, verbose: bool = False
 def work(file: JobFile, context: WorkerContext, sender: Sender) -> End:
     """Let the job type work until it ends. Logs are set up already."""
     try:
-        sender.hello(file.job_type.metrics, file.job_type.labels(file.settings))
+        sender.hello([*PROCESS_METRICS, *file.job_type.metrics], file.job_type.labels(file.settings))
         file.job_type.run(file.settings, context)
     except Exception as error:
         line = explain(error, file.name)

@@ -39,9 +39,9 @@ class HostContext:
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """The newest numbers."""
+        """The newest numbers: ``events`` is all of them, ``outcomes`` are they by operation and outcome."""
         values: Mapping[str, Any] = self.reports[-1]["values"]
-        return values
+        return {**values, "events": sum(values["events"].values()), "outcomes": values["events"]}
 
 
 def settings_of(**keys: object) -> Settings:

@@ -90,6 +90,10 @@ def test_the_table_of_outcomes_is_true(
     values = drain(**keys)
     assert faults(target, kind, events) == []
     assert values["events"] == len(ALL) == values["rows"] + values["dead_letters"] + values["ignored"]
+    by_operation = values["outcomes"].items()
+    # What was written is counted where it is written, what was read by its operation.
+    assert values["rows"] == sum(number for key, number in by_operation if key.endswith(",row"))
+    assert {"insert", "update", "delete", "other"} == {key.partition(",")[0] for key, _ in by_operation}
     assert target.value("select count(*) from orders") == 1 + values["rows"]
     assert target.value("select count(*) from tdsup.dead_letter") == values["dead_letters"]
 

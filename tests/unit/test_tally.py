@@ -12,8 +12,14 @@ from tdsup.supervisor.tally import Description, Tally
 def a_tally() -> Tally:
     """A tally with one metric of each kind."""
     tally = Tally()
-    kinds = {"events": "counter", "depth": "gauge", "lag": "age"}
-    tally.describe([Description(name, kind, "") for name, kind in kinds.items()], {"queue": "q"})
+    metrics = [
+        Description("events", "counter", ""),
+        Description("depth", "gauge", ""),
+        Description("lag", "age", ""),
+        Description("rows", "counter", "", ("operation", "outcome")),
+        Description("sizes", "histogram", "", (), (1, 10)),
+    ]
+    tally.describe(metrics, {"queue": "q"})
     return tally
 
 
@@ -39,9 +45,9 @@ def test_a_gauge_ends_with_its_process_and_an_age_goes_on() -> None:
     """A dead worker has no depth, but its lag grows."""
     tally = a_tally()
     tally.update({"depth": 3, "lag": 100.0}, 101)
-    assert tally.values(105) == {"depth": 3, "lag": 5}
+    assert (tally.value("depth", 105), tally.value("lag", 105)) == (3, 5)
     tally.fold()
-    assert tally.values(200) == {"lag": 100}
+    assert (tally.value("depth", 200), tally.value("lag", 200)) == (None, 100)
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
@@ -79,4 +85,16 @@ def test_nonsense_is_left_out() -> None:
     """What is no finite number or was not described does not get in."""
     tally = a_tally()
     tally.update({"events": "many", "depth": math.nan, "other": 3}, 0)
-    assert tally.values(0) == {}
+    tally.update({"rows": {"insert,row": "x"}, "sizes": {"counts": 7}}, 0)
+    assert all(tally.series(name, 0) == {} for name in tally.metrics)
+
+
+def test_series_are_counted_apart_and_shown_together() -> None:
+    """Each label's number goes on over processes, also where the next one does not have it; so do buckets."""
+    tally = a_tally()
+    tally.update({"rows": {"insert,row": 3, "update,row": 1}, "sizes": {"sum": 9.5, "counts": [1, 0, 2]}}, 0)
+    tally.fold()
+    tally.update({"rows": {"insert,row": 2}, "sizes": {"sum": 1, "counts": [0, 1, 0]}}, 1)
+    assert tally.series("rows", 1) == {"insert,row": 5, "update,row": 1}
+    assert tally.value("rows", 1) == 6
+    assert tally.series("sizes", 1) == {"sum": 10.5, "0": 1, "1": 1, "2": 2}

@@ -36,8 +36,10 @@ class FakeMetric:
     """One number."""
 
     name: str
-    kind: Literal["counter", "gauge", "age"]
+    kind: Literal["counter", "gauge", "age", "histogram"]
     help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
