@@ -339,6 +339,8 @@ def test_each_right_is_missed(
         ({"event_types": "I"}, "insert"),
         ({"event_types": "I, U"}, "insert, select, update"),
         ({"event_types": "D"}, "select, delete"),
+        ({"event_types": "I, U", "part_field": "day"}, "select, delete"),
+        ({"event_types": "D", "part_field": "day"}, "select, delete"),
         ({"row_mode": "keep_all"}, "insert"),
         ({"table_filter": "orders"}, "insert, select, update, delete"),
         ({"table_filter": "nobody"}, "insert, select, update, delete, truncate"),
@@ -349,7 +351,7 @@ def test_only_the_rights_that_the_job_needs(
 ) -> None:
     """They follow from what triggers send and what the job's file lets in."""
     source.execute(f'grant pgq_reader to "{role}"; create table nobody (id int)')
-    faults = faults_of(as_role(orders, role, part_field="", **changes))
+    faults = faults_of(as_role(orders, role, **{"part_field": "", **changes}))
     assert f'run there: grant {rights} on public.orders to "{role}"' in "\n".join(faults)
 
 
@@ -467,6 +469,28 @@ def test_the_next_events(source: Database, orders: Orders) -> None:
         f"{goes}id=6 day=2026-11-24 note='NULL'",
         f"{goes}id=9 day=2026-11-24 note='the tenth'",
     ]
+
+
+def test_only_what_the_consumer_has_before_it(source: Database, orders: Orders) -> None:
+    """That is what was not visible at its last tick, and no event that another consumer wants again."""
+    keys = register(orders)
+    with source.another() as slow:
+        slow.execute("begin; insert into orders values (100, '2026-11-24', 'slow')")
+        orders.insert(3)
+        drain(**keys)
+        slow.execute("commit")
+    source.execute(
+        "select pgq.insert_event_raw('orders', null, now(), 4711, 1, 'I:id', 'id=5', 'public.orders', "
+        "null, null, null)"
+    )
+    text = fine(keys)
+    assert "the next 1:" in text
+    assert "id=100" in text
+    drain(**keys)
+    assert "the next 1:" in fine(keys), "a tick is still missing"
+    orders.queue.tick()
+    drain(**keys)
+    assert "none is pending; the newest 4:" in fine(keys)
 
 
 def test_events_that_stop_the_job_are_faults(orders: Orders) -> None:
