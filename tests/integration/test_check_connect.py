@@ -486,8 +486,6 @@ def test_only_what_the_consumer_has_before_it(source: Database, orders: Orders) 
     text = fine(keys)
     assert "the next 1:" in text
     assert "id=100" in text
-    drain(**keys)
-    assert "the next 1:" in fine(keys), "a tick is still missing"
     orders.queue.tick()
     drain(**keys)
     assert "none is pending; the newest 4:" in fine(keys)
@@ -502,8 +500,14 @@ def test_events_that_stop_the_job_are_faults(orders: Orders) -> None:
     (fault,) = faults_of(keys)
     assert fault == f"cannot run job: events: {reason}: 'id=%zz'"
     assert reason in fine({**keys, "pgq_consumer_id": "new"})
-    (fault,) = faults_of({**keys, "fields": "id, day, nothing", "bad_events": "dead_letter"}) or [""]
-    assert fault == ""
+
+
+def test_events_that_block_the_job_are_faults(orders: Orders) -> None:
+    """Whatever becomes of bad ones: no row at all can be loaded."""
+    keys = register(orders, part_field="", fields="id, note:remark")
+    orders.insert(1)
+    (fault,) = faults_of(keys)
+    assert "blocks the job: table public.orders has no column remark, which fields names: id=1 " in fault
 
 
 def test_an_empty_queue(orders: Orders) -> None:
