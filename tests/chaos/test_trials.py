@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.trials import deaths, starts, storms
+from harness.trials import crashes, deaths, rotations, starts, storms
 
 
 def test_simultaneous_starts_make_one_master(tmp_path: Path) -> None:
     """One of 20 starts, both in an empty directory and in one that a killed master left."""
-    starts.run(tmp_path, 3)
+    starts.run(tmp_path, 2)
 
 
 def test_the_master_s_sudden_death_leaves_no_process(tmp_path: Path) -> None:
@@ -19,4 +19,14 @@ def test_the_master_s_sudden_death_leaves_no_process(tmp_path: Path) -> None:
 
 def test_storms_of_signals_are_survived(tmp_path: Path) -> None:
     """The fleet is intact, or has stopped where they ask for it."""
-    storms.run(tmp_path, 3000)
+    storms.run(tmp_path, 1500)
+
+
+def test_a_crash_loop_leaves_no_trace(tmp_path: Path) -> None:
+    """Neither in the master nor in the other job."""
+    crashes.run(tmp_path, 200)
+
+
+def test_rotations_lose_no_line(tmp_path: Path) -> None:
+    """Whatever is done to the log behind its writer's back."""
+    rotations.run(tmp_path, 60)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, Field
@@ -27,6 +29,8 @@ class SleeperSettings(BaseModel):
     queue: str = Field(default="", validation_alias=AliasChoices("pgq_queue", "queue"))
     line: str = Field(default="", description="Something to write.")
     times: int = Field(default=1, description="How often to write it.")
+    pace: str = Field(default="", description="A pipe; each byte allows `times` lines.")
+    tick: float = Field(default=TICK, gt=0, description="Seconds between two reports.")
     src_db: str = Field(default="", max_length=40, description="Connection string, which is never shown.")
     moot: int = Field(default=0, json_schema_extra={"moot": "it sleeps"})
 
@@ -63,7 +67,7 @@ class SetupError(Exception):
 
 
 def _work(settings: SleeperSettings, context: Context, count: int = 0) -> None:
-    while not context.wait(TICK):
+    while not context.wait(settings.tick):
         count += settings.step
         _report(context, count)
 
@@ -127,6 +131,14 @@ def _write(settings: SleeperSettings, context: Context) -> None:
     _work(settings, context)
 
 
+def _lines(settings: SleeperSettings, context: Context) -> None:
+    numbers = itertools.count()
+    with Path(settings.pace).open("rb", buffering=0) as allowances:
+        while allowances.read(1):
+            for number in itertools.islice(numbers, settings.times):
+                context.logger.info("%s", settings.line.format(number))
+
+
 def _retry(_settings: SleeperSettings, context: Context) -> None:
     _report(context, 0, "retrying", "cannot connect: refused")
     while not context.wait(1):
@@ -158,6 +170,7 @@ BEHAVIOURS: dict[str, Callable[[SleeperSettings, Context], None]] = {
     "long_call": _long_call,
     "freeze": _freeze,
     "write": _write,
+    "lines": _lines,
     "retry": _retry,
     "standby": _standby,
     "slow_end": _slow_end,

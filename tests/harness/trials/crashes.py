@@ -1,0 +1,125 @@
+"""A job that crashes again and again."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+
+from harness.fleet import PATIENCE, POLL, Fleet, fleet, wait_until
+from harness.vitals import vitals
+
+LOOK = 0.1
+"""Seconds between two looks at the fleet."""
+
+QUIET = 30
+"""How often it is looked at before the job crashes."""
+
+SLOWEST = 1.0
+"""Seconds that one restart may take on a slow machine."""
+
+GROWTH = 1024
+"""KiB by which the master may grow after the first tenth of the restarts, as its allocator pleases."""
+
+LATER = 0.5
+"""Seconds by which the other job may report later, for want of a processor that the crashing one has."""
+
+
+def run(directory: Path, times: int) -> str:
+    """So many restarts of one job leave the master as it was, and another job does not notice.
+
+    Its descriptors and metric series are the same, it has no zombies and no more memory; the other job keeps
+    its process, and its lag is the one that it had before.
+    """
+    with fleet(directory, backoff_first=0.001, backoff_limit=0.001) as a_fleet:
+        a_fleet.write_job("steady")
+        a_fleet.write_job("crasher")
+        a_fleet.start()
+        a_fleet.wait_all()
+        steady = a_fleet.job("steady")["pid"]
+        wait_until(lambda: a_fleet.get("/metrics"), "the web child serves")
+        quiet = Watch(a_fleet)
+        for _ in range(QUIET):
+            quiet.look()
+        master, series = a_fleet.pid, _series(a_fleet)
+        descriptors = _least_descriptors(master)
+        crash = Watch(a_fleet)
+        a_fleet.write_job("crasher", behave="crash")
+        assert "changed: crasher\n" in a_fleet.run("reload").stdout
+        begun = time.monotonic()
+        crash.until(times // 10)
+        early = vitals(master)
+        crash.until(times)
+        rate = crash.restarts / (time.monotonic() - begun)
+        late = vitals(master)
+        # Gauges of a job that has no process just now are not shown.
+        assert _series(a_fleet) <= series, _series(a_fleet) - series
+        a_fleet.write_job("crasher")
+        a_fleet.run("reload")
+        a_fleet.wait_all()
+        wait_until(lambda: _series(a_fleet) == series, "the metric series are those of before")
+        # A connection that was just closed takes the master a moment to notice.
+        wait_until(lambda: _least_descriptors(master) == descriptors, f"{descriptors} descriptors, as before")
+        assert vitals(master).zombies == 0
+        job = a_fleet.job("steady")
+        assert (job["pid"], job["restarts"]) == (steady, 0)
+        a_fleet.stop()
+    assert crash.zombies <= 1
+    assert late.resident - early.resident <= GROWTH, f"{early} became {late}"
+    assert crash.lag() < quiet.lag() + LATER
+    return (
+        f"{crash.restarts} restarts ({rate:.0f}/s): {descriptors} descriptors before and after, "
+        f"zombies at most {crash.zombies} and 0 after, master {early.resident} KiB after {times // 10}, "
+        f"{late.resident} KiB at the end, {len(series)} series, the other job's lag "
+        f"{crash.lag():.3f} s, before {quiet.lag():.3f} s (medians)"
+    )
+
+
+class Watch:
+    """Looks at the fleet.
+
+    Attributes:
+        restarts: of the crashing job.
+        zombies: the most that the master had.
+    """
+
+    def __init__(self, a_fleet: Fleet) -> None:
+        self._fleet = a_fleet
+        self._lags: list[float] = []
+        self.restarts = 0
+        self.zombies = 0
+
+    def look(self) -> None:
+        """Look once."""
+        status = self._fleet.status()
+        jobs = {job["name"]: job for job in status["jobs"]}
+        self._lags.append(jobs["steady"]["lag"])
+        self.restarts = jobs["crasher"]["restarts"]
+        self.zombies = max(self.zombies, vitals(status["master"]["pid"]).zombies)
+        time.sleep(LOOK)
+
+    def until(self, restarts: int) -> None:
+        """Look until there were so many restarts."""
+        end = time.monotonic() + PATIENCE + restarts * SLOWEST
+        while self.restarts < restarts:
+            self.look()
+            assert time.monotonic() < end, f"only {self.restarts} restarts"
+
+    def lag(self) -> float:
+        """Median lag of the other job, in seconds."""
+        return statistics.median(self._lags)
+
+
+def _series(a_fleet: Fleet) -> set[str]:
+    """All that /metrics shows, without the values."""
+    lines = a_fleet.get("/metrics").splitlines()
+    return {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
+
+
+def _least_descriptors(pid: int) -> int:
+    """Those that are open all the time."""
+    found = []
+    for _ in range(10):
+        found.append(vitals(pid).descriptors)
+        time.sleep(POLL)
+    return min(found)
