@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from .errors import ConfigError
 from .jobfile import check_defaults
@@ -38,7 +38,17 @@ class FleetSettings(BaseModel):
     )
     socket: str = Field(default="run/tdsup.sock", description="Control socket.")
     web: str = Field(
-        default="127.0.0.1:9867", description="Address of /metrics and /healthz; port 0: any free one."
+        default="127.0.0.1:9867",
+        description="Address of the status page and of /metrics; port 0: any free one.",
+    )
+    web_token_file: str = Field(
+        default="", description="File of the token that actions on the status page need; without it: none."
+    )
+    web_cert: str = Field(
+        default="", description="Certificate (PEM, with its chain) for HTTPS; without it: HTTP."
+    )
+    web_key: str = Field(
+        default="", validate_default=True, description="Private key (PEM) of that certificate."
     )
     log: str = Field(default="log/tdsup.log", description="Log of the master.")
     log_size: int = Field(
@@ -91,6 +101,13 @@ class FleetSettings(BaseModel):
         host, colon, port = value.rpartition(":")
         if not (host and colon and port.isascii() and port.isdigit() and int(port) < 65536):
             raise ValueError("not of the form host:port")
+        return value
+
+    @field_validator("web_key")
+    @classmethod
+    def _both_or_none(cls, value: str, info: ValidationInfo) -> str:
+        if bool(value) != bool(info.data.get("web_cert")):
+            raise ValueError("web_cert and web_key go together: both or none")
         return value
 
     @property

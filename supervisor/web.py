@@ -1,20 +1,19 @@
-"""The web child: ``/metrics`` and ``/healthz``.
+"""The web child: what it needs to begin, and its HTTP server.
 
 It is an ordinary client of the control socket, hence nothing that happens to it, such as a thousand half-open
-connections, reaches the master. Only it imports an HTTP server, and only after the fork.
+connections, reaches the master. Only it imports an event loop and an HTTP server, and only after the fork.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from . import logs
 from .channel import Sender
@@ -22,49 +21,60 @@ from .errors import TdsupError
 from .exits import Exit
 from .fleet import FleetSettings
 from .lifeline import Lifeline
+from .webtoken import load_token
 
-ANSWER_TIMEOUT = 5.0
-"""Seconds that the master has for an answer; it takes milliseconds."""
-
-ANSWER_LIMIT = 67108864
-"""Bytes of one answer, some hundred times that of a large fleet."""
+if TYPE_CHECKING:
+    from .observer import Observer
+    from .site import Site
 
 LOG_NAME = "tdsup-web.log"
 
-TEXT = "text/plain; charset=utf-8"
+HEAD_LIMIT = 16384
+"""Bytes of a request's line and headers."""
 
 _log = logging.getLogger("tdsup")
-
-Response = tuple[int, str, bytes]
-"""Status, content type, body."""
-
-Scope = dict[str, Any]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     """Be the web child; returns the exit status. Ends at once when asked to, or when the master is dead."""
     sender = Sender(channel)
     Lifeline(channel, sender.beat, lambda: os._exit(Exit.OK), _log, lambda: None, None).start()
+    scheme = "https" if settings.web_cert else "http"
     try:
         logs.set_level(logging.INFO)
         logs.add_file(
             Path(settings.log).with_name(LOG_NAME), settings.log_size, settings.log_count, redirect=True
         )
+        token = load_token(settings.web_token_file) if settings.web_token_file else None
+        if settings.web_cert:
+            from .certificate import check_certificate
+
+            check_certificate(settings.web_cert, settings.web_key)
         listener = _listen(*settings.web_address)
-    except OSError as error:
-        # create_server adds the address to the text; a failed look-up of the host has numbers of its own.
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        line = f"cannot serve http://{settings.web}: {reason}"
+    except (OSError, TdsupError) as error:
+        line = f"cannot serve {scheme}://{settings.web}: {_reason(error)}"
         _log.error("%s", line)
         sender.farewell(line)
         return Exit.FAILED
+    from .link import MasterLink
+    from .observer import Observer
+    from .site import Site
+
     host, port = listener.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    sender.hello([], {"address": address})
+    sender.hello([], {"address": f"https://{address}" if settings.web_cert else address})
     sender.snapshot("running", "", {})
-    _serve(WebApp(settings.socket), listener)
+    link = MasterLink(settings.socket)
+    observer = Observer(link, time.monotonic)
+    _serve(Site(link, observer, token), observer, listener, settings)
     return Exit.OK
+
+
+def _reason(error: OSError | TdsupError) -> str:
+    if isinstance(error, TdsupError):
+        return str(error)
+    # create_server adds the address to the text; a failed look-up of the host has numbers of its own.
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -72,8 +82,12 @@ def _listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family)
 
 
-def _serve(app: WebApp, listener: socket.socket) -> None:
+def _serve(site: Site, observer: Observer, listener: socket.socket, settings: FleetSettings) -> None:
+    import asyncio
+
     import uvicorn
+
+    from .connection import Connection
 
     class Server(uvicorn.Server):
         """A server that leaves the signals to the lifeline."""
@@ -84,63 +98,25 @@ def _serve(app: WebApp, listener: socket.socket) -> None:
             yield
 
     config = uvicorn.Config(
-        app, loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, access_log=False
+        site,
+        loop="asyncio",
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level=logging.ERROR,
+        access_log=False,
+        server_header=False,
+        # Whoever comes is whoever connects: a header that says otherwise is anybody's to send.
+        proxy_headers=False,
+        h11_max_incomplete_event_size=HEAD_LIMIT,
+        ssl_certfile=settings.web_cert or None,
+        ssl_keyfile=settings.web_key or None,
     )
-    asyncio.run(Server(config).serve(sockets=[listener]))
 
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(observer.watch())
+            await Server(config).serve(sockets=[listener])
 
-class WebApp:
-    """The ASGI application.
-
-    Args:
-        control: path of the control socket.
-    """
-
-    def __init__(self, control: str) -> None:
-        self._control = control
-        self._routes = {"/metrics": self._metrics, "/healthz": self._healthz}
-
-    async def __call__(self, scope: Scope, _receive: Any, send: Send) -> None:
-        """Answer one request."""
-        status, kind, body = await self._answer(scope)
-        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-    async def _answer(self, scope: Scope) -> Response:
-        route = self._routes.get(scope["path"])
-        if route is None:
-            return 404, TEXT, f"no such page (there are: {' '.join(self._routes)})\n".encode()
-        if scope["method"] not in {"GET", "HEAD"}:
-            return 405, TEXT, b"only GET and HEAD\n"
-        try:
-            return await route(scope)
-        except TdsupError as error:
-            return 503, TEXT, f"{error}\n".encode()
-
-    async def _healthz(self, _scope: Scope) -> Response:
-        await self._ask("version")
-        return 200, TEXT, b"ok\n"
-
-    async def _metrics(self, scope: Scope) -> Response:
-        from prometheus_client.exposition import choose_encoder
-
-        from .metrics import FleetCollector
-
-        accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
-        encode, kind = choose_encoder(accept)
-        return 200, kind, encode(FleetCollector(await self._ask("metrics")))
-
-    async def _ask(self, command: str) -> Any:
-        """Data of a command's answer; raises TdsupError if there is none."""
-        try:
-            async with asyncio.timeout(ANSWER_TIMEOUT):
-                reader, writer = await asyncio.open_unix_connection(self._control, limit=ANSWER_LIMIT)
-                with contextlib.closing(writer):
-                    writer.write(json.dumps({"cmd": command}).encode() + b"\n")
-                    reply = json.loads(await reader.readline())
-        except (OSError, ValueError) as error:
-            raise TdsupError(f"cannot reach the master: {str(error) or 'no answer'}") from error
-        if not reply["ok"]:
-            raise TdsupError(reply["error"]["message"])
-        return reply["data"]
+    asyncio.run(run())

@@ -25,9 +25,14 @@ FORBIDDEN = {
 
 ONLY_IN = {
     # The master must stay small and have neither thread nor event loop; these run in children.
-    "prometheus_client": {"supervisor/web.py", "supervisor/metrics.py"},
-    "uvicorn": {"supervisor/web.py"},
-    "asyncio": {"supervisor/web.py"},
+    "prometheus_client": {"supervisor/site.py", "supervisor/metrics.py"},
+    "uvicorn": {"supervisor/web.py", "supervisor/connection.py"},
+    "asyncio": {
+        "supervisor/web.py",
+        "supervisor/connection.py",
+        "supervisor/link.py",
+        "supervisor/observer.py",
+    },
     "threading": {"supervisor/lifeline.py", "supervisor/worker.py", "supervisor/channel.py"},
 }
 """Modules that only these files of the supervisor import."""
@@ -85,4 +90,4 @@ def test_the_master_loads_no_http_server() -> None:
     """What only the web child imports is imported after the fork: it costs no other process memory."""
     script = "import sys, tdsup.supervisor.service; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert not {"uvicorn", "prometheus_client", "psycopg2"} & set(done.stdout.split())
+    assert not {"uvicorn", "asyncio", "prometheus_client", "psycopg2"} & set(done.stdout.split())

@@ -1,0 +1,52 @@
+"""The web child's way to the master."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from .errors import Refused, TdsupError
+
+ANSWER_TIMEOUT = 5.0
+"""Seconds that the master has for an answer; it takes milliseconds."""
+
+ANSWER_LIMIT = 67108864
+"""Bytes of one answer, some hundred times that of a large fleet."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class MasterLink:
+    """Asks the master as any client does, one connection for each request.
+
+    Args:
+        control: path of the control socket.
+    """
+
+    def __init__(self, control: str) -> None:
+        self._control = control
+
+    async def ask(self, command: str, arguments: Mapping[str, Any] = NOTHING) -> Any:
+        """Data of a command's answer.
+
+        Raises:
+            Refused: the master does not do it.
+            TdsupError: the master does not answer.
+        """
+        request = json.dumps({"cmd": command, "args": dict(arguments)}).encode() + b"\n"
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                reader, writer = await asyncio.open_unix_connection(self._control, limit=ANSWER_LIMIT)
+                with contextlib.closing(writer):
+                    writer.write(request)
+                    reply = json.loads(await reader.readline())
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else None
+            raise TdsupError(f"cannot reach the master: {reason or 'no answer'}") from error
+        if not reply["ok"]:
+            raise Refused(reply["error"]["code"], reply["error"]["message"])
+        return reply["data"]

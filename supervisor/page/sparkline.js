@@ -1,0 +1,66 @@
+// A line of the last quarter of an hour, without axes.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export const POINTS = 90;
+
+const HEIGHT = 24;
+const MARGIN = 2;
+
+export class Sparkline {
+  constructor() {
+    this.svg = document.createElementNS(SVG, "svg");
+    this.svg.setAttribute("viewBox", `0 0 ${POINTS - 1} ${HEIGHT}`);
+    this.svg.setAttribute("preserveAspectRatio", "none");
+    this.svg.setAttribute("class", "spark");
+    this.svg.setAttribute("role", "img");
+    this.area = this.#path("area");
+    this.line = this.#path("line");
+  }
+
+  // Points are oldest first and end now; null is a gap. What the line is and its top are told in words.
+  draw(points, what, say) {
+    const known = points.filter((point) => point !== null);
+    const top = Math.max(0, ...known);
+    const runs = segments(points, top);
+    this.line.setAttribute("d", runs.map((run) => "M" + run.map(pair).join("L")).join(""));
+    this.area.setAttribute("d", runs.map(filled).join(""));
+    const told = known.length ? `${what} in the last 15 minutes: at most ${say(top)}` : `${what}: no history yet`;
+    this.svg.setAttribute("aria-label", told);
+    this.title ??= this.svg.appendChild(document.createElementNS(SVG, "title"));
+    this.title.textContent = told;
+  }
+
+  #path(name) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("class", name);
+    this.svg.append(path);
+    return path;
+  }
+}
+
+function segments(points, top) {
+  const runs = [];
+  let run = [];
+  points.forEach((point, index) => {
+    if (point === null) {
+      if (run.length) runs.push(run);
+      run = [];
+    } else {
+      const height = top > 0 ? (point / top) * (HEIGHT - 2 * MARGIN) : 0;
+      run.push([POINTS - points.length + index, HEIGHT - MARGIN - height]);
+    }
+  });
+  if (run.length) runs.push(run);
+  // A single point is a dash.
+  return runs.map((each) => (each.length > 1 ? each : [[each[0][0] - 1, each[0][1]], each[0]]));
+}
+
+function filled(run) {
+  const [first, last] = [run[0][0], run[run.length - 1][0]];
+  return `M${first} ${HEIGHT}L${run.map(pair).join("L")}L${last} ${HEIGHT}Z`;
+}
+
+function pair([x, y]) {
+  return `${x} ${y.toFixed(1)}`;
+}

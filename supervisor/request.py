@@ -1,0 +1,54 @@
+"""What the web child is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+BODY_LIMIT = 1024
+"""Bytes of a request's body; no request needs any."""
+
+Scope = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a page needs to know of a request.
+
+    Attributes:
+        method: in upper case.
+        path: decoded.
+        raw_path: as it was sent, without the query.
+        query: the first value of each parameter.
+        headers: by name in lower case.
+        client: address of whoever asks.
+    """
+
+    method: str
+    path: str
+    raw_path: bytes
+    query: Mapping[str, str]
+    headers: Mapping[bytes, bytes]
+    client: str
+
+    @classmethod
+    def of(cls, scope: Scope) -> Request:
+        """The request of an ASGI scope."""
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        client = scope["client"][0] if scope["client"] else "?"
+        return cls(
+            scope["method"],
+            scope["path"],
+            scope["raw_path"],
+            {name: values[0] for name, values in query.items()},
+            dict(scope["headers"]),
+            client,
+        )
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it has a body that nobody wants, or one of unknown size."""
+        length = self.headers.get(b"content-length", b"0")
+        return b"transfer-encoding" in self.headers or int(length[:20]) > BODY_LIMIT

@@ -1,0 +1,143 @@
+"""The web child's pages, as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from .assets import load_assets
+from .errors import BadRequest, TdsupError
+from .link import MasterLink
+from .observer import Observer
+from .reply import Reply, reply_data, reply_text
+from .request import Request, Scope
+from .verbs import carry_out
+from .webtoken import WebToken
+
+READY = frozenset({"running", "standby"})
+"""States of a job that does what it is meant to do."""
+
+ON_PURPOSE = frozenset({"stopped", "paused"})
+"""States of a job that is not meant to run."""
+
+ORDERS = "/jobs/"
+"""Where actions are asked for: POST /jobs/NAME/VERB."""
+
+READING = frozenset({"GET", "HEAD"})
+
+HEADERS = (
+    # All that the page needs comes from here, and nothing that it shows can become code.
+    (
+        b"content-security-policy",
+        b"; ".join(
+            (
+                b"default-src 'none'",
+                b"script-src 'self'",
+                b"style-src 'self'",
+                b"img-src 'self'",
+                b"connect-src 'self'",
+                b"base-uri 'none'",
+                b"form-action 'none'",
+                b"frame-ancestors 'none'",
+                b"require-trusted-types-for 'script'",
+            )
+        ),
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+"""What every answer carries."""
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Site:
+    """The ASGI application.
+
+    Args:
+        link: the way to the master.
+        observer: knows the status.
+        token: what actions need; None: there are none.
+    """
+
+    def __init__(self, link: MasterLink, observer: Observer, token: WebToken | None) -> None:
+        self._link = link
+        self._observer = observer
+        self._token = token
+        self._assets = load_assets()
+        self._routes: dict[str, Callable[[Request], Awaitable[Reply]]] = {
+            **dict.fromkeys(self._assets, self._asset),
+            "/status.json": self._status,
+            "/metrics": self._metrics,
+            "/healthz": self._healthz,
+            "/readyz": self._readyz,
+        }
+
+    async def __call__(self, scope: Scope, _receive: Any, send: Send) -> None:
+        """Answer one request."""
+        request = Request.of(scope)
+        reply = await self._answer(request)
+        length = (b"content-length", str(len(reply.body)).encode())
+        headers = [(b"content-type", reply.kind.encode()), length, *reply.headers, *HEADERS]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        body = b"" if request.method == "HEAD" else reply.body
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, request: Request) -> Reply:
+        if request.is_too_large:
+            # The rest of the body is not read, hence nothing more can come over this connection.
+            return reply_text(413, "no request needs a body", (b"connection", b"close"))
+        if request.path.startswith(ORDERS):
+            return await carry_out(request, self._token, self._link, self._observer)
+        route = self._routes.get(request.path)
+        if route is None:
+            return reply_text(404, f"no such page (there are: {' '.join(sorted(self._routes))})")
+        if request.method not in READING:
+            return reply_text(405, "only GET and HEAD", (b"allow", b"GET, HEAD"))
+        try:
+            return await route(request)
+        except BadRequest as error:
+            return reply_text(400, str(error))
+        except TdsupError as error:
+            return reply_text(503, str(error))
+
+    async def _asset(self, request: Request) -> Reply:
+        asset = self._assets[request.path]
+        # Kept by the browser, but asked about every time: a new version of tdsup shows at once.
+        headers = ((b"etag", asset.etag), (b"cache-control", b"no-cache"))
+        if asset.etag in request.headers.get(b"if-none-match", b""):
+            return Reply(304, asset.kind, b"", headers)
+        return Reply(200, asset.kind, asset.body, headers)
+
+    async def _status(self, request: Request) -> Reply:
+        after = request.query.get("after")
+        if after is not None and not (after.isascii() and after.isdigit() and len(after) < 20):
+            raise BadRequest("after is no step of the history")
+        answer = await self._observer.describe(None if after is None else int(after))
+        return reply_data(200, {**answer, "actions": self._token is not None})
+
+    async def _healthz(self, _request: Request) -> Reply:
+        await self._link.ask("version")
+        return reply_text(200, "ok")
+
+    async def _readyz(self, _request: Request) -> Reply:
+        jobs = (await self._observer.status())["jobs"]
+        lines = [_complaint(job) for job in jobs if job["state"] not in READY | ON_PURPOSE]
+        return reply_text(503, "\n".join(lines)) if lines else reply_text(200, "ok")
+
+    async def _metrics(self, request: Request) -> Reply:
+        from prometheus_client.exposition import choose_encoder
+
+        from .metrics import FleetCollector
+
+        accept = request.headers.get(b"accept", b"").decode("latin-1")
+        encode, kind = choose_encoder(accept)
+        body = encode(FleetCollector(await self._link.ask("metrics")))
+        return Reply(200, kind, body)
+
+
+def _complaint(job: Mapping[str, Any]) -> str:
+    parts = (job["name"], job["state"], job["reason"])
+    return ": ".join(" ".join(str(part).split()) for part in parts if part)

@@ -1,0 +1,74 @@
+"""Actions that are asked for over HTTP: checked, told to the log, and passed on to the master."""
+
+from __future__ import annotations
+
+import glob
+import logging
+from urllib.parse import unquote
+
+from .errors import Refused, TdsupError
+from .link import MasterLink
+from .observer import Observer
+from .reply import Reply, reply_data, reply_error
+from .request import Request
+from .webtoken import WebToken
+
+VERBS = {
+    "restart": "restart",
+    "pause": "pause",
+    "resume": "resume",
+    "start": "start-job",
+    "stop": "stop-job",
+    "reload": "reload",
+}
+"""The master's commands by the verb of the path."""
+
+STATUSES = {"bad-request": 400, "unknown-job": 404, "stopping": 503}
+"""HTTP statuses by code of the master's error."""
+
+CONFLICT = 409
+"""The HTTP status of any other: the job's state or file does not allow it."""
+
+_log = logging.getLogger("tdsup")
+
+
+async def carry_out(request: Request, token: WebToken | None, link: MasterLink, observer: Observer) -> Reply:
+    """Have the master do what a request under ``/jobs/`` asks for.
+
+    The reply has the control socket's form, whatever happens.
+    """
+    if request.method != "POST":
+        return reply_error(405, "bad-request", "only POST", (b"allow", b"POST"))
+    if token is None:
+        return reply_error(403, "no-actions", "actions are off: tdsup.yaml names no web_token_file")
+    if not token.admits(request.headers.get(b"authorization", b"")):
+        return reply_error(
+            401, "bad-token", "the token is missing or wrong", (b"www-authenticate", b"Bearer")
+        )
+    name, verb = _split(request.raw_path)
+    command = VERBS.get(verb)
+    if command is None:
+        return reply_error(404, "bad-request", f"no such action (there are: {' '.join(VERBS)})")
+    try:
+        jobs = (await observer.status())["jobs"]
+        if name not in {job["name"] for job in jobs}:
+            return reply_error(404, "unknown-job", f"cannot {verb} {name[:80]}: no job has that name")
+        shown = name if name.isprintable() else repr(name)
+        _log.info("web: %s asks: %s %s", request.client, verb, shown)
+        data = await link.ask(command, {"jobs": [glob.escape(name)]})
+    except Refused as error:
+        return reply_error(STATUSES.get(error.code, CONFLICT), error.code, str(error))
+    except TdsupError as error:
+        return reply_error(503, error.code, str(error))
+    finally:
+        observer.forget()
+    return reply_data(200, {"ok": True, "data": data})
+
+
+def _split(path: bytes) -> tuple[str, str]:
+    """Name and verb of ``/jobs/NAME/VERB``; both empty if it has another form."""
+    parts = path.split(b"/")
+    if len(parts) != 4:
+        return "", ""
+    # Decoded only now: a job's name may hold a slash.
+    return unquote(parts[2].decode("latin-1")), parts[3].decode("latin-1")
