@@ -23,7 +23,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 @pytest.mark.timeout(300)
 def test_it_installs_beside_supervisor(tmp_path: Path) -> None:
-    """In an empty venv, with PyPI's supervisor: both import, both programs answer, SQL files are there."""
+    """In an empty venv, with PyPI's supervisor: both import, both programs answer, the SQL and the page are there."""
     # A build leaves files beside its sources.
     sources = tmp_path / "sources"
     shutil.copytree(ROOT, sources, symlinks=True, ignore=shutil.ignore_patterns(".*", "build", "*.egg-info"))
@@ -34,6 +34,7 @@ def test_it_installs_beside_supervisor(tmp_path: Path) -> None:
     run(programs / "pip", "install", "-q", wheel, "supervisor", cwd=tmp_path)
     script = (
         "import supervisor.supervisord, tdsup.supervisor.cli, tdsup.sandbox, tdsup.dispatcher.queries;"
+        "from tdsup.supervisor.assets import load_assets; load_assets()['/'];"
         "print(supervisor.__file__, tdsup.supervisor.__file__)"
     )
     theirs, ours = run(programs / "python", "-W", "ignore", "-c", script, cwd=tmp_path).split()

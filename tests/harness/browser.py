@@ -28,6 +28,8 @@ SWITCHES = (
 STARTED = re.compile(r"started successfully on port (\d+)")
 """What chromedriver says once it listens."""
 
+TEXT = "const it = document.querySelector(arguments[0]); return it?.checkVisibility() ? it.innerText : ''"
+
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key under which the protocol sends an element."""
 
@@ -70,8 +72,8 @@ class Browser:
         return self._send("POST", "/execute/sync", script=script, args=list(arguments))
 
     def text(self, selector: str) -> str:
-        """What people read in an element, or in nothing."""
-        return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
+        """What people read in an element; nothing if it is not there or not shown."""
+        return str(self.run(TEXT, selector))
 
     def wait_text(self, selector: str, text: str) -> None:
         """Wait until an element shows a text."""
