@@ -31,7 +31,7 @@ _BY_SHELL = {128 + number: number.name for number in (signal.SIGINT, signal.SIGT
 
 
 def describe(code: int) -> str:
-    """Put an exit code as `multiprocessing` gives it (negative: died by that signal) into words."""
+    """Put an exit code (negative: died by that signal) into words."""
     if code in _BY_SHELL:
         return f"exit status {code} ({_BY_SHELL[code]})"
     if code >= 0:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
 from setproctitle import setproctitle
 
 from . import logs
 from .channel import open_channel
+from .exits import Exit
 
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that the master handles, hence a child has to reset."""
-
-_FORK = multiprocessing.get_context("fork")
 
 Body = Callable[[socket.socket], int]
 """What a child does with its end of the channel; returns its exit status."""
@@ -26,6 +25,9 @@ Body = Callable[[socket.socket], int]
 
 class Process:
     """A child process; it is forked by the constructor.
+
+    A plain fork(2) and pidfd_open(2), see docs/decisions/0008: what the master touches between two forks is
+    memory that the children do not share.
 
     Args:
         title: what `ps` shows.
@@ -42,85 +44,72 @@ class Process:
 
     def __init__(self, title: str, body: Body) -> None:
         self.channel, theirs = open_channel()
-        with theirs:
-            try:
-                inherited = _open_descriptors() - {0, 1, 2, theirs.fileno()}
-                # daemon: multiprocessing must not wait for it, should the master end without its shut-down.
-                self._process = _FORK.Process(
-                    target=_live, args=(theirs, inherited, title, body), name=title, daemon=True
-                )
-                # A signal between fork and the child's first act would run the master's handler in the child.
-                before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-                try:
-                    self._process.start()
-                finally:
-                    signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            except OSError:
-                # multiprocessing leaves its pipes open when the fork fails; no other thread opens any.
-                for descriptor in _open_descriptors() - inherited - {0, 1, 2, theirs.fileno()}:
-                    os.close(descriptor)
-                self.channel.close()
-                raise
-        pid = self._process.pid
-        assert pid is not None
-        self.pid = pid
-        self.sentinel = self._process.sentinel
+        self._code: int | None = None
+        # A signal between fork and the child's first act would run the master's handler in the child.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            self.pid = os.fork()
+            if not self.pid:
+                _live(theirs, title, body)
+            self.sentinel = os.pidfd_open(self.pid)
+        except OSError:
+            self.channel.close()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
 
     def exit_code(self) -> int | None:
         """Exit status, negative if it died by that signal; None while it lives. Never waits."""
-        return self._process.exitcode
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._code = os.waitstatus_to_exitcode(status)
+        return self._code
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, unless it is dead already."""
-        if self._process.exitcode is None:
+        if self.exit_code() is None:
             os.kill(self.pid, number)
 
     def close(self) -> None:
         """Free the descriptors of a dead child."""
         self.channel.close()
-        self._process.close()
+        os.close(self.sentinel)
 
 
-def _open_descriptors() -> set[int]:
-    """Numbers of all open descriptors of this process."""
-    found = set()
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 (it closes its descriptor before it returns)
-        # The listing's own descriptor is gone by now, and its number may be given out again.
-        with contextlib.suppress(OSError):
-            os.fstat(int(name))
-            found.add(int(name))
-    return found
-
-
-def _live(channel: socket.socket, inherited: set[int], title: str, body: Body) -> None:
+def _live(channel: socket.socket, title: str, body: Body) -> NoReturn:
     """The whole life of a child, which starts with cutting what ties it to its siblings.
 
     Objects of the master that own a closed descriptor stay referenced by the frames below this one, hence
     none of them is ever collected and closes a number that has been given out again.
     """
-    signal.set_wakeup_fd(-1)
-    for number in HANDLED:
-        signal.signal(number, signal.SIG_DFL)
-    # It asks for a new log file, which a process that has none yet makes anyway.
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    os.setpgid(0, 0)
-    logs.drop_all()
-    for descriptor in inherited:
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
-    _read_nothing()
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    setproctitle(title)
-    sys.exit(body(channel))
+    code: int = Exit.FAILED
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in HANDLED:
+            signal.signal(number, signal.SIG_DFL)
+        # It asks for a new log file, which a process that has none yet makes anyway.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        os.setpgid(0, 0)
+        logs.drop_all()
+        os.closerange(max(logs.STANDARD_STREAMS) + 1, channel.fileno())
+        os.closerange(channel.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        _read_nothing()
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        setproctitle(title)
+        code = body(channel)
+    except BaseException:  # noqa: BLE001 (nothing may get out of here into the master's frames)
+        traceback.print_exc()
+    finally:
+        # No exit handlers: they are the master's.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _read_nothing() -> None:
     """Make /dev/null the standard input, also for C code."""
     null = os.open(os.devnull, os.O_RDONLY)
-    # multiprocessing has opened one too, under another number.
-    given = sys.stdin.fileno() if sys.stdin is not None else 0
     os.dup2(null, 0)
     os.close(null)
-    if given > max(logs.STANDARD_STREAMS):
-        os.close(given)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (a descriptor, and it stays open)

@@ -15,9 +15,6 @@ from .loop import Loop, Timer
 from .process import Body, Process
 from .tally import Description
 
-REAP_RETRY = 0.005
-"""Seconds until a process that closed its descriptors is asked again whether it is dead."""
-
 SIGNALS = {
     Action.INTERRUPT: signal.SIGINT,
     Action.TERMINATE: signal.SIGTERM,
@@ -139,14 +136,12 @@ class Runner:
         self._last_words = message["reason"]
 
     def _on_sentinel(self, _events: int) -> None:
-        """The process is dead or about to be: take its last messages, then its exit status."""
+        """The process is dead: take its last messages, then its exit status."""
         process = self._process
         if process is None:
             return
         code = process.exit_code()
         if code is None:
-            self._loop.unwatch(process.sentinel)
-            self._loop.at(self._loop.now() + REAP_RETRY, lambda: self._on_sentinel(selectors.EVENT_READ))
             return
         while self._take_messages(process):
             pass
