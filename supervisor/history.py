@@ -14,7 +14,7 @@ LENGTH = 90
 """Points of a job that are kept: 15 minutes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Point:
     """One job in one step.
 

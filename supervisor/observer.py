@@ -37,7 +37,7 @@ class Observer:
         while True:
             # Without an answer there is a gap; whoever looks is told why.
             with contextlib.suppress(TdsupError):
-                await self.status()
+                await self._renew()
             await asyncio.sleep(self._history.wait(self._clock()))
 
     async def status(self) -> dict[str, Any]:
@@ -47,10 +47,7 @@ class Observer:
             TdsupError: there is none.
         """
         if self._clock() - self._at >= FRESH:
-            # All who come meanwhile wait for the same answer, also if the first of them goes away.
-            if self._asking is None or self._asking.done():
-                self._asking = asyncio.create_task(self._ask())
-            await asyncio.shield(self._asking)
+            await self._renew()
         return self._status
 
     async def describe(self, after: int | None) -> dict[str, Any]:
@@ -64,6 +61,12 @@ class Observer:
     def forget(self) -> None:
         """The status is about to change: ask again when it is next wanted."""
         self._at = -math.inf
+
+    async def _renew(self) -> None:
+        # All who come meanwhile wait for the same answer, also if the first of them goes away.
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        await asyncio.shield(self._asking)
 
     async def _ask(self) -> None:
         self._status = await self._link.ask("status")

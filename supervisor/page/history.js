@@ -18,11 +18,14 @@ export class History {
     const fresh = after === null || history.end === null || after > history.end;
     const known = fresh ? new Map() : this.#jobs;
     this.#jobs = new Map();
+    const steps = Math.min(history.end - (after ?? history.end), POINTS);
     for (const [name, columns] of Object.entries(history.jobs)) {
-      const old = known.get(name);
       const joined = {};
       for (const [column, points] of Object.entries(columns)) {
-        joined[column] = [...(old?.[column] ?? []), ...points].slice(-POINTS);
+        const old = known.get(name)?.[column] ?? [];
+        // A web child that has been replaced knows nothing of the steps before it.
+        const gap = old.length ? Math.max(0, steps - points.length) : 0;
+        joined[column] = [...old, ...Array(gap).fill(null), ...points].slice(-POINTS);
       }
       this.#jobs.set(name, joined);
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness import web as harness
 from harness.browser import Browser, browser
 from harness.database import Database
 from harness.fleet import fleet, wait_until
@@ -246,6 +247,29 @@ def test_it_recovers_by_itself(page: Browser, web: WebChild, tmp_path: Path) -> 
     page.wait_text("#chips", "1 running")
     wait_until(lambda: names(page) == ["new"], "only the new job is shown")
     assert (page.text("#trouble"), page.text("#pulse")) == ("", "live")
+
+
+def test_the_past_is_drawn(page: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that goes on by itself; a time without an answer is a gap; in words for who cannot see it."""
+    hasty = "from tdsup.supervisor import history; history.STEP = 0.5\n"
+    monkeypatch.setattr(harness, "CHILD", hasty + harness.CHILD)
+    line, spark = f"{ROW.format(1)} td:nth-child(4) .line", f"{ROW.format(1)} td:nth-child(4) svg"
+
+    def runs() -> list[int]:
+        path = page.run("return document.querySelector(arguments[0]).getAttribute('d')", line)
+        return [run.count("L") + 1 for run in path.split("M")[1:]]
+
+    with web_child(tmp_path, [a_job("orders", lag=90.0)]) as web:
+        page.open(f"{web.url}/")
+        page.wait_text("#rows", "orders")
+        wait_until(lambda: runs()[0] > 4, "a line is drawn")
+        path = tmp_path / "tdsup.sock"
+        path.rename(path.with_name("away"))
+        page.wait_text("#trouble", "cannot reach the master")
+        path.with_name("away").rename(path)
+        wait_until(lambda: len(runs()) == 2 and runs()[1] > 2, "the line goes on after a gap")
+        label = page.run("return document.querySelector(arguments[0]).getAttribute('aria-label')", spark)
+        assert label == "Lag in the last 15 minutes: at most 1m 30s"
 
 
 CONTRAST = """

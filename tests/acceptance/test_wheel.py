@@ -23,7 +23,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 @pytest.mark.timeout(300)
 def test_it_installs_beside_supervisor(tmp_path: Path) -> None:
-    """In an empty venv, with PyPI's supervisor: both import, both programs answer, the SQL and the page are there."""
+    """In an empty venv, with PyPI's supervisor: both import and answer, the SQL and the page are there."""
     # A build leaves files beside its sources.
     sources = tmp_path / "sources"
     shutil.copytree(ROOT, sources, symlinks=True, ignore=shutil.ignore_patterns(".*", "build", "*.egg-info"))

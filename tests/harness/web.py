@@ -99,7 +99,8 @@ class FakeMaster:
             master = {"pid": 4242, "uptime": 93784.5, "version": "0.1.0"}
             return {"ok": True, "data": {"jobs": self.jobs, "master": master, "web": "x", "web_error": ""}}
         if command == "metrics":
-            return {"ok": True, "data": {"jobs": [], "version": "0.1.0"}}
+            data = {"metrics": {}, "jobs": [], "version": "0.1.0", "reloads": 0, "reload_failures": 0}
+            return {"ok": True, "data": data}
         if command != "version":
             self.requests.append(request)
         return self.replies.get(command, {"ok": True, "data": {}})

@@ -76,6 +76,20 @@ def test_health_is_that_of_the_master(a_fleet: Fleet) -> None:
         path.with_name("elsewhere").rename(path)
 
 
+def test_readiness_is_that_of_the_jobs(a_fleet: Fleet) -> None:
+    """A job that is disabled is as it should be; one that is blocked is not."""
+    a_fleet.write_job("idle", disabled=1)
+    a_fleet.run("reload")
+    a_fleet.wait_for("idle", state="stopped")
+    assert a_fleet.get("/readyz") == "ok\n"
+    a_fleet.write_job("broken", behave="setup")
+    a_fleet.run("reload")
+    reason = a_fleet.wait_for("broken", state="blocked")["reason"]
+    expected = (503, f"broken: blocked: {reason}\n")
+    # The web child's answer may be a second old.
+    wait_until(lambda: fetch(a_fleet.status()["web"], "/readyz") == expected, "the blocked job is told")
+
+
 def fetch(address: str, path: str) -> tuple[int, str]:
     """Status and body of a page."""
     host, _, port = address.rpartition(":")

@@ -18,7 +18,7 @@ WALL_CLOCKS = {
 }
 
 BANNED = {
-    "asyncio": {"web.py"},
+    "asyncio": {"web.py", "connection.py", "link.py", "observer.py"},
     "threading": {"channel.py", "lifeline.py", "worker.py"},
     "datetime": set[str](),
 }

@@ -35,6 +35,8 @@ def test_everything_has_a_default(text: str | None) -> None:
         ("web: nowhere", "web: not of the form host:port (it is 'nowhere')"),
         ("web: host:99999", "web: not of the form host:port (it is 'host:99999')"),
         ("socket: " + "x" * 108, "socket: longer than the 107 bytes that a unix socket can have"),
+        ("web_cert: a.crt", "web_key: web_cert and web_key go together: both or none"),
+        ("web_key: a.key", "web_key: web_cert and web_key go together: both or none"),
         ("stop_timeout: -1", "stop_timeout: input should be greater than or equal to 0 (it is '-1')"),
         ("jobs: 1", "jobs: input should be a valid list (it is '1')"),
         ("config_list: ''", "config_list: list should have at least 1 item after validation, not 0"),
