@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol
 
@@ -138,8 +139,9 @@ def job_types() -> Iterator[JobType]:
             yield entry.load()
 
 
+@cache
 def find_job_type(name: str) -> JobType:
-    """Load the job type of that name.
+    """Load the job type of that name, once: what is imported stays, whatever is installed later.
 
     Raises:
         ConfigError: no installed package offers it.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from harness.fleet import JOBTYPES
+from tdsup.supervisor import jobtype
 from tdsup.supervisor.confd import scan
 from tdsup.supervisor.errors import ConfigError
 from tdsup.supervisor.jobfile import BrokenFile, JobFile, load_job_file
@@ -100,6 +101,14 @@ def test_a_glob_that_cannot_be_is_a_fault(pattern: str) -> None:
     """It is told as one, in one line."""
     with pytest.raises(ConfigError, match=r"^cannot read job files '.*': no such pattern \(.*\)$"):
         scan([pattern])
+
+
+def test_a_job_type_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for every file: that reads the descriptions of all installed packages, 4 ms each time."""
+    paths = [write(name, "[sleeper]\n") for name in ("orders", "clicks")]
+    load_job_file(paths[0])
+    monkeypatch.setattr(jobtype, "entry_points", lambda **_names: pytest.fail("looked for again"))
+    assert load_job_file(paths[1]).name == "clicks"
 
 
 def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
