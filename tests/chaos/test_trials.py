@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.trials import crashes, deaths, rotations, starts, storms
+from harness.trials import crashes, deaths, files, noise, rotations, starts, storms
 
 
 def test_simultaneous_starts_make_one_master(tmp_path: Path) -> None:
@@ -30,3 +30,13 @@ def test_a_crash_loop_leaves_no_trace(tmp_path: Path) -> None:
 def test_rotations_lose_no_line(tmp_path: Path) -> None:
     """Whatever is done to the log behind its writer's back."""
     rotations.run(tmp_path, 60)
+
+
+def test_noise_on_the_control_socket_does_no_harm(tmp_path: Path) -> None:
+    """Nor does it keep the master from others for long, in its own processor time."""
+    noise.run(tmp_path, 150, within=0.5)
+
+
+def test_spoilt_files_stop_nobody(tmp_path: Path) -> None:
+    """They are taken in or refused; the sound ones beside them run on."""
+    files.run(tmp_path, 60, within=0.5)

@@ -1,0 +1,73 @@
+"""Job files that somebody's editor, disk or cat has spoilt, taken in by a fleet that runs."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from harness import timed_master
+from harness.fleet import Fleet, fleet
+
+JOBS = ("a", "b", "c")
+
+FILES = 6
+"""Spoilt files that are there at a time; by name they come after the sound ones."""
+
+PIECES = [
+    *"[sleeper] [table_dispatcher] [DEFAULT] [] [sleeper job_name behave log_size log_count disabled".split(),
+    *"logfmt_file config_format use_skylog queue line = : %(job_name)s %(job_name) %(a)s ${a} %% % $".split(),
+    *"0 1 2 -1 1e9 work crash nan ~nobody/x \ufeff \x00 \x85 \u2028 é 日本 ; # \" '".split(" "),
+    "\n", "\n", "\n", "\r\n", "\n ", "\t", " ", " = ", "[sleeper]\n", "x" * 5000, " " * 5000, "%(" * 1000,
+]  # fmt: skip
+"""Of which such files are made."""
+
+SOUND = "[sleeper]\nbehave = work\nline = %(job_name)s\n  more\nlog_size = 1000\n"
+
+
+def run(directory: Path, times: int, within: float = 0.05) -> str:
+    """So many spoilt files are taken in or refused; sound jobs go on, and no reload keeps the master so long.
+
+    That is, in seconds, the processor time of one callback of its loop: a reload of all files.
+    """
+    chance = random.Random(1)  # noqa: S311 (repeatable files)
+    outcomes: dict[str, int] = {}
+    with fleet(directory) as a_fleet:
+        timed_master.use(a_fleet)
+        for name in JOBS:
+            a_fleet.write_job(name)
+        # The first file of a job type has its modules imported, which takes longer than any file.
+        a_fleet.write_text("other", "[table_dispatcher]\n")
+        a_fleet.start()
+        for name in JOBS:
+            a_fleet.wait_for(name, state="running")
+        pids = _pids(a_fleet)
+        for number in range(times):
+            path = a_fleet.directory / "conf.d" / f"spoilt{number % FILES}.ini"
+            path.write_bytes(_spoilt(chance))
+            reply = a_fleet.ask("reload")
+            assert reply["ok"], (path.read_bytes(), reply)
+            for outcome, names in reply["data"].items():
+                outcomes[outcome] = outcomes.get(outcome, 0) + len(names)
+        assert _pids(a_fleet) == pids
+        assert "a defect of tdsup" not in a_fleet.log()
+        a_fleet.stop()
+        longest = timed_master.read(a_fleet)
+    assert longest.seconds < within, f"{longest} is over the limit of {within} s"
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+    return f"{times} files ({told}), longest callback {1000 * longest.seconds:.1f} ms of CPU ({longest.what})"
+
+
+def _spoilt(chance: random.Random) -> bytes:
+    """A file of pieces, or a sound one with some bytes changed or cut off."""
+    if chance.random() < 0.5:
+        text = "".join(chance.choice(PIECES) for _ in range(chance.randrange(60)))
+        return ("[sleeper]\n" * chance.randrange(2) + text).encode("utf-8", "surrogatepass")
+    content = bytearray(SOUND.encode())
+    for _ in range(chance.randrange(4)):
+        content[chance.randrange(len(content))] = chance.randrange(256)
+    return bytes(content[: chance.randrange(len(content) + 1)])
+
+
+def _pids(a_fleet: Fleet) -> dict[str, int]:
+    jobs = {job["name"]: job for job in a_fleet.status()["jobs"]}
+    return {name: jobs[name]["pid"] for name in JOBS}

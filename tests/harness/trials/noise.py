@@ -1,0 +1,174 @@
+"""Clients of the control socket that send everything but what they should."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness import timed_master
+from harness.fleet import Fleet, fleet, wait_until
+from harness.prober import probed
+from harness.vitals import vitals
+
+JOBS = ("a", "b", "c")
+
+LONG = 10_000_000
+"""Bytes of a line that is far too long."""
+
+HELD = 200
+"""Connections with half a line that are open at a time."""
+
+QUIET = 3.0
+"""Seconds of asking the fleet before the noise."""
+
+GROWTH = 16384
+"""KiB that the master may grow: what its connections, each within its limits, held at one time."""
+
+WORDS = ["", "cmd", "args", "job", "status", "reload", "metrics", "version", "a", "x" * 1000, "\ud800", "%s"]
+"""Of which requests are made; all that is served but ``stop``."""
+
+
+def run(directory: Path, times: int, within: float = 0.05) -> str:
+    """So many noisy clients do no harm, and nothing that they send keeps the master for so many seconds.
+
+    That is the processor time of one callback of its loop. What another client sees, beside what it saw
+    before the noise, is told and not judged: the noise makers use the same processors.
+    """
+    with fleet(directory) as a_fleet:
+        timed_master.use(a_fleet)
+        for name in JOBS:
+            a_fleet.write_job(name)
+        a_fleet.start()
+        a_fleet.wait_all()
+        wait_until(lambda: a_fleet.status()["web"], "the web child listens")
+        master, children = a_fleet.pid, sorted(a_fleet.children())
+        before = vitals(master)
+        with probed(a_fleet) as quiet:
+            time.sleep(QUIET)
+        with probed(a_fleet) as noisy:
+            _make_noise(a_fleet, times)
+        after = vitals(master)
+        assert sorted(a_fleet.children()) == children
+        assert [job["restarts"] for job in a_fleet.status()["jobs"]] == [0] * len(JOBS)
+        wait_until(lambda: vitals(master).descriptors <= before.descriptors, "the connections are closed")
+        assert after.resident - before.resident <= GROWTH, f"{before} became {after}"
+        assert "a defect of tdsup" not in a_fleet.log()
+        a_fleet.stop()
+        longest = timed_master.read(a_fleet)
+    assert longest.seconds < within, f"{longest} is over the limit of {within} s"
+    return (
+        f"{times} clients, longest of {longest.calls} callbacks {1000 * longest.seconds:.1f} ms of CPU "
+        f"({longest.what}), another client {noisy}, before {quiet}; "
+        f"memory {before.resident} KiB before, {after.resident} KiB after"
+    )
+
+
+@dataclass
+class _Noise:
+    """What makes noise, and what it keeps open."""
+
+    fleet: Fleet
+    chance: random.Random
+    held: deque[socket.socket] = field(default_factory=deque)
+
+    def random_bytes(self) -> None:
+        """Bytes, with or without an end of line, with or without waiting for what comes."""
+        with self.fleet.connect() as client:
+            client.sendall(self.chance.randbytes(self.chance.randrange(5000)))
+            if self.chance.random() < 0.5:
+                client.sendall(b"\n")
+                client.recv(100)
+
+    def long_line(self) -> None:
+        """A line without end: it is refused, or the connection is closed amid it."""
+        with self.fleet.connect() as client, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            client.sendall(b"x" * LONG)
+            assert b"longer than" in client.recv(1000)
+
+    def half_line(self) -> None:
+        """Half a request, and the connection stays open."""
+        client = self.fleet.connect()
+        client.sendall(b'{"cmd":"status","args":{'[: self.chance.randrange(1, 24)])
+        self.held.append(client)
+        if len(self.held) > HELD:
+            self.held.popleft().close()
+
+    def wrong_types(self) -> None:
+        """JSON of any form in any place: each line has one answer."""
+        lines = [json.dumps(self._request()).encode() for _ in range(self.chance.randrange(1, 20))]
+        with self.fleet.connect() as client, client.makefile("rb") as replies:
+            client.sendall(b"\n".join(lines) + b"\n")
+            for line in lines:
+                reply = json.loads(replies.readline())
+                assert reply["ok"] or reply["error"]["code"] in {"bad-request", "unknown-job"}, (line, reply)
+
+    def large_words(self) -> None:
+        """Requests as long as they may be: depth, digits, names."""
+        line = self.chance.choice((b"[" * 60000, b"1" * 60000, b'{"cmd":"%s"}' % (b"statu" * 12000)))
+        with self.fleet.connect() as client:
+            client.sendall(line + b"\n")
+            assert b"bad-request" in client.recv(1000)
+
+    def flood(self) -> None:
+        """Thousands of requests by someone who reads no answer and breaks off."""
+        with self.fleet.connect() as client:
+            client.setblocking(False)
+            request = self.chance.choice((b"\n", b'{"cmd":"status"}\n', b'{"cmd":"metrics"}\n'))
+            with contextlib.suppress(BlockingIOError):
+                for _ in range(50):
+                    client.send(request * 1000)
+
+    def pipeline(self) -> None:
+        """Hundreds of requests in one write by someone who reads them all."""
+        count = self.chance.randrange(100, 300)
+        with self.fleet.connect() as client, client.makefile("rb") as replies:
+            client.sendall(b'{"cmd":"status"}\n' * count)
+            client.shutdown(socket.SHUT_WR)
+            assert sum(json.loads(line)["ok"] for line in replies) == count
+
+    def _request(self) -> Any:
+        kind = self.chance.random()
+        if kind < 0.2:
+            return self._value(3)
+        name = self.chance.choice(WORDS) if kind < 0.8 else self._value(1)
+        return {"cmd": name, "args": {self.chance.choice(WORDS): self._value(2)}}
+
+    def _value(self, depth: int) -> Any:
+        """Any value that JSON has."""
+        kinds: list[Callable[[], Any]] = [
+            lambda: self.chance.choice(WORDS),
+            lambda: self.chance.choice((None, True, -1, 0.5, 10**40, float("nan"), float("inf"))),
+        ]
+        if depth:
+            kinds += [
+                lambda: [self._value(depth - 1) for _ in range(self.chance.randrange(4))],
+                lambda: {self.chance.choice(WORDS): self._value(depth - 1) for _ in range(3)},
+            ]
+        return self.chance.choice(kinds)()
+
+
+def _make_noise(a_fleet: Fleet, times: int) -> None:
+    noise = _Noise(a_fleet, random.Random(1))  # noqa: S311 (repeatable noise)
+    kinds = (
+        noise.random_bytes,
+        noise.long_line,
+        noise.half_line,
+        noise.half_line,
+        noise.wrong_types,
+        noise.wrong_types,
+        noise.large_words,
+        noise.flood,
+        noise.pipeline,
+    )
+    for _ in range(times):
+        noise.chance.choice(kinds)()
+    for client in noise.held:
+        client.close()
