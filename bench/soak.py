@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from harness.trials import crashes, deaths, files, noise, rotations, starts, storms
+from harness.trials import crashes, deaths, files, hanging, noise, rotations, starts, storms
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ TRIALS = {
     "storms": Trial(storms.run, 10_000, 1500),
     "noise": Trial(noise.run, 10_000, 300),
     "files": Trial(files.run, 5000, 100),
+    "hanging": Trial(hanging.run, 800, 100),
 }
 """All claims by name."""
 

@@ -134,8 +134,7 @@ def load_fleet() -> FleetSettings:
         content = None
     except OSError as error:
         raise ConfigError(f"cannot read {FILE}: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # ValueError: of the text's encoding, or of a number or date, which the library lets through.
+    except Exception as error:
         raise ConfigError(f"cannot load {FILE}: {' '.join(str(error).split())}") from error
     if content is None:
         content = {}

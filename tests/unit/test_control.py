@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import select
 import socket
 import threading
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tdsup.supervisor import control
 from tdsup.supervisor.commands import COMMANDS, serve
 from tdsup.supervisor.control import CLIENT_LIMIT, LINE_LIMIT, ControlServer
@@ -200,16 +201,33 @@ def test_one_client_too_many_is_told(server: Server) -> None:
         pass
 
 
-def test_noise_does_no_harm(server: Server) -> None:
-    """Two hundred clients send random bytes, break off or say nothing; the server answers on."""
-    chance = random.Random(1)  # noqa: S311 (repeatable noise)
-    for _ in range(200):
-        with server.connect() as client:
-            client.sendall(chance.randbytes(chance.randrange(2000)))
-            if chance.random() < 0.5:
-                client.sendall(b"\n")
-                client.recv(100)
-    assert server.ask(b'{"cmd":"status"}\n')["ok"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+
+NAMES = st.sampled_from(sorted(COMMANDS.keys() - {"stop"})) | st.text()
+
+LINES = st.binary().map(lambda line: line.replace(b"\n", b"")) | st.one_of(
+    JSON,
+    st.fixed_dictionaries({"cmd": NAMES | JSON}, optional={"args": JSON}),
+    st.fixed_dictionaries({"cmd": NAMES, "args": st.dictionaries(st.just("job") | st.text(), JSON)}),
+).map(lambda request: json.dumps(request).encode())
+"""Requests of every form, but for the one that the fake fleet has a defect in."""
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(LINES, max_size=25))
+def test_every_line_has_one_answer(server: Server, lines: list[bytes]) -> None:
+    """Whatever it holds: data, or an error that is the client's; and the server answers on."""
+    with server.connect() as client, client.makefile("rb") as replies:
+        client.sendall(b"".join(line + b"\n" for line in lines))
+        client.shutdown(socket.SHUT_WR)
+        answers = [json.loads(reply) for reply in replies]
+    assert len(answers) == len(lines)
+    codes = {answer["error"]["code"] for answer in answers if not answer["ok"]}
+    assert codes <= {"bad-request", "unknown-job"}
 
 
 def test_the_socket_is_for_its_owner_only(server: Server) -> None:

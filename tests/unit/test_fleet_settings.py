@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from tdsup.supervisor.errors import ConfigError
 from tdsup.supervisor.fleet import load_fleet, require_jobs
+from tdsup.supervisor.jobfile import scan
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +86,38 @@ def test_a_directory_without_a_fleet_is_told() -> None:
         require_jobs(load_fleet())
     Path("conf.d").mkdir()
     require_jobs(load_fleet())
+
+
+PIECES = [
+    *"jobs socket web log log_size backoff_first : : : - [ ] { } & * ! ? | > % @ ` ' # , << = ~".split(),
+    *"&a *a !!int !!float !!binary !!set !!timestamp 0b_ 0x 1_ 1:2 .nan .inf 2020-13-45 1e999 null".split(),
+    *[
+        "\n",
+        "\n",
+        "\n  ",
+        ": ",
+        "- ",
+        " ",
+        "\t",
+        "\x00",
+        "\x85",
+        "\ufeff",
+        "é",
+        "---\n",
+        "...\n",
+        '"\\ud800"',
+        "9" * 5000,
+    ],
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary() | st.lists(st.sampled_from(PIECES)).map(lambda pieces: "".join(pieces).encode()))
+@example(b"jobs: ['**a']")
+@example(b"jobs: ['~nobody-of-that-name/*']")
+@example(b"jobs: [&a [*a]]")
+def test_whatever_it_holds_it_is_settings_or_faults(content: bytes) -> None:
+    """No text and no bytes raise anything else, neither when read nor when the job files are looked for."""
+    Path("tdsup.yaml").write_bytes(content)
+    with contextlib.suppress(ConfigError):
+        scan(load_fleet().jobs)

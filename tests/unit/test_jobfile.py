@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from harness.fleet import JOBTYPES
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tdsup.supervisor import jobtype
 from tdsup.supervisor.confd import scan
 from tdsup.supervisor.errors import ConfigError
@@ -273,3 +275,37 @@ def test_two_broken_files_of_one_base_name_are_two_jobs() -> None:
     write("a", "x")
     names = [file.name for file in scan(["conf.d/*.ini", str(Path("other").absolute() / "*.ini")])]
     assert names == ["a", str(Path("other/a.ini").absolute())]
+
+
+PIECES = [
+    *"[sleeper] [table_dispatcher] [DEFAULT] [] [sleeper job_name job_name behave log_size pidfile".split(),
+    *"logfile logfmt_file config_format use_skylog disabled = : %(job_name)s %(a)s ${a}".split(),
+    *"%% % $ 0 1 2 -1 1e9 nan ~nobody-of-that-name/x ~ / . .. %%(process)c %%(x)s ² ; # \" '".split(),
+    *[
+        "\n",
+        "\n",
+        "\n",
+        "\r\n",
+        "\n ",
+        "\t",
+        " ",
+        " = ",
+        "[sleeper]\n",
+        "\ufeff",
+        "\x00",
+        "\x85",
+        "\u2028",
+        "é",
+    ],
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary() | st.lists(st.sampled_from(PIECES)).map(lambda pieces: "".join(pieces).encode()))
+def test_whatever_a_file_holds_it_is_sound_or_broken(content: bytes) -> None:
+    """No text and no bytes raise anything, and each fault is one line."""
+    Path("conf.d/orders.ini").write_bytes(content)
+    (file,) = scan(["conf.d/*.ini"])
+    if isinstance(file, BrokenFile):
+        assert all(line.startswith("cannot load ") for line in file.error.lines)
+        assert not [line for line in file.error.lines if "\n" in line]
