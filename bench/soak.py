@@ -35,7 +35,7 @@ TRIALS = {
     "crashes": Trial(crashes.run, 10_000, 200),
     "rotations": Trial(rotations.run, 1000, 60),
     "deaths": Trial(deaths.run, 100, 4),
-    "storms": Trial(storms.run, 10_000, 1500),
+    "storms": Trial(storms.run, 10_000, 500),
     "noise": Trial(noise.run, 10_000, 300),
     "files": Trial(files.run, 5000, 100),
     "hanging": Trial(hanging.run, 800, 100),

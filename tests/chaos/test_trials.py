@@ -19,7 +19,7 @@ def test_the_master_s_sudden_death_leaves_no_process(tmp_path: Path) -> None:
 
 def test_storms_of_signals_are_survived(tmp_path: Path) -> None:
     """The fleet is intact, or has stopped where they ask for it."""
-    storms.run(tmp_path, 1500)
+    storms.run(tmp_path, 500)
 
 
 def test_a_crash_loop_leaves_no_trace(tmp_path: Path) -> None:

@@ -44,7 +44,10 @@ def _harmless(directory: Path, times: int) -> str:
 def _to_workers(directory: Path, times: int) -> str:
     """SIGHUP and SIGCHLD to the jobs' processes: they are replaced, one at a time, and in the end all run."""
     with _running(directory) as a_fleet:
-        signalled = _shower(a_fleet, (signal.SIGHUP, signal.SIGCHLD), times)
+        signalled = 0
+        while signalled < times:
+            # At some moments none of them has a process.
+            signalled += _shower(a_fleet, (signal.SIGHUP, signal.SIGCHLD), times - signalled)
         a_fleet.wait_all()
         assert len(a_fleet.children()) == len(JOBS) + 1
         replaced = sum(job["restarts"] for job in a_fleet.status()["jobs"])
@@ -55,14 +58,20 @@ def _to_workers(directory: Path, times: int) -> str:
 
 
 def _stop_workers(directory: Path, times: int) -> str:
-    """SIGINT and SIGTERM to the jobs' processes: all are stopped, and the master is not."""
+    """SIGINT and SIGTERM to the jobs' processes: all are stopped until told to start; the master is not."""
+    signalled = rounds = 0
     with _running(directory) as a_fleet:
-        signalled = _shower(a_fleet, (signal.SIGINT, signal.SIGTERM), times)
-        a_fleet.wait_all("stopped")
+        while signalled < times:
+            signalled += _shower(a_fleet, (signal.SIGINT, signal.SIGTERM), times)
+            rounds += 1
+            assert {job["state"] for job in a_fleet.status()["jobs"]} == {"stopped"}
+            assert len(a_fleet.children()) == 1
+            for name in JOBS:
+                assert a_fleet.ask("reload", job=name)["ok"]
+        a_fleet.wait_all()
         assert [job["restarts"] for job in a_fleet.status()["jobs"]] == [0] * len(JOBS)
-        assert len(a_fleet.children()) == 1
         _stop_cleanly(a_fleet)
-        return f"{signalled} INT and TERM to jobs: all stopped"
+        return f"{signalled} INT and TERM to jobs: {rounds} times all stopped"
 
 
 def _stop(directory: Path, times: int) -> str:
@@ -106,11 +115,13 @@ def _shower(a_fleet: Fleet, numbers: tuple[signal.Signals, ...], times: int) -> 
 def _send(a_fleet: Fleet, pid: int, numbers: list[signal.Signals]) -> int:
     """Send signals to a process of the fleet; returns how many it got before it was gone."""
     sent = 0
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
         descriptor = os.pidfd_open(pid)
         try:
             # Another process may have the pid by now.
-            for number in numbers if pid in a_fleet.processes() else ():
+            if not Path(f"/proc/{pid}/cwd").samefile(a_fleet.directory):
+                return 0
+            for number in numbers:
                 signal.pidfd_send_signal(descriptor, number)
                 sent += 1
                 time.sleep(PAUSE)
