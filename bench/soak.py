@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,8 @@ def _try(name: str, trial: Trial, times: int) -> bool:
     with tempfile.TemporaryDirectory(prefix="tdsup-soak-") as directory:
         try:
             measured = trial.run(Path(directory), times)
-        except AssertionError as error:
-            measured = f"BROKEN: {error}"
+        except AssertionError:
+            measured = f"BROKEN: {traceback.format_exc()}"
     print(f"{name} ({time.monotonic() - begun:.0f} s): {measured}", flush=True)
     return not measured.startswith("BROKEN")
 
