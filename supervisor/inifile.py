@@ -18,6 +18,8 @@ _HEADER = re.compile(r"\[(?P<name>[^]]+)\]")
 _KEY = re.compile(r"(?P<key>[^:=\s][^:=]*)[:=]\s*(?P<value>.*)")
 _REFERENCE = re.compile(r"%%|%\((?P<name>[^()]+)\)(?P<s>s?)")
 _LONE_MARK = "has a % (or $) that starts no reference; write it twice"
+_WELL_MARKED = {"%": re.compile(r"%%|%\([^()%]+\)s"), "$": re.compile(r"\$\$|\$\{[^{}$]+\}")}
+"""By the mark that starts a reference: all that may begin with it."""
 _ANY_REFERENCE = re.compile(r"%\(([^()]+)\)|\$\{([^{}]+)\}")
 
 
@@ -78,9 +80,10 @@ class IniFile:
             (section, self.sections[section]),
         ]:
             for key, entry in keys.items():
-                try:
+                # configparser looks too, but from each mark on to the end of the value.
+                if mark not in _WELL_MARKED[mark].sub("", entry.value):
                     parser.set(name, key, entry.value)
-                except ValueError:
+                else:
                     faults.append(f"line {entry.line}: [{name}] {key}: {_LONE_MARK}")
         values = {}
         for key in parser.options(section):

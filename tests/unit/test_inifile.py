@@ -79,7 +79,10 @@ def test_the_second_format_refers_by_dollar() -> None:
 def test_a_long_line_takes_no_long_time(line: str, filling: str) -> None:
     """No search goes back over what it has read: 200,000 characters take a moment, not minutes."""
     begun = time.thread_time()
-    parse("[s]\nkey = value\n" + line.format(filling * 200_000), "s")
+    ini = parse("[s]\nkey = value\n" + line.format(filling * 200_000), "s")
+    for extended in (False, True):
+        with contextlib.suppress(SyntaxFault):
+            ini.interpolate("s", {}, extended)
     assert time.thread_time() - begun < 5
 
 
