@@ -18,7 +18,7 @@ from harness.fleet import Fleet, fleet, wait_until
 from harness.prober import probed
 from harness.vitals import vitals
 
-JOBS = ("a", "b", "c")
+JOBS = ("orders", "clicks", "payments")
 
 LONG = 10_000_000
 """Bytes of a line that is far too long."""
@@ -33,7 +33,7 @@ GROWTH = 16384
 """KiB that the master may grow: what its connections, each within its limits, held at one time."""
 
 WORDS = ["", "cmd", "args", "job", "status", "reload", "metrics", "version", "a", "x" * 1000, "\ud800", "%s"]
-"""Of which requests are made; all that is served but ``stop``."""
+"""Of which requests are made; what is served among them changes nothing."""
 
 
 def run(directory: Path, times: int, within: float = 0.05) -> str:
