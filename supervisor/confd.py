@@ -39,7 +39,8 @@ def _load(path: str, taken: dict[str, str], defaults: Mapping[str, str]) -> JobF
         content = content_of(path)
         file = check_content(path, content, NOTHING, defaults)
     except ConfigError as error:
-        return BrokenFile(path, digest_of(content), Path(path).stem, error)
+        # Its lines only: by its traceback it would hold the frames of this reload, and they the one before.
+        return BrokenFile(path, digest_of(content), Path(path).stem, ConfigError(*error.lines))
     if file.name in taken:
         reason = f"{file.name} is the name of the job in {taken[file.name]} already"
         clash = ConfigError(f"cannot load {path}: [{file.section}] job_name: {reason}")

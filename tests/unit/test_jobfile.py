@@ -105,6 +105,18 @@ def test_a_glob_that_cannot_be_is_a_fault(pattern: str) -> None:
         scan([pattern])
 
 
+def test_a_broken_file_holds_nothing_of_the_look_at_it() -> None:
+    """No traceback: its frames would keep every earlier broken file of a fleet alive, reload by reload."""
+    write("orders", "[sleeper]\nafter = x\n")
+    (broken,) = scan(["conf.d/*.ini"])
+    assert isinstance(broken, BrokenFile)
+    assert (broken.error.__traceback__, broken.error.__cause__, broken.error.__context__) == (
+        None,
+        None,
+        None,
+    )
+
+
 def test_a_job_type_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not for every file: that reads the descriptions of all installed packages, 4 ms each time."""
     paths = [write(name, "[sleeper]\n") for name in ("orders", "clicks")]
