@@ -7,11 +7,15 @@ from pathlib import Path
 
 from harness import timed_master
 from harness.fleet import Fleet, fleet
+from harness.vitals import vitals
 
 JOBS = ("a", "b", "c")
 
 FILES = 6
 """Spoilt files that are there at a time; by name they come after the sound ones."""
+
+GROWTH = 4096
+"""KiB that the master may grow after the first tenth of the files."""
 
 PIECES = [
     *"[sleeper] [table_dispatcher] [DEFAULT] [] [sleeper job_name behave log_size log_count disabled".split(),
@@ -41,20 +45,28 @@ def run(directory: Path, times: int, within: float = 0.05) -> str:
         for name in JOBS:
             a_fleet.wait_for(name, state="running")
         pids = _pids(a_fleet)
+        master, early = a_fleet.pid, 0
         for number in range(times):
+            if number == times // 10:
+                early = vitals(master).resident
             path = a_fleet.directory / "conf.d" / f"spoilt{number % FILES}.ini"
             path.write_bytes(_spoilt(chance))
             reply = a_fleet.ask("reload")
             assert reply["ok"], (path.read_bytes(), reply)
             for outcome, names in reply["data"].items():
                 outcomes[outcome] = outcomes.get(outcome, 0) + len(names)
+        late = vitals(master).resident
+        assert late - early <= GROWTH, f"{early} KiB after {times // 10} files, {late} KiB at the end"
         assert _pids(a_fleet) == pids
         assert "a defect of tdsup" not in a_fleet.log()
         a_fleet.stop()
         longest = timed_master.read(a_fleet)
     assert longest.seconds < within, f"{longest} is over the limit of {within} s"
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-    return f"{times} files ({told}), longest callback {1000 * longest.seconds:.1f} ms of CPU ({longest.what})"
+    return (
+        f"{times} files ({told}), longest callback {1000 * longest.seconds:.1f} ms of CPU ({longest.what}); "
+        f"memory {early} KiB after a tenth, {late} KiB at the end"
+    )
 
 
 def _spoilt(chance: random.Random) -> bytes:
