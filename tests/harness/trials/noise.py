@@ -168,7 +168,9 @@ def _make_noise(a_fleet: Fleet, times: int) -> None:
         noise.flood,
         noise.pipeline,
     )
-    for _ in range(times):
-        noise.chance.choice(kinds)()
-    for client in noise.held:
-        client.close()
+    try:
+        for _ in range(times):
+            noise.chance.choice(kinds)()
+    finally:
+        for client in noise.held:
+            client.close()
