@@ -6,7 +6,6 @@ Every job is a real one with a queue and a consumer of its own; the servers' wor
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -19,8 +18,6 @@ from tdsup.sandbox import Sandbox
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from harness.fleet import Fleet, fleet, wait_until
-
-TICKS = os.sysconf("SC_CLK_TCK")
 
 SETTLE = 5.0
 """Seconds after the start before anything is measured: connections, first looks."""
@@ -50,12 +47,6 @@ def prepare(box: Sandbox, directory: Path, jobs: int) -> None:
 
 
 def cpu(pid: int) -> float:
-    """CPU seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def precise_cpu(pid: int) -> float:
     """CPU seconds of a process so far, to the nanosecond."""
     total = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
@@ -91,19 +82,20 @@ def measure(made: Fleet, jobs: int, seconds: float) -> None:
     wait_until(
         lambda: all(job["state"] == "running" for job in made.status()["jobs"]), "all consume", timeout=120
     )
-    print(f"{jobs} jobs: the master answers after {answered:.2f} s, all consume after {time.monotonic() - begun:.2f} s")
+    consuming = time.monotonic() - begun
+    print(f"{jobs} jobs: the master answers after {answered:.2f} s, all consume after {consuming:.2f} s")
     time.sleep(SETTLE)
     workers = [job["pid"] for job in made.status()["jobs"]]
     master = made.pid
     web = [child for child in made.children() if child not in workers]
     groups = {"master": [master], "web": web, "workers": workers}
-    before = {name: sum(map(precise_cpu, pids)) for name, pids in groups.items()}
+    before = {name: sum(map(cpu, pids)) for name, pids in groups.items()}
     start = time.monotonic()
     time.sleep(seconds)
     span = time.monotonic() - start
     total = 0.0
     for name, pids in groups.items():
-        share = (sum(map(precise_cpu, pids)) - before[name]) / span
+        share = (sum(map(cpu, pids)) - before[name]) / span
         total += share
         each = f" ({share / len(pids) * 1000:.3f} ms a second each)" if name == "workers" else ""
         print(f"idle CPU of {name}: {share:.2%} of a core{each}")
