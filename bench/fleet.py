@@ -19,8 +19,8 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from harness.fleet import Fleet, fleet, wait_until
 
-SETTLE = 5.0
-"""Seconds after the start before anything is measured: connections, first looks."""
+SETTLE = 120.0
+"""Seconds after the start before anything is measured: connections, first looks, `lookout.QUIET`."""
 
 
 def prepare(box: Sandbox, directory: Path, jobs: int) -> None:

@@ -71,14 +71,22 @@ def place(dsn: str) -> str:
     return f"{name} at {address}" if address else name
 
 
-def check(connection: Connection) -> None:
-    """Notice the end of an idle connection, without a query as long as the server is silent.
+class Lines:
+    """Idle connections, watched for their end."""
 
-    Raises:
-        psycopg2.Error: the connection is of no further use.
-    """
-    poller = select.poll()
-    poller.register(connection.fileno(), select.POLLIN)
-    if poller.poll(0):
-        with connection, connection.cursor() as cursor:
-            cursor.execute("select 1")
+    def __init__(self, *connections: Connection) -> None:
+        self._connections = {connection.fileno(): connection for connection in connections}
+        self._poller = select.poll()
+        for descriptor in self._connections:
+            self._poller.register(descriptor, select.POLLIN)
+
+    def check(self) -> None:
+        """Notice the end of a connection, without a query as long as its server is silent.
+
+        Raises:
+            psycopg2.Error: a connection is of no further use.
+        """
+        for descriptor, _events in self._poller.poll(0):
+            connection = self._connections[descriptor]
+            with connection, connection.cursor() as cursor:
+                cursor.execute("select 1")

@@ -8,9 +8,10 @@ from logging import Logger
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from .connection import check
+from .connection import Lines
 from .delivery import Delivery
 from .errors import LostPosition
+from .lookout import Board, Lookout
 from .position import Position, Verdict, judge
 from .settings import Settings
 from .source import Batch, Source
@@ -24,6 +25,7 @@ class Consumer:
         source: connection to the database of the queue; every call leaves it without a transaction.
         target: the same for the database of the tables.
         position: the consumer's position there, claimed.
+        board: numbers that the jobs of a fleet share, None without a fleet.
         tally: counted up as work is done; it outlives the connections.
     """
 
@@ -35,9 +37,11 @@ class Consumer:
         settings: Settings,
         tally: Tally,
         logger: Logger,
+        board: Board | None,
     ) -> None:
+        self._lines = Lines(source, target)
         self._source = Source(source, settings)
-        self._target = target
+        self._lookout = Lookout(self._source, settings, board)
         self._position = position
         self._settings = settings
         self._tally = tally
@@ -67,24 +71,25 @@ class Consumer:
             psycopg2.Error: the infrastructure failed; a retry on new connections is safe.
         """
         asked = time.monotonic()
-        batch = self._source.next_batch()
+        batch = None
+        if not self._lookout.is_quiet():
+            batch = self._source.next_batch()
+            self._lookout.asked(batch)
         if batch is None:
-            check(self._target)
-            if not self._holds_back:
-                self._tally.in_step_at = asked
+            self._lines.check()
+            if not self._settings.holds_back:
+                self._tally.in_step_at = None
                 self._tally.behind = 0
             return False
+        if self._tally.in_step_at is None:
+            self._tally.in_step_at = asked
         self._apply(batch)
         self._finish(batch, asked)
         return True
 
-    @property
-    def _holds_back(self) -> bool:
-        """Whether no batch can mean that PgQ waits, not that all events are loaded."""
-        settings = self._settings
-        return bool(
-            settings.pgq_keep_lag or settings.pgq_batch_collect_events or settings.pgq_batch_collect_interval
-        )
+    def rest(self) -> float:
+        """Seconds to wait after `work` has found nothing."""
+        return self._lookout.rest()
 
     def _name(self, batch: Batch) -> str:
         return f"batch {batch.id} of queue {self._settings.queue}"
@@ -101,6 +106,8 @@ class Consumer:
         self._tally.partitions += self._delivery.partitions - made
         if outcome is not None:
             self._tally.count(outcome)
+            if outcome.events:
+                self._lookout.read_events()
 
     def _is_due(self, batch: Batch, cursor: Cursor) -> bool:
         """Whether the target lacks the batch; the position is locked until the transaction ends."""

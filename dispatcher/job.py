@@ -16,6 +16,7 @@ from .action import ACTIONS, Action
 from .connection import connected, place
 from .consumer import Consumer
 from .errors import Outage, SetupError, is_infrastructure, one_line
+from .lookout import Board
 from .position import Position
 from .settings import Settings
 from .tally import METRICS, Metric, Tally
@@ -39,6 +40,10 @@ class Context(Protocol):
     @property
     def logger(self) -> Logger:
         """Where messages go."""
+
+    @property
+    def board(self) -> Board | None:
+        """Numbers that the jobs of a fleet share."""
 
     def report(self, snapshot: Mapping[str, Any]) -> None:
         """Publish condition, reason and values."""
@@ -92,6 +97,8 @@ class _Run:
         self._tally = Tally()
         self._retry_delay = RETRY_FIRST
         self._failure: Outage | None = None
+        # Nothing has happened since the last report of a running job.
+        self._idle = False
         # What a session remembers of the tables may be outdated: only on new connections is a fault proven.
         self._proven = True
 
@@ -117,7 +124,9 @@ class _Run:
             if not self._claim(position):
                 return False
             with connected("source", settings.src_db, name) as source, _outages(source=source, target=target):
-                consumer = Consumer(source, target, position, settings, self._tally, self._logger)
+                consumer = Consumer(
+                    source, target, position, settings, self._tally, self._logger, self._context.board
+                )
                 consumer.register()
                 if self._failure is None:
                     self._report("running")
@@ -144,7 +153,9 @@ class _Run:
             events = self._tally.total
             more = consumer.work()
             self._recovered()
-            self._report("running")
+            if more or not self._idle:
+                self._report("running")
+            self._idle = not more
             ended = time.monotonic()
             count = self._tally.total - events
             if count or ended - idle_since >= settings.keepalive_stats > 0:
@@ -157,12 +168,13 @@ class _Run:
             if settings.loop_delay < 0 or (settings.loop_delay == 0 and not more):
                 return True
             if not more:
-                self._context.wait(settings.loop_delay)
+                self._context.wait(consumer.rest())
             if 0 < settings.connection_lifetime <= ended - opened:
                 break
         return False
 
     def _report(self, condition: str, reason: str = "") -> None:
+        self._idle = False
         values = self._tally.values()
         self._context.report({"condition": condition, "reason": reason, "values": values})
 

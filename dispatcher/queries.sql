@@ -40,6 +40,12 @@ select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::f
 from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 
+-- name: newest_ticks
+-- The newest tick of each queue.
+select q.queue_name, (
+    select tick_id from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1)
+from {pgq}.queue q;
+
 -- name: batch_event_sql
 -- The query that yields a batch's events.
 select {pgq}.batch_event_sql(%(batch)s);

@@ -223,6 +223,11 @@ class Settings(BaseModel):
     )
 
     @property
+    def holds_back(self) -> bool:
+        """Whether PgQ may hand out no batch although there are events."""
+        return bool(self.pgq_keep_lag or self.pgq_batch_collect_events or self.pgq_batch_collect_interval)
+
+    @property
     def consumer_name(self) -> str:
         """The name under which the job is registered."""
         return self.consumer or self.job_name

@@ -36,6 +36,8 @@ class Source:
     """A consumer's view of its queue. Errors of the database pass through as psycopg2's."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
+        # Each call of PgQ is a transaction of its own, in one round trip.
+        connection.autocommit = True
         self._connection = connection
         self._settings = settings
         self._pgq = {"pgq": settings.pgq_schema}
@@ -48,7 +50,7 @@ class Source:
             SetupError: there is no PgQ, or no such queue.
         """
         queue = self._settings.queue
-        with self._connection, self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             if not queries.value(cursor, "has_pgq", **self._pgq):
                 raise SetupError(
                     f"cannot read queue {queue}: the source database has no PgQ in schema "
@@ -65,20 +67,20 @@ class Source:
 
     def unregister(self) -> bool:
         """Unsubscribe the consumer; returns whether it was subscribed."""
-        with self._connection, self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             if not queries.value(cursor, "has_queue", **self._pgq, queue=self._settings.queue):
                 return False
             return bool(queries.value(cursor, "unregister", **self._names))
 
     def register_at(self, tick: int) -> None:
         """Set the consumer to a tick, subscribed or not; what comes after it is read next."""
-        with self._connection, self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             queries.run(cursor, "register_at", **self._names, tick=tick)
 
     def next_batch(self) -> Batch | None:
         """Open the next batch, or the one that is still open; None if nothing is to be read now."""
         settings = self._settings
-        with self._connection, self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             row = queries.row(
                 cursor,
                 "next_batch",
@@ -89,12 +91,18 @@ class Source:
             )
         return None if row is None or row[0] is None else Batch(*row)
 
+    def newest_ticks(self) -> dict[str, int]:
+        """The newest tick of every queue of the database that has one, by the queue's name."""
+        with self._connection.cursor() as cursor:
+            found = queries.rows(cursor, "newest_ticks", **self._pgq)
+        return {queue: tick for queue, tick in found if tick is not None}
+
     def read(self, batch: Batch, receive: Callable[[bytes], object]) -> None:
         """Stream the batch in the order of its events: `receive` gets a line of COPY text for each.
 
         What `receive` raises passes through; the connection is of no further use then.
         """
-        with self._connection, self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             query = queries.value(cursor, "batch_event_sql", **self._pgq, batch=batch.id)
             where: sql.Composable = sql.SQL("")
             if tables := self._settings.source_tables:
@@ -107,7 +115,7 @@ class Source:
 
     def finish(self, batch: Batch) -> tuple[float, int]:
         """Close the batch; returns the age of its end in seconds, and the events after it: the lag."""
-        with self._connection, self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             row = queries.row(
                 cursor,
                 "finish_batch",
@@ -128,7 +136,7 @@ class Source:
         """
         names = list(self._settings.source_tables)
         if not names:
-            with self._connection, self._connection.cursor() as cursor:
+            with self._connection.cursor() as cursor:
                 found = queries.rows(cursor, "feeding_tables", **self._pgq, queue=self._settings.queue)
             names = [name for (name,) in found]
         return names[0].encode() if len(names) == 1 else None
@@ -141,7 +149,7 @@ class Source:
             column: its name.
         """
         schema, _, name = table.partition(".")
-        with self._connection, self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             found = queries.row(cursor, "column_type", table=TableName(schema, name).sql, column=column)
         return found[0] if found else "text"
 

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from .outcome import Outcome
 
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60)
 """Upper bounds of durations, in seconds."""
 
-EVENTS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
+EVENTS = (1, 10, 100, 1_000, 10_000, 100_000)
 """Upper bounds of numbers of events."""
 
 
@@ -88,7 +88,7 @@ class Tally:
         partitions: partitions created.
         seconds: duration of batches.
         sizes: events of batches.
-        in_step_at: moment, by ``time.monotonic()``, up to which the source's events are loaded.
+        in_step_at: moment, by ``time.monotonic()``, up to which the events are loaded; None: all of them are.
         behind: events of the queue that were not loaded when the last batch was finished.
         finished_at: moment of that, None before the first.
     """
@@ -99,7 +99,7 @@ class Tally:
     partitions: int = 0
     seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS))
     sizes: Histogram = field(default_factory=lambda: Histogram(EVENTS))
-    in_step_at: float = field(default_factory=time.monotonic)
+    in_step_at: float | None = field(default_factory=time.monotonic)
     behind: int = 0
     finished_at: float | None = None
 
@@ -126,8 +126,8 @@ class Tally:
             "dead_letters": self.of("dead_letter"),
             "ignored": self.of("ignored"),
             "batches": self.batches,
-            "batch_seconds": {"sum": self.seconds.total, "counts": self.seconds.counts},
-            "batch_events": {"sum": self.sizes.total, "counts": self.sizes.counts},
+            "batch_seconds": {"sum": self.seconds.total, "counts": list(self.seconds.counts)},
+            "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},
             "partitions": self.partitions,
             "lag": self.in_step_at,
             "lag_events": self.behind,

@@ -117,6 +117,11 @@ class FleetSettings(BaseModel):
         return host.strip("[]"), int(port)
 
     @property
+    def beat(self) -> float:
+        """Seconds between two signs of life of a process: two may come late."""
+        return self.heartbeat_timeout / 3
+
+    @property
     def lock(self) -> str:
         """Lock file beside the control socket."""
         return self.socket + ".lock"

@@ -235,7 +235,7 @@ class Job:
         """
         self._expect("exited", ALIVE | {State.STOPPING}, process=True)
         self.pid = None
-        self.tally.fold()
+        self.tally.fold(self._heard)
         if self._healthy_since is not None:
             self._backoff.lived(now - self._healthy_since)
         if self.state is State.STOPPING:

@@ -32,7 +32,8 @@ class Metric(Protocol):
         """What it means.
 
         ``counter`` only grows within one process. ``gauge`` is a value. ``age`` is the moment, in seconds
-        of ``time.monotonic()``, since which something is true; it is shown as the seconds that have passed.
+        of ``time.monotonic()``, since which something is true; it is shown as the seconds that have passed;
+        None means 0 for as long as nothing else is reported and the process lives.
         ``histogram`` tells how often values were up to each of some bounds.
         """
 
@@ -69,8 +70,25 @@ class Action(Protocol):
         """
 
 
+class Board(Protocol):
+    """Numbers that all jobs of a fleet can read and write, by keys from 1 to 2**62; any may get lost."""
+
+    def read(self, key: int) -> tuple[int, float] | None:
+        """A number and the moment, by ``time.monotonic()``, at which it was true; None if it is not known."""
+
+    def post(self, key: int, number: int, moment: float) -> None:
+        """Post a number."""
+
+    def update(self, numbers: Mapping[int, int], moment: float) -> None:
+        """Post those of the numbers whose keys somebody has posted before."""
+
+
 class Context(Protocol):
     """What a running job may ask of its host."""
+
+    @property
+    def board(self) -> Board | None:
+        """Numbers that the fleet's jobs share; None without a fleet."""
 
     @property
     def logger(self) -> logging.Logger:
@@ -78,6 +96,8 @@ class Context(Protocol):
 
     def report(self, snapshot: Mapping[str, Any]) -> None:
         """Publish the job's numbers and condition; never blocks, the newest report wins.
+
+        One that says nothing new is not sent.
 
         Keys: ``condition`` (``running``, ``standby`` or ``retrying``), ``reason`` (one line, empty while
         running) and ``values``, by metric name, cumulative since the process began: a number; for a metric

@@ -18,9 +18,6 @@ from collections.abc import Callable
 from . import logs
 from .exits import Exit
 
-BEAT = 1.0
-"""Seconds between signs of life."""
-
 ORPHAN_GRACE = 0.5
 """Seconds that the main thread has to end by itself once the master is dead."""
 
@@ -33,6 +30,7 @@ class Lifeline:
 
     Args:
         channel: the child's end of its channel; None for a process without a master.
+        every: seconds between signs of life.
         beat: sends a sign of life.
         stop: asks the main thread to end; called in the watching thread.
         logger: where an early end is told.
@@ -44,6 +42,7 @@ class Lifeline:
     def __init__(
         self,
         channel: socket.socket | None,
+        every: float,
         beat: Callable[[], None],
         stop: Callable[[], None],
         logger: logging.Logger,
@@ -51,6 +50,7 @@ class Lifeline:
         terminate: Callable[[], None] | None,
     ) -> None:
         self._channel = channel
+        self._every = every
         self._beat = beat
         self._stop = stop
         self._log = logger
@@ -88,7 +88,7 @@ class Lifeline:
             wait = next_beat - time.monotonic()
             if wait <= 0:
                 self._beat()
-                next_beat = time.monotonic() + BEAT
+                next_beat = time.monotonic() + self._every
                 continue
             ready = {fd for fd, _events in poller.poll(wait * 1000)}
             if reader.fileno() in ready:

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import logs
 from .backoff import Backoff, Schedule
+from .board import Board
 from .commands import VERSION, serve
 from .control import ControlServer
 from .errors import ConfigError, NotAllowed, Stopping, TdsupError
@@ -51,7 +52,9 @@ class Master:
         self._stopping = False
         self._schedule = Schedule(settings.backoff_first, settings.backoff_limit, settings.backoff_reset)
         self._timeouts = Timeouts(settings.heartbeat_timeout, settings.stop_timeout, settings.kill_timeout)
-        self._roster = Roster(lambda name, file: self._runner(name, file, f"tdsup: job {name}", _job_body))
+        board = Board()
+        body = partial(_job_body, board, settings.beat)
+        self._roster = Roster(lambda name, file: self._runner(name, file, f"tdsup: job {name}", body))
         self._reload = Reload(settings, self._roster, loop.now)
         # After all imports and before the first fork: children then share these pages for good.
         gc.collect()
@@ -250,11 +253,11 @@ class Master:
         self._loop.at(self._loop.now() + LOOK, self._look_at_files)
 
 
-def _job_body(job: Job) -> Body:
-    """What the process of a job does."""
+def _job_body(board: Board, beat: float, job: Job) -> Body:
+    """What the process of a job does; see `run_worker`."""
     if not isinstance(job.file, JobFile):
         raise ConfigError(f"cannot start {job.name}: its file is broken")
-    return partial(run_worker, job.file)
+    return partial(run_worker, job.file, board, beat)
 
 
 METHODS: dict[str, Callable[[Job, float], bool]] = {

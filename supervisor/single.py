@@ -27,6 +27,9 @@ from .worker import End, WorkerContext, open_log, work
 SIGNALS = {"reload": signal.SIGHUP, "stop": signal.SIGINT, "kill": signal.SIGTERM}
 """What is sent to a running process, by switch."""
 
+IDLE = 3600.0
+"""Seconds between signs of life, which nobody here looks for."""
+
 ACTIONS = ("register", "unregister", "rewind", "reset")
 """Actions of the job type that have a switch of their own."""
 
@@ -73,7 +76,9 @@ class Single:
             self._open_logs()
             sender = Sender(None)
             terminate = self._abandon if self._pidfile.path else None
-            Lifeline(None, sender.beat, self._stop, logging.getLogger(), self._reload, terminate).start()
+            Lifeline(
+                None, IDLE, sender.beat, self._stop, logging.getLogger(), self._reload, terminate
+            ).start()
             while True:
                 end = self._work(sender, ready)
                 if self._next is None or self._stopping or end.code != Exit.OK:

@@ -46,7 +46,7 @@ class Tally:
     labels: dict[str, str] = field(default_factory=dict)
     _base: dict[str, Series] = field(default_factory=dict)
     _current: dict[str, Series] = field(default_factory=dict)
-    _stamps: dict[str, float] = field(default_factory=dict)
+    _stamps: dict[str, float | None] = field(default_factory=dict)
     _rated: deque[tuple[float, float]] = field(default_factory=deque)
 
     def describe(self, metrics: list[Description], labels: Mapping[str, str]) -> None:
@@ -58,15 +58,26 @@ class Tally:
         """Take a snapshot of the living process; what is no number or not described is left out."""
         for name, value in values.items():
             metric = self.metrics.get(name)
-            if metric is not None and (series := _series(metric, value)):
+            if metric is None:
+                continue
+            if metric.kind == "age" and value is None:
+                self._stamps[name] = None
+            elif series := _series(metric, value):
                 if metric.kind == "age":
                     self._stamps[name] = sum(series.values())
                 else:
                     self._current[name] = series
         self._rate(now)
 
-    def fold(self) -> None:
-        """The process is dead: add its counters to those of its forerunners, forget its gauges."""
+    def fold(self, heard: float) -> None:
+        """The process is dead: add its counters to those of its forerunners, forget its gauges.
+
+        Args:
+            heard: moment of its last sign of life, up to which what it said was true.
+        """
+        for name, stamp in self._stamps.items():
+            if stamp is None:
+                self._stamps[name] = heard
         for name, series in self._current.items():
             if self.metrics[name].kind != "gauge":
                 base = self._base.setdefault(name, {})
@@ -77,7 +88,8 @@ class Tally:
     def series(self, name: str, now: float) -> Series:
         """The numbers of a metric: totals, values, or the seconds that have passed; empty if unknown."""
         if name in self._stamps:
-            return {"": max(0.0, now - self._stamps[name])}
+            stamp = self._stamps[name]
+            return {"": 0.0 if stamp is None else max(0.0, now - stamp)}
         base, current = self._base.get(name, {}), self._current.get(name, {})
         return base | {key: base.get(key, 0) + number for key, number in current.items()}
 

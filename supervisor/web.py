@@ -38,7 +38,7 @@ _log = logging.getLogger("tdsup")
 def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     """Be the web child; returns the exit status. Ends at once when asked to, or when the master is dead."""
     sender = Sender(channel)
-    Lifeline(channel, sender.beat, lambda: os._exit(Exit.OK), _log, lambda: None, None).start()
+    Lifeline(channel, settings.beat, sender.beat, lambda: os._exit(Exit.OK), _log, lambda: None, None).start()
     scheme = "https" if settings.web_cert else "http"
     try:
         logs.set_level(logging.INFO)

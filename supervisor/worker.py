@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import logs, skylog
+from .board import Board
 from .channel import Sender
 from .errors import AlreadyRunning, ConfigError
 from .exits import Exit
@@ -41,19 +42,36 @@ class WorkerContext:
         logger: where the job's messages go.
         sender: takes its reports.
         ready: called at each report; the first one shows that the job has begun.
+        board: numbers that the jobs of a fleet share.
     """
 
-    def __init__(self, logger: logging.Logger, sender: Sender, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, logger: logging.Logger, sender: Sender, ready: Callable[[], None], board: Board | None = None
+    ) -> None:
         self.logger = logger
+        self.board = board
         self._sender = sender
         self._ready = ready
+        self._reported: Mapping[str, Any] = {}
         self._stop = threading.Event()
 
     def report(self, snapshot: Mapping[str, Any]) -> None:
         """Publish the job's numbers and condition."""
+        if snapshot != self._reported:
+            self._reported = snapshot
+            self._send(snapshot)
+            self._ready()
+
+    def beat(self) -> None:
+        """Show that the process lives, with its present numbers; called in the lifeline's thread."""
+        if self._reported:
+            self._send(self._reported)
+        else:
+            self._sender.beat()
+
+    def _send(self, snapshot: Mapping[str, Any]) -> None:
         values = {**snapshot.get("values", {}), **process_values()}
         self._sender.snapshot(snapshot["condition"], snapshot.get("reason", ""), values)
-        self._ready()
 
     def stopping(self) -> bool:
         """Whether the job has been asked to end."""
@@ -68,8 +86,15 @@ class WorkerContext:
         self._stop.set()
 
 
-def run_worker(file: JobFile, channel: socket.socket) -> int:
-    """Be the process of a job in a fleet; returns the exit status."""
+def run_worker(file: JobFile, board: Board, beat: float, channel: socket.socket) -> int:
+    """Be the process of a job in a fleet; returns the exit status.
+
+    Args:
+        file: the job's.
+        board: numbers that the jobs of the fleet share.
+        beat: seconds between signs of life.
+        channel: to the master.
+    """
     sender = Sender(channel)
     pidfile = PidFile(file.host.pidfile)
     try:
@@ -92,9 +117,9 @@ def run_worker(file: JobFile, channel: socket.socket) -> int:
         sender.farewell(f"cannot open the log or pid file {error.filename}: {error.strerror}")
         return Exit.FAILED
     logger = logging.getLogger(file.name)
-    context = WorkerContext(logger, sender, lambda: None)
+    context = WorkerContext(logger, sender, lambda: None, board)
     terminate = pidfile.release if pidfile.path else None
-    lifeline = Lifeline(channel, sender.beat, context.stop, logger, sender.reload, terminate)
+    lifeline = Lifeline(channel, beat, context.beat, context.stop, logger, sender.reload, terminate)
     lifeline.start()
     end = work(file, context, sender)
     sender.farewell(end.reason or ("ended by SIGINT" if lifeline.interrupted is not None else ""))

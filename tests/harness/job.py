@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tdsup.dispatcher.job import TABLE_DISPATCHER
+from tdsup.dispatcher.lookout import Board
 from tdsup.dispatcher.settings import Settings
 
 
@@ -18,6 +19,7 @@ class HostContext:
 
     def __init__(self) -> None:
         self.logger = logging.getLogger("job")
+        self.board: Board | None = None
         self.reports: list[Mapping[str, Any]] = []
         self._stop = threading.Event()
 

@@ -28,7 +28,7 @@ FIRST_ROW = 2.0
 
 IDLE = (
     "select count(*) = %s from pg_stat_activity "
-    "where application_name like 'tdsup idle%%' and query ilike 'commit' and state = 'idle'"
+    "where application_name like 'tdsup idle%%' and query like '%%next_batch%%' and state = 'idle'"
 )
 
 BACKENDS = "from pg_stat_activity where application_name = 'tdsup orders' and backend_type ~ 'client'"

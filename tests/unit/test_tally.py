@@ -36,7 +36,7 @@ def test_a_counter_never_falls(lives: list[list[int]]) -> None:
             assert value is not None
             assert value >= last
             last = value
-        tally.fold()
+        tally.fold(0)
         total += count
     assert (tally.value("events", 0) or 0) == total
 
@@ -46,8 +46,19 @@ def test_a_gauge_ends_with_its_process_and_an_age_goes_on() -> None:
     tally = a_tally()
     tally.update({"depth": 3, "lag": 100.0}, 101)
     assert (tally.value("depth", 105), tally.value("lag", 105)) == (3, 5)
-    tally.fold()
+    tally.fold(0)
     assert (tally.value("depth", 200), tally.value("lag", 200)) == (None, 100)
+
+
+def test_an_age_may_be_none_while_the_process_lives() -> None:
+    """It is 0 then, without further reports, and begins with the last sign of life of a process that dies."""
+    tally = a_tally()
+    tally.update({"lag": None}, 10)
+    assert tally.value("lag", 50) == 0
+    tally.fold(40)
+    assert tally.value("lag", 50) == 10
+    tally.update({"lag": 45.0}, 50)
+    assert tally.value("lag", 50) == 5
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
@@ -67,7 +78,7 @@ def test_a_restart_is_no_burst() -> None:
     tally = a_tally()
     for moment in range(10):
         tally.update({"events": moment * 10}, moment)
-    tally.fold()
+    tally.fold(0)
     tally.update({"events": 0}, 10)
     assert tally.events_per_second(10) <= 10
 
@@ -93,7 +104,7 @@ def test_series_are_counted_apart_and_shown_together() -> None:
     """Each label's number goes on over processes, also where the next one does not have it; so do buckets."""
     tally = a_tally()
     tally.update({"rows": {"insert,row": 3, "update,row": 1}, "sizes": {"sum": 9.5, "counts": [1, 0, 2]}}, 0)
-    tally.fold()
+    tally.fold(0)
     tally.update({"rows": {"insert,row": 2}, "sizes": {"sum": 1, "counts": [0, 1, 0]}}, 1)
     assert tally.series("rows", 1) == {"insert,row": 5, "update,row": 1}
     assert tally.value("rows", 1) == 6

@@ -67,7 +67,7 @@ def _stop_workers(directory: Path, times: int) -> str:
             assert {job["state"] for job in a_fleet.status()["jobs"]} == {"stopped"}
             assert len(a_fleet.children()) == 1
             for name in JOBS:
-                assert a_fleet.ask("reload", job=name)["ok"]
+                assert a_fleet.ask("reload", jobs=[name])["ok"]
         a_fleet.wait_all()
         assert [job["restarts"] for job in a_fleet.status()["jobs"]] == [0] * len(JOBS)
         _stop_cleanly(a_fleet)

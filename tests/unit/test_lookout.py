@@ -1,0 +1,142 @@
+"""When PgQ is asked, and when what the others have seen will do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+from harness.job import settings_of
+from tdsup.dispatcher import lookout as module
+from tdsup.dispatcher.lookout import ASK_ANYWAY, QUIET, SPREAD, Lookout
+from tdsup.dispatcher.source import Batch
+from tdsup.supervisor.board import Board
+
+KEYS = {"src_db": "dbname=a", "dst_db": "dbname=b", "dest_table": "t", "loop_delay": 1}
+
+
+class Clock:
+    """Time that passes when told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of all lookouts of a test."""
+    return Clock(monkeypatch)
+
+
+class FakeSource:
+    """A database of queues whose newest ticks a test sets; it counts how often somebody asks."""
+
+    def __init__(self) -> None:
+        self.ticks = {"q": 10, "r": 20}
+        self.questions = 0
+
+    def newest_ticks(self) -> Mapping[str, int]:
+        """As PgQ would say."""
+        self.questions += 1
+        return dict(self.ticks)
+
+
+def a_lookout(source: FakeSource, board: Board | None, **keys: Any) -> Lookout:
+    """One of a job that has been quiet for long and whose queue was found empty."""
+    return Lookout(cast("Any", source), settings_of(**{**KEYS, "pgq_queue_name": "q", **keys}), board)
+
+
+def test_one_consumer_asks_for_all(clock: Clock) -> None:
+    """The others of the same database find the answer on the board, for loop_delay."""
+    source, board = FakeSource(), Board()
+    lookouts = [a_lookout(source, board, pgq_queue_name=queue) for queue in ("q", "r", "q")]
+    clock.now += QUIET
+    for each in lookouts:
+        assert not each.is_quiet()
+        each.asked(None)
+    source.questions = 0
+    for _ in range(5):
+        clock.now += 1
+        assert [each.is_quiet() for each in lookouts] == [True] * 3
+    assert source.questions == 5
+
+
+def test_a_new_tick_is_noticed_by_its_consumer_alone(clock: Clock) -> None:
+    """And once PgQ has nothing for it, it is quiet again."""
+    source, board = FakeSource(), Board()
+    mine, other = a_lookout(source, board), a_lookout(source, board, pgq_queue_name="r")
+    clock.now += QUIET
+    for each in (mine, other):
+        each.is_quiet()
+        each.asked(None)
+    clock.now += 1
+    source.ticks["q"] = 11
+    assert (mine.is_quiet(), other.is_quiet()) == (False, True)
+    mine.asked(None)
+    assert mine.is_quiet()
+
+
+def test_a_busy_consumer_asks_each_time(clock: Clock) -> None:
+    """For some seconds after events, and rests for loop_delay to the dot."""
+    source, board = FakeSource(), Board()
+    mine = a_lookout(source, board)
+    clock.now += QUIET
+    mine.asked(Batch(1, 12, 11, 0.0))
+    mine.read_events()
+    for _ in range(int(QUIET)):
+        assert not mine.is_quiet()
+        assert mine.rest() == 1
+        mine.asked(None)
+        clock.now += 1
+    assert source.questions == 0
+    assert mine.is_quiet()
+
+
+def test_pgq_is_asked_now_and_then_in_any_case(clock: Clock) -> None:
+    """Somebody may have set the consumer back."""
+    mine = a_lookout(FakeSource(), Board())
+    clock.now += QUIET
+    assert not mine.is_quiet()
+    mine.asked(None)
+    clock.now += ASK_ANYWAY - 1
+    assert mine.is_quiet()
+    clock.now += 1
+    assert not mine.is_quiet()
+
+
+@pytest.mark.parametrize(
+    "keys", [{"pgq_keep_lag": "1 min"}, {"pgq_batch_collect_events": 5}, {"loop_delay": 0}]
+)
+def test_where_a_tick_does_not_tell_pgq_is_asked(clock: Clock, keys: dict[str, Any]) -> None:
+    """So it is without a board."""
+    for board in (Board(), None):
+        source = FakeSource()
+        mine = a_lookout(source, board, **(keys if board else {}))
+        clock.now += QUIET
+        mine.asked(None)
+        assert not mine.is_quiet()
+        assert source.questions == 0
+
+
+def test_a_queue_without_a_tick_is_pgq_s_to_explain(clock: Clock) -> None:
+    """It was dropped, most likely."""
+    source = FakeSource()
+    del source.ticks["q"]
+    mine = a_lookout(source, Board())
+    clock.now += QUIET
+    for _ in range(3):
+        assert not mine.is_quiet()
+        mine.asked(None)
+        clock.now += 1
+
+
+def test_the_next_look_is_soon_after_what_is_known_grows_old(clock: Clock) -> None:
+    """Never later than loop_delay and a quarter after the moment that was looked at."""
+    source, board = FakeSource(), Board()
+    first, second = a_lookout(source, board), a_lookout(source, board)
+    clock.now += QUIET
+    first.is_quiet()
+    clock.now += 0.9
+    second.is_quiet()
+    assert 0.1 <= second.rest() + 1e-9 <= 0.1 + SPREAD
