@@ -158,6 +158,7 @@ class _Host:
     """A host that never stops a job."""
 
     logger = logging.getLogger("bench")
+    board = None
 
     def report(self, snapshot: Mapping[str, Any]) -> None:
         """Nobody listens."""

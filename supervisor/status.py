@@ -27,8 +27,12 @@ def duration(seconds: float | None) -> str:
 
 
 def _reason(job: Mapping[str, Any]) -> str:
-    retry = job["retry_in"]
-    text = f"retry in {duration(retry)}: {job['reason']}" if retry is not None else str(job["reason"])
+    text, retry = str(job["reason"]), job["retry_in"]
+    if retry is not None:
+        text = f"retry in {duration(retry)}: {text}"
+    if job["last_error"] and job["last_error"] != job["reason"]:
+        past = f"last error {duration(job['last_error_age'])} ago: {job['last_error']}"
+        text = f"{text}; {past}" if text else past
     return " ".join(text.split())
 
 

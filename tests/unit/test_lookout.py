@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
 from harness.job import settings_of
-from tdsup.dispatcher import lookout as module
 from tdsup.dispatcher.lookout import ASK_ANYWAY, QUIET, SPREAD, Lookout
 from tdsup.dispatcher.source import Batch
 from tdsup.supervisor.board import Board
@@ -20,7 +20,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ def a_job(**values: Any) -> dict[str, Any]:
         "restarts": 0,
         "reason": "",
         "retry_in": None,
+        "last_error": "",
+        "last_error_age": None,
     }
     return job | values
 
@@ -53,6 +55,22 @@ def test_columns_are_aligned_and_reasons_are_one_line() -> None:
         "orders  running   12  1m1s       1234  0.4s     2           7         0",
         "clicks  backoff    -  1m1s       1234  -        2           7         0  retry in 2.5s: exit status",
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"last_error": "exit status 1", "last_error_age": 130}, "last error 2m10s ago: exit status 1"),
+        (
+            {"reason": "ok", "last_error": "no\nway", "last_error_age": 3},
+            "ok; last error 3.0s ago: no way",
+        ),
+        ({"reason": "no way", "last_error": "no way", "last_error_age": 3}, "no way"),
+    ],
+)
+def test_the_last_error_is_told_with_its_time(values: dict[str, Any], reason: str) -> None:
+    """Once: not beside the same words as the reason."""
+    assert render({"jobs": [a_job(**values)]}, 0).splitlines()[1].endswith(f"  {reason}")
 
 
 def test_no_line_is_wider_than_the_terminal() -> None:

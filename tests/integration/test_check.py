@@ -1,0 +1,73 @@
+"""``tdsup check``: every fault of every file at once, and, if asked, of the databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.database import Database
+from harness.fleet import Fleet, fleet
+from harness.orders import Orders
+
+
+@pytest.fixture
+def a_fleet(tmp_path: Path) -> Iterator[Fleet]:
+    """A directory without a master."""
+    with fleet(tmp_path) as made:
+        yield made
+
+
+def test_all_faults_of_all_files_are_told_at_once(a_fleet: Fleet) -> None:
+    """Those of one file, those between files, and what is odd; nothing runs, the exit status is 1."""
+    a_fleet.write_job("a", behav="x", after=-1)
+    a_fleet.write_job("b", section="nothing")
+    a_fleet.write_job("c", logfile="one.log", moot=1)
+    a_fleet.write_job("d", logfile="one.log", pidfile="one.pid", queue="q")
+    a_fleet.write_job("e", job_name="d")
+    a_fleet.write_job("f", pidfile="one.pid", queue="q")
+    done = a_fleet.run("check")
+    folder = a_fleet.directory
+    assert done.returncode == 1
+    assert done.stdout == "3 of 6 files can run\n"
+    lines = done.stderr.splitlines()
+    assert [line.partition(": [")[0] for line in lines[:2]] == ["cannot load conf.d/a.ini"] * 2
+    assert lines[2].startswith("cannot load conf.d/b.ini: [nothing] no job type is called nothing")
+    assert lines[3:5] == [
+        "conf.d/c.ini: [sleeper] moot: has no effect: it sleeps",
+        "cannot load conf.d/e.ini: [sleeper] job_name: d is the name of the job in conf.d/d.ini already",
+    ]
+    shared = "cannot share between jobs: conf.d/"
+    mine = "belongs to d (conf.d/d.ini) already"
+    assert lines[5:] == [
+        f"{shared}d.ini: [sleeper] logfile: the log {folder}/one.log belongs to c (conf.d/c.ini) already",
+        f"{shared}f.ini: [sleeper] pidfile: the pid file {folder}/one.pid {mine}",
+        f"{shared}f.ini: [sleeper] queue: the queue q {mine}",
+    ]
+
+
+def test_sound_files_are_told_so(a_fleet: Fleet) -> None:
+    """With exit status 0; named files are looked at alone, and one that is not there is a fault."""
+    a_fleet.write_job("a")
+    a_fleet.write_job("b", behav="x")
+    done = a_fleet.run("check", "conf.d/a.ini")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 of 1 files can run\n", "")
+    done = a_fleet.run("check", "conf.d/z.ini")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "cannot check conf.d/z.ini: no such file\n"
+
+
+def test_a_connection_shows_what_files_cannot(a_fleet: Fleet, source: Database, target: Database) -> None:
+    """Both databases are looked at; a fault there is exit status 1, and nothing is changed."""
+    orders = Orders(source, target, "orders")
+    orders.write_job(a_fleet)
+    done = a_fleet.run("check", "--connect")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("1 of 1 files can run\norders: source: ")
+    assert "consumer orders is not registered; the job's first start registers it" in done.stdout
+    target.execute("drop table orders")
+    done = a_fleet.run("check", "--connect")
+    assert done.returncode == 1
+    assert "cannot run orders: target: " in done.stdout
+    assert done.stderr == "cannot run orders: 1 fault, told above\n"
+    assert source.value("select count(*) from pgq.get_consumer_info('orders')") == 0
