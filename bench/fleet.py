@@ -6,6 +6,8 @@ Every job is a real one with a queue and a consumer of its own; the servers' wor
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -19,8 +21,11 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from harness.fleet import Fleet, fleet, wait_until
 
+SLEEPERS = 50
+"""Processes that only sleep."""
+
 SETTLE = 120.0
-"""Seconds after the start before anything is measured: connections, first looks, `lookout.QUIET`."""
+"""Seconds after the start before anything is measured: PgQ ticks a new queue often at first."""
 
 
 def prepare(box: Sandbox, directory: Path, jobs: int) -> None:
@@ -74,6 +79,24 @@ def timed(what: str, times: int, call: object) -> None:
     print(f"{what}: median {statistics.median(found):.1f} ms, p99 {found[int(len(found) * 0.99)]:.1f} ms")
 
 
+def floor(seconds: float) -> float:
+    """CPU seconds a second of a process that only sleeps, a second at a time: what waking up costs here."""
+    children = []
+    for _ in range(SLEEPERS):
+        child = os.fork()
+        if not child:
+            while True:
+                time.sleep(1)
+        children.append(child)
+    before = sum(map(cpu, children))
+    time.sleep(seconds)
+    spent = sum(map(cpu, children)) - before
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    return spent / seconds / SLEEPERS
+
+
 def measure(made: Fleet, jobs: int, seconds: float) -> None:
     """Start the fleet and print everything."""
     begun = time.monotonic()
@@ -100,6 +123,8 @@ def measure(made: Fleet, jobs: int, seconds: float) -> None:
         each = f" ({share / len(pids) * 1000:.3f} ms a second each)" if name == "workers" else ""
         print(f"idle CPU of {name}: {share:.2%} of a core{each}")
     print(f"idle CPU of the fleet: {total:.2%} of a core")
+    sleep = floor(min(seconds, 20))
+    print(f"a process that only sleeps, a second at a time: {sleep * 1000:.3f} ms a second")
     mebi = 1 << 20
     sizes = [pss(pid) / mebi for pid in workers]
     print(f"PSS: {statistics.mean(sizes):.2f} MiB a job, master {pss(master) / mebi:.1f} MiB")

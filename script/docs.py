@@ -11,9 +11,13 @@ from pathlib import Path
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from tdsup.dispatcher.settings import Settings
+from tdsup.dispatcher.tally import METRICS
+from tdsup.supervisor.commands import COMMANDS
 from tdsup.supervisor.fleet import FleetSettings
 from tdsup.supervisor.jobsettings import JobSettings
+from tdsup.supervisor.metrics import KINDS
 from tdsup.supervisor.options import moot_reason, shown_default
+from tdsup.supervisor.processmetrics import PROCESS_METRICS
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
@@ -81,9 +85,32 @@ def _line(name: str, field: FieldInfo) -> str:
     return f"| {', '.join(f'`{key}`' for key in keys)} | {shown} | {meaning} |".replace("  ", " ")
 
 
+def _commands() -> str:
+    """The commands of the master that are for people."""
+    lines = ["| command | does | example |", "|---|---|---|"]
+    lines += [
+        f"| `{command.name}` | {command.help} | `{command.example.replace('|', chr(92) + '|')}` |"
+        for command in COMMANDS.values()
+        if command.people
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _metrics() -> str:
+    """The numbers of a job: those of its process and those of `table_dispatcher`."""
+    lines = ["| series | labels | meaning |", "|---|---|---|"]
+    for metric in (*PROCESS_METRICS, *METRICS):
+        _kind, suffix, sample = KINDS[metric.kind]
+        labels = ", ".join(("job", "queue", "table", *metric.labels))
+        kind = " Histogram." if metric.kind == "histogram" else ""
+        lines.append(f"| `tdsup_job_{metric.name}{suffix}{sample}` | {labels} | {metric.help}{kind} |")
+    return "\n".join(lines) + "\n"
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "jobs.md": {"dispatcher": partial(_table, Settings), "supervisor": partial(_table, JobSettings)},
-    "fleet.md": {"fleet": partial(_table, FleetSettings)},
+    "fleet.md": {"commands": _commands, "fleet": partial(_table, FleetSettings)},
+    "metrics.md": {"metrics": _metrics},
     "outcomes.md": {"outcomes": _outcomes},
 }
 """What makes each generated block, by page and name."""
