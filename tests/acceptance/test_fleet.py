@@ -31,8 +31,11 @@ def test_a_fleet_loads_and_tells(tmp_path: Path, source: Database, target: Datab
             (labels, 200.0),
             ('job="orders",queue="orders",table="public.orders"', 100.0),
         ]
-        for name in ("events_total", "batches_total", "partitions_total", "lag_seconds"):
+        for name in ("batches_total", "partitions_total", "lag_seconds", "lag_events", "cpu_seconds_total"):
             assert labels in dict(_labels(metrics, f"tdsup_job_{name}"))
+        inserted = 'job="clicks",operation="insert",outcome="row",queue="clicks",table="public.clicks"'
+        assert dict(_labels(metrics, "tdsup_job_events_total"))[inserted] == 200
+        assert dict(_labels(metrics, "tdsup_job_batch_events_sum"))[labels] == 200
         assert 'tdsup_job_state{job="orders",state="running"} 1.0' in metrics
         jobs.stop()
         assert not jobs.processes()

@@ -52,6 +52,9 @@ def test_killed_before_the_commit(orders: Orders, jobs: Fleet, source: Database,
     jobs.wait_for("orders", rows=1100)
 
 
+FINISHING = "datname = current_database() and pid <> pg_backend_pid() and query like '%%finish_batch%%'"
+
+
 def test_killed_between_commit_and_finish_batch(
     orders: Orders, jobs: Fleet, source: Database, target: Database
 ) -> None:
@@ -65,6 +68,9 @@ def test_killed_between_commit_and_finish_batch(
         source.wait_for(WAITS_FOR_LOCK, "%finish_batch%")
         assert target.value("select count(*) from orders") == 1100
         jobs.kill_worker("orders")
+        # The server has not noticed yet, and would carry out what it was asked for.
+        source.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {FINISHING}")
+        source.wait_for(f"select not exists (select from pg_stat_activity where {FINISHING})")
         source_blocker.execute("rollback")
     jobs.wait_for("orders", state="running", restarts=1)
     orders.insert(10)
