@@ -15,9 +15,9 @@ from tdsup.dispatcher.tally import METRICS
 from tdsup.supervisor.commands import COMMANDS
 from tdsup.supervisor.fleet import FleetSettings
 from tdsup.supervisor.jobsettings import JobSettings
-from tdsup.supervisor.metrics import KINDS
 from tdsup.supervisor.options import moot_reason, shown_default
 from tdsup.supervisor.processmetrics import PROCESS_METRICS
+from tdsup.supervisor.web.metrics import KINDS
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 

@@ -28,7 +28,7 @@ from .report import described, job_metrics, job_status
 from .roster import Roster
 from .runner import Runner
 from .watch import LOOK, Watch
-from .web import run_web
+from .web.child import run_web
 from .worker import run_worker
 
 _log = logging.getLogger("tdsup")

@@ -34,7 +34,7 @@ def test_it_installs_beside_supervisor(tmp_path: Path) -> None:
     run(programs / "pip", "install", "-q", wheel, "supervisor", cwd=tmp_path)
     script = (
         "import supervisor.supervisord, tdsup.supervisor.cli, tdsup.sandbox, tdsup.dispatcher.queries;"
-        "from tdsup.supervisor.assets import load_assets; load_assets()['/'];"
+        "from tdsup.supervisor.web.assets import load_assets; load_assets()['/'];"
         "print(supervisor.__file__, tdsup.supervisor.__file__)"
     )
     theirs, ours = run(programs / "python", "-W", "ignore", "-c", script, cwd=tmp_path).split()

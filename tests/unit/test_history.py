@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.supervisor.history import LENGTH, STEP, History
+from tdsup.supervisor.web.history import LENGTH, STEP, History
 
 
 def a_job(

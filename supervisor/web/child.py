@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import logs
-from .channel import Sender
-from .errors import TdsupError
-from .exits import Exit
-from .fleet import FleetSettings
-from .lifeline import Lifeline
-from .webtoken import load_token
+from .. import logs
+from ..channel import Sender
+from ..errors import TdsupError
+from ..exits import Exit
+from ..fleet import FleetSettings
+from ..lifeline import Lifeline
+from .token import load_token
 
 if TYPE_CHECKING:
     from .observer import Observer

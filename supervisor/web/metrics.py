@@ -9,9 +9,9 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
-from .job import CAUSES, State
-from .processmetrics import Vitals, vitals
-from .tally import SUM
+from ..job import CAUSES, State
+from ..processmetrics import Vitals, vitals
+from ..tally import SUM
 
 KINDS = {
     "counter": ("counter", "", "_total"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from ..errors import BadRequest, TdsupError
 from .assets import load_assets
-from .errors import BadRequest, TdsupError
 from .link import MasterLink
 from .observer import Observer
 from .reply import Reply, reply_data, reply_text
 from .request import Request, Scope
+from .token import WebToken
 from .verbs import carry_out
-from .webtoken import WebToken
 
 READY = frozenset({"running", "standby"})
 """States of a job that does what it is meant to do."""

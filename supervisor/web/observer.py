@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from .errors import TdsupError
+from ..errors import TdsupError
 from .history import History
 from .link import MasterLink
 

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from .errors import TdsupError
+from ..errors import TdsupError
 
 SIZE_LIMIT = 4096
 """Bytes of a token file; it has to fit into a header."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from .errors import TdsupError
+from ..errors import TdsupError
 
 
 def check_certificate(certificate: str, key: str) -> None:

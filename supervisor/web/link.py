@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from .errors import Refused, TdsupError
+from ..errors import Refused, TdsupError
 
 ANSWER_TIMEOUT = 5.0
 """Seconds that the master has for an answer; it takes milliseconds."""

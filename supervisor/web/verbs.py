@@ -6,12 +6,12 @@ import glob
 import logging
 from urllib.parse import unquote
 
-from .errors import Refused, TdsupError
+from ..errors import Refused, TdsupError
 from .link import MasterLink
 from .observer import Observer
 from .reply import Reply, reply_data, reply_error
 from .request import Request
-from .webtoken import WebToken
+from .token import WebToken
 
 VERBS = {
     "restart": "restart",

@@ -1,0 +1,1 @@
+"""The web child: the only part that speaks HTTP, imported after its fork but for what `child` needs."""
