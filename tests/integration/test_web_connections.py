@@ -12,7 +12,7 @@ from harness import web as harness
 from harness.fleet import wait_until
 from harness.web import WebChild, a_job, web_child
 
-HASTY = "from tdsup.supervisor import connection; connection.Connection.patience = 0.5\n"
+HASTY = "from tdsup.supervisor.web import connection; connection.Connection.patience = 0.5\n"
 """What makes the web child's patience short enough for a test."""
 
 MOST = 300
