@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -61,6 +62,8 @@ def _width() -> int:
 def _watch(settings: FleetSettings, options: argparse.Namespace) -> int:
     """Show the table again and again, until Ctrl-C; on a terminal always in the same place."""
     terminal = sys.stdout.isatty()
+    # However it is ended, the terminal is to be as before.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.stdout.write(_FULL_SCREEN if terminal else "")
         while True:
@@ -85,12 +88,12 @@ def _screen(text: str) -> str:
 
 def _reload(options: argparse.Namespace) -> int:
     answer = _call(load_fleet(), options)
-    broken = answer.pop("broken")
+    broken, warnings = answer.pop("broken"), answer.pop("warnings")
     for outcome, names in answer.items():
         if names:
             say(f"{outcome}: {' '.join(names)}")
-    for fault in broken:
-        complain(fault["error"])
+    for line in [*warnings, *(fault["error"] for fault in broken)]:
+        complain(line)
     return Exit.FAILED if broken else Exit.OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import logging
 import os
 import sys
@@ -16,9 +17,9 @@ from .action import perform
 from .answers import SHOWS, Run, complain, say
 from .client import Client
 from .commands import COMMANDS, VERSION, Argument, Kind
-from .confd import clashes, scan
+from .confd import clashes, paths, scan
 from .daemon import detach
-from .errors import ConfigError, TdsupError, UnknownJob
+from .errors import ConfigError, NotRunning, Refused, TdsupError, UnknownJob
 from .exits import Exit
 from .fleet import load_fleet, require_jobs
 from .jobfile import HEADLESS, BrokenFile, JobFile
@@ -38,6 +39,7 @@ EXITS = "exit status: 0 done, 1 refused or failed (stderr says why), 2 wrong usa
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; returns the exit status."""
+    logs.hold_standard_streams()
     options = _parser().parse_args(arguments)
     run: Run = options.run
     try:
@@ -48,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         # The reader (head, less) has seen enough; without this, Python complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return Exit.FAILED
+    except OSError as error:
+        complain(f"cannot write the answer: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return Exit.FAILED
     except KeyboardInterrupt:
@@ -74,8 +80,9 @@ def _parser() -> argparse.ArgumentParser:
             for argument in command.arguments:
                 _add_argument(added, argument)
             if command.name == "status":
-                added.add_argument("--json", action="store_true", help="for programs; durations in seconds")
-                added.add_argument("-w", "--watch", action="store_true", help="a live table, until Ctrl-C")
+                form = added.add_mutually_exclusive_group()
+                form.add_argument("--json", action="store_true", help="for programs; durations in seconds")
+                form.add_argument("-w", "--watch", action="store_true", help="a live table, until Ctrl-C")
     _add_files(commands)
     _add_letters(commands)
     shell = _add(
@@ -199,9 +206,10 @@ def _start(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     """Say all that is wrong or odd with job files and, if asked, with their databases."""
     settings = load_fleet()
+    missing = [name for name in options.files or settings.jobs if not paths([name])]
+    for name in missing:
+        complain(f"cannot check {name}: no such file")
     files = scan(options.files or settings.jobs, settings.defaults)
-    if not files:
-        raise ConfigError(f"cannot check {' '.join(options.files or settings.jobs)}: no such file")
     shared = clashes(files)
     for file in files:
         for line in file.error.lines if isinstance(file, BrokenFile) else file.warnings:
@@ -211,11 +219,12 @@ def _check(options: argparse.Namespace) -> int:
     sound = [file for file in files if isinstance(file, JobFile)]
     say(f"{len(sound)} of {len(files)} files can run")
     codes = [perform(file, "check") for file in sound] if options.connect else []
-    return Exit.FAILED if shared or any(codes) or len(sound) < len(files) else Exit.OK
+    fine = len(sound) == len(files) and not (missing or shared or any(codes))
+    return Exit.OK if fine else Exit.FAILED
 
 
 def _logs(options: argparse.Namespace) -> int:
-    path = _find(options.job, "show the log of").log_path if options.job else Path(load_fleet().log)
+    path = _log_of(options.job) if options.job else Path(load_fleet().log)
     tail = Tail(path)
     try:
         _write(tail.last(max(0, options.lines)))
@@ -232,6 +241,16 @@ def _logs(options: argparse.Namespace) -> int:
     finally:
         tail.close()
     return Exit.OK
+
+
+def _log_of(job: str) -> Path:
+    """The log of a job: as the master knows it, for its file may be broken by now, else as its file says."""
+    try:
+        with Client(load_fleet().socket) as client:
+            (found,) = client.call("status", jobs=[glob.escape(job)])["jobs"]
+            return Path(found["log"] or f"log/{job}.log")
+    except (NotRunning, Refused):
+        return _find(job, "show the log of").log_path
 
 
 def _write(text: bytes) -> None:

@@ -44,7 +44,7 @@ class Client:
         self._file.close()
         self._socket.close()
 
-    def call(self, command: str, **arguments: str) -> Any:
+    def call(self, command: str, **arguments: Any) -> Any:
         """Carry out a command; returns its data.
 
         Raises:

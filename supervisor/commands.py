@@ -40,17 +40,24 @@ class Fleet(Protocol):
         """Begin to stop the fleet."""
 
 
+NAME_LIMIT = 256
+"""Characters of a name or pattern."""
+
+
 class Kind(Enum):
     """What the value of an argument is."""
 
-    NAMES = "a list of strings"
+    NAMES = "a list of strings of at most 256 characters"
     FLAG = "true or false"
 
     def fits(self, value: object) -> bool:
         """Whether a value that came over the socket is of this kind."""
         if self is Kind.FLAG:
             return isinstance(value, bool)
-        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+        # Patterns take time with the square of their length.
+        return isinstance(value, list) and all(
+            isinstance(each, str) and len(each) <= NAME_LIMIT for each in value
+        )
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ JOBS = {"bash": "_tdsup_jobs", "zsh": "_tdsup_jobs"}
 _PREAMBLE = {
     "bash": """
 _tdsup_jobs() {
-    compgen -W "$(tdsup status 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$1"
+    compgen -W "$(tdsup status 2>/dev/null | awk 'NR > 1 && !/^(\\(no jobs|web:)/ { print $1 }')" -- "$1"
 }
 """,
     "zsh": """
 _tdsup_jobs() {
     local -a jobs
-    jobs=(${(f)"$(tdsup status 2>/dev/null | awk 'NR > 1 { print $1 }')"})
+    jobs=(${(f)"$(tdsup status 2>/dev/null | awk 'NR > 1 && !/^(\\(no jobs|web:)/ { print $1 }')"})
     _describe 'job' jobs
 }
 """,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from . import logs
 from .errors import TdsupError
 from .exits import Exit
 
@@ -71,6 +71,4 @@ def _live(what: str, run: Callable[[Callable[[], None]], int], writer: int) -> N
         logging.getLogger("tdsup").exception("cannot go on: a defect of tdsup, please report it")
         say(f"cannot start {what}: {type(error).__name__}: {error}".encode())
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        logs.flush_and_exit(code)

@@ -19,6 +19,10 @@ SOCKET_PATH_LIMIT = 107
 """Bytes that the path of a unix socket can have on Linux (``sun_path`` less its final zero, unix(7))."""
 
 
+DAY = 86400
+"""Seconds of the longest wait that makes sense."""
+
+
 class FleetSettings(BaseModel):
     """What holds for all jobs of a fleet. Relative paths are relative to the fleet's directory."""
 
@@ -58,14 +62,18 @@ class FleetSettings(BaseModel):
     log_format: Literal["text", "json"] = Field(
         default="text", description="Lines of the master's and the web child's log; json: an object each."
     )
-    backoff_first: float = Field(default=0.5, gt=0, description="Seconds before the first restart.")
-    backoff_limit: float = Field(default=30.0, gt=0, description="Longest wait before a restart, in seconds.")
-    backoff_reset: float = Field(
-        default=30.0, ge=0, description="Healthy seconds after which waits start over."
+    backoff_first: float = Field(default=0.5, gt=0, le=DAY, description="Seconds before the first restart.")
+    backoff_limit: float = Field(
+        default=30.0, gt=0, le=DAY, description="Longest wait before a restart, in seconds."
     )
-    heartbeat_timeout: float = Field(default=30.0, gt=1, description="Silent seconds before a job is killed.")
-    stop_timeout: float = Field(default=30.0, ge=0, description="Seconds from SIGINT to SIGTERM.")
-    kill_timeout: float = Field(default=5.0, ge=0, description="Seconds from SIGTERM to SIGKILL.")
+    backoff_reset: float = Field(
+        default=30.0, ge=0, le=DAY, description="Healthy seconds after which waits start over."
+    )
+    heartbeat_timeout: float = Field(
+        default=30.0, gt=1, le=DAY, description="Silent seconds before a job is killed."
+    )
+    stop_timeout: float = Field(default=30.0, ge=0, le=DAY, description="Seconds from SIGINT to SIGTERM.")
+    kill_timeout: float = Field(default=5.0, ge=0, le=DAY, description="Seconds from SIGTERM to SIGKILL.")
 
     @field_validator("jobs", mode="before")
     @classmethod
@@ -140,12 +148,21 @@ def load_fleet() -> FleetSettings:
     except OSError as error:
         raise ConfigError(f"cannot read {FILE}: {error.strerror}") from error
     except Exception as error:
-        raise ConfigError(f"cannot load {FILE}: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"cannot load {FILE}: {_yaml_fault(error)}") from error
     if content is None:
         content = {}
     if not isinstance(content, dict):
         raise ConfigError(f"cannot load {FILE}: not a list of keys and values")
     return _check({str(key): value for key, value in content.items()})
+
+
+def _yaml_fault(error: Exception) -> str:
+    """What is wrong with the text, and where, but not the text itself: a password may stand there."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        words = " ".join(filter(None, (error.context, error.problem)))
+        return f"line {mark.line + 1}, column {mark.column + 1}: {words}"
+    return " ".join(str(error).split())
 
 
 def _check(content: dict[str, Any]) -> FleetSettings:

@@ -374,7 +374,7 @@ class Job:
         """Come to rest in a state, at once without a process."""
         if self.state is state or (self.state is State.STOPPING and self._follow is follow):
             return False
-        if self._is_leaving:
+        if self._is_leaving or (self.is_paused and follow is Follow.STOPPED):
             return False
         self._cause = ""
         if self.pid is not None:

@@ -88,9 +88,11 @@ def load_job_file(
 
 def check_defaults(defaults: Mapping[str, str]) -> list[Fault]:
     """Keys of the fleet's defaults that no installed job type knows."""
-    known = known_keys(JobSettings)
+    if not defaults:
+        return []
+    known = known_keys(JobSettings) - {"job_name"}
     for job_type in job_types():
-        known |= known_keys(job_type.settings)
+        known |= known_keys(job_type.settings) - {"job_name"}
     return [unknown_key(key, known) for key in defaults if key not in known]
 
 

@@ -21,6 +21,9 @@ from .exits import Exit
 ORPHAN_GRACE = 0.5
 """Seconds that the main thread has to end by itself once the master is dead."""
 
+LONGEST_WAIT = 3600.0
+"""Seconds; poll(2) takes no more than some weeks."""
+
 IMPATIENCE = 1.0
 """Seconds within which a second SIGINT means: at once."""
 
@@ -75,7 +78,15 @@ class Lifeline:
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         for number in self._signals:
             signal.signal(number, lambda _signal, _frame: None)
-        threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
+        threading.Thread(target=self._live, name="lifeline", daemon=True).start()
+
+    def _live(self) -> None:
+        """Watch to the end; a process that nobody watches is worse than none."""
+        try:
+            self._watch()
+        except Exception:  # noqa: BLE001 (the process must not go on without its lifeline)
+            self._log.exception("cannot go on: a defect of tdsup, please report it")
+            os._exit(Exit.FAILED)
 
     def _watch(self) -> None:
         reader = self._wakeup[0]
@@ -90,7 +101,7 @@ class Lifeline:
                 self._beat()
                 next_beat = time.monotonic() + self._every
                 continue
-            ready = {fd for fd, _events in poller.poll(wait * 1000)}
+            ready = {fd for fd, _events in poller.poll(min(wait, LONGEST_WAIT) * 1000)}
             if reader.fileno() in ready:
                 for number in reader.recv(4096):
                     self._signals.get(number, _nothing)()

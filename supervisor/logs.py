@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from .jobsettings import Layout
 from .redact import redact
@@ -193,6 +194,16 @@ def set_level(level: int) -> None:
     logging.getLogger().setLevel(level)
 
 
+def hold_standard_streams() -> None:
+    """Open /dev/null for each of 0, 1 and 2 that is closed, lest a socket get its number."""
+    while True:
+        fd = os.open(os.devnull, os.O_RDWR)
+        if fd > 2:
+            os.close(fd)
+            return
+        os.set_inheritable(fd, True)
+
+
 def redirect(path: Path) -> None:
     """Let stdout and stderr go to the end of a file from now on.
 
@@ -215,6 +226,17 @@ def rotate() -> None:
 def written() -> int:
     """Bytes that the log files of this process were given."""
     return sum(handler.written for handler in logging.getLogger().handlers if isinstance(handler, LogFile))
+
+
+def flush_and_exit(code: int) -> NoReturn:
+    """End the process at once, whatever becomes of what is still to be written to stdout and stderr."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            # None where it was closed when the program began; an error where the disk is full.
+            with contextlib.suppress(BaseException):
+                stream.flush()
+    finally:
+        os._exit(code)
 
 
 def drop_all() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
-import sys
 import traceback
 from collections.abc import Callable
 from typing import NoReturn
@@ -51,13 +51,22 @@ class Process:
             self.pid = os.fork()
             if not self.pid:
                 _live(theirs, title, body)
-            self.sentinel = os.pidfd_open(self.pid)
+            self.sentinel = self._watch()
         except OSError:
             self.channel.close()
             raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
+
+    def _watch(self) -> int:
+        """The child's sentinel; without one there is to be no child."""
+        try:
+            return os.pidfd_open(self.pid)
+        except OSError:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            raise
 
     def exit_code(self) -> int | None:
         """Exit status, negative if it died by that signal; None while it lives. Never waits."""
@@ -100,12 +109,11 @@ def _live(channel: socket.socket, title: str, body: Body) -> NoReturn:
         setproctitle(title)
         code = body(channel)
     except BaseException:  # noqa: BLE001 (nothing may get out of here into the master's frames)
-        traceback.print_exc()
+        with contextlib.suppress(BaseException):
+            traceback.print_exc()
     finally:
         # No exit handlers: they are the master's.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        logs.flush_and_exit(code)
 
 
 def _read_nothing() -> None:

@@ -36,7 +36,8 @@ class Reload:
     """
 
     def __init__(self, settings: FleetSettings, roster: Roster, now: Callable[[], float]) -> None:
-        self.settings = settings
+        self.settings = self._started = settings
+        self._shared: list[str] = []
         self.done = 0
         self.failed = 0
         self.read = self.signature(settings)
@@ -44,6 +45,8 @@ class Reload:
         self._now = now
         for file in in_order(self._scan(settings)):
             self._add(file.name, file)
+        for line in self._shared:
+            _log.warning("%s", line)
 
     def fleet(self, *, dry_run: bool) -> dict[str, Any]:
         """Compare the files with the jobs; returns the comparison.
@@ -59,13 +62,18 @@ class Reload:
             self.read = self.signature(settings)
             changes = self._compare(settings)
         except ConfigError:
+            # By the globs that stay, lest the watch take what it sees for news each time.
+            self.read = self.signature(self.settings)
             self.failed += not dry_run
             raise
+        warnings = [*self._shared, *self._needing_a_start(settings)]
+        for line in warnings:
+            _log.warning("%s", line)
         if not dry_run:
-            self._take(settings)
+            self.settings = settings
             self._apply(changes)
             self.failed += bool(changes.broken)
-        return changes.describe()
+        return {**changes.describe(), "warnings": warnings}
 
     def jobs(self, names: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
         """Read the files of some jobs again and, where they are sound, start these anew.
@@ -91,7 +99,7 @@ class Reload:
             self.failed += bool(changes.broken)
         if changes.broken and not changes.changed:
             raise ConfigError(*(line for file in changes.broken.values() for line in file.error.lines))
-        return changes.describe()
+        return {**changes.describe(), "warnings": []}
 
     @staticmethod
     def signature(settings: FleetSettings) -> Signature:
@@ -103,20 +111,20 @@ class Reload:
 
     def _scan(self, settings: FleetSettings) -> list[JobFile | BrokenFile]:
         files = scan(settings.jobs, settings.defaults)
-        for line in clashes(files):
-            _log.warning("%s", line)
+        self._shared = clashes(files)
         return files
 
     def _compare(self, settings: FleetSettings) -> Changes:
         present = [Present(runner.job.name, runner.job.wanted_file) for runner in self._roster]
         return compare(present, self._scan(settings))
 
-    def _take(self, settings: FleetSettings) -> None:
-        """Use the settings that can change while the fleet runs."""
-        for key in FleetSettings.model_fields:
-            if key not in LIVE and getattr(settings, key) != getattr(self.settings, key):
-                _log.warning("%s: %s: takes effect when the fleet is started anew", FILE, key)
-        self.settings = settings
+    def _needing_a_start(self, settings: FleetSettings) -> list[str]:
+        """Keys of ``tdsup.yaml`` that have changed and cannot while the fleet runs, a line each."""
+        return [
+            f"{FILE}: {key}: takes effect when the fleet is started anew"
+            for key in FleetSettings.model_fields
+            if key not in LIVE and getattr(settings, key) != getattr(self._started, key)
+        ]
 
     def _apply(self, changes: Changes, *, asked: bool = False) -> None:
         for added in in_order(changes.added.values()):

@@ -94,7 +94,7 @@ class Runner:
         try:
             process = Process(self._title, self._body(self.job))
         except OSError as error:
-            self.job.not_forked(f"cannot fork: {error.strerror}", now)
+            self.job.not_forked(f"cannot start a process: {error.strerror}", now)
             return
         self._process = process
         self.job.forked(process.pid, self._loop.now())
@@ -162,6 +162,9 @@ class Runner:
 
     def _due(self) -> None:
         self._timer, self._timer_at = None, math.inf
+        if self._process is not None:
+            # After a stall of the master, signs of life that lie here count before their absence does.
+            self._take_messages(self._process)
         self.step()
 
     def _tell(self) -> None:

@@ -21,6 +21,8 @@ from .jobtype import find_job_type
 
 SECTION = "scriptmgr"
 
+LAST_NOTE = "stop the old daemons before tdsup starts: scriptmgr stop -a"
+
 
 @dataclass
 class Import:
@@ -49,10 +51,11 @@ def import_fleet(path: Path) -> list[str]:
         ConfigError: the file cannot be read, no job of it can be run, or there is a ``tdsup.yaml`` already.
     """
     taken = _read(path)
-    notes = [*taken.notes, *_notes(taken), "stop the old daemons before tdsup starts: scriptmgr stop -a"]
-    content: dict[str, object] = {"jobs": taken.jobs}
-    if all(service.get("disabled") == "1" for service in taken.services.values()):
-        content["defaults"] = {"disabled": 1}
+    notes = [
+        *(" ".join(note.split()) for note in [*taken.notes, *_notes(taken)]),
+        "stop the old daemons before tdsup starts: scriptmgr stop -a",
+    ]
+    content = {"jobs": taken.jobs}
     comments = "".join(f"# {line}\n" for line in [f"Made from {path.name}.", *notes])
     try:
         with Path(FILE).open("x", encoding="utf-8") as file:
@@ -124,6 +127,8 @@ def _why_not(file: str, services: Mapping[str, Mapping[str, str]]) -> str:
         return str(error)
     if service not in services:
         return f"scriptmgr has no service {service}, hence it did not run it either"
+    if services[service].get("disabled") == "1":
+        return f"its service {service} is disabled"
     return ""
 
 
@@ -138,6 +143,4 @@ def _notes(taken: Import) -> list[str]:
             notes.append(f"[{name}] user is {service['user']}: run tdsup as that user")
         if service.get("args"):
             notes.append(f"[{name}] args {service['args']}: dropped, for a job has no switches")
-        if service.get("disabled") == "1":
-            notes.append(f"[{name}] disabled is 1: its jobs are listed and not started")
     return notes

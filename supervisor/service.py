@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +33,6 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
         AlreadyRunning: another master has this fleet.
         TdsupError: a directory, file or socket of the fleet cannot be made.
     """
-    _hold_standard_descriptors()
     _raise_descriptor_limit()
     path = settings.log
     try:
@@ -60,16 +58,6 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
     finally:
         lock.release()
     return Exit.OK
-
-
-def _hold_standard_descriptors() -> None:
-    """Open /dev/null for each of 0, 1 and 2 that is closed, lest a socket get its number."""
-    while True:
-        fd = os.open(os.devnull, os.O_RDWR)
-        if fd > 2:
-            os.close(fd)
-            return
-        os.set_inheritable(fd, True)
 
 
 def _raise_descriptor_limit() -> None:

@@ -12,7 +12,7 @@ SETTLED = 2.0
 """Seconds without a further change after which files count as written; an editor is done by then."""
 
 Signature = frozenset[tuple[str, int, int, int]]
-"""Of each file: path, inode, size in bytes and time of its last change in nanoseconds."""
+"""Of each file: path, inode, size in bytes and time of its last change, of its rights too, in nanoseconds."""
 
 
 def signature(paths: Iterable[str]) -> Signature:
@@ -23,7 +23,7 @@ def signature(paths: Iterable[str]) -> Signature:
             stat = Path(path).stat()
         except OSError:
             continue
-        found.add((path, stat.st_ino, stat.st_size, stat.st_mtime_ns))
+        found.add((path, stat.st_ino, stat.st_size, stat.st_ctime_ns))
     return frozenset(found)
 
 

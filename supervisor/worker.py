@@ -99,6 +99,8 @@ def run_worker(file: JobFile, board: Board, beat: float, channel: socket.socket)
     pidfile = PidFile(file.host.pidfile)
     try:
         # First of all: whatever C code or Python says on its way down belongs to the job.
+        if not file.host.logfile:
+            file.log_path.parent.mkdir(exist_ok=True)
         logs.redirect(file.log_path)
         if pidfile.path:
             pidfile.take()

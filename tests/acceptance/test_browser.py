@@ -248,7 +248,7 @@ def test_it_recovers_by_itself(page: Browser, web: WebChild, tmp_path: Path) -> 
 
 def test_the_past_is_drawn(page: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that goes on by itself; a time without an answer is a gap; in words for who cannot see it."""
-    hasty = "from tdsup.supervisor import history; history.STEP = 0.5\n"
+    hasty = "from tdsup.supervisor.web import history; history.STEP = 0.5\n"
     monkeypatch.setattr(harness, "CHILD", hasty + harness.CHILD)
     line, spark = f"{ROW.format(1)} td:nth-child(4) .line", f"{ROW.format(1)} td:nth-child(4) svg"
 

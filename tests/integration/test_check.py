@@ -52,8 +52,8 @@ def test_sound_files_are_told_so(a_fleet: Fleet) -> None:
     a_fleet.write_job("b", behav="x")
     done = a_fleet.run("check", "conf.d/a.ini")
     assert (done.returncode, done.stdout, done.stderr) == (0, "1 of 1 files can run\n", "")
-    done = a_fleet.run("check", "conf.d/z.ini")
-    assert (done.returncode, done.stdout) == (1, "")
+    done = a_fleet.run("check", "conf.d/a.ini", "conf.d/z.ini")
+    assert (done.returncode, done.stdout) == (1, "1 of 1 files can run\n")
     assert done.stderr == "cannot check conf.d/z.ini: no such file\n"
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.fleet import PATIENCE, Fleet, fleet, wait_until
+from harness.fleet import PATIENCE, Fleet, children, fleet, wait_until
 
 
 @pytest.fixture
@@ -164,8 +165,9 @@ def test_defaults_of_the_fleet_are_the_jobs_own(tmp_path: Path) -> None:
 def test_settings_that_need_a_new_start_are_told(a_fleet: Fleet) -> None:
     """A reload takes up the globs and defaults; a broken tdsup.yaml changes nothing."""
     a_fleet.write_settings(jobs=["conf.d/o*.ini"], stop_timeout=7)
-    assert said(a_fleet, "reload") == (0, "removed: clicks\nunchanged: orders orders_eu\n", "")
-    assert "tdsup.yaml: stop_timeout: takes effect when the fleet is started anew" in a_fleet.log()
+    warning = "tdsup.yaml: stop_timeout: takes effect when the fleet is started anew\n"
+    assert said(a_fleet, "reload") == (0, "removed: clicks\nunchanged: orders orders_eu\n", warning)
+    assert warning in a_fleet.log()
     (a_fleet.directory / "tdsup.yaml").write_text("jobs: [", encoding="utf-8")
     reply = a_fleet.ask("reload")
     assert reply["error"]["code"] == "bad-config"
@@ -222,6 +224,51 @@ def test_logs_are_followed_over_rotations(a_fleet: Fleet) -> None:
     a_fleet.wait_for("last", state="running")
     assert a_fleet.run("logs", "-n", "2").stdout == "".join(a_fleet.log().splitlines(keepends=True)[-2:])
     assert said(a_fleet, "logs", "nope") == (1, "", "cannot show the log of nope: no job has that name\n")
+
+
+def test_the_log_of_a_job_is_there_though_its_file_is_broken(a_fleet: Fleet) -> None:
+    """When one needs it; whether the fleet runs or not."""
+    a_fleet.write_job("orders", behav="x")
+    assert a_fleet.run("logs", "orders").returncode == 0
+    a_fleet.stop()
+    done = a_fleet.run("logs", "orders")
+    assert (done.returncode, done.stderr.partition(": [")[0]) == (1, "cannot load conf.d/orders.ini")
+
+
+def test_a_fleet_started_without_streams_has_one_master(tmp_path: Path) -> None:
+    """A child whose stdout is closed ends where it ends, and does not go on as a second master."""
+    with fleet(tmp_path, log_count=0) as made:
+        made.write_job("orders")
+        made.write_job("crashes", behave="crash")
+        done = subprocess.run(
+            ["bash", "-c", 'exec "$@" >&- 2>&-', "bash", *made.command("start", "-d")],
+            env=made.environment(),
+            check=False,
+        )
+        assert done.returncode == 0
+        made.wait_for("crashes", restarts=lambda count: count > 3)
+        for _ in range(3):
+            assert made.run("restart", "orders").returncode == 0
+            made.wait_for("orders", state="running")
+        assert len(made.processes()) <= 4
+        assert all(not children(child) for child in made.children())
+        made.stop()
+        assert made.processes() == []
+
+
+def test_a_stalled_master_kills_nobody(tmp_path: Path) -> None:
+    """Signs of life that came while it could not read them count before their absence does."""
+    with fleet(tmp_path, heartbeat_timeout=1.5) as made:
+        made.write_job("orders", behave="standby")
+        made.start()
+        made.wait_for("orders", state="standby")
+        pid = made.pid
+        for _ in range(3):
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(2)
+            os.kill(pid, signal.SIGCONT)
+            assert made.job("orders")["restarts"] == 0
+        assert "SIGKILL" not in made.log()
 
 
 def test_status_shows_some_jobs_and_watches(a_fleet: Fleet) -> None:

@@ -117,6 +117,11 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             "bad-request",
             "cannot pause: jobs is not a list of strings",
         ),
+        (
+            b'{"cmd":"status","args":{"jobs":["' + b"[" * 257 + b'"]}}',
+            "bad-request",
+            "cannot status: jobs is not a list of",
+        ),
         (b'{"cmd":"pause"}', "bad-request", "cannot pause: jobs is missing"),
         (b'{"cmd":"pause","args":{"jobs":[]}}', "bad-request", "cannot pause: jobs is missing"),
         (

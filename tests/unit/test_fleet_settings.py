@@ -46,9 +46,18 @@ def test_everything_has_a_default(text: str | None) -> None:
         ("config_list: ''", "config_list: list should have at least 1 item after validation, not 0"),
         ("defaults: {loop_delai: 1}", "defaults.loop_delai: unknown key, did you mean loop_delay?"),
         ("defaults: {loop_delay: [1]}", "defaults: loop_delay: neither text nor a number"),
+        ("defaults: {job_name: x}", "defaults.job_name: unknown key"),
+        (
+            "heartbeat_timeout: .inf",
+            "heartbeat_timeout: input should be less than or equal to 86400",
+        ),
         ("log_format: xml", "log_format: input should be 'text' or 'json' (it is 'xml')"),
         ("- a", "not a list of keys and values"),
-        ("a: [", "while parsing a flow node"),
+        ("a: [", "line 1, column 5: while parsing a flow node expected the node content"),
+        (
+            "defaults:\n  src_db: host=a password: hunter2",
+            "line 2, column 26: mapping values",
+        ),
         ("\x00", "unacceptable character"),
         ("backoff_first: 2020-13-45", "month must be in 1..12"),
         ("web: 0b_", "invalid literal for int() with base 2: ''"),
@@ -62,6 +71,7 @@ def test_a_fault_is_one_line_that_names_file_and_key(text: str, line: str) -> No
         load_fleet()
     assert str(caught.value).startswith(f"cannot load tdsup.yaml: {line}")
     assert "\n" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_config_list_is_a_line_with_commas() -> None:

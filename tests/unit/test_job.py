@@ -228,7 +228,7 @@ def test_a_resume_before_the_end_of_the_process_is_a_restart() -> None:
 
 @pytest.mark.parametrize("state", [State.STOPPED, State.BLOCKED, State.BACKOFF, State.STARTING])
 def test_a_job_without_a_process_is_paused_at_once(state: State) -> None:
-    """Whatever it was waiting for; a stop lets go of the pause."""
+    """Whatever it was waiting for; a stop changes nothing about that."""
     job = a_running_job()
     job.exited({State.STOPPED: 0, State.BLOCKED: 78}.get(state, 1), "", 1)
     if state is State.STARTING:
@@ -236,9 +236,9 @@ def test_a_job_without_a_process_is_paused_at_once(state: State) -> None:
     assert job.state.value == state.value
     assert job.pause(2)
     assert (job.state, job.next_action(1e9)) == (State.PAUSED, Action.NONE)
-    assert job.stop(3)
-    assert job.start(4)
-    assert job.state is State.STARTING
+    assert not job.stop(3)
+    assert job.resume(4)
+    assert job.next_action(4) is Action.SPAWN
 
 
 @pytest.mark.parametrize("code", [0, 1, 78])

@@ -75,11 +75,20 @@ def test_files_of_other_services_are_left_out_one_by_one() -> None:
 
 
 def test_a_disabled_service_stays_so() -> None:
-    """Its jobs are listed and not started."""
+    """Its files are left out; where it is the only one, there is nothing to import."""
+    Path("more/d.ini").write_text("[other_service]\n", encoding="utf-8")
     text = Path("scriptmgr.ini").read_text(encoding="utf-8")
-    Path("scriptmgr.ini").write_text(text.replace("args = -v", "disabled = 1"), encoding="utf-8")
-    assert "[sleeper] disabled is 1: its jobs are listed and not started" in run()
-    assert load_fleet().defaults == {"disabled": "1"}
+    Path("scriptmgr.ini").write_text(text.replace("user = queue", "disabled = 1"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"left out jobs/a\.ini: its service sleeper is disabled"):
+        import_fleet(Path("scriptmgr.ini"))
+    assert not Path("tdsup.yaml").exists()
+
+
+def test_a_note_is_one_line() -> None:
+    """A value over several lines must not become YAML."""
+    text = Path("scriptmgr.ini").read_text(encoding="utf-8")
+    Path("scriptmgr.ini").write_text(text.replace("args = -v", "args = -v\n  x: y"), encoding="utf-8")
+    assert "[sleeper] args -v x: y: dropped, for a job has no switches" in run()
 
 
 def test_another_directory_is_told() -> None:
