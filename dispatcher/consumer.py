@@ -101,7 +101,7 @@ class Consumer:
             self._name(batch),
             lambda receive: self._source.read(batch, receive),
             lambda cursor: self._is_due(batch, cursor),
-            lambda cursor: self._position.write(cursor, batch.tick),
+            lambda cursor: self._position.write(cursor, batch.tick, batch.tick_time),
         )
         self._tally.partitions += self._delivery.partitions - made
         if outcome is not None:
@@ -113,10 +113,13 @@ class Consumer:
         """Whether the target lacks the batch; the position is locked until the transaction ends."""
         position = self._position.read(cursor)
         verdict = judge(position, batch)
+        if verdict is Verdict.SKIP:
+            verdict = judge(position, batch, self._position.read_time(cursor))
         if verdict is Verdict.LOST:
+            other = " of another time, as if the queue was created anew" if position == batch.tick else ""
             raise LostPosition(
                 f"cannot load {self._name(batch)}: "
-                f"Lost position: batch {batch.previous_tick}..{batch.tick}, dst has {position}; "
+                f"Lost position: batch {batch.previous_tick}..{batch.tick}, dst has {position}{other}; "
                 "once it is known which is right, run on the target: "
                 f"{self._position.repair_command(batch.previous_tick)}"
             )

@@ -26,11 +26,19 @@ class Verdict(Enum):
     LOST = auto()
 
 
-def judge(position: int | None, batch: Batch) -> Verdict:
-    """Compare the target's position with a batch of the source (PgQ's rule for serial consumers)."""
+def judge(position: int | None, batch: Batch, tick_time: float | None = None) -> Verdict:
+    """Compare the target's position with a batch of the source (PgQ's rule for serial consumers).
+
+    Args:
+        position: last tick that was applied, or None.
+        batch: of the source.
+        tick_time: time of that tick, if it is known. A queue that is created anew counts its ticks from 1
+            again: an equal tick of another time is another tick, whose events are not here.
+    """
     if position is None or position == batch.previous_tick:
         return Verdict.APPLY
-    return Verdict.SKIP if position == batch.tick else Verdict.LOST
+    same = position == batch.tick and tick_time in {None, batch.tick_time}
+    return Verdict.SKIP if same else Verdict.LOST
 
 
 def lock_key(*names: str) -> int:
@@ -46,6 +54,7 @@ class Position:
         self._connection = connection
         self._names = {"queue": queue, "consumer": consumer}
         self._place = "own"
+        self._timed = False
         self._held: list[int] = []
 
     def claim(self) -> str | None:
@@ -64,6 +73,7 @@ class Position:
             if holder := self._lock(cursor, lock_key("position", *self._names.values())):
                 return holder
             self._find_place(cursor)
+            self._timed = self._place == "own" and bool(queries.value(cursor, "has_tick_times"))
             if self._place == "pgq_ext":
                 return self._lock(cursor, lock_key("position", self._names["consumer"]))
         return None
@@ -120,10 +130,19 @@ class Position:
         tick: int | None = queries.value(cursor, f"read_{self._place}", **self._names)
         return tick
 
-    def write(self, cursor: Cursor, tick: int | None) -> None:
-        """Set the last applied tick; None forgets it."""
+    def read_time(self, cursor: Cursor) -> float | None:
+        """Time of the last applied tick, None if it is not known (pgq_ext has no room for it)."""
+        if not self._timed:
+            return None
+        moment: float | None = queries.value(cursor, "read_tick_time", **self._names)
+        return moment
+
+    def write(self, cursor: Cursor, tick: int | None, tick_time: float | None = None) -> None:
+        """Set the last applied tick and its time; None forgets it."""
         forget = tick is None and self._place == "own"
         queries.run(cursor, "forget_own" if forget else f"write_{self._place}", **self._names, tick=tick)
+        if self._timed and not forget:
+            queries.run(cursor, "write_tick_time", **self._names, tick_time=tick_time)
 
     def repair_command(self, tick: int) -> str:
         """SQL for a person to run on the target that sets the position to a tick."""
@@ -131,7 +150,7 @@ class Position:
         if self._place == "pgq_ext":
             return f"select pgq_ext.set_last_tick({consumer}, {tick})"
         return (
-            f"update tdsup.completed_tick set last_tick_id = {tick} "  # noqa: S608 (text for a person)
+            f"update tdsup.completed_tick set last_tick_id = {tick}{', last_tick_time = null' * self._timed} "  # noqa: S608 (text for a person)
             f"where queue_name = {queue} and consumer_name = {consumer}"
         )
 

@@ -93,9 +93,16 @@ create table if not exists tdsup.completed_tick (
     queue_name text not null,
     consumer_name text not null,
     last_tick_id bigint not null,
+    last_tick_time float8,
     primary key (queue_name, consumer_name)
 );
+comment on column tdsup.completed_tick.last_tick_time is 'Time of that tick, in seconds since 1970';
 comment on table tdsup.completed_tick is 'Last tick that was applied here; see pgq_ext for its meaning';
+
+-- name: has_tick_times
+-- Whether our own table has room for the time of a tick.
+select exists (
+    select from pg_attribute where attrelid = to_regclass('tdsup.completed_tick') and attname = 'last_tick_time');
 
 -- name: has_own_position
 -- Whether our own table knows the consumer.
@@ -121,6 +128,17 @@ select (
 insert into tdsup.completed_tick (queue_name, consumer_name, last_tick_id)
 values (%(queue)s, %(consumer)s, %(tick)s)
 on conflict (queue_name, consumer_name) do update set last_tick_id = excluded.last_tick_id;
+
+-- name: read_tick_time
+-- Time of the last tick that was applied, in seconds since 1970, or NULL.
+select (
+    select last_tick_time from tdsup.completed_tick
+    where queue_name = %(queue)s and consumer_name = %(consumer)s);
+
+-- name: write_tick_time
+-- Remember the time of the tick that was applied.
+update tdsup.completed_tick set last_tick_time = %(tick_time)s
+where queue_name = %(queue)s and consumer_name = %(consumer)s;
 
 -- name: forget_own
 -- Remember nothing.

@@ -288,6 +288,28 @@ def test_a_position_that_does_not_fit_stops_the_job(
     assert verdict(source, target).check().clean
 
 
+def test_a_queue_that_is_created_anew_is_not_taken_for_the_old_one(
+    source: Database, target: Database, queue: Queue, keys: dict[str, object]
+) -> None:
+    """Its ticks begin with 1 again; an event whose batch ends at a tick of an old number is not skipped."""
+    insert(source, queue, 1, 10)
+    drain(**keys)
+    source.execute("select pgq.drop_queue(%s, true)", queue.name)
+    queue.create()
+    source.execute("select pgq.register_consumer(%s, 'job')", queue.name)
+    first = queue.last_tick("job")
+    insert(source, queue, 11, 20)
+    target.execute("update tdsup.completed_tick set last_tick_id = %s", first + 1)
+    message = (
+        rf"Lost position: batch {first}..{first + 1}, dst has {first + 1} of another time, as if the queue"
+    )
+    with pytest.raises(LostPosition, match=message) as caught:
+        drain(**keys)
+    target.execute(str(caught.value).rpartition("run on the target: ")[2])
+    drain(**keys)
+    assert target.value("select count(*) from orders_2026_11_24") == 20
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -26,6 +26,15 @@ def test_position_decides(position: int | None, verdict: Verdict) -> None:
     assert judge(position, BATCH) is verdict
 
 
+@pytest.mark.parametrize(
+    ("moment", "verdict"), [(None, Verdict.SKIP), (0.0, Verdict.SKIP), (1.5, Verdict.LOST)]
+)
+def test_an_equal_tick_of_another_time_is_another_tick(moment: float | None, verdict: Verdict) -> None:
+    """As of a queue that was created anew; a time that is not known does not count."""
+    assert judge(12, BATCH, moment) is verdict
+    assert judge(11, BATCH, moment) is Verdict.APPLY
+
+
 @given(st.text(), st.text())
 def test_lock_keys_fit_the_server(queue: str, consumer: str) -> None:
     """A key is a signed 64-bit number, the same each time, and of both names."""
