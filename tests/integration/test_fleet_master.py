@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -112,11 +113,14 @@ def test_bad_words_on_the_command_line(a_fleet: Fleet, tmp_path: Path) -> None:
 
 
 def test_every_command_explains_itself(a_fleet: Fleet) -> None:
-    """With an example."""
-    for command in ("start", "stop", "status", "reload", "version"):
+    """With an example and its exit status, whatever the command."""
+    commands = re.findall(r"^ {4}([a-z][a-z-]+)", a_fleet.run("--help").stdout, re.MULTILINE)
+    assert {"start", "stop", "status", "restart", "pause", "logs", "check", "import"} <= set(commands)
+    for command in commands:
         helped = a_fleet.run(command, "--help")
         assert helped.returncode == 0
         assert f"example: tdsup {command}" in helped.stdout
+        assert "exit status: 0 done, 1 refused" in helped.stdout
 
 
 def test_status_is_a_table_and_json(a_fleet: Fleet) -> None:
