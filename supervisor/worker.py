@@ -53,21 +53,26 @@ class WorkerContext:
         self._sender = sender
         self._ready = ready
         self._reported: Mapping[str, Any] = {}
+        self._lock = threading.Lock()
         self._stop = threading.Event()
 
     def report(self, snapshot: Mapping[str, Any]) -> None:
         """Publish the job's numbers and condition."""
-        if snapshot != self._reported:
+        with self._lock:
+            if snapshot == self._reported:
+                return
             self._reported = snapshot
             self._send(snapshot)
-            self._ready()
+        self._ready()
 
     def beat(self) -> None:
         """Show that the process lives, with its present numbers; called in the lifeline's thread."""
-        if self._reported:
-            self._send(self._reported)
-        else:
-            self._sender.beat()
+        # Under the lock, lest an older snapshot arrive after a newer one and counters seem to fall.
+        with self._lock:
+            if self._reported:
+                self._send(self._reported)
+            else:
+                self._sender.beat()
 
     def _send(self, snapshot: Mapping[str, Any]) -> None:
         values = {**snapshot.get("values", {}), **process_values()}

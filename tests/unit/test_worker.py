@@ -1,0 +1,64 @@
+"""What a job's reports become on their way to the master."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any, cast
+
+from tdsup.supervisor.worker import WorkerContext
+
+
+class SlowSender:
+    """Takes reports; a report that a test holds back has not arrived until it is let go."""
+
+    def __init__(self) -> None:
+        self.arrived: list[int] = []
+        self.begun = 0
+        self.held = threading.Event()
+        self.held.set()
+        self.began = threading.Event()
+
+    def snapshot(self, _condition: str, _reason: str, values: dict[str, Any]) -> None:
+        """Arrive, as soon as it is let."""
+        self.begun += 1
+        self.began.set()
+        self.held.wait(10)
+        self.arrived.append(values["events"])
+
+    def beat(self) -> None:
+        """Nothing to tell yet."""
+
+
+def report(context: WorkerContext, events: int) -> None:
+    """Report a number of events."""
+    context.report({"condition": "running", "values": {"events": events}})
+
+
+def test_a_beat_never_overtakes_a_report() -> None:
+    """A counter that the master has seen does not fall, though two threads speak for the job."""
+    sender = SlowSender()
+    context = WorkerContext(logging.getLogger("x"), cast("Any", sender), lambda: None)
+    report(context, 1)
+    sender.began.clear()
+    sender.held.clear()
+    beat = threading.Thread(target=context.beat)
+    beat.start()
+    assert sender.began.wait(10)
+    newer = threading.Thread(target=report, args=(context, 2))
+    newer.start()
+    newer.join(0.2)
+    assert sender.begun == 2
+    sender.held.set()
+    beat.join()
+    newer.join()
+    assert sender.arrived == [1, 1, 2]
+
+
+def test_a_report_without_news_is_not_sent() -> None:
+    """The master has its numbers."""
+    sender = SlowSender()
+    context = WorkerContext(logging.getLogger("x"), cast("Any", sender), lambda: None)
+    for _ in range(3):
+        report(context, 5)
+    assert sender.arrived == [5]
