@@ -37,15 +37,15 @@ class Reload:
 
     def __init__(self, settings: FleetSettings, roster: Roster, now: Callable[[], float]) -> None:
         self.settings = self._started = settings
-        self._shared: list[str] = []
         self.done = 0
         self.failed = 0
         self.read = self.signature(settings)
         self._roster = roster
         self._now = now
-        for file in in_order(self._scan(settings)):
+        files = scan(settings.jobs, settings.defaults)
+        for file in in_order(files):
             self._add(file.name, file)
-        for line in self._shared:
+        for line in clashes(files):
             _log.warning("%s", line)
 
     def fleet(self, *, dry_run: bool) -> dict[str, Any]:
@@ -56,17 +56,19 @@ class Reload:
         """
         self.done += not dry_run
         # Taken before they are read, so that what changes meanwhile is noticed.
-        self.read = self.signature(self.settings)
+        before = self.signature(self.settings)
         try:
             settings = load_fleet()
             self.read = self.signature(settings)
-            changes = self._compare(settings)
+            files = scan(settings.jobs, settings.defaults)
         except ConfigError:
             # By the globs that stay, lest the watch take what it sees for news each time.
-            self.read = self.signature(self.settings)
+            self.read = before
             self.failed += not dry_run
             raise
-        warnings = [*self._shared, *self._needing_a_start(settings)]
+        present = [Present(runner.job.name, runner.job.wanted_file) for runner in self._roster]
+        changes = compare(present, files)
+        warnings = [*clashes(files), *self._needing_a_start(settings)]
         for line in warnings:
             _log.warning("%s", line)
         if not dry_run:
@@ -108,15 +110,6 @@ class Reload:
             return signature([FILE, *paths(settings.jobs)])
         except ConfigError as error:
             return frozenset({(str(error), 0, 0, 0)})
-
-    def _scan(self, settings: FleetSettings) -> list[JobFile | BrokenFile]:
-        files = scan(settings.jobs, settings.defaults)
-        self._shared = clashes(files)
-        return files
-
-    def _compare(self, settings: FleetSettings) -> Changes:
-        present = [Present(runner.job.name, runner.job.wanted_file) for runner in self._roster]
-        return compare(present, self._scan(settings))
 
     def _needing_a_start(self, settings: FleetSettings) -> list[str]:
         """Keys of ``tdsup.yaml`` that have changed and cannot while the fleet runs, a line each."""
