@@ -45,18 +45,22 @@ class Board:
         if place is None:
             place = self._find(0, near=key)
         if place is not None:
-            nano = int(moment * _NANO)
-            words = self._words
-            words[place] = key
-            words[place + 1] = number
-            words[place + 2] = nano
-            words[place + 3] = key ^ number ^ nano
+            self._write(place, key, number, moment)
 
     def update(self, numbers: Mapping[int, int], moment: float) -> None:
         """Post those of the numbers whose keys have a slot."""
         for key, number in numbers.items():
-            if self._find(key) is not None:
-                self.post(key, number, moment)
+            place = self._find(key)
+            if place is not None:
+                self._write(place, key, number, moment)
+
+    def _write(self, place: int, key: int, number: int, moment: float) -> None:
+        nano = int(moment * _NANO)
+        words = self._words
+        words[place] = key
+        words[place + 1] = number
+        words[place + 2] = nano
+        words[place + 3] = key ^ number ^ nano
 
     def _find(self, key: int, near: int | None = None) -> int | None:
         """Where the slot of a key begins, looked for where `near`, or itself, belongs."""
