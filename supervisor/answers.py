@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 from .client import Client
 from .commands import VERBS, VERSION, Command
-from .errors import NotRunning
+from .errors import NotRunning, TdsupError
 from .exits import Exit
 from .fleet import FleetSettings, load_fleet
 from .lock import wait_free
@@ -30,8 +31,20 @@ _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 def say(text: str) -> None:
-    """Print a line to the user."""
-    print(text, flush=True)  # noqa: T201 (a program speaks to its user)
+    """Print a line to the user.
+
+    Raises:
+        BrokenPipeError: the user has seen enough.
+        TdsupError: it cannot be written.
+    """
+    try:
+        print(text, flush=True)  # noqa: T201 (a program speaks to its user)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in Python's buffer would fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise TdsupError(f"cannot write the answer: {error.strerror}") from error
 
 
 def complain(text: str) -> None:

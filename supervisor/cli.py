@@ -52,10 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader (head, less) has seen enough; without this, Python complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return Exit.FAILED
-    except OSError as error:
-        complain(f"cannot write the answer: {error.strerror}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return Exit.FAILED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
 
