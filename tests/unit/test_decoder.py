@@ -1,0 +1,145 @@
+"""The decoder: whole blocks of events as COPY text, compiled and pure alike, as skytools decodes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import quote_plus
+
+import pytest
+import skytools
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tdsup.dispatcher import _decoder, copytext, partition, puredecoder
+from tdsup.dispatcher.puredecoder import EVENT_TIME, MAX_DAYS, NO_PART
+
+HEAD = b"I:id\tpublic.orders\t"
+NAMES = (b"id", b"day", b"note")
+
+DECODERS = pytest.mark.parametrize("decode", [_decoder.decode, puredecoder.decode], ids=["compiled", "pure"])
+Decode = Callable[..., tuple[int, dict[bytes, bytes], tuple[int, ...]]]
+
+
+def line(data: bytes, head: bytes = HEAD, rest: bytes = b"7") -> bytes:
+    """A line as the source writes it."""
+    return head + data + b"\t" + rest + b"\n"
+
+
+ODD = st.sampled_from(
+    [b"%", b"%4", b"%zz", b"&", b"=", b"\\", b"\\N", b"\t", b"\n", b"+", b"%00", b"%5C", b"%5cN", b"%0a", b"%09"]
+)
+DAYS = st.sampled_from(
+    """2026-11-24 2026-11-24+23%3A59%3A59 2026-11-24+23:59:59.9999999 2024-02-29 2023-02-29 1900-02-29
+    2026-11-24T10:00 2026-11-24+10%3A00%3A00.5%2B02 2026-11-24+10:00:00+02:30 2026-11-24+24:00:00 2026-1-5
+    0000-01-01 0001-01-01 9998-12-31 9999-12-31 2026-13-01 2026-00-10 2026-11-00 2026-11-31 infinity
+    2026-11-24+10:00:00+UTC 2026-11-24+10:00: 2026-11-24+10:00:00. 2026-11-24+ 10000-01-01 2026%2D11%2D24
+    2026-11-24+10:00:60 2026-11-24+10:60 2026-11-24+BC 2026-11-24+10:00:00+ 2026_11_24""".split()
+).map(str.encode)
+TEXT = st.lists(st.one_of(ODD, st.binary(max_size=4).map(quote_plus).map(str.encode)), max_size=4).map(b"".join)
+ELEMENT = st.tuples(
+    st.sampled_from([b"id", b"day", b"note", b"i", b"", b"idx"]), st.one_of(st.none(), TEXT, DAYS)
+).map(lambda pair: pair[0] if pair[1] is None else b"=".join(pair))
+SOUND = st.tuples(TEXT, DAYS, TEXT).map(lambda row: b"id=%b&day=%b&note=%b" % row)
+DATA = st.one_of(SOUND, SOUND, SOUND, st.lists(ELEMENT, max_size=4).map(b"&".join))
+HEADS = st.sampled_from([HEAD, HEAD, b"U:id\tpublic.orders\t", b"D:id\tpublic.orders\t", b"pgq.x\t\\N\t", b"\t"])
+LINES = st.lists(
+    st.builds(line, DATA, HEADS, st.sampled_from([b"7", b"2026-11-24 10:00:00.1+00\t7", b"x\t7", b""])), max_size=6
+)
+
+
+@given(LINES, st.sampled_from([0, 1, 2, NO_PART, EVENT_TIME]), st.permutations(range(3)), st.integers(0, 3))
+@example([line(b"id=1&day=2026-11-24&note")], 1, [0, 1, 2], 3)
+def test_the_compiled_decoder_is_the_pure_one(lines: list[bytes], part: int, order: list[int], count: int) -> None:
+    """Whatever lines there are, both give the same rows by day, the same counts, and stop at the same byte."""
+    block, heads = b"".join(lines), (HEAD, b"U:id\tpublic.orders\t")
+    skipped = (b"D:id\tpublic.orders\t",)
+    picked = tuple(order[:count])
+    start = 0
+    while True:
+        compiled = _decoder.decode(block, start, heads, skipped, NAMES, picked, part)
+        assert compiled == puredecoder.decode(block, start, heads, skipped, NAMES, picked, part)
+        following = block.find(b"\n", compiled[0])
+        if following < 0:
+            break
+        start = following + 1
+
+
+VALUE = st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=6), st.sampled_from(["%", "\\N", "\t"]))
+
+
+def element(name: str, value: str | None) -> str:
+    """A column as the trigger writes it."""
+    return name if value is None else f"{name}={quote_plus(value)}"
+
+
+ROWS = st.tuples(VALUE, VALUE, VALUE).map(
+    lambda values: "&".join(map(element, ["id", "day", "note"], values)).encode()
+)
+
+
+@DECODERS
+@given(data=st.lists(ROWS, min_size=1, max_size=5))
+def test_rows_are_those_of_skytools(decode: Decode, data: list[bytes]) -> None:
+    """Rows as a trigger writes them are all taken, and have the values that skytools reads."""
+    block = b"".join(map(line, data))
+    end, rows, counts = decode(block, 0, (HEAD,), (), NAMES, (0, 1, 2), NO_PART)
+    assert (end, counts) == (len(block), (len(data),))
+    for text, row in zip(re.findall(rb"[^\n]*\n", rows[b""]), data, strict=True):
+        expected = skytools.db_urldecode(row.decode())
+        values = [None if value is None else value.decode() for value in copytext.split(text)]
+        assert values == [expected[name.decode()] for name in NAMES]
+
+
+@DECODERS
+@given(value=DAYS)
+def test_days_are_those_of_the_general_way(decode: Decode, value: bytes) -> None:
+    """A row that is taken is in the day that partition.py finds for its value."""
+    _end, rows, _counts = decode(line(b"id=1&day=" + value + b"&note"), 0, (HEAD,), (), NAMES, (0,), 1)
+    for day in rows:
+        plain = skytools.db_urldecode("day=" + value.decode())["day"]
+        period = partition.period_of(plain.encode(), "daily")
+        assert day.decode() == period.start.isoformat()
+
+
+@DECODERS
+def test_null_and_empty_are_told_apart(decode: Decode) -> None:
+    """A name alone is NULL, a name with = is empty."""
+    _end, rows, _counts = decode(line(b"id&day=&note"), 0, (HEAD,), (), NAMES, (0, 1, 2), NO_PART)
+    assert rows == {b"": b"\\N\t\t\\N\n"}
+
+
+@DECODERS
+def test_columns_are_written_in_the_order_that_is_asked_for(decode: Decode) -> None:
+    """Columns are picked, and one that is left out is decoded all the same, to see whether it is sound."""
+    block = line(b"id=1&day=2&note=3") + line(b"id=1&day=%&note=3")
+    end, rows, _counts = decode(block, 0, (HEAD,), (), NAMES, (2, 0), NO_PART)
+    assert rows == {b"": b"3\t1\n"}
+    assert end == len(block) // 2
+
+
+@DECODERS
+def test_rows_are_divided_by_day(decode: Decode) -> None:
+    """Rows of a block are put together by the day of the partition column, in their order."""
+    block = b"".join(line(b"id=%d&day=2026-11-%02d&note" % (n, 1 + n % 2)) for n in range(4))
+    _end, rows, counts = decode(block, 0, (HEAD,), (), NAMES, (0,), 1)
+    assert rows == {b"2026-11-01": b"0\n2\n", b"2026-11-02": b"1\n3\n"}
+    assert counts == (4,)
+
+
+@DECODERS
+def test_one_day_too_many_ends_a_call(decode: Decode) -> None:
+    """No block makes more than so many lots; the next call goes on."""
+    days = [b"%04d-01-01" % (1000 + number) for number in range(MAX_DAYS + 1)]
+    block = b"".join(line(b"id=1&day=" + day + b"&note") for day in days)
+    end, rows, _counts = decode(block, 0, (HEAD,), (), NAMES, (0,), 1)
+    assert list(rows) == days[:-1]
+    assert decode(block, end, (HEAD,), (), NAMES, (0,), 1)[1] == {days[-1]: b"1\n"}
+
+
+def test_the_compiled_decoder_refuses_columns_that_are_not_there() -> None:
+    """An index out of range is an error, never a byte of somebody else's memory."""
+    for picked, part, start in (((3,), NO_PART, 0), ((-1,), NO_PART, 0), ((), 3, 0), ((), -3, 0), ((), 0, 99)):
+        with pytest.raises(IndexError):
+            _decoder.decode(line(b""), start, (HEAD,), (), NAMES, picked, part)
+    with pytest.raises(TypeError):
+        _decoder.decode(line(b""), 0, ("text",), (), NAMES, (), NO_PART)  # type: ignore[arg-type]
