@@ -40,6 +40,7 @@ def load(connection: Connection, rows: int, every: int) -> tuple[float, int]:
             outcome=Outcome(),
             needs=Needs(),
             reject=lambda event, _reason, _state: bad.append(event),
+            limit=16 << 20,
         )
         buffer = buffers.make(SHAPE, FIT)
         started = time.perf_counter()

@@ -94,7 +94,7 @@ static char *decode_value(Text value, char *to, int escape)
     return to;
 }
 
-/* Whether a value that is not loaded would decode. */
+/* Whether text that is not loaded would decode. */
 static int is_sound(Text value)
 {
     const unsigned char *from = (const unsigned char *)value.text;
@@ -294,6 +294,11 @@ static const char *decode_lines(Decoding *d, const char *line, const char *end)
             if (found < 0)
                 break;
             skip = found;
+            Text data = {line + d->skipped.items[found].size, 0};
+            const char *tab = memchr(data.text, '\t', (size_t)(stop - data.text));
+            data.size = tab ? tab - data.text : 0;
+            if (tab == NULL || !is_sound(data))
+                break;
             d->counts[d->heads.count + found]++;
             line = stop + 1;
             continue;

@@ -103,7 +103,7 @@ def _rewind(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     with _databases(settings, doing) as (target, source):
         position = _position(target, settings, doing)
         with target, target.cursor() as cursor:
-            tick = position.read(cursor)
+            tick, _moment = position.read(cursor)
         if tick is None:
             raise SetupError(f"cannot {doing}: the target has no position")
         source.register_at(tick)

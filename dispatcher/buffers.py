@@ -18,9 +18,6 @@ from .writer import Delete, Insert, Patch, Replace
 TABLE_BUFFER = 1 << 20
 """Bytes gathered for one shape before they are written: enough to make a statement's own cost small."""
 
-TOTAL_BUFFER = 16 << 20
-"""Bytes gathered for all shapes together before all are written: the bound on memory."""
-
 LINE_OVERHEAD = 96
 """Bytes that Python adds to a gathered line: the object's header, its place in a list, its event."""
 
@@ -77,16 +74,18 @@ class Buffers:
         outcome: what is counted up.
         needs: where a bad row is noted that was met without care.
         reject: takes the event of a bad row.
+        limit: bytes gathered for all shapes together before all are written.
     """
 
     def __init__(
-        self, cursor: Cursor, *, careful: bool, outcome: Outcome, needs: Needs, reject: Reject
+        self, cursor: Cursor, *, careful: bool, outcome: Outcome, needs: Needs, reject: Reject, limit: int
     ) -> None:
         self._cursor = cursor
         self._careful = careful
         self._outcome = outcome
         self._needs = needs
         self._reject = reject
+        self._limit = limit
         self._buffers: dict[Shape, Buffer] = {}
         self._size = 0
         self.ordered = False
@@ -142,7 +141,7 @@ class Buffers:
         buffer.lines.append(line)
         buffer.size += size
         self._size += size
-        if self._size >= TOTAL_BUFFER or (self.ordered and buffer.size >= TABLE_BUFFER):
+        if self._size >= self._limit or (self.ordered and buffer.size >= TABLE_BUFFER):
             self.flush()
         elif buffer.size >= TABLE_BUFFER:
             self._write(buffer)
@@ -164,7 +163,7 @@ class Buffers:
             buffer.size += more
             self._size += more
             self._outcome.rows += 1
-            if self._size >= TOTAL_BUFFER:
+            if self._size >= self._limit:
                 self.flush()
             return False
         if held or (self._keyless and shape.kind is not Insert):

@@ -70,6 +70,19 @@ def read(event: Event) -> Change | None:
     return Change(operation, urlencoded.decode(_data(event)), names, old)
 
 
+def operation_of(type_: bytes) -> Operation | None:
+    """What events of a type ask for, if their data are url-encoded rows for sure; else None."""
+    letter, colon, _key = type_.partition(b":")
+    operation = _LETTERS.get(letter)
+    if (
+        type_.startswith((b"{", SYSTEM_PREFIX))
+        or operation is Operation.TRUNCATE
+        or (operation and not colon)
+    ):
+        return None
+    return operation or Operation.INSERT
+
+
 def _data(event: Event) -> bytes:
     if event.data is None:
         raise ValueError("its data is NULL")

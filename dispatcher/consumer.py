@@ -9,9 +9,10 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from .connection import Lines
-from .delivery import Delivery
+from .delivery import Delivery, Feed
 from .errors import LostPosition
 from .lookout import Board, Lookout
+from .merging import Merging
 from .position import Position, Verdict, judge
 from .settings import Settings
 from .source import Batch, Source
@@ -46,6 +47,7 @@ class Consumer:
         self._settings = settings
         self._tally = tally
         self._logger = logger
+        self._merging = Merging(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
         self._delivery = Delivery(self._source, target, settings, logger)
 
     def register(self) -> None:
@@ -73,9 +75,13 @@ class Consumer:
         asked = time.monotonic()
         batch = None
         if not self._lookout.is_quiet():
-            batch = self._source.next_batch()
+            batch = self._source.next_batch(self._merging.least)
+            if batch is None and self._merging.least:
+                # Ticks are not where their numbers of events let expect them.
+                batch = self._source.next_batch()
             self._lookout.asked(batch)
         if batch is None:
+            self._merging.in_step()
             self._lines.check()
             if not self._settings.holds_back:
                 self._tally.in_step_at = None
@@ -83,8 +89,10 @@ class Consumer:
             return False
         if self._tally.in_step_at is None:
             self._tally.in_step_at = asked
+        events = self._tally.total
         self._apply(batch)
         self._finish(batch, asked)
+        self._merging.took(self._tally.total - events, time.monotonic() - asked, self._tally.behind)
         return True
 
     def rest(self) -> float:
@@ -99,7 +107,10 @@ class Consumer:
         made = self._delivery.partitions
         outcome = self._delivery.deliver(
             self._name(batch),
-            lambda receive: self._source.read(batch, receive),
+            Feed(
+                lambda receive, ids: self._source.read(batch, receive, ids),
+                lambda receive, with_time: self._source.stream(batch, receive, with_time=with_time),
+            ),
             lambda cursor: self._is_due(batch, cursor),
             lambda cursor: self._position.write(cursor, batch.tick, batch.tick_time),
         )
@@ -111,10 +122,8 @@ class Consumer:
 
     def _is_due(self, batch: Batch, cursor: Cursor) -> bool:
         """Whether the target lacks the batch; the position is locked until the transaction ends."""
-        position = self._position.read(cursor)
-        verdict = judge(position, batch)
-        if verdict is Verdict.SKIP:
-            verdict = judge(position, batch, self._position.read_time(cursor))
+        position, moment = self._position.read(cursor)
+        verdict = judge(position, batch, moment)
         if verdict is Verdict.LOST:
             other = " of another time, as if the queue was created anew" if position == batch.tick else ""
             raise LostPosition(

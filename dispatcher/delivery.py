@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from logging import Logger
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from .bulk import Bulk
 from .errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
+from .form import Forms, Sorter
 from .letter import Letters, Retry
 from .loader import Loader
 from .outcome import Needs, Outcome
 from .partition import PeriodCache
 from .settings import Settings
+from .shape import Fitter
 from .source import Source
 from .tables import Tables
+from .trust import Trust
 
 MAX_PASSES = 10
 """Passes over the same events while tables for them keep missing; more means that somebody drops them."""
 
-Feed = Callable[[Callable[[bytes], object]], None]
-"""Hands each event, as COPY wrote it, to the function that it gets; it is called anew for each pass."""
+Receive = Callable[[bytes], object]
+"""Takes what is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Hands events over, anew for each pass.
+
+    Attributes:
+        read: hands each event in order, as COPY wrote it, to a function; only those of some ids, if there are
+            any.
+        stream: hands blocks of events in any order, as `Source.stream`, with their times or without; None if
+            there is no such way.
+    """
+
+    read: Callable[[Receive, Sequence[int]], None]
+    stream: Callable[[Receive, bool], None] | None = None
 
 
 class Delivery:
@@ -61,6 +81,10 @@ class Delivery:
         self._warned = bool(settings.table_filter)
         self._careful = False
         self._immediate = False
+        self._one_by_one = False
+        self._trust = Trust()
+        self._sorter = Sorter(settings, self._periods)
+        self._forms = Forms()
         self.letters = Letters(target, settings.queue, settings.consumer_name)
         self.partitions = 0
 
@@ -71,7 +95,7 @@ class Delivery:
 
         Args:
             name: what people call them, for messages.
-            feed: hands them over.
+            feed: where they come from.
             begin: first act of the transaction; False ends it, and None is returned.
             end: last act before its commit.
 
@@ -95,7 +119,8 @@ class Delivery:
             SetupError, psycopg2.Error: as by `deliver`.
         """
         retry = Retry(self.letters, letter, self._source.time_zone)
-        outcome = self._deliver(f"dead letter {letter}", retry, retry.feed, retry.take, retry.settle)
+        feed = Feed(lambda receive, _ids: retry.feed(receive))
+        outcome = self._deliver(f"dead letter {letter}", retry, feed, retry.take, retry.settle)
         if outcome is None:
             return "it is gone"
         return outcome.dead[1] if outcome.dead else None
@@ -108,14 +133,16 @@ class Delivery:
         begin: Callable[[Cursor], bool],
         end: Callable[[Cursor], None],
     ) -> Outcome | None:
+        self._one_by_one = feed.stream is None or self._careful or not self._trust.is_given()
         try:
             for _ in range(MAX_PASSES):
-                loader = self._pass(letters, feed, begin, end)
-                if loader is None:
+                result = self._pass(letters, feed, begin, end)
+                if result is None:
                     return None
-                if not loader.needs:
-                    return loader.outcome
-                self._make(loader.needs)
+                outcome, needs = result
+                if not needs:
+                    return outcome
+                self._make(needs)
         except EventError as error:
             raise DataError(f"cannot load event {error.event_id} of {name}: {error}") from error
         except BatchError as error:
@@ -132,29 +159,21 @@ class Delivery:
         feed: Feed,
         begin: Callable[[Cursor], bool],
         end: Callable[[Cursor], None],
-    ) -> Loader | None:
+    ) -> tuple[Outcome, Needs] | None:
         """Try once; nothing is left of a pass that meets a need."""
+        outcome, needs = Outcome(), Needs()
         with self._target.cursor() as cursor:
             if not begin(cursor):
                 self._target.rollback()
                 return None
             if self._immediate:
                 cursor.execute("set constraints all immediate")
-            loader = Loader(
-                cursor,
-                self._settings,
-                self._tables,
-                self._periods,
-                letters,
-                self._sources,
-                self._only_source,
-                careful=self._careful,
-            )
-            feed(loader.add)
-            loader.finish()
-            if loader.needs:
+            ids = () if self._one_by_one else self._stream(cursor, feed, outcome, needs)
+            if self._one_by_one or ids:
+                self._read(cursor, letters, feed, ids, outcome, needs)
+            if needs:
                 self._target.rollback()
-                return loader
+                return outcome, needs
             end(cursor)
         try:
             self._target.commit()
@@ -162,16 +181,57 @@ class Delivery:
             if self._immediate or not is_data(error):
                 raise
             # What is checked at the commit only does not tell the row.
-            loader.needs.care = self._immediate = True
+            needs.care = self._immediate = True
         else:
             # Where the target refused rows it may do so again; a batch without a bad one ends that.
-            self._careful = self._careful and loader.outcome.dead_letters > 0
+            self._careful = self._careful and outcome.dead_letters > 0
             self._immediate = self._immediate and self._careful
-        return loader
+            if not self._one_by_one:
+                self._trust.confirm()
+        return outcome, needs
+
+    def _stream(self, cursor: Cursor, feed: Feed, outcome: Outcome, needs: Needs) -> Sequence[int]:
+        """Load events by whole blocks; returns the ids of those that have to be read one by one."""
+        assert feed.stream is not None
+        fitter = Fitter(self._settings, self._tables, needs)
+        limit = self._settings.buffer_size // 2
+        with Bulk(cursor, self._sorter, fitter, self._forms, self._sources, outcome, needs, limit) as bulk:
+            feed.stream(bulk.add, self._sorter.by_event_time)
+            bulk.finish()
+        return bulk.odd
+
+    def _read(
+        self,
+        cursor: Cursor,
+        letters: Letters | Retry,
+        feed: Feed,
+        ids: Sequence[int],
+        outcome: Outcome,
+        needs: Needs,
+    ) -> None:
+        """Load events one by one, all or those of some ids."""
+        loader = Loader(
+            cursor,
+            self._settings,
+            self._tables,
+            self._periods,
+            letters,
+            self._sources,
+            self._only_source,
+            outcome,
+            needs,
+            careful=self._careful,
+        )
+        feed.read(loader.add, ids)
+        loader.finish()
 
     def _make(self, needs: Needs) -> None:
+        self._forms.clear()
         if needs.care:
-            self._careful = True
+            self._careful = self._one_by_one = True
+        if needs.order:
+            self._one_by_one = True
+            self._trust.withdraw()
         if needs.letters:
             self.letters.create()
         for wanted in sorted(needs.tables.values(), key=lambda wanted: wanted.table):

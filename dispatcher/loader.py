@@ -40,11 +40,9 @@ class Loader:
         letters: where events go that have no row.
         sources: tables of the source that were seen so far; those that come up are added.
         only_source: the one table of the source whose rows are loaded; None if there may be others.
+        outcome: what became of the events; counted up.
+        needs: what has to be made first; added to.
         careful: find every row that the target refuses; else the first one is a need for care.
-
-    Attributes:
-        outcome: what became of the events.
-        needs: what has to be made first.
     """
 
     def __init__(
@@ -56,11 +54,13 @@ class Loader:
         letters: Letters | Retry,
         sources: set[bytes],
         only_source: bytes | None,
+        outcome: Outcome,
+        needs: Needs,
         *,
         careful: bool,
     ) -> None:
-        self.outcome = Outcome()
-        self.needs = Needs()
+        self.outcome = outcome
+        self.needs = needs
         self._cursor = cursor
         self._settings = settings
         self._letters = letters
@@ -73,7 +73,12 @@ class Loader:
         self._dead: list[bytes] = []
         self._dead_size = 0
         self._buffers = Buffers(
-            cursor, careful=careful, outcome=self.outcome, needs=self.needs, reject=self._reject
+            cursor,
+            careful=careful,
+            outcome=outcome,
+            needs=needs,
+            reject=self._reject,
+            limit=settings.buffer_size // 2,
         )
 
     def add(self, line: bytes) -> None:

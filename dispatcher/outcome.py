@@ -37,15 +37,15 @@ class Outcome:
     large: dict[int, int] = field(default_factory=dict)
     large_dead: set[int] = field(default_factory=set)
 
-    def see(self, operation: Operation | None) -> None:
-        """Count an event."""
-        self.events += 1
-        self.seen[operation] += 1
+    def see(self, operation: Operation | None, number: int = 1) -> None:
+        """Count events."""
+        self.events += number
+        self.seen[operation] += number
 
-    def ignore(self, operation: Operation | None) -> None:
-        """Count an event that asks for nothing."""
-        self.ignored += 1
-        self.passed[operation] += 1
+    def ignore(self, operation: Operation | None, number: int = 1) -> None:
+        """Count events that ask for nothing."""
+        self.ignored += number
+        self.passed[operation] += number
 
     def refuse(self, operation: Operation | None) -> None:
         """Count an event without a row."""
@@ -72,12 +72,14 @@ class Needs:
         columns: columns that rows have and their tables lack.
         letters: a place for dead letters.
         care: the target refused some rows, and the culprits have to be found by careful writing.
+        order: events change rows, or are too odd for whole blocks: all have to be read one by one, in order.
     """
 
     tables: dict[TableName, Wanted] = field(default_factory=dict)
     columns: dict[tuple[TableName, str], NewColumn] = field(default_factory=dict)
     letters: bool = False
     care: bool = False
+    order: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.columns or self.letters or self.care)
+        return bool(self.tables or self.columns or self.letters or self.care or self.order)

@@ -54,7 +54,7 @@ class Position:
         self._connection = connection
         self._names = {"queue": queue, "consumer": consumer}
         self._place = "own"
-        self._timed = False
+        self._variant = ""
         self._held: list[int] = []
 
     def claim(self) -> str | None:
@@ -73,7 +73,8 @@ class Position:
             if holder := self._lock(cursor, lock_key("position", *self._names.values())):
                 return holder
             self._find_place(cursor)
-            self._timed = self._place == "own" and bool(queries.value(cursor, "has_tick_times"))
+            if self._place == "own" and not queries.value(cursor, "has_tick_times"):
+                self._variant = "untimed"
             if self._place == "pgq_ext":
                 return self._lock(cursor, lock_key("position", self._names["consumer"]))
         return None
@@ -124,33 +125,31 @@ class Position:
                 "install pgq_ext there, or grant create on the database"
             ) from error
 
-    def read(self, cursor: Cursor) -> int | None:
-        """Last applied tick, under a lock that lasts until the transaction ends; to be claimed before."""
-        queries.run(cursor, "lock_transaction", key=self._held[-1])
-        tick: int | None = queries.value(cursor, f"read_{self._place}", **self._names)
-        return tick
+    def read(self, cursor: Cursor) -> tuple[int | None, float | None]:
+        """Last applied tick and its time, if it is known (pgq_ext has no room for it).
 
-    def read_time(self, cursor: Cursor) -> float | None:
-        """Time of the last applied tick, None if it is not known (pgq_ext has no room for it)."""
-        if not self._timed:
-            return None
-        moment: float | None = queries.value(cursor, "read_tick_time", **self._names)
-        return moment
+        A lock on them lasts until the transaction ends; the position is to be claimed before.
+        """
+        read = f"read_{self._variant or self._place}"
+        found = queries.row(cursor, "lock_transaction", read, key=self._held[-1], **self._names)
+        assert found is not None
+        tick, moment = found
+        return tick, moment
 
     def write(self, cursor: Cursor, tick: int | None, tick_time: float | None = None) -> None:
         """Set the last applied tick and its time; None forgets it."""
         forget = tick is None and self._place == "own"
-        queries.run(cursor, "forget_own" if forget else f"write_{self._place}", **self._names, tick=tick)
-        if self._timed and not forget:
-            queries.run(cursor, "write_tick_time", **self._names, tick_time=tick_time)
+        write = "forget_own" if forget else f"write_{self._variant or self._place}"
+        queries.run(cursor, write, **self._names, tick=tick, tick_time=tick_time)
 
     def repair_command(self, tick: int) -> str:
         """SQL for a person to run on the target that sets the position to a tick."""
         queue, consumer = (_literal(self._names[name]) for name in ("queue", "consumer"))
         if self._place == "pgq_ext":
             return f"select pgq_ext.set_last_tick({consumer}, {tick})"
+        forget_time = "" if self._variant else ", last_tick_time = null"
         return (
-            f"update tdsup.completed_tick set last_tick_id = {tick}{', last_tick_time = null' * self._timed} "  # noqa: S608 (text for a person)
+            f"update tdsup.completed_tick set last_tick_id = {tick}{forget_time} "  # noqa: S608 (text for a person)
             f"where queue_name = {queue} and consumer_name = {consumer}"
         )
 

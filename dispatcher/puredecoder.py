@@ -65,15 +65,17 @@ def decode(
         part: the column that tells the day, or `NO_PART`, or `EVENT_TIME`.
 
     Returns:
-        Where the first line begins that is left; rows as COPY text, by their day as ``YYYY-MM-DD`` (empty with
-        `NO_PART`), without those that have none; lines taken, for each of `heads` and `skipped`.
+        Where the first line begins that is left; rows as COPY text, by their day as ``YYYY-MM-DD`` (empty
+        with `NO_PART`), without days that have none; lines taken, for each of `heads` and `skipped`.
     """
     counts = [0] * (len(heads) + len(skipped))
     lots: dict[bytes, list[bytes]] = {}
     line = _line(heads, skipped, names, part)
     while match := line.match(block, start):
-        head, *texts, skip = match.groups()
+        head, *texts, skip, ignored = match.groups()
         if head is None:
+            if _MALFORMED.search(ignored):
+                break
             counts[len(heads) + skipped.index(skip)] += 1
             start = match.end()
             continue
@@ -97,11 +99,11 @@ def decode(
 def _line(
     heads: tuple[bytes, ...], skipped: tuple[bytes, ...], names: tuple[bytes, ...], part: int
 ) -> re.Pattern[bytes]:
-    """What a line looks like: its head, values with their ``=``, the event's time; or a head that is skipped."""
+    """What a line looks like: head, values with their ``=``, the event's time; or a head to be skipped."""
     columns = rb"&".join(re.escape(name) + rb"(=[^&\t\\\n]*)?" for name in names) or rb"(?!)"
     time = rb"\t([^\t\n]*)" if part == EVENT_TIME else b""
     row = rb"(%b)%b%b\t[^\n]*\n" % (_either(heads), columns, time)
-    return re.compile(rb"%b|(%b)[^\n]*\n" % (row, _either(skipped)))
+    return re.compile(rb"%b|(%b)([^\t\\\n]*)\t[^\n]*\n" % (row, _either(skipped)))
 
 
 def _either(texts: tuple[bytes, ...]) -> bytes:

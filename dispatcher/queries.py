@@ -21,16 +21,16 @@ def _load() -> dict[str, str]:
 _QUERIES = _load()
 
 
-def run(cursor: Cursor, name: str, pgq: str = "pgq", **parameters: Any) -> None:
-    """Execute the statement of that name.
+def run(cursor: Cursor, *names: str, pgq: str = "pgq", **parameters: Any) -> None:
+    """Execute statements in one round trip; what is returned is the last one's.
 
     Args:
         cursor: where.
-        name: of the statement.
+        *names: of the statements.
         pgq: schema of PgQ, a plain identifier; stands for ``{pgq}`` in the statement.
         **parameters: values of the statement's parameters.
     """
-    cursor.execute(_QUERIES[name].replace("{pgq}", pgq), parameters)
+    cursor.execute("".join(_QUERIES[name] for name in names).replace("{pgq}", pgq), parameters)
 
 
 def copy_out(cursor: Cursor, name: str, table: str, **parameters: Any) -> list[bytes]:
@@ -48,9 +48,9 @@ def copy_out(cursor: Cursor, name: str, table: str, **parameters: Any) -> list[b
     return lines.getvalue().splitlines(keepends=True)
 
 
-def row(cursor: Cursor, name: str, **parameters: Any) -> tuple[Any, ...] | None:
-    """Execute it and return its first row, None if there is none."""
-    run(cursor, name, **parameters)
+def row(cursor: Cursor, *names: str, **parameters: Any) -> tuple[Any, ...] | None:
+    """Execute them and return the first row of the last, None if there is none."""
+    run(cursor, *names, **parameters)
     return cursor.fetchone()
 
 

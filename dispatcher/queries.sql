@@ -35,8 +35,10 @@ select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
 select {pgq}.unregister_consumer(%(queue)s, %(consumer)s);
 
 -- name: next_batch
--- Open the next batch or the one still open; all NULL when there is none. Age is that of its end, in seconds.
-select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8
+-- Open the next batch or the one still open; all NULL when there is none. The moment is that of its end; last
+-- comes the query that yields its events.
+select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8,
+    case when batch_id is not null then {pgq}.batch_event_sql(batch_id) end
 from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 
@@ -45,10 +47,6 @@ from {pgq}.next_batch_custom(
 select q.queue_name, (
     select tick_id from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1)
 from {pgq}.queue q;
-
--- name: batch_event_sql
--- The query that yields a batch's events.
-select {pgq}.batch_event_sql(%(batch)s);
 
 -- name: finish_batch
 -- Close a batch: 1, or 0 if it is not open any more; the age of its end in seconds; how many events came after.
@@ -110,35 +108,35 @@ select exists (
     select from tdsup.completed_tick where queue_name = %(queue)s and consumer_name = %(consumer)s);
 
 -- name: read_pgq_ext
--- Last tick that was applied, or NULL.
-select pgq_ext.get_last_tick(%(consumer)s);
+-- Last tick that was applied, or NULL; its time is not kept.
+select pgq_ext.get_last_tick(%(consumer)s), null::float8;
 
 -- name: write_pgq_ext
 -- Remember the tick as applied.
 select pgq_ext.set_last_tick(%(consumer)s, %(tick)s);
 
 -- name: read_own
--- Last tick that was applied, or NULL.
-select (
-    select last_tick_id from tdsup.completed_tick
-    where queue_name = %(queue)s and consumer_name = %(consumer)s);
+-- Last tick that was applied and its time in seconds since 1970, or NULL.
+select last_tick_id, last_tick_time from (select) one
+left join tdsup.completed_tick on queue_name = %(queue)s and consumer_name = %(consumer)s;
+
+-- name: read_untimed
+-- The same where our own table has no room for times.
+select last_tick_id, null::float8 from (select) one
+left join tdsup.completed_tick on queue_name = %(queue)s and consumer_name = %(consumer)s;
 
 -- name: write_own
 -- Remember the tick as applied.
+insert into tdsup.completed_tick (queue_name, consumer_name, last_tick_id, last_tick_time)
+values (%(queue)s, %(consumer)s, %(tick)s, %(tick_time)s)
+on conflict (queue_name, consumer_name) do update
+set last_tick_id = excluded.last_tick_id, last_tick_time = excluded.last_tick_time;
+
+-- name: write_untimed
+-- The same where our own table has no room for times.
 insert into tdsup.completed_tick (queue_name, consumer_name, last_tick_id)
 values (%(queue)s, %(consumer)s, %(tick)s)
 on conflict (queue_name, consumer_name) do update set last_tick_id = excluded.last_tick_id;
-
--- name: read_tick_time
--- Time of the last tick that was applied, in seconds since 1970, or NULL.
-select (
-    select last_tick_time from tdsup.completed_tick
-    where queue_name = %(queue)s and consumer_name = %(consumer)s);
-
--- name: write_tick_time
--- Remember the time of the tick that was applied.
-update tdsup.completed_tick set last_tick_time = %(tick_time)s
-where queue_name = %(queue)s and consumer_name = %(consumer)s;
 
 -- name: forget_own
 -- Remember nothing.

@@ -35,6 +35,10 @@ class Router:
     Args:
         settings: the job's.
         periods: partitions by value.
+
+    Attributes:
+        wanted: operations that the job loads; the others are ignored.
+        adding: operations that add a row, whatever rows there are.
     """
 
     def __init__(self, settings: Settings, periods: PeriodCache) -> None:
@@ -51,11 +55,14 @@ class Router:
             routes = dict.fromkeys((Operation.INSERT, Operation.UPDATE), self._insert)
             wanted = set(routes)
         self._routes = routes
-        self._wanted = wanted & settings.event_types
+        self.wanted = wanted & settings.event_types
+        self.adding: set[Operation | None] = {
+            operation for operation, route in routes.items() if route == self._insert
+        }
 
     def wants(self, change: Change) -> bool:
         """Whether the job loads changes of that kind; the others are ignored."""
-        return change.operation in self._wanted
+        return change.operation in self.wanted
 
     def route(self, event: Event, change: Change) -> Routed | None:
         """The route of a wanted change of a row, not of a truncate; None if none of its columns is loaded.

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
 from .change import Operation
 from .identifier import TableName
@@ -174,6 +174,17 @@ class Settings(BaseModel):
         ge=0,
         description="Most dead letters of one batch; with more of them nothing is loaded and the job is "
         "blocked.",
+    )
+    buffer_size: ByteSize = Field(
+        ByteSize(32 << 20),
+        ge=1 << 20,
+        description="Most memory for rows on their way, such as 32 MiB; one row alone may be larger.",
+        json_schema_extra={"shown_default": "32 MiB"},
+    )
+    merge_events: int = Field(
+        200_000,
+        ge=0,
+        description="Take several ticks as one batch while behind, up to about this many events; 0 is never.",
     )
     loop_delay: float = Field(
         1.0,

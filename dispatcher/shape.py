@@ -45,11 +45,13 @@ class Fit:
         writer: what writes them.
         picked: positions of the columns that are written, None for all.
         names_rows: an event's key, as text, tells its row from every other.
+        lacks: columns are left out that the table lacks; it may get them.
     """
 
     writer: Writer
     picked: tuple[int, ...] | None
     names_rows: bool
+    lacks: bool = False
 
 
 class Fitter:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
@@ -13,6 +15,12 @@ from .errors import SetupError
 from .event import COLUMNS
 from .identifier import TableName
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+BLOCK = 1 << 18
+"""Bytes that are decoded at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +32,14 @@ class Batch:
         tick: id of the tick that ends it.
         previous_tick: id of the tick that ends the batch before.
         tick_time: when `tick` was made, in seconds since the epoch by the source's clock.
+        query: yields the events (PgQ ``batch_event_sql``).
     """
 
     id: int
     tick: int
     previous_tick: int
     tick_time: float
+    query: str = ""
 
 
 class Source:
@@ -77,8 +87,13 @@ class Source:
         with self._connection.cursor() as cursor:
             queries.run(cursor, "register_at", **self._names, tick=tick)
 
-    def next_batch(self) -> Batch | None:
-        """Open the next batch, or the one that is still open; None if nothing is to be read now."""
+    def next_batch(self, least: int = 0) -> Batch | None:
+        """Open the next batch, or the one that is still open; None if nothing is to be read now.
+
+        Args:
+            least: events that it is to have, if that is more than the settings ask for; at most about twice
+                as many are taken, unless a single tick has more.
+        """
         settings = self._settings
         with self._connection.cursor() as cursor:
             row = queries.row(
@@ -86,7 +101,7 @@ class Source:
                 "next_batch",
                 **self._names,
                 keep_lag=settings.pgq_keep_lag or None,
-                min_count=settings.pgq_batch_collect_events or None,
+                min_count=max(settings.pgq_batch_collect_events, least) or None,
                 min_interval=settings.pgq_batch_collect_interval or None,
             )
         return None if row is None or row[0] is None else Batch(*row)
@@ -97,21 +112,49 @@ class Source:
             found = queries.rows(cursor, "newest_ticks", **self._pgq)
         return {queue: tick for queue, tick in found if tick is not None}
 
-    def read(self, batch: Batch, receive: Callable[[bytes], object]) -> None:
+    def read(self, batch: Batch, receive: Callable[[bytes], object], ids: Sequence[int] = ()) -> None:
         """Stream the batch in the order of its events: `receive` gets a line of COPY text for each.
 
         What `receive` raises passes through; the connection is of no further use then.
+
+        Args:
+            batch: an open one.
+            receive: takes the lines.
+            ids: ``ev_id`` of those that are wanted, empty for all.
         """
+        conditions = [sql.SQL("ev_id in ({})").format(_literals(ids))] if ids else []
+        self._copy(batch, COLUMNS, conditions, "order by ev_id", _Writer(receive))
+
+    def stream(self, batch: Batch, receive: Callable[[bytes], object], *, with_time: bool) -> None:
+        """Stream the batch in any order: `receive` gets blocks of whole lines, and must not raise.
+
+        A line is COPY text of ``ev_type``, ``ev_extra1``, ``ev_data``, ``ev_time`` if `with_time`, ``ev_id``.
+        """
+        columns = ["ev_type", "ev_extra1", "ev_data", *(["ev_time"] if with_time else []), "ev_id"]
+        blocks = _Blocks(receive)
+        with io.BufferedWriter(blocks, BLOCK) as writer:
+            self._copy(batch, columns, [], "", writer)
+
+    def _copy(
+        self,
+        batch: Batch,
+        columns: Sequence[str],
+        conditions: Sequence[sql.Composable],
+        order: str,
+        file: Any,
+    ) -> None:
+        if tables := self._settings.source_tables:
+            conditions = [*conditions, sql.SQL("ev_extra1 in ({})").format(_literals(tables))]
+        copy = sql.SQL("copy (select {} from ({}) batch{}{} {}) to stdout").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            # The order that PgQ asks for is the outer one, or there is none.
+            sql.SQL(batch.query.removesuffix(" order by 1")),
+            sql.SQL(" where " if conditions else ""),
+            sql.SQL(" and ").join(conditions),
+            sql.SQL(order),
+        )
         with self._connection.cursor() as cursor:
-            query = queries.value(cursor, "batch_event_sql", **self._pgq, batch=batch.id)
-            where: sql.Composable = sql.SQL("")
-            if tables := self._settings.source_tables:
-                names = sql.SQL(", ").join(map(sql.Literal, tables))
-                where = sql.SQL(" where ev_extra1 in ({})").format(names)
-            copy = sql.SQL("copy (select {} from ({}) batch{} order by ev_id) to stdout").format(
-                sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), sql.SQL(query), where
-            )
-            cursor.copy_expert(copy, _Writer(receive))
+            cursor.copy_expert(copy, file)
 
     def finish(self, batch: Batch) -> tuple[float, int]:
         """Close the batch; returns the age of its end in seconds, and the events after it: the lag."""
@@ -164,3 +207,29 @@ class _Writer:
 
     def __init__(self, receive: Callable[[bytes], object]) -> None:
         self.write = receive
+
+
+class _Blocks(io.RawIOBase):
+    """Takes what a buffered writer has gathered, and hands over whole lines."""
+
+    def __init__(self, receive: Callable[[bytes], object]) -> None:
+        self._receive = receive
+        self._begun = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Take a piece of COPY text, whatever it ends with."""
+        text = bytes(data)
+        end = text.rfind(b"\n") + 1
+        if end:
+            self._receive(self._begun + text[:end])
+            self._begun = text[end:]
+        else:
+            self._begun += text
+        return len(text)
+
+
+def _literals(values: Iterable[object]) -> sql.Composable:
+    return sql.SQL(", ").join(map(sql.Literal, values))

@@ -10,7 +10,7 @@ import pytest
 import skytools
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tdsup.dispatcher import _decoder, copytext, partition, puredecoder
+from tdsup.dispatcher import _decoder, copytext, partition, puredecoder, urlencoded
 from tdsup.dispatcher.puredecoder import EVENT_TIME, MAX_DAYS, NO_PART
 
 HEAD = b"I:id\tpublic.orders\t"
@@ -26,7 +26,23 @@ def line(data: bytes, head: bytes = HEAD, rest: bytes = b"7") -> bytes:
 
 
 ODD = st.sampled_from(
-    [b"%", b"%4", b"%zz", b"&", b"=", b"\\", b"\\N", b"\t", b"\n", b"+", b"%00", b"%5C", b"%5cN", b"%0a", b"%09"]
+    [
+        b"%",
+        b"%4",
+        b"%zz",
+        b"&",
+        b"=",
+        b"\\",
+        b"\\N",
+        b"\t",
+        b"\n",
+        b"+",
+        b"%00",
+        b"%5C",
+        b"%5cN",
+        b"%0a",
+        b"%09",
+    ]
 )
 DAYS = st.sampled_from(
     """2026-11-24 2026-11-24+23%3A59%3A59 2026-11-24+23:59:59.9999999 2024-02-29 2023-02-29 1900-02-29
@@ -35,22 +51,29 @@ DAYS = st.sampled_from(
     2026-11-24+10:00:00+UTC 2026-11-24+10:00: 2026-11-24+10:00:00. 2026-11-24+ 10000-01-01 2026%2D11%2D24
     2026-11-24+10:00:60 2026-11-24+10:60 2026-11-24+BC 2026-11-24+10:00:00+ 2026_11_24""".split()
 ).map(str.encode)
-TEXT = st.lists(st.one_of(ODD, st.binary(max_size=4).map(quote_plus).map(str.encode)), max_size=4).map(b"".join)
+TEXT = st.lists(st.one_of(ODD, st.binary(max_size=4).map(quote_plus).map(str.encode)), max_size=4).map(
+    b"".join
+)
 ELEMENT = st.tuples(
     st.sampled_from([b"id", b"day", b"note", b"i", b"", b"idx"]), st.one_of(st.none(), TEXT, DAYS)
-).map(lambda pair: pair[0] if pair[1] is None else b"=".join(pair))
+).map(lambda pair: pair[0] if pair[1] is None else pair[0] + b"=" + pair[1])
 SOUND = st.tuples(TEXT, DAYS, TEXT).map(lambda row: b"id=%b&day=%b&note=%b" % row)
 DATA = st.one_of(SOUND, SOUND, SOUND, st.lists(ELEMENT, max_size=4).map(b"&".join))
-HEADS = st.sampled_from([HEAD, HEAD, b"U:id\tpublic.orders\t", b"D:id\tpublic.orders\t", b"pgq.x\t\\N\t", b"\t"])
+HEADS = st.sampled_from(
+    [HEAD, HEAD, b"U:id\tpublic.orders\t", b"D:id\tpublic.orders\t", b"pgq.x\t\\N\t", b"\t"]
+)
 LINES = st.lists(
-    st.builds(line, DATA, HEADS, st.sampled_from([b"7", b"2026-11-24 10:00:00.1+00\t7", b"x\t7", b""])), max_size=6
+    st.builds(line, DATA, HEADS, st.sampled_from([b"7", b"2026-11-24 10:00:00.1+00\t7", b"x\t7", b""])),
+    max_size=6,
 )
 
 
 @given(LINES, st.sampled_from([0, 1, 2, NO_PART, EVENT_TIME]), st.permutations(range(3)), st.integers(0, 3))
 @example([line(b"id=1&day=2026-11-24&note")], 1, [0, 1, 2], 3)
-def test_the_compiled_decoder_is_the_pure_one(lines: list[bytes], part: int, order: list[int], count: int) -> None:
-    """Whatever lines there are, both give the same rows by day, the same counts, and stop at the same byte."""
+def test_the_compiled_decoder_is_the_pure_one(
+    lines: list[bytes], part: int, order: list[int], count: int
+) -> None:
+    """Whatever lines there are, both give the same rows and counts, and stop at the same byte."""
     block, heads = b"".join(lines), (HEAD, b"U:id\tpublic.orders\t")
     skipped = (b"D:id\tpublic.orders\t",)
     picked = tuple(order[:count])
@@ -64,7 +87,9 @@ def test_the_compiled_decoder_is_the_pure_one(lines: list[bytes], part: int, ord
         start = following + 1
 
 
-VALUE = st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=6), st.sampled_from(["%", "\\N", "\t"]))
+VALUE = st.one_of(
+    st.none(), st.text(st.characters(codec="utf-8"), max_size=6), st.sampled_from(["%", "\\N", "\t"])
+)
 
 
 def element(name: str, value: str | None) -> str:
@@ -96,8 +121,8 @@ def test_days_are_those_of_the_general_way(decode: Decode, value: bytes) -> None
     """A row that is taken is in the day that partition.py finds for its value."""
     _end, rows, _counts = decode(line(b"id=1&day=" + value + b"&note"), 0, (HEAD,), (), NAMES, (0,), 1)
     for day in rows:
-        plain = skytools.db_urldecode("day=" + value.decode())["day"]
-        period = partition.period_of(plain.encode(), "daily")
+        plain = urlencoded.decode(b"day=" + value)[b"day"]
+        period = partition.period_of(plain, "daily")
         assert day.decode() == period.start.isoformat()
 
 
@@ -138,7 +163,8 @@ def test_one_day_too_many_ends_a_call(decode: Decode) -> None:
 
 def test_the_compiled_decoder_refuses_columns_that_are_not_there() -> None:
     """An index out of range is an error, never a byte of somebody else's memory."""
-    for picked, part, start in (((3,), NO_PART, 0), ((-1,), NO_PART, 0), ((), 3, 0), ((), -3, 0), ((), 0, 99)):
+    wrong = [((3,), NO_PART, 0), ((-1,), NO_PART, 0), ((), 3, 0), ((), -3, 0), ((), 0, 99)]
+    for picked, part, start in wrong:
         with pytest.raises(IndexError):
             _decoder.decode(line(b""), start, (HEAD,), (), NAMES, picked, part)
     with pytest.raises(TypeError):
