@@ -81,12 +81,12 @@ class Bench:
                 "create trigger queue after insert on orders "
                 "for each row execute function pgq.logutriga('orders')"
             )
+            cursor.execute("select pgq.set_queue_config('orders', 'ticker_max_count', '1')")
             cursor.execute("select pgq.register_consumer('orders', 'limit')")
             cursor.execute("select pgq.register_consumer('orders', 'tdsup')")
             for tick in range(self._workload.ticks):
                 first = tick * self._workload.size + 1
                 cursor.execute(INSERT, (DAYS, first, first + self._workload.size - 1))
-                cursor.execute("select pgq.force_tick('orders')")
                 cursor.execute("select pgq.ticker('orders')")
             cursor.execute("select sub_last_tick from pgq.subscription limit 1")
             (self._start,) = cursor.fetchone() or (None,)

@@ -50,4 +50,5 @@ class Merging:
         if events > size and events / seconds < LOSS * rate:
             self._most = size
         self._before = events, events / seconds
-        self._size = min(GROWTH * events, self._most)
+        # PgQ counts by a sequence, which has gaps: fewer events may come than were asked for.
+        self._size = min(GROWTH * max(events, self._size), self._most)
