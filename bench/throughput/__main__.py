@@ -1,0 +1,112 @@
+"""Run all rounds of the cases, print tables; with --write put them and a plot into the documentation."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tdsup.sandbox import Sandbox
+
+from . import machine
+from .case import CASES, Case
+from .contestant import CONTESTANTS, Contestant, Failed
+from .result import Result
+from .table import GOAL_HEADER, HEADER, NOTES, aligned, goal_rows, rows
+from .workload import Size, Workload
+
+ROUNDS = 5
+
+QUICK_CASES = ("50000", "500", "escapes")
+QUICK_EVENTS = 100_000
+QUICK_PART = 5
+"""Slow contestants get one part in so many."""
+
+
+def main() -> int:
+    """Measure and print; returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args()
+    if options.write and (options.quick or options.case or options.contestant or options.events):
+        parser.error("--write is for all cases and contestants with all their events")
+    if options.quick:
+        options.rounds = options.rounds or 1
+        options.case = options.case or QUICK_CASES
+        options.events = options.events or QUICK_EVENTS
+    options.rounds = options.rounds or ROUNDS
+    contestants = [CONTESTANTS[name] for name in options.contestant or CONTESTANTS]
+    try:
+        with Sandbox() as box:
+            # Ticks are made by hand, so that each holds what it is meant to hold.
+            box.ticker.stop()
+            machine.check_durable(box)
+            packages = [package for contestant in contestants for package in contestant.packages]
+            told = f"{machine.described(box, packages)}; medians of {options.rounds} rounds"
+            print(told, flush=True)
+            results = [_measure(box, CASES[name], contestants, options) for name in options.case or CASES]
+    except (Failed, machine.NotDurable) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"\n{NOTES}\n\n{aligned(HEADER, rows(results), left=2)}")
+    print(f"\n{aligned(GOAL_HEADER, goal_rows(results), left=2)}")
+    if options.write:
+        # It imports what only --write needs.
+        from .page import write
+
+        write(results, told)
+    return 0
+
+
+def _measure(
+    box: Sandbox, case: Case, contestants: Sequence[Contestant], options: argparse.Namespace
+) -> Result:
+    """All rounds of a case; each begins with another contestant."""
+    size = Size.of(case, options.events or case.events)
+    result = Result(case)
+    print(f"{case.name}: {case.about}; {size.ticks} ticks of {size.tick:,}", flush=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="tdsup-bench-") as directory,
+        Workload(box, case, size, Path(directory)) as workload,
+    ):
+        for number in range(options.rounds):
+            turn = number % len(contestants)
+            runs = {}
+            for contestant in (*contestants[turn:], *contestants[:turn]):
+                ticks = contestant.ticks(size, QUICK_PART if options.quick else 1)
+                runs[contestant.name] = run = contestant.run(box, workload, ticks)
+                print(f"  round {number + 1}: {contestant.label} {run.rate:,.0f} events/s", flush=True)
+            result.rounds.append({contestant.name: runs[contestant.name] for contestant in contestants})
+    return result
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bench throughput", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of some cases with fewer events")
+    parser.add_argument(
+        "--case", action="append", choices=CASES, help="only this case; may be given again", metavar="NAME"
+    )
+    parser.add_argument(
+        "--contestant",
+        action="append",
+        choices=CONTESTANTS,
+        help=f"only this one of {', '.join(CONTESTANTS)}; may be given again",
+        metavar="NAME",
+    )
+    parser.add_argument(
+        "--rounds", type=_positive, help=f"rounds, each with every contestant (default: {ROUNDS}, quick: 1)"
+    )
+    parser.add_argument("--events", type=_positive, help="events in the queue (default: by case)")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and its plot")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

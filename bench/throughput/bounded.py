@@ -1,0 +1,24 @@
+"""Consumers of the original's library that end after some batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgq
+
+
+class Bounded(pgq.SerialConsumer):
+    """A consumer that stops; it comes first among the bases.
+
+    Attributes:
+        batches: how many are left; set it before the start.
+    """
+
+    batches: int
+
+    def process_batch(self, db: Any, batch_id: int, event_list: Any) -> None:
+        """Let the consumer work, and end with the last batch."""
+        super().process_batch(db, batch_id, event_list)
+        self.batches -= 1
+        if not self.batches:
+            self.stop()

@@ -1,0 +1,125 @@
+"""What is in the queue, and what it is loaded into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+Kind = Literal["inherited", "native", "unpartitioned"]
+
+TABLE = "orders"
+FIRST_DAY = date(2026, 11, 1)
+
+NARROW = (
+    ("customer int", "g % 1000"),
+    ("amount numeric", "g / 100.0"),
+    ("status text", "'shipped'"),
+    ("note text", "'note of order number ' || g"),
+)
+"""Columns beside id and day, and what fills them for event number g: with those, six."""
+
+_MANY = (
+    ("int", "g % {0}7"),
+    ("numeric", "round(g / {0}.0, 2)"),
+    ("text", "'value ' || g % 9{0} || ' of a column'"),
+    (
+        "timestamptz",
+        "case when g % 3 > 0 then timestamptz '2026-11-01 00:00+00' + {0} * g * interval '1 s' end",
+    ),
+    ("boolean", "g % {0} = 0"),
+    ("text", "case when g % {0} > 1 then 'word' end"),
+    ("float8", "g / {0}::float8"),
+)
+THIRTY = tuple(
+    (f"column{number} {kind}", value.format(number))
+    for number in range(2, 30)
+    for kind, value in (_MANY[number % len(_MANY)],)
+)
+
+LONG = (("note text", "(select string_agg(md5(g::text || i), ' ') from generate_series(1, 60) i)"),)
+"""Text of 2 kB that no compression makes smaller."""
+
+_AWKWARD = (
+    r"E'100 % of a+b=c & d\t\"x\"\\y\n' || g",
+    r"'Zürich → 東京 → Ελλάδα 😀 №' || g",
+    r"E'\\N \\. C:\\dir\\' || g || E'\t\r\n?a=1&b=%20#'",
+    r"repeat('é&', g % 5) || '«' || g || '»'",
+)
+AWKWARD = tuple((f"text{number} text", value) for number, value in enumerate(_AWKWARD))
+"""Text of little else than what url-encoding and COPY give a meaning to."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One workload.
+
+    Attributes:
+        name: how it is asked for.
+        about: what is special about it, for people.
+        columns: those beside id and day, with the expressions that fill them.
+        tick: events of a tick.
+        events: how many the contestants are behind by, unless told otherwise.
+        days: how many there are in each tick, events taking turns.
+        kind: of the target table.
+    """
+
+    name: str
+    about: str
+    columns: tuple[tuple[str, str], ...] = NARROW
+    tick: int = 50_000
+    events: int = 500_000
+    days: int = 7
+    kind: Kind = "inherited"
+
+    @property
+    def create(self) -> str:
+        """Statement that creates the table, in the source and in the target, without a key."""
+        columns = ", ".join(column for column, _ in self.columns)
+        return f"create table {TABLE} (id bigint not null, created timestamp not null, {columns})"
+
+    @property
+    def create_target(self) -> Iterator[str]:
+        """Statements that create the target table and all its partitions, each with its key."""
+        if self.kind == "unpartitioned":
+            yield f"{self.create}; alter table {TABLE} add primary key (id)"
+            return
+        native = self.kind == "native"
+        yield self.create + (" partition by range (created)" if native else "")
+        for number in range(self.days):
+            day = FIRST_DAY + timedelta(number)
+            name = f"{TABLE}_{day:%Y_%m_%d}"
+            if native:
+                bounds = f"from ('{day}') to ('{day + timedelta(1)}')"
+                yield f"create table {name} partition of {TABLE} (primary key (id)) for values {bounds}"
+            else:
+                yield f"create table {name} (primary key (id)) inherits ({TABLE})"
+
+    @property
+    def table_of_row(self) -> str:
+        """Expression for the table that a source row goes to."""
+        return f"'{TABLE}'" if self.kind == "unpartitioned" else f"to_char(created, '\"{TABLE}_\"YYYY_MM_DD')"
+
+    def insert(self, first: int, last: int) -> str:
+        """Statement that puts events `first` to `last` into the source table."""
+        values = ", ".join(value for _, value in self.columns)
+        day = f"timestamp '{FIRST_DAY}' + g % {self.days} * interval '1 day'"
+        return f"insert into {TABLE} select g, {day}, {values} from generate_series({first}, {last}) g"
+
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("50000", "6 columns, 7 inherited partitions, 50,000 events a tick"),
+        Case("500", "the same, 500 events a tick", tick=500, events=200_000),
+        Case("columns-30", "30 columns", columns=THIRTY, events=250_000),
+        Case("rows-2k", "rows of 2 kB", columns=LONG, events=150_000),
+        Case("escapes", "values full of escapes and UTF-8", columns=AWKWARD, events=250_000),
+        Case("partitions-1", "1 partition a batch", days=1),
+        Case("partitions-60", "60 partitions a batch", days=60),
+        Case("native", "7 native partitions", kind="native"),
+        Case("unpartitioned", "one table", kind="unpartitioned"),
+    )
+}
+"""All cases, by name."""

@@ -1,0 +1,111 @@
+"""The contestants, and how one of them is run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tdsup.sandbox import Sandbox
+
+from . import runner, servers
+from .runner import Report
+from .workload import Size, Workload
+
+ROOT = Path(__file__).parents[2]
+
+PATIENCE = 1800.0
+"""Seconds after which a contestant is taken for hung."""
+
+
+class Failed(Exception):
+    """A contestant has not done its task; the message says what it said."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a contestant needed for so many events: its process's report, CPU seconds of both servers."""
+
+    events: int
+    report: Report
+    source_cpu: float
+    target_cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.events / self.report.seconds
+
+    def per_million(self, seconds: float) -> float:
+        """Seconds, for as many events as these, as seconds per million."""
+        return seconds / self.events * 1e6
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Somebody who works off the queue.
+
+    Attributes:
+        name: also that of its module here.
+        label: for tables and plots.
+        most: events that it gets at most, the first ones, a tick at least; None for all. The slow ones' rates
+            do not depend on it, but the time that a run takes does.
+        pgq_ext: whether its position is there.
+        flags: of its interpreter.
+        packages: from elsewhere, whose versions count.
+    """
+
+    name: str
+    label: str
+    most: int | None = None
+    pgq_ext: bool = False
+    flags: Sequence[str] = ()
+    packages: Sequence[str] = ()
+
+    def ticks(self, size: Size, part: int = 1) -> int:
+        """How many ticks of the queue it gets; the slow ones one part of `most`."""
+        return size.ticks if self.most is None else min(size.ticks, max(1, self.most // part // size.tick))
+
+    def run(self, box: Sandbox, workload: Workload, ticks: int) -> Run:
+        """Let it work off the first ticks.
+
+        Raises:
+            Failed: it ended with an error, or has not loaded what it should.
+        """
+        task = workload.task(f"bench_{self.name}", ticks, pgq_ext=self.pgq_ext)
+        # What the caller's interpreter is strict about is not theirs.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+        before = servers.cpu(box.source), servers.cpu(box.target)
+        done = subprocess.run(  # noqa: S603 (a program of ours)
+            [sys.executable, *self.flags, "-m", runner.__name__, self.name, task.json],
+            cwd=ROOT,
+            env={**environment, "PYTHONUTF8": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        source_cpu, target_cpu = servers.cpu(box.source) - before[0], servers.cpu(box.target) - before[1]
+        if done.returncode:
+            raise Failed(f"cannot run {self.name}: exit status {done.returncode}: {done.stderr.strip()}")
+        events, rows = ticks * workload.size.tick, workload.rows()
+        if rows != events:
+            raise Failed(f"cannot count {self.name}: it has loaded {rows} rows instead of {events}")
+        report = Report(**json.loads(done.stdout.splitlines()[-1]))
+        return Run(events, report, source_cpu, target_cpu)
+
+
+CONTESTANTS = {
+    contestant.name: contestant
+    for contestant in (
+        Contestant("limit", "limit"),
+        Contestant("tdsup", "tdsup"),
+        Contestant("original", "original", most=100_000, pgq_ext=True, packages=("skytools", "pgq")),
+        Contestant("londiste", "Londiste", most=50_000, pgq_ext=True, flags=("-O",), packages=("londiste",)),
+    )
+}
+"""All contestants, by name."""

@@ -1,0 +1,51 @@
+"""Where and when something was measured, without names of hosts."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable
+from datetime import date
+from importlib.metadata import version
+
+import psycopg2
+from tdsup.sandbox import Cluster, Sandbox
+
+
+class NotDurable(Exception):
+    """A server does not wait for its disk."""
+
+
+def described(box: Sandbox, packages: Iterable[str]) -> str:
+    """One line: day, cores, systems, and versions of the Python packages that took part."""
+    release = platform.freedesktop_os_release()
+    system = f"{release['ID'].capitalize()} {release.get('VERSION_ID', '')}".strip()
+    others = "".join(f", {package} {version(package)}" for package in packages)
+    return (
+        f"{date.today()}: {len(os.sched_getaffinity(0))} cores, {system}, "
+        f"PostgreSQL {int(_show(box.source, 'server_version_num')) // 10_000}, "
+        f"Python {platform.python_version()}{others}"
+    )
+
+
+def check_durable(box: Sandbox) -> None:
+    """Raise unless both servers wait for their disks as servers in use do.
+
+    Raises:
+        NotDurable: one does not.
+    """
+    for cluster in (box.source, box.target):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            if (value := _show(cluster, setting)) != "on":
+                raise NotDurable(f"cannot measure: {setting} is {value}")
+
+
+def _show(cluster: Cluster, setting: str) -> str:
+    connection = psycopg2.connect(cluster.dsn("postgres"))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"show {setting}")
+            (value,) = cursor.fetchone() or ("",)
+    finally:
+        connection.close()
+    return str(value)

@@ -1,0 +1,30 @@
+"""The generated parts of docs/performance.md, and its plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from script.docs import DOCS, render
+
+from . import plot
+from .result import Result
+from .table import GOAL_HEADER, HEADER, NOTES, goal_rows, markdown, rows
+
+PAGE = DOCS / "performance.md"
+PLOT = PAGE.with_suffix(".svg")
+
+
+def write(results: Sequence[Result], told: str) -> None:
+    """Put results into the page; `told` says where, when and how they were measured."""
+    cases = "\n".join(
+        f"- `{result.case.name}`: {result.case.about}, behind by "
+        f"{max(run.events for run in result.rounds[0].values()):,}"
+        for result in results
+    )
+    table = markdown(HEADER, rows(results), left=2)
+    blocks = {
+        "throughput": lambda: f"Measured {told}. {NOTES}\n\n{cases}\n\n{table}",
+        "throughput goals": lambda: markdown(GOAL_HEADER, goal_rows(results), left=2),
+    }
+    PAGE.write_text(render(PAGE.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+    plot.draw(results, PLOT)

@@ -1,0 +1,59 @@
+"""What one contestant is told to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .case import TABLE
+
+QUEUE = "orders"
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work off the first ticks of the queue, as a consumer that is registered, into tables that exist.
+
+    Attributes:
+        consumer: its name.
+        source: connection string of the database with the queue.
+        target: of the database to load.
+        ticks: how many.
+        partitioned: whether the table has partitions by day.
+        directory: for files; the decoded rows are there too.
+    """
+
+    consumer: str
+    source: str
+    target: str
+    ticks: int
+    partitioned: bool
+    directory: str
+
+    @property
+    def json(self) -> str:
+        """For the way into another process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Task:
+        """The same on the other side."""
+        return cls(**json.loads(text))
+
+    def write_ini(self, section: str, **keys: object) -> str:
+        """Write a job's file with what all jobs need and some more keys; returns its path."""
+        keys = {
+            "job_name": self.consumer,
+            "src_db": self.source,
+            "dst_db": self.target,
+            "pgq_queue_name": QUEUE,
+            "dest_table": TABLE,
+            "part_field": "created" if self.partitioned else "",
+            "loop_delay": 0,
+            **keys,
+        }
+        lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in keys.items()]
+        path = Path(self.directory) / f"{self.consumer}.ini"
+        path.write_text("\n".join([f"[{section}]", *lines, ""]), encoding="utf-8")
+        return str(path)

@@ -1,0 +1,24 @@
+"""Ours: the program ``table_dispatcher``, until the queue is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tdsup.supervisor import single
+from tdsup.supervisor.jobtype import find_job_type
+
+from .task import Task
+
+SECTION = "table_dispatcher"
+
+
+def prepare(task: Task) -> Callable[[], object]:
+    """The work, with the job type's modules imported."""
+    find_job_type(SECTION)
+    path = task.write_ini(SECTION)
+    return lambda: _run(path)
+
+
+def _run(path: str) -> None:
+    if status := single.main(["--quiet", path]):
+        raise SystemExit(status)
