@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 from tdsup.sandbox import Sandbox
 
@@ -18,6 +19,8 @@ from .table import GOAL_HEADER, HEADER, NOTES, aligned, goal_rows, rows
 from .workload import Size, Workload
 
 ROUNDS = 5
+WIDTH = 110
+"""Characters of a line of text."""
 
 QUICK_CASES = ("50000", "500", "escapes")
 QUICK_EVENTS = 100_000
@@ -43,13 +46,13 @@ def main() -> int:
             box.ticker.stop()
             machine.check_durable(box)
             packages = [package for contestant in contestants for package in contestant.packages]
-            told = f"{machine.described(box, packages)}; medians of {options.rounds} rounds"
+            told = f"{machine.described(box, packages)}; rounds: {options.rounds}, figures are medians"
             print(told, flush=True)
             results = [_measure(box, CASES[name], contestants, options) for name in options.case or CASES]
     except (Failed, machine.NotDurable) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"\n{NOTES}\n\n{aligned(HEADER, rows(results), left=2)}")
+    print(f"\n{fill(NOTES, WIDTH)}\n\n{aligned(HEADER, rows(results), left=2)}")
     print(f"\n{aligned(GOAL_HEADER, goal_rows(results), left=2)}")
     if options.write:
         # It imports what only --write needs.

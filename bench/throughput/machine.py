@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterable
 from datetime import date
 from importlib.metadata import version
+from importlib.util import find_spec
 
 import psycopg2
 from tdsup.sandbox import Cluster, Sandbox
@@ -20,12 +21,19 @@ def described(box: Sandbox, packages: Iterable[str]) -> str:
     """One line: day, cores, systems, and versions of the Python packages that took part."""
     release = platform.freedesktop_os_release()
     system = f"{release['ID'].capitalize()} {release.get('VERSION_ID', '')}".strip()
-    others = "".join(f", {package} {version(package)}" for package in packages)
+    others = "".join(f", {package} {version(package)}{_note(package)}" for package in packages)
     return (
         f"{date.today()}: {len(os.sched_getaffinity(0))} cores, {system}, "
         f"PostgreSQL {int(_show(box.source, 'server_version_num')) // 10_000}, "
         f"Python {platform.python_version()}{others}"
     )
+
+
+def _note(package: str) -> str:
+    """Whether skytools has its compiled module, without which it takes twice the time."""
+    if package != "skytools":
+        return ""
+    return " (compiled)" if find_spec("skytools._cquoting") else " (pure Python)"
 
 
 def check_durable(box: Sandbox) -> None:

@@ -29,11 +29,14 @@ NOTES = (
     "CPU is in seconds per million events, of the contestant's process and of all processes of each server; "
     "peak RSS is in MB. Of limit: times as fast as the limit; tdsup times: how many times as fast tdsup is; "
     "both are medians of the rounds' ratios. The slow contestants get the first events only, as many "
-    "as the table says; their rates do not depend on it."
+    "as the table says."
 )
 """How the tables are to be read."""
 
-GOAL_HEADER = ("case", "figure", "wanted", "measured", "")
+NONE = "-"
+"""Cell of what there is not."""
+
+GOAL_HEADER = ("case", "figure", "wanted", "measured", "verdict")
 
 
 def rows(results: Iterable[Result]) -> list[Row]:
@@ -71,9 +74,7 @@ def markdown(header: Row, body: Sequence[Row], left: int) -> str:
     """For a page; ours in bold."""
     rule = ["---" if number < left else "--:" for number in range(len(header))]
     lines = [_line(header), f"|{'|'.join(rule)}|"]
-    lines += [
-        _line([f"**{cell}**" if cell else cell for cell in row] if OURS in row else row) for row in body
-    ]
+    lines += [_line([f"**{cell}**" for cell in row] if OURS in row else row) for row in body]
     return "\n".join(lines) + "\n"
 
 
@@ -91,8 +92,8 @@ def _row(result: Result, name: str) -> Row:
         f"{result.median(name, rate):,.0f}",
         f"{rates[0]:,.0f}",
         f"{rates[-1]:,.0f}",
-        f"{result.ratio(name, 'limit'):.2f}" if "limit" in names else "",
-        f"{result.ratio(OURS, name):.2f}" if OURS in names and name != OURS else "",
+        f"{result.ratio(name, 'limit'):.2f}" if "limit" in names else NONE,
+        f"{result.ratio(OURS, name):.2f}" if OURS in names and name != OURS else NONE,
         *(f"{result.median(name, cpu):.2f}" for cpu in (worker_cpu, source_cpu, target_cpu)),
         f"{result.median(name, peak):.1f}",
     )
