@@ -1,0 +1,108 @@
+"""Where a worker's CPU goes: its threads under a profiler, while a queue of plain inserts is loaded."""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import pstats
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tdsup.sandbox import Sandbox
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from bench.throughput import tdsup
+from bench.throughput.case import CASES, Case
+from bench.throughput.workload import Size, Workload
+
+STAGES = {
+    ("copy_expert", "source"): "fetch: libpq and psycopg2, a line at a time",
+    ("decode", "bulk"): "decode",
+    ("copy_expert", "writer"): "load: libpq and psycopg2",
+    ("copy_expert", "stage"): "load: libpq and psycopg2",
+}
+"""Stages by the name of a compiled function and the module that calls it; the rest is told by module."""
+
+COLUMNS = 66
+"""Width of a stage's name."""
+
+
+@contextmanager
+def profiled() -> Iterator[list[cProfile.Profile]]:
+    """Profile this thread, and those that are started meanwhile, by their CPU time."""
+    profiles = [cProfile.Profile(time.thread_time)]
+    run = threading.Thread.run
+
+    def run_profiled(thread: threading.Thread) -> None:
+        profile = cProfile.Profile(time.thread_time)
+        profiles.append(profile)
+        profile.runcall(run, thread)
+
+    setattr(threading.Thread, "run", run_profiled)  # noqa: B010 (mypy does not take an assignment to a method)
+    profiles[0].enable()
+    try:
+        yield profiles
+    finally:
+        profiles[0].disable()
+        setattr(threading.Thread, "run", run)  # noqa: B010 (as above)
+
+
+def stages(profiles: list[cProfile.Profile]) -> Counter[str]:
+    """CPU seconds by stage."""
+    found: Counter[str] = Counter()
+    for profile in profiles:
+        statistics: Any = pstats.Stats(profile)
+        for (file, _line, name), (_calls, _all, own, _total, callers) in statistics.stats.items():
+            if file != "~":
+                found[f"Python in {Path(file).stem}"] += own
+                continue
+            plain = name.split("'")[1] if "'" in name else name.rsplit(".", 1)[-1].rstrip(">")
+            for (caller, _caller_line, _caller_name), (_n, _m, part, _t) in callers.items():
+                module = Path(caller).stem
+                found[STAGES.get((plain, module), f"Python in {module}")] += part
+    return found
+
+
+def measured(box: Sandbox, case: Case, size: Size) -> list[tuple[str, float]]:
+    """CPU seconds per million events by stage, the largest first."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tdsup-bench-") as directory,
+        Workload(box, case, size, Path(directory)) as workload,
+    ):
+        work = tdsup.prepare(workload.task("job", size.ticks, pgq_ext=False))
+        with profiled() as profiles:
+            work()
+        assert workload.rows() == size.events
+    return [(stage, seconds / size.events * 1e6) for stage, seconds in stages(profiles).most_common()]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=500_000, help="events in the queue (default: 500000)")
+    parser.add_argument(
+        "--case", choices=CASES, default="50000", help="a case of throughput (default: 50000)"
+    )
+    options = parser.parse_args()
+    case = CASES[options.case]
+    with Sandbox() as box:
+        # Ticks are made by hand, so that each holds what it is meant to hold.
+        box.ticker.stop()
+        found = measured(box, case, Size.of(case, options.events))
+    total = sum(seconds for _, seconds in found)
+    for stage, seconds in found:
+        if seconds >= total / 100:
+            print(f"{stage:<{COLUMNS}} {seconds:7.3f} s per million {seconds / total:6.1%}")
+    print(f"{'all, and what profiling costs':<{COLUMNS}} {total:7.3f} s per million")
+
+
+if __name__ == "__main__":
+    main()
