@@ -37,14 +37,14 @@ COLUMNS = 66
 
 @contextmanager
 def profiled() -> Iterator[list[cProfile.Profile]]:
-    """Profile this thread, and those that are started meanwhile, by their CPU time."""
+    """Profile this thread, and those that begin and end meanwhile, by their CPU time."""
     profiles = [cProfile.Profile(time.thread_time)]
     run = threading.Thread.run
 
     def run_profiled(thread: threading.Thread) -> None:
         profile = cProfile.Profile(time.thread_time)
-        profiles.append(profile)
         profile.runcall(run, thread)
+        profiles.append(profile)
 
     setattr(threading.Thread, "run", run_profiled)  # noqa: B010 (mypy does not take an assignment to a method)
     profiles[0].enable()
