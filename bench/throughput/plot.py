@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from .contestant import CONTESTANTS
 from .goal import OURS
@@ -33,10 +33,10 @@ def draw(results: Sequence[Result], path: Path) -> None:
         axes.set_yticks(range(len(results)), [result.case.name for result in results])
         axes.set_ylim(len(results) - 0.4, -0.6)
         axes.set_xlabel("events per second, logarithmic; medians")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(axis="x", which="major", color=GREY, linewidth=0.7)
-        axes.grid(axis="x", which="minor", color=GREY, linewidth=0.3)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
