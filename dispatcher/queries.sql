@@ -48,16 +48,21 @@ select q.queue_name, (
     select tick_id from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1)
 from {pgq}.queue q;
 
--- name: finish_batch
--- Close a batch: 1, or 0 if it is not open any more; the age of its end in seconds; how many events came after.
-select {pgq}.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::float8 - %(tick_time)s,
+-- name: prepare_finish_batch
+-- What finish_batch is, prepared for the session: planning it takes longer than running it.
+prepare tdsup_finish_batch (int8, text, int8, float8) as
+select {pgq}.finish_batch($1), extract(epoch from clock_timestamp())::float8 - $4,
     coalesce((
         select newest.tick_event_seq - mine.tick_event_seq
-        from {pgq}.queue q join {pgq}.tick mine on mine.tick_queue = q.queue_id and mine.tick_id = %(tick)s,
+        from {pgq}.queue q join {pgq}.tick mine on mine.tick_queue = q.queue_id and mine.tick_id = $3,
         lateral (
             select tick_event_seq from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1
         ) newest
-        where q.queue_name = %(queue)s), 0);
+        where q.queue_name = $2), 0);
+
+-- name: finish_batch
+-- Close a batch: 1, or 0 if it is not open any more; the age of its end in seconds; how many events came after.
+execute tdsup_finish_batch(%(batch)s, %(queue)s, %(tick)s, %(tick_time)s);
 
 -- name: take_session_lock
 -- Whether this session is the one that works for the consumer, from now until it ends.

@@ -52,6 +52,7 @@ class Source:
         self._settings = settings
         self._pgq = {"pgq": settings.pgq_schema}
         self._names = {"queue": settings.queue, "consumer": settings.consumer_name, **self._pgq}
+        self._is_prepared = False
 
     def register(self) -> bool:
         """Make sure that the consumer is registered; returns whether it was not before.
@@ -159,8 +160,11 @@ class Source:
     def finish(self, batch: Batch) -> tuple[float, int]:
         """Close the batch; returns the age of its end in seconds, and the events after it: the lag."""
         with self._connection.cursor() as cursor:
+            prepare = () if self._is_prepared else ("prepare_finish_batch",)
+            self._is_prepared = True
             row = queries.row(
                 cursor,
+                *prepare,
                 "finish_batch",
                 **self._pgq,
                 queue=self._settings.queue,
