@@ -1,6 +1,8 @@
-"""What a fleet of idle jobs costs: time until all consume, CPU, memory, a status, a scrape.
+"""What a fleet of idle jobs costs, next to as many of the original's consumers under supervisord.
 
-Every job is a real one with a queue and a consumer of its own; the servers' work is not counted.
+Both read the same queues of one sandbox, one fleet after the other, with loop_delay 1. Each consumer is
+registered before and has one event to read: a fleet consumes once all these rows are in the target. CPU and
+memory are of the fleet's own processes; the servers' work is not counted.
 """
 
 from __future__ import annotations
@@ -12,71 +14,223 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-import psycopg2
 from tdsup.sandbox import Sandbox
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
+from harness.cost import cpu, pss
+from harness.database import Database
 from harness.fleet import Fleet, fleet, wait_until
+from harness.page import write_block
+from harness.pgq_ext import PGQ_EXT
+from harness.supervised import Supervised, supervised
+
+SIZES = (1, 10, 50, 200)
+QUICK_SIZES = (1, 10)
 
 SLEEPERS = 50
 """Processes that only sleep."""
 
-SETTLE = 120.0
-"""Seconds after the start before anything is measured: PgQ ticks a new queue often at first."""
+SETTLE, QUICK_SETTLE = 120.0, 12.0
+"""Seconds before anything is measured: PgQ ticks a queue often after an event, then ever more rarely."""
+
+PATIENCE = 300.0
+"""Seconds that a fleet may take until it consumes."""
+
+PSS_TARGET, CPU_TARGET = 0.25, 0.1
+"""Shares of the original's cost that the largest fleet should stay within."""
 
 
-def prepare(box: Sandbox, directory: Path, jobs: int) -> None:
-    """Queues, tables and job files."""
-    box.source.create_database("source")
-    box.target.create_database("target")
-    with psycopg2.connect(box.source.dsn("source")) as source, source.cursor() as cursor:
+HEADINGS = (
+    "| jobs | | PSS a job, MiB | PSS of all, MiB | idle CPU, ms a second | of a job "
+    "| until all consume, s | CPU until then, s |"
+)
+
+
+class Contestant(Protocol):
+    """A fleet that can be started and looked at."""
+
+    def start(self) -> None:
+        """Start all jobs."""
+
+    def pids(self) -> tuple[list[int], list[int]]:
+        """Processes that do the jobs, and those that look after them."""
+
+    def trouble(self) -> str:
+        """Why it may not consume."""
+
+
+class Ours:
+    """A fleet of tdsup."""
+
+    def __init__(self, made: Fleet) -> None:
+        self.fleet = made
+
+    def start(self) -> None:
+        """Start all jobs."""
+        self.fleet.start()
+
+    def pids(self) -> tuple[list[int], list[int]]:
+        """Jobs; master and web child."""
+        workers = [job["pid"] for job in self.fleet.status()["jobs"]]
+        master = self.fleet.pid
+        return workers, [master, *(pid for pid in self.fleet.children() if pid not in workers)]
+
+    def trouble(self) -> str:
+        """What the log says."""
+        return self.fleet.log()
+
+
+class Originals:
+    """The original's consumers under supervisord."""
+
+    def __init__(self, made: Supervised) -> None:
+        self._made = made
+
+    def start(self) -> None:
+        """Start all jobs."""
+        self._made.start()
+
+    def pids(self) -> tuple[list[int], list[int]]:
+        """Jobs; supervisord."""
+        return self._made.workers(), [self._made.pid]
+
+    def trouble(self) -> str:
+        """What the log says."""
+        return self._made.trouble()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a fleet costs.
+
+    Attributes:
+        jobs: how many.
+        job_pss: MiB a job, of the processes that do the jobs.
+        pss: MiB of all processes.
+        cpu: idle CPU of all processes, in seconds a second.
+        job_cpu: the same a job, of the processes that do the jobs.
+        seconds: from the start until all consume.
+        start_cpu: CPU seconds that this took.
+    """
+
+    jobs: int
+    job_pss: float
+    pss: float
+    cpu: float
+    job_cpu: float
+    seconds: float
+    start_cpu: float
+
+
+class Bench:
+    """The databases, and the queues that they have so far."""
+
+    def __init__(self, box: Sandbox, settle: float, span: float) -> None:
+        self._box = box
+        self._settle, self._span = settle, span
+        self._queues = 0
+        box.source.create_database("source")
+        box.target.create_database("target")
+        self._source = Database(box.source.dsn("source"))
+        self._target = Database(box.target.dsn("target"))
+        self._target.execute(PGQ_EXT.read_text(encoding="utf-8"))
+        self._target.execute("create table orders (id bigint primary key, note text)")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._source.close()
+        self._target.close()
+
+    def keys(self, number: int) -> dict[str, object]:
+        """The settings of a job, the same for both."""
+        return {
+            "job_name": f"job{number:03}",
+            "src_db": self._source.dsn,
+            "dst_db": self._target.dsn,
+            "pgq_queue_name": f"q{number}",
+            "dest_table": "orders",
+        }
+
+    def feed(self, jobs: int) -> None:
+        """Give each consumer, registered anew, one event to read."""
+        # A tick of the daemon's at the same moment as one made here might leave an event out.
+        self._box.ticker.stop()
+        self._target.execute("truncate orders, pgq_ext.completed_tick; drop schema if exists tdsup cascade")
         for number in range(jobs):
-            cursor.execute("select pgq.create_queue(%s)", (f"q{number}",))
-            source.commit()
-    with psycopg2.connect(box.target.dsn("target")) as target, target.cursor() as cursor:
-        cursor.execute("create table orders (id bigint primary key, note text)")
-    folder = directory / "conf.d"
-    folder.mkdir(parents=True)
-    for number in range(jobs):
-        (folder / f"job{number:03}.ini").write_text(
-            "[table_dispatcher]\n"
-            f"src_db = {box.source.dsn('source')}\n"
-            f"dst_db = {box.target.dsn('target')}\n"
-            f"pgq_queue_name = q{number}\n"
-            "dest_table = orders\n",
-            encoding="utf-8",
+            queue, consumer = f"q{number}", f"job{number:03}"
+            if number == self._queues:
+                self._source.execute("select pgq.create_queue(%s)", queue)
+                self._queues += 1
+            self._source.execute("select pgq.force_tick(%s)", queue)
+            self._source.execute("select pgq.ticker(%s)", queue)
+            self._source.execute("select pgq.unregister_consumer(%s, %s)", queue, consumer)
+            self._source.execute("select pgq.register_consumer(%s, %s)", queue, consumer)
+            self._source.execute(
+                "select pgq.insert_event(%s, 'I:id', %s, 'public.orders', null, null, null)",
+                queue,
+                f"id={number}&note=x",
+            )
+            self._source.execute("select pgq.force_tick(%s)", queue)
+            self._source.execute("select pgq.ticker(%s)", queue)
+        self._box.ticker.start()
+
+    def measure(self, contestant: Contestant, jobs: int) -> Cost:
+        """Start the fleet, let it settle, and look."""
+        begun = time.monotonic()
+        contestant.start()
+        try:
+            wait_until(
+                lambda: self._target.value("select count(*) from orders") == jobs, "all consume", PATIENCE
+            )
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{contestant.trouble()}") from error
+        seconds = time.monotonic() - begun
+        workers, others = contestant.pids()
+        start_cpu = cpu(workers + others)
+        assert len(workers) == jobs, f"{len(workers)} processes for {jobs} jobs"
+        time.sleep(self._settle)
+        before, others_before, started = cpu(workers), cpu(others), time.monotonic()
+        time.sleep(self._span)
+        span = time.monotonic() - started
+        worked, looked_after = cpu(workers) - before, cpu(others) - others_before
+        assert contestant.pids() == (workers, others), f"processes were replaced\n{contestant.trouble()}"
+        return Cost(
+            jobs=jobs,
+            job_pss=pss(workers) / jobs,
+            pss=pss(workers + others),
+            cpu=(worked + looked_after) / span,
+            job_cpu=worked / span / jobs,
+            seconds=seconds,
+            start_cpu=start_cpu,
         )
 
 
-def cpu(pid: int) -> float:
-    """CPU seconds of a process so far, to the nanosecond."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text(encoding="ascii").split()[0])
-    return total / 1e9
+@contextmanager
+def ours(bench: Bench, directory: Path, jobs: int) -> Iterator[Ours]:
+    """A fleet of tdsup, ready to start."""
+    with fleet(directory) as made:
+        for number in range(jobs):
+            keys = bench.keys(number)
+            made.write_job(str(keys.pop("job_name")), "table_dispatcher", **keys)
+        yield Ours(made)
+        made.stop()
 
 
-def pss(pid: int) -> int:
-    """Proportional set size in bytes: a page that many share counts for each by its share."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-def timed(what: str, times: int, call: object) -> None:
-    """Print median and 99th percentile of a call in milliseconds."""
-    assert callable(call)
-    found = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        call()
-        found.append((time.perf_counter() - begun) * 1000)
-    found.sort()
-    print(f"{what}: median {statistics.median(found):.1f} ms, p99 {found[int(len(found) * 0.99)]:.1f} ms")
+@contextmanager
+def originals(bench: Bench, directory: Path, jobs: int) -> Iterator[Originals]:
+    """The original's consumers, ready to start."""
+    with supervised(directory) as made:
+        for number in range(jobs):
+            made.write_job(**bench.keys(number))
+        yield Originals(made)
+        made.stop()
 
 
 def floor(seconds: float) -> float:
@@ -88,62 +242,97 @@ def floor(seconds: float) -> float:
             while True:
                 time.sleep(1)
         children.append(child)
-    before = sum(map(cpu, children))
+    before = cpu(children)
     time.sleep(seconds)
-    spent = sum(map(cpu, children)) - before
+    spent = cpu(children) - before
     for child in children:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     return spent / seconds / SLEEPERS
 
 
-def measure(made: Fleet, jobs: int, seconds: float) -> None:
-    """Start the fleet and print everything."""
-    begun = time.monotonic()
-    made.start()
-    answered = time.monotonic() - begun
-    wait_until(
-        lambda: all(job["state"] == "running" for job in made.status()["jobs"]), "all consume", timeout=120
-    )
-    consuming = time.monotonic() - begun
-    print(f"{jobs} jobs: the master answers after {answered:.2f} s, all consume after {consuming:.2f} s")
-    time.sleep(SETTLE)
-    workers = [job["pid"] for job in made.status()["jobs"]]
-    master = made.pid
-    web = [child for child in made.children() if child not in workers]
-    groups = {"master": [master], "web": web, "workers": workers}
-    before = {name: sum(map(cpu, pids)) for name, pids in groups.items()}
-    start = time.monotonic()
-    time.sleep(seconds)
-    span = time.monotonic() - start
-    total = 0.0
-    for name, pids in groups.items():
-        share = (sum(map(cpu, pids)) - before[name]) / span
-        total += share
-        each = f" ({share / len(pids) * 1000:.3f} ms a second each)" if name == "workers" else ""
-        print(f"idle CPU of {name}: {share:.2%} of a core{each}")
-    print(f"idle CPU of the fleet: {total:.2%} of a core")
-    sleep = floor(min(seconds, 20))
-    print(f"a process that only sleeps, a second at a time: {sleep * 1000:.3f} ms a second")
-    mebi = 1 << 20
-    sizes = [pss(pid) / mebi for pid in workers]
-    print(f"PSS: {statistics.mean(sizes):.2f} MiB a job, master {pss(master) / mebi:.1f} MiB")
-    timed("status", 300, made.status)
-    timed("scrape", 30, lambda: made.get("/metrics"))
+def timed(what: str, times: int, call: Callable[[], object]) -> str:
+    """Median and 99th percentile of a call in milliseconds."""
+    found = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        call()
+        found.append((time.perf_counter() - begun) * 1000)
+    found.sort()
+    return f"{what} median {statistics.median(found):.1f} ms, p99 {found[int(len(found) * 0.99)]:.1f} ms"
+
+
+def answers(made: Fleet) -> str:
+    """How fast it answers."""
+    status = timed("status", 300, made.status)
+    return f"{status}; {timed('a scrape', 30, lambda: made.get('/metrics'))}"
+
+
+def table(pairs: Sequence[tuple[Cost, Cost]]) -> str:
+    """Ours, the original's, and the ratio, for each size."""
+    lines = [HEADINGS, "|---|---|---|---|---|---|---|---|"]
+    for mine, theirs in pairs:
+        for name, cost in (("tdsup", mine), ("original, supervisord", theirs)):
+            lines.append(
+                f"| {cost.jobs} | {name} | {cost.job_pss:.2f} | {cost.pss:.1f} | {cost.cpu * 1000:.1f} "
+                f"| {cost.job_cpu * 1000:.3f} | {cost.seconds:.1f} | {cost.start_cpu:.1f} |"
+            )
+        lines.append(
+            f"| {mine.jobs} | ratio | {mine.job_pss / theirs.job_pss:.2f} | {mine.pss / theirs.pss:.2f} "
+            f"| {mine.cpu / theirs.cpu:.2f} | {mine.job_cpu / theirs.job_cpu:.2f} "
+            f"| {mine.seconds / theirs.seconds:.2f} | {mine.start_cpu / theirs.start_cpu:.2f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def verdict(mine: Cost, theirs: Cost) -> str:
+    """Whether the largest fleet reaches the targets."""
+    lines = []
+    for what, ratio, target in (
+        ("PSS a job", mine.job_pss / theirs.job_pss, PSS_TARGET),
+        ("idle CPU", mine.cpu / theirs.cpu, CPU_TARGET),
+    ):
+        reached = "reached" if ratio <= target else "**missed**"
+        lines.append(
+            f"- {what} at {mine.jobs} jobs: {ratio:.3f} of the original's, target {target}: {reached}"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=200, help="jobs (default: 200)")
-    parser.add_argument("--seconds", type=float, default=20, help="idle seconds to measure (default: 20)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--jobs", type=int, nargs="+", help=f"sizes of the fleet (default: {SIZES})")
+    parser.add_argument("--seconds", type=float, help="idle seconds to measure (default: 60)")
+    parser.add_argument("--quick", action="store_true", help="two minutes: small fleets, hardly settled")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     options = parser.parse_args()
-    with Sandbox() as box, tempfile.TemporaryDirectory(prefix="tdsup-bench-") as name:
-        directory = Path(name)
-        prepare(box, directory, options.jobs)
-        with fleet(directory) as made:
-            measure(made, options.jobs, options.seconds)
-            made.stop()
+    sizes = options.jobs or (QUICK_SIZES if options.quick else SIZES)
+    span = options.seconds or (10 if options.quick else 60)
+    pairs: list[tuple[Cost, Cost]] = []
+    with (
+        Sandbox() as box,
+        tempfile.TemporaryDirectory(prefix="tdsup-bench-") as name,
+        closing(Bench(box, QUICK_SETTLE if options.quick else SETTLE, span)) as bench,
+    ):
+        for jobs in sizes:
+            bench.feed(jobs)
+            with ours(bench, Path(name, f"tdsup{jobs}"), jobs) as mine:
+                cost, asked = bench.measure(mine, jobs), answers(mine.fleet)
+            bench.feed(jobs)
+            with originals(bench, Path(name, f"original{jobs}"), jobs) as theirs:
+                pairs.append((cost, bench.measure(theirs, jobs)))
+            print(table(pairs[-1:]), flush=True)
+    sleep = floor(min(span, 20))
+    text = (
+        f"{table(pairs)}\n{verdict(*pairs[-1])}- at {sizes[-1]} jobs: {asked}\n"
+        f"- a process that only sleeps, a second at a time: {sleep * 1000:.3f} ms a second\n"
+    )
+    print(text)
+    if options.write:
+        write_block("fleet", text)
 
 
 if __name__ == "__main__":
