@@ -21,7 +21,7 @@ base_connstr = {server}
 initial_database = postgres
 syslog = 0
 check_period = 1
-ticker_period = 1
+ticker_period = {period}
 retry_period = 1
 maint_period = 30
 """
@@ -43,10 +43,10 @@ class Ticker:
         self._account = account
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start ticking."""
+    def start(self, period: float = 1.0) -> None:
+        """Start ticking, with so many seconds between two looks at whether queues need ticks."""
         server = make_dsn(host=str(self._cluster.directory), port=self._cluster.port, user=USER)
-        self._config.write_text(_CONFIG.format(server=server))
+        self._config.write_text(_CONFIG.format(server=server, period=period))
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [self._binaries.pgqd, self._config],
