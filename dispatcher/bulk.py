@@ -213,6 +213,7 @@ class Bulk:
         if self._thread is None and self._stock.is_worth_loading:
             self._thread = threading.Thread(target=self._load, name="load")
             self._thread.start()
+        self._stock.wait()
 
     def _find_fit(self, form: Form, day: bytes) -> Fit | None:
         """How rows of a form and day are written; None if something has to be made first, or all is over."""

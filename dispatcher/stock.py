@@ -21,7 +21,7 @@ class Stock(Generic[Place]):
     """Text by place, bounded. One thread puts, another takes the largest heap.
 
     Args:
-        limit: bytes held; who would put more waits.
+        limit: bytes held, and one text more; who has put it waits.
     """
 
     def __init__(self, limit: int) -> None:
@@ -40,16 +40,20 @@ class Stock(Generic[Place]):
             return self._largest() is not None
 
     def put(self, place: Place, text: bytes) -> None:
-        """Add text, once there is room; one that is larger than the stock is taken alone."""
+        """Add text. Somebody must take it once it `is_worth_loading`, and who puts has to `wait` then."""
         with self._changed:
-            while self._held and self._held + len(text) > self._limit and not self._is_abandoned:
-                self._changed.wait()
             if self._is_abandoned:
                 return
             self._texts.setdefault(place, deque()).append(text)
             self._sizes[place] = self._sizes.get(place, 0) + len(text)
             self._held += len(text)
             self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Wait while more than the limit is held: it is worth loading then, whatever its places."""
+        with self._changed:
+            while self._held > self._limit:
+                self._changed.wait()
 
     def take(self) -> tuple[Place, list[bytes]] | None:
         """Remove text of the place that has most, in the order it came; None once all is taken and closed."""
