@@ -8,6 +8,9 @@ GROWTH = 4
 LOSS = 0.8
 """Share of the rate before under which a larger batch did not pay."""
 
+TELLING = 10_000
+"""Events of a batch from which on its rate tells something: one new partition makes a small batch slow."""
+
 
 class Merging:
     """Sizes of batches: a tick as it comes while in step; while behind, more as long as that pays.
@@ -47,8 +50,8 @@ class Merging:
         if not events:
             return
         size, rate = self._before
-        if events > size and events / seconds < LOSS * rate:
-            self._most = size
+        if events > size >= TELLING and events / seconds < LOSS * rate:
+            self._most = min(size, self._limit)
         self._before = events, events / seconds
         # PgQ counts by a sequence, which has gaps: fewer events may come than were asked for.
         self._size = min(GROWTH * max(events, self._size), self._most)
