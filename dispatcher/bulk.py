@@ -17,6 +17,7 @@ from .decoder import decode
 from .errors import BatchError, SetupError, is_data
 from .event import Event
 from .form import MAX_FORMS, MAX_HEADS, NO_FORM, Form, Forms, Head, Kind, Sorter
+from .loader import LARGE
 from .outcome import Needs, Outcome
 from .shape import Fit, Fitter
 from .stock import Stock
@@ -86,7 +87,10 @@ class Bulk:
         if self._is_over():
             return
         try:
-            self._decode(block)
+            if len(block) < LARGE:
+                self._decode(block)
+            else:
+                self._take_apart(block)
         except (BatchError, SetupError, psycopg2.Error) as error:
             self._error = error
         if self._error or self._needs:
@@ -127,6 +131,16 @@ class Bulk:
                 self._put(form, day, text)
             at = end if end > at else self._look_closer(block, at)
 
+    def _take_apart(self, block: bytes) -> None:
+        """Decode a block with large events: these are left to the general way, which tells of them."""
+        for line in block.splitlines(keepends=True):
+            if len(line) < LARGE:
+                self._decode(line)
+            elif self._head_of(line)[0].kind is Kind.CHANGE:
+                self._needs.order = True
+            else:
+                self._leave(line)
+
     def _count(self, head: Head, number: int) -> None:
         self._outcome.see(head.operation, number)
         if head.kind is Kind.PASS:
@@ -139,29 +153,29 @@ class Bulk:
         """See why the decoder stops at a line; returns where it is to go on."""
         end = block.index(b"\n", at) + 1
         line = block[at:end]
-        learned = False
-        type_, table, _rest = line.split(b"\t", 2)
-        text = b"%b\t%b\t" % (type_, table)
-        head = self._forms.heads.get(text)
-        if head is None:
-            head, learned = self._meet(text), True
+        head, learned = self._head_of(line)
         if head.kind is Kind.CHANGE:
             self._needs.order = True
             return end
         if head.kind is Kind.ROW:
             learned = self._change_form(line) or learned
         if not learned:
-            self._leave(int(line[line.rindex(b"\t") :]))
+            self._leave(line)
             return end
         return at
 
-    def _meet(self, text: bytes) -> Head:
-        """Learn a head."""
+    def _head_of(self, line: bytes) -> tuple[Head, bool]:
+        """The head of a line, and whether it is a new one."""
+        type_, table, _rest = line.split(b"\t", 2)
+        text = b"%b\t%b\t" % (type_, table)
         heads = self._forms.heads
+        known = heads.get(text)
+        if known is not None:
+            return known, False
         if len(heads) == MAX_HEADS:
             heads.clear()
         heads[text] = head = self._sorter.head(text)
-        return head
+        return head, True
 
     def _change_form(self, line: bytes) -> bool:
         """Take the form of a line for the present one; returns whether that is another."""
@@ -190,9 +204,9 @@ class Bulk:
             return None
         return form, form.picked(fit)
 
-    def _leave(self, event: int) -> None:
+    def _leave(self, line: bytes) -> None:
         """Leave an event to the general way."""
-        self.odd.append(event)
+        self.odd.append(int(line[line.rindex(b"\t") :]))
         self._needs.order = self._needs.order or len(self.odd) > MAX_ODD
 
     # Loading.
