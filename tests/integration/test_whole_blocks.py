@@ -1,0 +1,149 @@
+"""Whole blocks: what comes of them is what comes of events one by one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from harness.database import Database
+from harness.job import drain
+from harness.queue import Queue
+from harness.spice import Kitchen, send
+from tdsup.dispatcher import bulk, puredecoder
+from tdsup.dispatcher.trust import Trust
+
+SEED = 20261124
+
+WAYS = ("fast", "pure", "general")
+"""By whole blocks, the same with the pure decoder, and event by event: each into a schema of its own."""
+
+TABLE = "create table {way}.t (id int primary key, day text, note varchar(40), n int)"
+NATIVE = "create table {way}.t (id int, day timestamptz, note varchar(40), n int) partition by range (day)"
+
+SPICES: tuple[dict[str, float], ...] = (
+    {},
+    {"unread": 0.03, "system": 0.02},
+    {"shaped": 0.05},
+    {"typed": 0.1, "large": 0.02},
+    {"refused": 0.02},
+    {},
+    {"unread": 0.02, "shaped": 0.02, "typed": 0.02, "refused": 0.01, "system": 0.02},
+    {"change": 0.05},
+    {},
+    {},
+    {"unread": 0.05, "shaped": 0.05, "typed": 0.05, "change": 0.03, "truncate": 0.01},
+    {},
+)
+"""What the batches hold beside plain inserts, in this order."""
+
+JOBS: dict[str, tuple[str, dict[str, object]]] = {
+    "by day": (TABLE, {"part_field": "day"}),
+    "by month, renamed, filtered": (
+        "create table {way}.t (id int primary key, text varchar(40), day timestamptz)",
+        {
+            "part_field": "day",
+            "part_method": "monthly",
+            "fields": "note:text, id, day",
+            "table_filter": "t, public.u",
+        },
+    ),
+    "native": (NATIVE, {"part_field": "day"}),
+    "keep all": (TABLE.replace(" primary key", ""), {"part_field": "day", "row_mode": "keep_all"}),
+    "inserts only": (TABLE, {"event_types": "I"}),
+    "new columns added": (TABLE, {"part_field": "day", "on_new_column": "add"}),
+    "new columns left out": (TABLE, {"on_new_column": "ignore"}),
+    "by the event's time": (TABLE, {"part_field": "_EVTIME"}),
+    "generated": (
+        TABLE.replace("note varchar(40)", "note text generated always as ('note ' || id) stored"),
+        {"on_new_column": "ignore"},
+    ),
+    "a view": (
+        TABLE.replace("t (", "behind (") + "; create view {way}.t as select * from {way}.behind",
+        {"event_types": "I, U"},
+    ),
+}
+"""What the jobs load into, and their own keys."""
+
+
+@dataclass
+class Result:
+    """What a job has made of its queue.
+
+    Attributes:
+        rows: with the partition of each.
+        letters: event ids, reasons and SQLSTATEs.
+        values: what the job counts.
+        position: last tick that was applied.
+        blocks: batches that whole blocks were enough for, but for a few events.
+    """
+
+    rows: list[tuple[Any, ...]]
+    letters: list[tuple[Any, ...]]
+    values: dict[str, Any]
+    position: int
+    blocks: int
+
+
+def load(
+    way: str, source: Database, target: Database, keys: Mapping[str, object], table: str = "t"
+) -> Result:
+    """Drain the queue in one of the ways; `table` has the rows."""
+    blocks = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trust, "confirm", lambda _trust: blocks.append(1))
+        if way == "pure":
+            patch.setattr(bulk, "decode", puredecoder.decode)
+        if way == "general":
+            patch.setattr(Trust, "is_given", lambda _trust: False)
+        # Batches are the ticks, for each way.
+        values = drain(**keys, job_name=way, dest_table=f"{way}.t", merge_events=0)
+    counted = ("outcomes", "rows", "dead_letters", "ignored", "events", "batches", "partitions")
+    has_letters = target.value("select to_regclass('tdsup.dead_letter') is not null")
+    return Result(
+        target.rows(
+            f"select replace(tableoid::regclass::text, '{way}.', ''), to_jsonb(t) "
+            f"from {way}.{table} t order by 1, 2"
+        ),
+        target.rows(
+            "select ev_id, replace(reason, %s, ''), sqlstate from tdsup.dead_letter "
+            "where consumer_name = %s order by ev_id, reason",
+            f"{way}.",
+            way,
+        )
+        if has_letters
+        else [],
+        {name: values[name] for name in counted},
+        target.value("select last_tick_id from tdsup.completed_tick where consumer_name = %s", way),
+        len(blocks),
+    )
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_each_way_comes_to_the_same(source: Database, target: Database, queue: Queue, name: str) -> None:
+    """Rows, dead letters, counts and positions, whatever the events are."""
+    ddl, keys = JOBS[name]
+    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": queue.name, **keys}
+    source.execute("create table t (id int, day date, color text, size int)")
+    for way in WAYS:
+        target.execute(f"create schema {way};" + ddl.format(way=way))
+        # A tick of the daemon's may come between.
+        source.execute("select pgq.register_consumer_at(%s, %s, 1)", queue.name, way)
+    kitchen = Kitchen(random.Random(f"{SEED} {name}"))  # noqa: S311 (the same events in every run)
+    for spices in SPICES:
+        send(source, queue.name, kitchen.batch(120, spices))
+        queue.tick()
+    fast, pure, general = (
+        load(way, source, target, keys, "behind" if name == "a view" else "t") for way in WAYS
+    )
+    assert fast == pure
+    assert general.blocks == 0
+    assert fast.blocks > 0 or name == "a view"
+    fast.blocks = 0
+    assert fast.letters == general.letters
+    assert fast.rows == general.rows
+    assert fast == general
+    assert fast.values["events"] > 100
+    assert fast.letters
