@@ -106,12 +106,12 @@ class Fitter:
         if like is None:
             # Nothing is there to be changed.
             return Fit(change(Stage(named, ()), ()), None, names_rows=False)
-        picked, columns = self._columns(shape, like, event)
+        picked, columns, lacks = self._columns(shape, like, event)
         names_rows = self._names_rows(key, like)
         if shape.kind is Insert:
             view = self._tables.is_view(like)
             writer: Writer = InsertThrough(Stage(like, columns)) if view else Insert(like, columns)
-            return Fit(writer, picked, names_rows)
+            return Fit(writer, picked, names_rows, lacks)
         stage = Stage(like, columns, self._key(shape.key, like))
         if shape.kind is Replace:
             return Fit(Replace(stage, self.roots, shape.rekeys), picked, names_rows)
@@ -127,8 +127,8 @@ class Fitter:
 
     def _columns(
         self, shape: Shape, table: TableName, event: Event
-    ) -> tuple[tuple[int, ...] | None, tuple[str, ...]]:
-        """Which of the columns are written, and their names in the table."""
+    ) -> tuple[tuple[int, ...] | None, tuple[str, ...], bool]:
+        """Which of the columns are written, their names in the table, and whether it lacks others."""
         columns = self._settings.fields.rename(shape.names)
         known = self._tables.columns(table)
         if set(columns) - known.keys():
@@ -150,11 +150,11 @@ class Fitter:
                     self._needs.columns.setdefault((table, column), new)
         left_out |= unknown
         if not left_out:
-            return None, columns
+            return None, columns, False
         picked = tuple(number for number, column in enumerate(columns) if column not in left_out)
         if not picked and shape.names:
             raise ValueError(f"table {table} has none of its columns")
-        return picked, tuple(columns[number] for number in picked)
+        return picked, tuple(columns[number] for number in picked), bool(unknown)
 
     def _key(self, source: tuple[bytes, ...], table: TableName) -> tuple[str, ...]:
         """Names in the table of the columns that find a row."""
