@@ -18,18 +18,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from tdsup.sandbox import Sandbox
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
+from harness.contestant import Contestant, Originals, Ours
 from harness.cost import cpu, pss
 from harness.database import Database
 from harness.fleet import Fleet, fleet, wait_until
 from harness.page import write_block
 from harness.pgq_ext import PGQ_EXT
-from harness.supervised import Supervised, supervised
+from harness.supervised import supervised
 
 SIZES = (1, 10, 50, 200)
 QUICK_SIZES = (1, 10)
@@ -51,59 +51,6 @@ HEADINGS = (
     "| jobs | | PSS a job, MiB | PSS of all, MiB | idle CPU, ms a second | of a job "
     "| until all consume, s | CPU until then, s |"
 )
-
-
-class Contestant(Protocol):
-    """A fleet that can be started and looked at."""
-
-    def start(self) -> None:
-        """Start all jobs."""
-
-    def pids(self) -> tuple[list[int], list[int]]:
-        """Processes that do the jobs, and those that look after them."""
-
-    def trouble(self) -> str:
-        """Why it may not consume."""
-
-
-class Ours:
-    """A fleet of tdsup."""
-
-    def __init__(self, made: Fleet) -> None:
-        self.fleet = made
-
-    def start(self) -> None:
-        """Start all jobs."""
-        self.fleet.start()
-
-    def pids(self) -> tuple[list[int], list[int]]:
-        """Jobs; master and web child."""
-        workers = [job["pid"] for job in self.fleet.status()["jobs"]]
-        master = self.fleet.pid
-        return workers, [master, *(pid for pid in self.fleet.children() if pid not in workers)]
-
-    def trouble(self) -> str:
-        """What the log says."""
-        return self.fleet.log()
-
-
-class Originals:
-    """The original's consumers under supervisord."""
-
-    def __init__(self, made: Supervised) -> None:
-        self._made = made
-
-    def start(self) -> None:
-        """Start all jobs."""
-        self._made.start()
-
-    def pids(self) -> tuple[list[int], list[int]]:
-        """Jobs; supervisord."""
-        return self._made.workers(), [self._made.pid]
-
-    def trouble(self) -> str:
-        """What the log says."""
-        return self._made.trouble()
 
 
 @dataclass(frozen=True)
