@@ -244,14 +244,14 @@ class Bulk:
         return fit
 
     def _load(self) -> None:
-        """Load rows as they come."""
+        """Load rows as they come. Whatever ends this early must be known: nobody else would load the rest."""
         while taken := self._stock.take():
             writer, texts = taken
             with self._turn:
                 try:
                     writer.write(self._cursor, texts)
-                except psycopg2.Error as error:
-                    if is_data(error):
+                except Exception as error:  # noqa: BLE001 (raised again by `finish`)
+                    if isinstance(error, psycopg2.Error) and is_data(error):
                         self._needs.care = True
                     else:
                         self._error = error
