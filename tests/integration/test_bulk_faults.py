@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from harness.database import Database
 from harness.job import RunningJob, drain
 from harness.oracle import Oracle
 from harness.queue import Queue
+from tdsup.dispatcher.writer import Insert
 
 Keys = dict[str, object]
 
@@ -95,4 +97,24 @@ def test_a_column_that_comes_is_loaded_from_then_on(feed: Feed) -> None:
         ("red", 10),
         (None, 10),
     ]
+    feed.check()
+
+
+@pytest.mark.timeout(60)
+def test_whatever_ends_the_thread_ends_the_job(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who decodes does not wait for a thread that is gone, and nothing is left of the batch."""
+    feed.insert(10)
+    feed.drain()
+    feed.insert(8_000, width=500)
+
+    def write(*_given: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Insert, "write", write)
+        with pytest.raises(MemoryError):
+            feed.drain()
+    assert feed.target.value("select count(*) from t") == 10
+    assert "load" not in [thread.name for thread in threading.enumerate()]
+    feed.drain()
     feed.check()
