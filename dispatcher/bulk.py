@@ -173,8 +173,13 @@ class Bulk:
         if known is not None:
             return known, False
         if len(heads) == MAX_HEADS:
-            heads.clear()
-        heads[text] = head = self._sorter.head(text)
+            self._forms.clear()
+        head = self._sorter.head(text)
+        rows = self._forms.of_kind(Kind.ROW)
+        if head.kind is Kind.ROW and any(row.key != head.key for row in rows):
+            # New tables get the key that rows have now.
+            self._forms.clear_forms()
+        heads[text] = head
         return head, True
 
     def _change_form(self, line: bytes) -> bool:
@@ -187,7 +192,7 @@ class Bulk:
             if known is None:
                 return False
             if len(self._forms.forms) == MAX_FORMS:
-                self._forms.forms.clear()
+                self._forms.clear_forms()
             self._forms.forms[names] = known
         is_other = known is not self._form
         self._form = known

@@ -47,12 +47,14 @@ class Head:
         kind: what is done with such events.
         operation: what they ask for; None: not to be told.
         table: of the source.
+        key: source names of the key's columns, of rows.
     """
 
     text: bytes
     kind: Kind
     operation: Operation | None
     table: bytes
+    key: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,10 @@ class Forms:
     def clear(self) -> None:
         """Forget everything."""
         self.heads.clear()
+        self.clear_forms()
+
+    def clear_forms(self) -> None:
+        """Forget all but the heads."""
         self.forms.clear()
         self.fits.clear()
 
@@ -152,7 +158,8 @@ class Sorter:
             kind = Kind.PASS
         else:
             kind = Kind.ROW if operation in self._router.adding else Kind.CHANGE
-        return Head(text, kind, operation, table)
+        change = read(Event(0, b"", type_, b"", table, None, b"")) if kind is Kind.ROW else None
+        return Head(text, kind, operation, table, change.key if change else ())
 
     def form(self, event: Event) -> Form | None:
         """The form of an event whose head says that it is a row; None if it has none.

@@ -100,6 +100,22 @@ def test_a_column_that_comes_is_loaded_from_then_on(feed: Feed) -> None:
     feed.check()
 
 
+def test_a_new_partition_has_the_key_of_today(feed: Feed) -> None:
+    """Where part_template says _PKEY: that of the rows for it, not of the first rows that were ever seen."""
+    template = "create table _DEST_TABLE (primary key (_PKEY)) inherits (t)"
+    with RunningJob(**feed.keys, part_template=template) as job:
+        feed.insert(10, days=1)
+        job.wait_for("running", rows=10)
+        feed.source.execute("alter table t drop constraint t_pkey, add primary key (day, id)")
+        feed.insert(10, days=2)
+        job.wait_for("running", rows=20)
+    keys = [
+        feed.target.value("select pg_get_indexdef(%s::regclass)", f"t_2026_11_0{day}_pkey") for day in (1, 2)
+    ]
+    assert [key.partition(" btree ")[2] for key in keys] == ["(id)", "(day, id)"]
+    feed.check()
+
+
 @pytest.mark.timeout(60)
 def test_whatever_ends_the_thread_ends_the_job(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who decodes does not wait for a thread that is gone, and nothing is left of the batch."""

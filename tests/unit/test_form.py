@@ -73,6 +73,7 @@ def test_a_head_knows_its_operation_and_table() -> None:
     )
     assert made.head(b"pgq.x\t\\N\t") == Head(b"pgq.x\t\\N\t", PASS, None, b"")
     assert made.head(b"x\t\\N\t") == Head(b"x\t\\N\t", ROW, Operation.INSERT, b"")
+    assert made.head(b"I:id,k2\tt\t") == Head(b"I:id,k2\tt\t", ROW, Operation.INSERT, b"t", (b"id", b"k2"))
 
 
 def test_an_event_is_read_from_its_line() -> None:
