@@ -222,8 +222,12 @@ class Delivery:
             needs,
             careful=self._careful,
         )
+        seen = outcome.events
         feed.read(loader.add, ids)
         loader.finish()
+        if ids and not needs.care and outcome.events - seen != len(ids):
+            # A producer may number events as it likes: some were loaded already.
+            needs.order = True
 
     def _make(self, needs: Needs) -> None:
         self._forms.clear()
