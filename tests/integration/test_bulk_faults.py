@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +13,7 @@ from harness.database import Database
 from harness.job import RunningJob, drain
 from harness.oracle import Oracle
 from harness.queue import Queue
+from tdsup.dispatcher.loader import LARGE
 from tdsup.dispatcher.writer import Insert
 
 Keys = dict[str, object]
@@ -113,6 +116,32 @@ def test_a_new_partition_has_the_key_of_today(feed: Feed) -> None:
         feed.target.value("select pg_get_indexdef(%s::regclass)", f"t_2026_11_0{day}_pkey") for day in (1, 2)
     ]
     assert [key.partition(" btree ")[2] for key in keys] == ["(id)", "(day, id)"]
+    feed.check()
+
+
+def test_events_of_one_number(feed: Feed) -> None:
+    """A producer may number events as it likes: each is loaded or a dead letter once."""
+    for data in ("id=1&day=2026-11-01&note=a", "id=2&day=2026-11-01&note=%", "id=3&day=2026-11-01&note=c"):
+        feed.source.execute(
+            "select pgq.insert_event_raw('q', 7, now(), null, null, 'I:id', %s, 'public.t', null, null, null)",
+            data,
+        )
+    feed.queue.tick()
+    values = feed.drain()
+    assert (values["rows"], values["dead_letters"]) == (2, 1)
+    assert feed.target.column("select id from t order by id") == [1, 3]
+
+
+def test_a_large_event_is_worth_a_line(feed: Feed, caplog: pytest.LogCaptureFixture) -> None:
+    """Whichever way it is loaded."""
+    feed.insert(1, width=LARGE)
+    feed.insert(1)
+    with caplog.at_level(logging.INFO):
+        feed.drain()
+    [line] = [line for line in caplog.messages if " bytes" in line]
+    assert re.fullmatch(
+        rf"job: event \d+ of batch \d+ of queue q has {str(LARGE)[:3]}\d+ bytes; it is loaded", line
+    )
     feed.check()
 
 
