@@ -104,8 +104,8 @@ CONTESTANTS = {
     for contestant in (
         Contestant("limit", "limit"),
         Contestant("tdsup", "tdsup"),
-        Contestant("original", "original", most=200_000, pgq_ext=True, packages=("skytools", "pgq")),
-        Contestant("londiste", "Londiste", most=100_000, pgq_ext=True, flags=("-O",), packages=("londiste",)),
+        Contestant("original", "original", most=100_000, pgq_ext=True, packages=("skytools", "pgq")),
+        Contestant("londiste", "Londiste", most=50_000, pgq_ext=True, flags=("-O",), packages=("londiste",)),
     )
 }
 """All contestants, by name."""

@@ -123,7 +123,8 @@ def test_events_of_one_number(feed: Feed) -> None:
     """A producer may number events as it likes: each is loaded or a dead letter once."""
     for data in ("id=1&day=2026-11-01&note=a", "id=2&day=2026-11-01&note=%", "id=3&day=2026-11-01&note=c"):
         feed.source.execute(
-            "select pgq.insert_event_raw('q', 7, now(), null, null, 'I:id', %s, 'public.t', null, null, null)",
+            "select pgq.insert_event_raw("
+            "'q', 7, now(), null, null, 'I:id', %s, 'public.t', null, null, null)",
             data,
         )
     feed.queue.tick()
