@@ -14,12 +14,19 @@ from harness.job import RunningJob, drain
 from harness.oracle import Oracle
 from harness.queue import Queue
 from tdsup.dispatcher.loader import LARGE
+from tdsup.dispatcher.source import BLOCK
+from tdsup.dispatcher.stock import Stock
 from tdsup.dispatcher.writer import Insert
 
 Keys = dict[str, object]
 
 FIRST_DAY = "2026-11-01"
 """The day of row 0; row n is of the n-th day behind it, of as many as a test has."""
+
+WAITS_FOR_LOCK = (
+    "select exists (select from pg_stat_activity where wait_event_type = 'Lock' "
+    "and application_name = 'tdsup job' and datname = current_database() and query ilike 'copy%')"
+)
 
 
 class Feed:
@@ -123,8 +130,8 @@ def test_events_of_one_number(feed: Feed) -> None:
     """A producer may number events as it likes: each is loaded or a dead letter once."""
     for data in ("id=1&day=2026-11-01&note=a", "id=2&day=2026-11-01&note=%", "id=3&day=2026-11-01&note=c"):
         feed.source.execute(
-            "select pgq.insert_event_raw("
-            "'q', 7, now(), null, null, 'I:id', %s, 'public.t', null, null, null)",
+            "select pgq.insert_event_raw(%s, 7, now(), null, null, 'I:id', %s, 'public.t', null, null, null)",
+            feed.queue.name,
             data,
         )
     feed.queue.tick()
@@ -163,4 +170,151 @@ def test_whatever_ends_the_thread_ends_the_job(feed: Feed, monkeypatch: pytest.M
     assert feed.target.value("select count(*) from t") == 10
     assert "load" not in [thread.name for thread in threading.enumerate()]
     feed.drain()
+    feed.check()
+
+
+@pytest.mark.timeout(120)
+def test_many_partitions_share_the_buffer(feed: Feed) -> None:
+    """A batch of many times buffer_size for 500 partitions ends, and never holds much more than that."""
+    held = []
+    put = Stock.put
+
+    def watched(stock: Stock[Insert], place: Insert, text: bytes) -> None:
+        put(stock, place, text)
+        held.append(stock._held)  # noqa: SLF001 (the claim is about the inside)
+
+    feed.target.execute(
+        "do $$ declare day text; begin for day in "
+        f"select to_char(date '{FIRST_DAY}' + g, 'YYYY_MM_DD') from generate_series(0, 499) g "
+        "loop execute format('create table t_%s () inherits (t)', day); end loop; end $$"
+    )
+    feed.insert(6_000, days=500, width=400)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stock, "put", watched)
+        values = feed.drain()
+    assert values["partitions"] == 0
+    assert 1 << 18 < max(held) <= (1 << 19) + BLOCK
+    feed.check()
+
+
+def test_a_bad_row_in_the_middle_of_a_load(feed: Feed) -> None:
+    """The thread meets it while others are decoded; it alone becomes a dead letter."""
+    feed.insert(10)
+    feed.drain()
+    feed.insert(3_000, width=500, tick=False)
+    feed.queue.insert("I:id", "id=1&day=2026-11-02&note=again", "public.t")
+    feed.insert(3_000, width=500)
+    values = feed.drain()
+    assert (values["rows"], values["dead_letters"]) == (6_000, 1)
+    assert feed.target.rows("select sqlstate from tdsup.dead_letter") == [("23505",)]
+    feed.check()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("which", ["source", "target"])
+def test_a_backend_that_ends_amid_a_load(feed: Feed, which: str) -> None:
+    """The thread ends with its batch; another try loads all of it, once, and it is an outage, no more."""
+    feed.insert(10)
+    feed.drain()
+    feed.insert(6_000, width=500)
+    database = {"source": feed.source, "target": feed.target}[which]
+    with feed.target.another() as blocker:
+        # The thread waits for this row, the other one for room, and the source for that.
+        blocker.execute("begin; insert into t_2026_11_02 values (5011, '2026-11-02')")
+        with RunningJob(**feed.keys) as job:
+            feed.target.wait_for(WAITS_FOR_LOCK)
+            assert "load" in [thread.name for thread in threading.enumerate()]
+            ended = database.column(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where application_name = 'tdsup job' and datname = current_database()"
+            )
+            assert ended == [True]
+            blocker.execute("rollback")
+            job.wait_for("running", rows=6_000, seconds=60)
+            lost = [report["reason"] for report in job.context.reports if report["condition"] == "retrying"]
+    assert lost
+    assert all(which in reason for reason in lost)
+    assert feed.target.value("select to_regclass('tdsup.dead_letter') is null")
+    feed.check()
+
+
+ALTERATIONS = {
+    "dropped": "drop table t_2026_11_02",
+    "renamed": "alter table t_2026_11_02 no inherit t; alter table t_2026_11_02 rename to old",
+    "a column less": "alter table t drop column note",
+    "a column more": "alter table t add column more int default 7",
+    "a column of another name": "alter table t rename note to text; alter table t add note text",
+    "a column that is generated": (
+        "alter table t drop column note, add column note text generated always as ('note ' || id) stored"
+    ),
+}
+"""What somebody does to the target between two batches."""
+
+
+@pytest.mark.parametrize("what", ALTERATIONS)
+def test_tables_that_change_between_two_batches(feed: Feed, what: str) -> None:
+    """What is remembered of them is dropped, and rows go where they belong from then on."""
+    # Such partitions have no column of their own that would stay.
+    template = "create table _DEST_TABLE () inherits (t)"
+    with RunningJob(**feed.keys, on_new_column="ignore", part_template=template) as job:
+        feed.insert(9)
+        job.wait_for("running", rows=9)
+        feed.target.execute(ALTERATIONS[what])
+        feed.insert(9)
+        job.wait_for("running", rows=18)
+    columns = set(feed.target.column("select attname from pg_attribute where attrelid = 't'::regclass"))
+    assert feed.target.value("select count(*) from t where id > 9") == 9
+    if "note" in columns:
+        notes = feed.target.column("select note from t where id > 9")
+        assert all(notes), notes
+        assert all(note.startswith("note ") for note in notes) == (what == "a column that is generated")
+    assert job.context.values["dead_letters"] == 0
+    if what not in {"dropped", "renamed"}:
+        feed.check()
+
+
+def batches(feed: Feed, ticks: int, **keys: object) -> float:
+    """How many batches some ticks of 100 events are taken as."""
+    for _ in range(ticks):
+        feed.insert(100)
+    number: float = feed.drain(**keys)["batches"]
+    feed.check()
+    return number
+
+
+def test_ticks_are_merged_while_behind(feed: Feed) -> None:
+    """Twenty take a few batches; with merge_events at 0 each is one, and a limit is kept to."""
+    batches(feed, 1)
+    assert batches(feed, 20) <= 5
+    assert batches(feed, 20, merge_events=0) == 20
+    assert 9 <= batches(feed, 20, merge_events=400) <= 12
+
+
+def test_collecting_keeps_its_meaning(feed: Feed) -> None:
+    """A batch has as many events at least, whether behind or not; what is not enough waits."""
+    batches(feed, 1)
+    for _ in range(7):
+        feed.insert(100)
+    values = feed.drain(pgq_batch_collect_events=300)
+    assert values["batches"] <= 2
+    assert values["events"] >= 300
+    feed.insert(100)
+    left = feed.drain(pgq_batch_collect_events=100_000)
+    assert left["events"] == 0
+    feed.drain()
+    feed.check()
+
+
+def test_lagging_keeps_its_meaning(feed: Feed) -> None:
+    """Events that are too young are left alone, however far behind: those before them are not."""
+    batches(feed, 1)
+    for _ in range(5):
+        feed.insert(100)
+    # The ticks become older, and with them the events.
+    feed.source.execute("update pgq.tick set tick_time = tick_time - interval '1 hour'")
+    for _ in range(5):
+        feed.insert(100)
+    values = feed.drain(pgq_keep_lag="30 minutes")
+    assert values["events"] == 500
+    assert feed.drain()["events"] == 500
     feed.check()
