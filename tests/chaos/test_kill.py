@@ -52,6 +52,35 @@ def test_killed_before_the_commit(orders: Orders, jobs: Fleet, source: Database,
     jobs.wait_for("orders", rows=1100)
 
 
+OPEN_BATCH = (
+    "select sub_next_tick - sub_last_tick from pgq.subscription "
+    "join pgq.consumer on co_id = sub_consumer where co_name = 'orders'"
+)
+"""How many ticks the open batch holds."""
+
+
+def test_killed_amid_several_ticks(orders: Orders, jobs: Fleet, source: Database, target: Database) -> None:
+    """A worker killed while it loads ticks that were merged: they come again, and are loaded once."""
+    with target.another() as first, target.another() as second:
+        # Whoever adds a row waits for the one that adds its key; 8 ticks gather meanwhile.
+        for blocker, number in ((first, 101), (second, 900)):
+            blocker.execute(f"begin; insert into orders_2026_11_0{1 + number % 3} values ({number})")
+        orders.insert(100)
+        target.wait_for(WAITS_FOR_LOCK, "copy%")
+        for _ in range(8):
+            orders.insert(100)
+        first.execute("rollback")
+        target.wait_for("select count(*) >= 200 from orders")
+        target.wait_for(WAITS_FOR_LOCK, "copy%")
+        assert source.value(OPEN_BATCH) > 1
+        killed = jobs.kill_worker("orders")
+        second.execute("rollback")
+    jobs.wait_for("orders", state="running", restarts=1, pid=lambda pid: pid != killed)
+    orders.wait_loaded()
+    assert orders.verdict().clean, orders.verdict()
+    jobs.wait_for("orders", rows=1000)
+
+
 FINISHING = "datname = current_database() and pid <> pg_backend_pid() and query like '%%finish_batch%%'"
 
 
