@@ -35,7 +35,10 @@ def test_an_equal_tick_of_another_time_is_another_tick(moment: float | None, ver
     assert judge(11, BATCH, moment) is Verdict.APPLY
 
 
-@given(st.text(st.characters(exclude_characters="\0")), st.text(st.characters(exclude_characters="\0")))
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+)
 def test_lock_keys_fit_the_server(queue: str, consumer: str) -> None:
     """A key is a signed 64-bit number, the same each time, and of both names."""
     key = lock_key("position", queue, consumer)
