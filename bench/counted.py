@@ -1,0 +1,47 @@
+"""What bench/work.py counts instructions of: runs of a job, or of a loop, each in a fork of its own.
+
+All of them share one start, which under valgrind takes longer than what is to be measured. Arguments: the
+decoder (``compiled`` or ``pure``) and the runs, each the file of a job or the number of turns of the loop. A
+line for each run tells its process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def loop(turns: int) -> int:
+    """What a worker is compared with: bytes, calls, a dict."""
+    seen: dict[bytes, int] = {}
+    for number in range(turns):
+        first, second = (b"%d\tnote of order" % number).split(b"\t")
+        seen[second] = seen.get(second, 0) + len(first)
+    return 0
+
+
+def main(decoder: str, runs: list[str]) -> int:
+    """Run all, one after the other; returns 1 if one fails."""
+    if decoder == "pure":
+        # As where the installation had no compiler.
+        sys.modules["tdsup.dispatcher._decoder"] = None  # type: ignore[assignment]
+    from tdsup.dispatcher import decoder as chosen
+    from tdsup.dispatcher import job as _job_type  # noqa: F401 (the program would import it later)
+    from tdsup.supervisor.single import main as table_dispatcher
+
+    if chosen.IS_COMPILED is (decoder == "pure"):
+        print(f"cannot count work of the {decoder} decoder: it is not installed", file=sys.stderr)
+        return 1
+    for run in runs:
+        child = os.fork()
+        if not child:
+            return loop(int(run)) if run.isdigit() else table_dispatcher([run])
+        print(child, run, flush=True)
+        _, status = os.waitpid(child, 0)
+        if status:
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,34 @@
+"""Committed figures and what a measurement says about them."""
+
+from __future__ import annotations
+
+import pytest
+from harness.bound import Bound, Verdict
+
+
+@pytest.mark.parametrize(
+    ("share", "verdict"),
+    [
+        (1.0, Verdict.GOOD),
+        (1.06, Verdict.GOOD),
+        (0.94, Verdict.GOOD),
+        (1.08, Verdict.WORSE),
+        (1.1, Verdict.WORSE),
+        (9.0, Verdict.WORSE),
+        (0.92, Verdict.BETTER),
+        (0.1, Verdict.BETTER),
+    ],
+)
+def test_a_change_of_a_tenth_is_noticed(share: float, verdict: Verdict) -> None:
+    """More work is worse; much less is to be committed; what repeated runs differ by is neither."""
+    for committed in (1.45, 388.0):
+        assert Bound(committed).judge(committed * share) is verdict
+
+
+def test_after_a_measurement_that_passes_a_tenth_more_does_not_pass_twice() -> None:
+    """Work cannot creep up: wherever the figure is within its margin, two changes of a tenth go beyond."""
+    bound = Bound(1.0)
+    for percent in range(93, 108):
+        measured = percent / 100
+        assert bound.judge(measured) is Verdict.GOOD
+        assert bound.judge(measured * 1.1 * 1.1) is Verdict.WORSE
