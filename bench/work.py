@@ -56,10 +56,10 @@ class Case:
 
 
 CASES = (
-    Case("compiled", "compiled", INSERT, 30_000, False, Bound(1.45)),
-    Case("pure", "pure", INSERT, 5_000, False, Bound(23.62)),
-    Case("one_by_one", "compiled", UPDATE, 1_000, False, Bound(68.9)),
-    Case("batch_each", "compiled", INSERT, 50, True, Bound(388)),
+    Case("compiled", "compiled", INSERT, 30_000, False, Bound(1.445)),
+    Case("pure", "pure", INSERT, 5_000, False, Bound(23.55)),
+    Case("one_by_one", "compiled", UPDATE, 1_000, False, Bound(68.7)),
+    Case("batch_each", "compiled", INSERT, 50, True, Bound(386)),
 )
 """The committed figures."""
 
