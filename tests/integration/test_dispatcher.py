@@ -233,8 +233,8 @@ def test_a_bad_event_stops_the_job_if_so_set(
     target.execute("create table orders_2026_11_24 (like orders, primary key (id)) inherits (orders)")
     target.execute("insert into orders_2026_11_24 values (1, '2026-11-24', 'already here')")
     before = target.rows("table tdsup.completed_tick")
-    source.execute("insert into orders values (5, '2026-11-24', 'good')")
-    source.execute(f"insert into orders values {values}")
+    # One statement: no tick of the daemon's comes between.
+    source.execute(f"insert into orders values (5, '2026-11-24', 'good'), {values}")
     queue.tick()
     event = source.value("select max(ev_id) from pgq.event_template")
     with pytest.raises(
