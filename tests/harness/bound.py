@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 MARGIN = 0.07
-"""Share of the committed figure by which a measurement may differ: several times what repeated runs differ,
-and less than the tenth that must not go unnoticed."""
+"""Share of the committed figure by which a measurement may differ: more than repeated runs do, less than the
+tenth that must not go unnoticed."""
 
 
 class Verdict(Enum):
