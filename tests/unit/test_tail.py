@@ -38,8 +38,8 @@ def write(path: Path, text: str) -> None:
     os.utime(path, ns=(moment, moment))
 
 
-_moments = itertools.count(time.time_ns() + 10**12)
-"""Times of changes in nanoseconds, for a file system's clock ticks too slowly."""
+_moments = itertools.count(time.time_ns() + 10**15)
+"""Times of changes in nanoseconds, days ahead of any true one: a file system's clock ticks too slowly."""
 
 
 def last(path: Path, lines: int) -> str:
