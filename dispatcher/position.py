@@ -54,7 +54,6 @@ class Position:
         self._connection = connection
         self._names = {"queue": queue, "consumer": consumer}
         self._place = "own"
-        self._variant = ""
         self._held: list[int] = []
 
     def claim(self) -> str | None:
@@ -73,8 +72,6 @@ class Position:
             if holder := self._lock(cursor, lock_key("position", *self._names.values())):
                 return holder
             self._find_place(cursor)
-            if self._place == "own" and not queries.value(cursor, "has_tick_times"):
-                self._variant = "untimed"
             if self._place == "pgq_ext":
                 return self._lock(cursor, lock_key("position", self._names["consumer"]))
         return None
@@ -111,6 +108,8 @@ class Position:
         own = own_schema and queries.value(cursor, "has_own_position", **self._names)
         if not own and queries.value(cursor, "has_pgq_ext"):
             self._place = "pgq_ext"
+        elif own_schema and not queries.value(cursor, "has_tick_times"):
+            self._place = "untimed"
         return bool(own_schema) or self._place == "pgq_ext"
 
     def _create_schema(self, cursor: Cursor) -> None:
@@ -130,7 +129,7 @@ class Position:
 
         A lock on them lasts until the transaction ends; the position is to be claimed before.
         """
-        read = f"read_{self._variant or self._place}"
+        read = f"read_{self._place}"
         found = queries.row(cursor, "lock_transaction", read, key=self._held[-1], **self._names)
         assert found is not None
         tick, moment = found
@@ -138,8 +137,8 @@ class Position:
 
     def write(self, cursor: Cursor, tick: int | None, tick_time: float | None = None) -> None:
         """Set the last applied tick and its time; None forgets it."""
-        forget = tick is None and self._place == "own"
-        write = "forget_own" if forget else f"write_{self._variant or self._place}"
+        forget = tick is None and self._place != "pgq_ext"
+        write = "forget_own" if forget else f"write_{self._place}"
         queries.run(cursor, write, **self._names, tick=tick, tick_time=tick_time)
 
     def repair_command(self, tick: int) -> str:
@@ -147,7 +146,7 @@ class Position:
         queue, consumer = (_literal(self._names[name]) for name in ("queue", "consumer"))
         if self._place == "pgq_ext":
             return f"select pgq_ext.set_last_tick({consumer}, {tick})"
-        forget_time = "" if self._variant else ", last_tick_time = null"
+        forget_time = ", last_tick_time = null" if self._place == "own" else ""
         return (
             f"update tdsup.completed_tick set last_tick_id = {tick}{forget_time} "  # noqa: S608 (text for a person)
             f"where queue_name = {queue} and consumer_name = {consumer}"

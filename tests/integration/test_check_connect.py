@@ -114,6 +114,19 @@ SOURCE_FAULTS = {
 }
 
 
+def test_a_target_of_a_version_without_tick_times(target: Database, orders: Orders) -> None:
+    """Where positions have no room for times, a look finds them, and the job keeps them, as ever."""
+    keys = register(orders)
+    target.execute("alter table tdsup.completed_tick drop column last_tick_time")
+    orders.insert(3)
+    assert "the position is kept in tdsup.completed_tick" in fine(keys)
+    drain(**keys)
+    ticks = target.column("select last_tick_id from tdsup.completed_tick")
+    assert ticks == [orders.queue.last_tick("job")]
+    assert target.value("select count(*) from orders") == 3
+
+
+
 @pytest.mark.parametrize(("statement", "fault"), SOURCE_FAULTS.values(), ids=SOURCE_FAULTS)
 def test_faults_of_the_source(source: Database, orders: Orders, statement: str, fault: str) -> None:
     """They are told with their remedies, and the target is examined all the same."""
