@@ -89,10 +89,9 @@ class Consumer:
             return False
         if self._tally.in_step_at is None:
             self._tally.in_step_at = asked
-        events = self._tally.total
         self._apply(batch)
         self._finish(batch, asked)
-        self._merging.took(self._tally.total - events, time.monotonic() - asked, self._tally.behind)
+        self._merging.took(batch.count, time.monotonic() - asked, self._tally.behind)
         return True
 
     def rest(self) -> float:

@@ -39,7 +39,7 @@ class Merging:
         """Learn from a batch.
 
         Args:
-            events: of it.
+            events: of it, as the queue counts them, for so it counts those that are asked for.
             seconds: that it took.
             behind: events of the queue that came after it.
         """
@@ -53,5 +53,4 @@ class Merging:
         if events > size >= TELLING and events / seconds < LOSS * rate:
             self._most = min(size, self._limit)
         self._before = events, events / seconds
-        # PgQ counts by a sequence, which has gaps: fewer events may come than were asked for.
-        self._size = min(GROWTH * max(events, self._size), self._most)
+        self._size = min(GROWTH * events, self._most)

@@ -35,9 +35,10 @@ select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
 select {pgq}.unregister_consumer(%(queue)s, %(consumer)s);
 
 -- name: next_batch
--- Open the next batch or the one still open; all NULL when there is none. The moment is that of its end; last
--- comes the query that yields its events.
+-- Open the next batch or the one still open; all NULL when there is none. The moment is that of its end; then come
+-- how many events the queue counted, and the query that yields them.
 select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8,
+    cur_tick_event_seq - prev_tick_event_seq,
     case when batch_id is not null then {pgq}.batch_event_sql(batch_id) end
 from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);

@@ -32,6 +32,7 @@ class Batch:
         tick: id of the tick that ends it.
         previous_tick: id of the tick that ends the batch before.
         tick_time: when `tick` was made, in seconds since the epoch by the source's clock.
+        count: events that the queue counted meanwhile, of any table; a hint, for its counter has gaps.
         query: yields the events (PgQ ``batch_event_sql``).
     """
 
@@ -39,6 +40,7 @@ class Batch:
     tick: int
     previous_tick: int
     tick_time: float
+    count: int = 0
     query: str = ""
 
 

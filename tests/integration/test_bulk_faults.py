@@ -290,6 +290,21 @@ def test_ticks_are_merged_while_behind(feed: Feed) -> None:
     assert 9 <= batches(feed, 20, merge_events=400) <= 12
 
 
+def test_ticks_of_other_tables_events_are_merged_too(feed: Feed) -> None:
+    """A job whose table is rare among the queue's is behind by ticks that have nothing for it."""
+    for _ in range(20):
+        feed.source.execute(
+            "select count(pgq.insert_event(%s, 'I:id', 'id=1', 'public.other', null, null, null)) "
+            "from generate_series(1, 100)",
+            feed.queue.name,
+        )
+        feed.queue.tick()
+    feed.insert(1)
+    values = feed.drain(table_filter="t")
+    assert (values["rows"], values["batches"] <= 5) == (1, True), values
+    feed.check()
+
+
 def test_collecting_keeps_its_meaning(feed: Feed) -> None:
     """A batch has as many events at least, whether behind or not; what is not enough waits."""
     batches(feed, 1)

@@ -126,7 +126,6 @@ def test_a_target_of_a_version_without_tick_times(target: Database, orders: Orde
     assert target.value("select count(*) from orders") == 3
 
 
-
 @pytest.mark.parametrize(("statement", "fault"), SOURCE_FAULTS.values(), ids=SOURCE_FAULTS)
 def test_faults_of_the_source(source: Database, orders: Orders, statement: str, fault: str) -> None:
     """They are told with their remedies, and the target is examined all the same."""
