@@ -109,7 +109,7 @@ class Bulk:
             self._load()
         if self._error is not None:
             raise self._error
-        if self._lacks or self._needs:
+        if self._lacks:
             # The table may get what it lacks meanwhile.
             self._forms.clear()
 

@@ -194,6 +194,7 @@ class Delivery:
         """Load events by whole blocks; returns the ids of those that have to be read one by one."""
         assert feed.stream is not None
         fitter = Fitter(self._settings, self._tables, needs)
+        # A COPY in progress and blocks take as much again.
         limit = self._settings.buffer_size // 4
         with Bulk(cursor, self._sorter, fitter, self._forms, self._sources, outcome, needs, limit) as bulk:
             feed.stream(bulk.add, self._sorter.by_event_time)

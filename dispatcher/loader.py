@@ -59,15 +59,15 @@ class Loader:
         *,
         careful: bool,
     ) -> None:
-        self.outcome = outcome
-        self.needs = needs
+        self._outcome = outcome
+        self._needs = needs
         self._cursor = cursor
         self._settings = settings
         self._letters = letters
         self._sources = sources
         self._only_source = only_source
         self._router = Router(settings, periods)
-        self._fitter = Fitter(settings, tables, self.needs)
+        self._fitter = Fitter(settings, tables, self._needs)
         self._misfits: dict[Shape, str] = {}
         self._waiting: set[Shape] = set()
         self._dead: list[bytes] = []
@@ -90,21 +90,21 @@ class Loader:
             SetupError: the name of a table is too long.
             psycopg2.Error: the target refused, and not because of a row.
         """
-        if self.needs.care:
+        if self._needs.care:
             return
         event = Event.from_line(line)
         if len(line) >= LARGE:
-            self.outcome.large[event.id] = len(line)
+            self._outcome.large[event.id] = len(line)
         try:
             change = read(event)
         except ValueError as error:
-            self.outcome.see(None)
+            self._outcome.see(None)
             self._reject(event, _words(error))
             return
         operation = change.operation if change else None
-        self.outcome.see(operation)
+        self._outcome.see(operation)
         if change is None or not self._router.wants(change):
-            self.outcome.ignore(operation)
+            self._outcome.ignore(operation)
             return
         self._sources.add(event.table)
         try:
@@ -113,31 +113,31 @@ class Loader:
             elif routed := self._router.route(event, change):
                 self._hand_over(event, change, routed)
             else:
-                self.outcome.ignore(operation)
+                self._outcome.ignore(operation)
         except ValueError as error:
             self._reject(event, _words(error))
 
     def finish(self) -> None:
         """Write what is still held back; raises as `add` does."""
-        if not self.needs:
+        if not self._needs:
             self._buffers.flush()
-        if not self.needs:
+        if not self._needs:
             self._write_letters()
 
     def _truncate(self, event: Event) -> None:
         check_truncate(event, self._only_source, self._sources)
         self._buffers.flush()
-        if not self.needs:
+        if not self._needs:
             truncate(self._cursor, self._fitter.roots)
-            self.outcome.rows += 1
+            self._outcome.rows += 1
 
     def _hand_over(self, event: Event, change: Change, routed: Routed) -> None:
         if routed.shape.kind is not Insert:
             self._buffers.keep_order()
-        if self.needs.care:
+        if self._needs.care:
             return
         buffer = self._buffer(routed.shape, event, change)
-        if buffer is not None and not self.needs:
+        if buffer is not None and not self._needs:
             identities = _identities(change) if self._buffers.ordered and buffer.fit.names_rows else ()
             self._buffers.add(routed.shape, buffer, event, routed.values, routed.before, identities)
 
@@ -165,7 +165,7 @@ class Loader:
     def _reject(self, event: Event, reason: str, sqlstate: str | None = None) -> None:
         if self._settings.bad_events == "stop":
             raise EventError(event.id, reason)
-        outcome, limit = self.outcome, self._settings.bad_event_limit
+        outcome, limit = self._outcome, self._settings.bad_event_limit
         outcome.refuse(_operation(event))
         if event.id in outcome.large:
             outcome.large_dead.add(event.id)
@@ -176,8 +176,8 @@ class Loader:
                 f"the first is event {outcome.dead[0]}: {outcome.dead[1]}"
             )
         if not self._letters.exist():
-            self.needs.letters = True
-        if not self.needs:
+            self._needs.letters = True
+        if not self._needs:
             self._dead.append(self._letters.line(event.line, reason, sqlstate))
             self._dead_size += len(self._dead[-1])
             if self._dead_size >= LETTER_BUFFER:

@@ -90,6 +90,7 @@ class Tables:
         self._template = part_template
         self._time_zone = time_zone
         self._known: set[TableName] = set()
+        self._views: dict[TableName, bool] = {}
         self._columns: dict[TableName, dict[str, Column]] = {}
 
     def exists(self, table: TableName) -> bool:
@@ -121,10 +122,12 @@ class Tables:
         return self._columns[table]
 
     def is_view(self, table: TableName) -> bool:
-        """Whether rows have to be inserted one by one, for COPY does not take them."""
-        with self._connection.cursor() as cursor:
-            kind = queries.row(cursor, "table_kind", table=table.sql)
-        return kind is not None and kind[0] == "v"
+        """Whether rows have to be inserted one by one, for COPY does not take them; remembered."""
+        if table not in self._views:
+            with self._connection.cursor() as cursor:
+                kind = queries.row(cursor, "table_kind", table=table.sql)
+            self._views[table] = kind is not None and kind[0] == "v"
+        return self._views[table]
 
     def roots(self) -> tuple[TableName, ...]:
         """Tables that hold all rows together: ``dest_table`` if it is there, and partitions on their own."""
