@@ -21,15 +21,16 @@ from pathlib import Path
 
 from tdsup.sandbox import Sandbox
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path += map(str, (Path(__file__).parents[1], Path(__file__).parents[1] / "tests"))
 
 from harness.contestant import Contestant, Originals, Ours
 from harness.cost import cpu, pss
 from harness.database import Database
 from harness.fleet import Fleet, fleet, wait_until
-from harness.page import write_block
 from harness.pgq_ext import PGQ_EXT
 from harness.supervised import supervised
+
+from bench import page
 
 SIZES = (1, 10, 50, 200)
 QUICK_SIZES = (1, 10)
@@ -279,7 +280,7 @@ def main() -> None:
     )
     print(text)
     if options.write:
-        write_block("fleet", text)
+        page.write({"fleet": text})
 
 
 if __name__ == "__main__":

@@ -21,11 +21,12 @@ from pathlib import Path
 
 from tdsup.sandbox import Sandbox
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path += map(str, (Path(__file__).parents[1], Path(__file__).parents[1] / "tests"))
 
 from harness.database import Database
 from harness.fleet import Fleet, fleet
-from harness.page import write_block
+
+from bench import page
 
 TRANSACTIONS = 100
 """A second, whatever the rate: an event of its own each would measure the source's disk."""
@@ -253,7 +254,7 @@ def main() -> None:
         lines += ["", f"Milliseconds. A commit of one row alone, with its flush: median {bench.commit()}."]
     print("\n".join(lines[-2:]))
     if options.write:
-        write_block("latency", "\n".join(lines))
+        page.write({"latency": "\n".join([*lines, ""])})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -29,12 +29,19 @@ LONGEST = 150
 """Characters of a cell that are shown."""
 
 
-def render(text: str, blocks: dict[str, Callable[[], str]]) -> str:
-    """The page with its generated blocks made anew."""
-    for name, make in blocks.items():
+def render(text: str, blocks: Mapping[str, str]) -> str:
+    """The page with its generated blocks made anew.
+
+    Raises:
+        AssertionError: it has no place for one.
+    """
+    for name, block in blocks.items():
         start, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
-        before, _, rest = text.partition(start)
-        text = before + start + make() + end + rest.partition(end)[2]
+        before, begun, rest = text.partition(start)
+        _old, ended, after = rest.partition(end)
+        assert begun, f"there is no place for {name}"
+        assert ended, f"the place for {name} has no end"
+        text = before + start + block + end + after
     return text
 
 
@@ -125,7 +132,7 @@ def main() -> int:
     for name, blocks in BLOCKS.items():
         page = DOCS / name
         old = page.read_text(encoding="utf-8")
-        new = render(old, blocks)
+        new = render(old, {block: make() for block, make in blocks.items()})
         if check and new != old:
             print(f"docs/{name} is outdated: run .venv/bin/python script/docs.py", file=sys.stderr)
             outdated = True

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from script.docs import DOCS, render
+from bench import page
 
 from . import plot
 from .result import Result
 from .table import GOAL_HEADER, HEADER, NOTES, goal_rows, markdown, rows
 
-PAGE = DOCS / "performance.md"
-PLOT = PAGE.with_suffix(".svg")
+PLOT = page.PAGE.with_suffix(".svg")
 
 
 def write(results: Sequence[Result], told: str) -> None:
@@ -22,9 +21,10 @@ def write(results: Sequence[Result], told: str) -> None:
         for result in results
     )
     table = markdown(HEADER, rows(results), left=2)
-    blocks = {
-        "throughput": lambda: f"Measured {told}. {NOTES}\n\n{cases}\n\n{table}",
-        "throughput goals": lambda: markdown(GOAL_HEADER, goal_rows(results), left=2),
-    }
-    PAGE.write_text(render(PAGE.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+    page.write(
+        {
+            "throughput": f"Measured {told}. {NOTES}\n\n{cases}\n\n{table}",
+            "throughput goals": markdown(GOAL_HEADER, goal_rows(results), left=2),
+        }
+    )
     plot.draw(results, PLOT)

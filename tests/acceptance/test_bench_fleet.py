@@ -10,8 +10,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-SUPERVISORD = Path(sys.executable).with_name("supervisord")
-
 
 def measured(program: str, *arguments: str) -> list[list[str]]:
     """Cells of the last table that a benchmark prints, without its headings."""
@@ -23,7 +21,6 @@ def measured(program: str, *arguments: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[last + 1 :]]
 
 
-@pytest.mark.skipif(not SUPERVISORD.exists(), reason="Supervisor comes with the group bench")
 def test_both_fleets_consume_and_are_measured() -> None:
     """One job of ours and one of the original's: each loads its event, and the table tells their ratio.
 
