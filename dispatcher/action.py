@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+from tdsup.jobtype import Action
 
 from .connection import connected
 from .delivery import Delivery
@@ -19,22 +19,6 @@ from .letter import Letters
 from .position import Position
 from .settings import Settings
 from .source import Source
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One of them.
-
-    Attributes:
-        name: how it is called.
-        help: what it does, in one sentence.
-        run: does it for a job's settings and arguments; yields lines for the person.
-    """
-
-    name: str
-    help: str
-    run: Callable[[Settings, Sequence[str]], Iterable[str]]
-
 
 _CELL = 200
 """Characters of a cell of a list that are shown."""

@@ -71,6 +71,12 @@ def place(dsn: str) -> str:
     return f"{name} at {address}" if address else name
 
 
+def canonical(dsn: str) -> str:
+    """The connection string with its parts in one order and form; its secrets stay in it."""
+    text: str = make_dsn(**dict(sorted(parse_dsn(dsn).items())))
+    return text
+
+
 class Lines:
     """Idle connections, watched for their end."""
 

@@ -7,11 +7,12 @@ from logging import Logger
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+from tdsup.jobtype import Board
 
 from .connection import Lines
 from .delivery import Delivery, Feed
 from .errors import LostPosition
-from .lookout import Board, Lookout
+from .lookout import Lookout
 from .merging import Merging
 from .position import Position, Verdict, judge
 from .settings import Settings

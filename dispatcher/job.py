@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from logging import Logger
-from typing import Any, Protocol
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from tdsup.jobtype import Action, Condition, Context, Metric, Snapshot
 
-from .action import ACTIONS, Action
-from .connection import connected, place
+from .action import ACTIONS
+from .connection import canonical, connected, place
 from .consumer import Consumer
 from .errors import Outage, SetupError, is_infrastructure, one_line
-from .lookout import Board
 from .position import Position
 from .settings import Settings
-from .tally import METRICS, Metric, Tally
+from .tally import METRICS, Tally
 
 RETRY_FIRST = 0.25
 """Seconds before a lost database is tried again; doubled each time."""
@@ -32,27 +30,6 @@ REFUSED_LIMIT = 30.0
 
 STANDBY_DELAY = 1.0
 """Seconds between a standby's looks at whether the working process is gone."""
-
-
-class Context(Protocol):
-    """What a job needs of its host; the supervisor's contract for job types describes it in full."""
-
-    @property
-    def logger(self) -> Logger:
-        """Where messages go."""
-
-    @property
-    def board(self) -> Board | None:
-        """Numbers that the jobs of a fleet share."""
-
-    def report(self, snapshot: Mapping[str, Any]) -> None:
-        """Publish condition, reason and values."""
-
-    def stopping(self) -> bool:
-        """Whether to end at the next batch boundary."""
-
-    def wait(self, seconds: float) -> bool:
-        """Sleep, or until asked to end; returns `stopping()`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +51,10 @@ class TableDispatcher:
             "src_db": f"{consumer} in database {place(settings.src_db)}",
             "dst_db": f"the position of {consumer} in database {place(settings.dst_db)}",
         }
+
+    def sources(self, settings: Settings) -> Sequence[str]:
+        """The source database; equal for all ways to write the same connection string."""
+        return (canonical(settings.src_db),)
 
     def run(self, settings: Settings, context: Context) -> None:
         """Load batches until asked to stop or, with loop_delay 0 or below, until the queue is empty.
@@ -129,7 +110,7 @@ class _Run:
                 )
                 consumer.register()
                 if self._failure is None:
-                    self._report("running")
+                    self._report(Condition.RUNNING)
                 return self._loop(consumer)
 
     def _claim(self, position: Position) -> bool:
@@ -140,7 +121,7 @@ class _Run:
             if reason != holder:
                 self._logger.info("%s: standby: %s", self._settings.job_name, reason)
                 holder = reason
-            self._report("standby", reason)
+            self._report(Condition.STANDBY, reason)
             if self._context.wait(STANDBY_DELAY):
                 return False
         return True
@@ -154,7 +135,7 @@ class _Run:
             more = consumer.work()
             self._recovered()
             if more or not self._idle:
-                self._report("running")
+                self._report(Condition.RUNNING)
             self._idle = not more
             ended = time.monotonic()
             count = self._tally.total - events
@@ -173,10 +154,9 @@ class _Run:
                 break
         return False
 
-    def _report(self, condition: str, reason: str = "") -> None:
+    def _report(self, condition: Condition, reason: str = "") -> None:
         self._idle = False
-        values = self._tally.values()
-        self._context.report({"condition": condition, "reason": reason, "values": values})
+        self._context.report(Snapshot(condition, reason, self._tally.values()))
 
     def _retry(self, error: Outage) -> None:
         """Wait a while; log the failure unless it is the one that is known, in whatever words."""
@@ -184,7 +164,7 @@ class _Run:
             self._logger.warning("%s: %s; trying again", self._settings.job_name, error)
             self._logger.debug("traceback", exc_info=error)
         self._failure = error
-        self._report("retrying", str(error))
+        self._report(Condition.RETRYING, str(error))
         limit = REFUSED_LIMIT if error.answered else RETRY_LIMIT
         self._context.wait(min(self._retry_delay, limit))
         self._retry_delay = min(self._retry_delay * 2, limit)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import time
 import zlib
-from collections.abc import Mapping
-from typing import Protocol
+
+from tdsup.jobtype import Board
 
 from .settings import Settings
 from .source import Batch, Source
@@ -23,19 +23,6 @@ ASK_ANYWAY = 30.0
 
 SPREAD = 0.25
 """Share of loop_delay over which consumers spread their looks: one asks, the others find the answer."""
-
-
-class Board(Protocol):
-    """Numbers that the jobs of a fleet share; losing one costs a query, no more."""
-
-    def read(self, key: int) -> tuple[int, float] | None:
-        """A number and the moment, by ``time.monotonic()``, at which it was true; None if it is not known."""
-
-    def post(self, key: int, number: int, moment: float) -> None:
-        """Post a number for all to read."""
-
-    def update(self, numbers: Mapping[int, int], moment: float) -> None:
-        """Post those of the numbers that somebody has posted before."""
 
 
 class Lookout:

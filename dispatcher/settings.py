@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+from tdsup.jobtype import no_effect
 
 from .change import Operation
 from .identifier import TableName
@@ -16,11 +17,6 @@ from .partition import Method
 
 EVENT_TIME = "_EVTIME"
 """Value of ``part_field`` that stands for the event's own time."""
-
-
-def _moot(reason: str) -> dict[str, Any]:
-    """Mark an option that is accepted and changes nothing, with the reason that users are told."""
-    return {"moot": reason}
 
 
 def _dsn(value: str) -> str:
@@ -211,26 +207,26 @@ class Settings(BaseModel):
     exception_sleep: float = Field(
         20.0,
         description="Seconds to sleep after an error.",
-        json_schema_extra=_moot("a lost database is tried again at growing intervals from 0.25 s"),
+        json_schema_extra=no_effect("a lost database is tried again at growing intervals from 0.25 s"),
     )
     exception_quiet: str = Field(
-        "", description="Errors to keep quiet about.", json_schema_extra=_moot("an error is logged once")
+        "", description="Errors to keep quiet about.", json_schema_extra=no_effect("an error is logged once")
     )
     exception_grace: float = Field(
-        300.0, description="Seconds to keep quiet.", json_schema_extra=_moot("an error is logged once")
+        300.0, description="Seconds to keep quiet.", json_schema_extra=no_effect("an error is logged once")
     )
     exception_reset: float = Field(
         900.0,
         description="Seconds after which quietness starts anew.",
-        json_schema_extra=_moot("an error is logged once"),
+        json_schema_extra=no_effect("an error is logged once"),
     )
     pgq_autocommit: bool = Field(
         False,
         description="Run the source in autocommit mode.",
-        json_schema_extra=_moot("transactions on the source are as short as they can be"),
+        json_schema_extra=no_effect("transactions on the source are as short as they can be"),
     )
     pgq_lazy_fetch: int = Field(
-        300, description="Events per fetch.", json_schema_extra=_moot("events are streamed")
+        300, description="Events per fetch.", json_schema_extra=no_effect("events are streamed")
     )
 
     @property

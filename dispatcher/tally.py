@@ -7,48 +7,31 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
+
+from tdsup.jobtype import EVENTS, LAG, Metric
 
 from .outcome import Outcome
 
-SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60)
+BATCH_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60)
 """Upper bounds of durations, in seconds."""
 
-EVENTS = (1, 10, 100, 1_000, 10_000, 100_000)
+BATCH_EVENTS = (1, 10, 100, 1_000, 10_000, 100_000)
 """Upper bounds of numbers of events."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One number that the job reports; `Tally.values` has the numbers.
-
-    Attributes:
-        name: in the field's terms.
-        kind: ``counter``, ``gauge``, ``histogram``, or ``age``: a moment since which something is true.
-        help: what it means, in one sentence.
-        labels: what tells its series apart.
-        buckets: upper bounds of a histogram.
-    """
-
-    name: str
-    kind: Literal["counter", "gauge", "age", "histogram"]
-    help: str
-    labels: Sequence[str] = ()
-    buckets: Sequence[float] = ()
 
 
 METRICS = (
     Metric(
-        "events", "counter", "Events read from the queue, by what became of them.", ("operation", "outcome")
+        EVENTS, "counter", "Events read from the queue, by what became of them.", ("operation", "outcome")
     ),
     Metric("rows", "counter", "Events applied to the target: rows inserted, updated or deleted."),
     Metric("dead_letters", "counter", "Events that have no row, kept in tdsup.dead_letter."),
     Metric("ignored", "counter", "Events that ask for no change."),
     Metric("batches", "counter", "Batches finished."),
-    Metric("batch_seconds", "histogram", "Time from a batch's opening to its end.", buckets=SECONDS),
-    Metric("batch_events", "histogram", "Events of a batch.", buckets=EVENTS),
+    Metric("batch_seconds", "histogram", "Time from a batch's opening to its end.", buckets=BATCH_SECONDS),
+    Metric("batch_events", "histogram", "Events of a batch.", buckets=BATCH_EVENTS),
     Metric("partitions", "counter", "Partitions created."),
-    Metric("lag", "age", "How far the loaded events are behind the source."),
+    Metric(LAG, "age", "How far the loaded events are behind the source."),
     Metric("lag_events", "gauge", "Events of the queue that are not loaded, as of the last batch."),
     Metric("last_batch", "age", "Time since a batch was finished."),
 )
@@ -97,8 +80,8 @@ class Tally:
     rows: int = 0
     batches: int = 0
     partitions: int = 0
-    seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS))
-    sizes: Histogram = field(default_factory=lambda: Histogram(EVENTS))
+    seconds: Histogram = field(default_factory=lambda: Histogram(BATCH_SECONDS))
+    sizes: Histogram = field(default_factory=lambda: Histogram(BATCH_EVENTS))
     in_step_at: float | None = field(default_factory=time.monotonic)
     behind: int = 0
     finished_at: float | None = None
@@ -121,7 +104,7 @@ class Tally:
     def values(self) -> Mapping[str, Any]:
         """The numbers of `METRICS`: one, one per comma-separated label values, or sum and counts."""
         values: dict[str, Any] = {
-            "events": {",".join(labels): number for labels, number in self.events.items()},
+            EVENTS: {",".join(labels): number for labels, number in self.events.items()},
             "rows": self.rows,
             "dead_letters": self.of("dead_letter"),
             "ignored": self.of("ignored"),
@@ -129,7 +112,7 @@ class Tally:
             "batch_seconds": {"sum": self.seconds.total, "counts": list(self.seconds.counts)},
             "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},
             "partitions": self.partitions,
-            "lag": self.in_step_at,
+            LAG: self.in_step_at,
             "lag_events": self.behind,
         }
         if self.finished_at is not None:

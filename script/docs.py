@@ -12,10 +12,11 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from tdsup.dispatcher.settings import Settings
 from tdsup.dispatcher.tally import METRICS
+from tdsup.jobtype import no_effect_reason
 from tdsup.supervisor.commands import COMMANDS
 from tdsup.supervisor.fleet import FleetSettings
 from tdsup.supervisor.jobsettings import JobSettings
-from tdsup.supervisor.options import moot_reason, shown_default
+from tdsup.supervisor.options import shown_default
 from tdsup.supervisor.processmetrics import PROCESS_METRICS
 from tdsup.supervisor.web.metrics import KINDS
 
@@ -85,7 +86,7 @@ def _table(model: type[BaseModel]) -> str:
 def _line(name: str, field: FieldInfo) -> str:
     alias = field.validation_alias
     keys = [str(key) for key in alias.choices] if isinstance(alias, AliasChoices) else [name]
-    reason = moot_reason(field)
+    reason = no_effect_reason(field)
     meaning = f"Accepted, without effect: {reason}." if reason else field.description
     default = "required" if field.is_required() else shown_default(field)
     shown = f"`{default}`" if default and default != "required" else default

@@ -12,10 +12,11 @@ import select
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from .job import CONDITIONS
-from .jobtype import Metric
+from tdsup.jobtype import Condition, Metric, Snapshot
+
 from .redact import redact
 
 MESSAGE_LIMIT = 65536
@@ -65,28 +66,20 @@ class Sender:
 
     def hello(self, metrics: Sequence[Metric], labels: Mapping[str, str]) -> None:
         """Describe the numbers that will follow."""
-        described = [
-            {
-                "name": metric.name,
-                "kind": metric.kind,
-                "help": metric.help,
-                "labels": list(metric.labels),
-                "buckets": list(metric.buckets),
-            }
-            for metric in metrics
-        ]
-        self._say("hello", metrics=described, labels=dict(labels))
+        self._say("hello", metrics=[asdict(metric) for metric in metrics], labels=dict(labels))
 
-    def snapshot(self, condition: str, reason: str, values: Mapping[str, Any]) -> None:
+    def snapshot(self, snapshot: Snapshot) -> None:
         """Tell the condition and the numbers.
 
         Raises:
             ValueError: no such condition, or too large.
             TypeError: a value is nothing that JSON has.
         """
-        if condition not in CONDITIONS:
-            raise ValueError(f"no such condition: {condition!r} (there are: {', '.join(CONDITIONS)})")
-        self._say("snapshot", condition=condition, reason=_one_line(reason), values=dict(values))
+        condition = snapshot.condition
+        if condition not in list(Condition):
+            raise ValueError(f"no such condition: {condition!r} (there are: {', '.join(Condition)})")
+        values = dict(snapshot.values)
+        self._say("snapshot", condition=condition, reason=_one_line(snapshot.reason), values=values)
 
     def beat(self) -> None:
         """Show that the process lives; what could not be sent before goes now."""

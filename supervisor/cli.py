@@ -23,7 +23,7 @@ from .errors import ConfigError, NotRunning, Refused, TdsupError, UnknownJob
 from .exits import Exit
 from .fleet import load_fleet, require_jobs
 from .jobfile import HEADLESS, BrokenFile, JobFile
-from .jobtype import find_job_type
+from .jobtypes import find_job_type
 from .sample import sample
 from .scriptmgr import import_fleet
 from .tail import Tail

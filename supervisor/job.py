@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from tdsup.jobtype import Condition
+
 from .backoff import Backoff
 from .errors import IllegalMoveError, NotAllowed
 from .exits import ON_PURPOSE, Exit, describe
@@ -58,7 +60,11 @@ class Follow(Enum):
     REMOVED = auto()
 
 
-CONDITIONS = {"running": State.RUNNING, "standby": State.STANDBY, "retrying": State.BACKOFF}
+CONDITIONS = {
+    Condition.RUNNING: State.RUNNING,
+    Condition.STANDBY: State.STANDBY,
+    Condition.RETRYING: State.BACKOFF,
+}
 """States by the condition that a worker reports."""
 
 ALIVE = frozenset({State.STARTING, State.RUNNING, State.STANDBY, State.BACKOFF})
@@ -199,8 +205,8 @@ class Job:
         self._expect("heard", ALIVE | {State.STOPPING}, process=True)
         self._heard = now
 
-    def reported(self, condition: str, reason: str, now: float) -> None:
-        """The process told its condition, a key of `CONDITIONS`; one that is ending is past deciding."""
+    def reported(self, condition: Condition, reason: str, now: float) -> None:
+        """The process told its condition; one that is ending is past deciding."""
         self.heard(now)
         state = CONDITIONS[condition]
         if state is State.BACKOFF:

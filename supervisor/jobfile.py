@@ -12,12 +12,13 @@ from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
+from tdsup.jobtype import JobType
 
 from .errors import ConfigError
 from .inifile import DEFAULTS, Entry, IniFile, SyntaxFault, parse
 from .jobsettings import JobSettings, expand
-from .jobtype import JobType, find_job_type, job_types
-from .options import Fault, known_keys, moot_keys, read, unknown_key
+from .jobtypes import find_job_type, job_types
+from .options import Fault, keys_without_effect, known_keys, read, unknown_key
 
 HEADLESS = "table_dispatcher"
 """Job type of a file without a section header, for the old manual page's example has none."""
@@ -159,7 +160,7 @@ def check_content(
         }
         raise ConfigError(*(_line(path, places.get(fault.key, f"[{section}]"), fault) for fault in faults))
     warnings = [f"{path}: {warning}" for warning in ini.warnings]
-    for key, reason in (moot_keys(host) | moot_keys(settings)).items():
+    for key, reason in (keys_without_effect(host) | keys_without_effect(settings)).items():
         warnings.append(f"{path}: [{section}] {key}: has no effect: {reason}")
     digest = digest_of(content + repr(sorted(inherited.items())).encode() if inherited else content)
     return JobFile(path, digest, section, job_type, host, settings, tuple(warnings))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from tdsup.jobtype import no_effect
 
 DEFAULT_FORMAT = "%(asctime)s %(process)s %(levelname)s %(message)s"
 """Log line of the original program, for people grep it."""
@@ -24,8 +25,8 @@ def expand(name: str) -> str:
         raise ValueError("nobody of that name has a home directory") from error
 
 
-def _moot(reason: str, default: object = None) -> Any:
-    return Field(default=default, json_schema_extra={"moot": reason})
+def _without_effect(reason: str, default: object = None) -> Any:
+    return Field(default=default, json_schema_extra=no_effect(reason))
 
 
 FileName = Annotated[str, AfterValidator(expand)]
@@ -102,7 +103,7 @@ class JobSettings(BaseModel):
         default=1, description="2: references are ${name} instead of %(name)s."
     )
 
-    service_name: str | None = _moot("the section header names the job type")
+    service_name: str | None = _without_effect("the section header names the job type")
 
     @field_validator("job_name")
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from tdsup.jobtype import no_effect_reason
 
 from .redact import is_secret, redact
 
@@ -42,20 +43,14 @@ def known_keys(model: type[BaseModel]) -> set[str]:
     return {key for keys in spellings(model).values() for key in keys}
 
 
-def moot_keys(settings: BaseModel) -> dict[str, str]:
+def keys_without_effect(settings: BaseModel) -> dict[str, str]:
     """Fields that were given another value than their default, but have no effect; with the reason."""
-    moot = {}
+    found = {}
     for name, field in type(settings).model_fields.items():
-        reason = moot_reason(field)
+        reason = no_effect_reason(field)
         if reason and getattr(settings, name) != field.default:
-            moot[name] = reason
-    return moot
-
-
-def moot_reason(field: FieldInfo) -> str:
-    """Why a field is accepted and has no effect; empty if it has one."""
-    extra = field.json_schema_extra
-    return str(extra.get("moot", "")) if isinstance(extra, dict) else ""
+            found[name] = reason
+    return found
 
 
 def shown_default(field: FieldInfo) -> str:

@@ -8,12 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tdsup.jobtype import Metric
+
 from . import logs
-from .tally import Description
 
 PROCESS_METRICS = (
-    Description("cpu_seconds", "counter", "CPU time of the job's processes."),
-    Description("log_bytes", "counter", "Bytes that were written to the job's log."),
+    Metric("cpu_seconds", "counter", "CPU time of the job's processes."),
+    Metric("log_bytes", "counter", "Bytes that were written to the job's log."),
 )
 """What a process reports of itself; both go on over restarts."""
 

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from tdsup.jobtype import LAG, STATUS_COUNTERS
+
 from .job import Job
 from .jobfile import JobFile
-
-COUNTERS = ("events", "rows", "dead_letters", "batches", "partitions")
-"""Counters of a job that its status shows, where its job type has them."""
 
 
 def job_status(job: Job, now: float) -> dict[str, Any]:
@@ -23,8 +22,8 @@ def job_status(job: Job, now: float) -> dict[str, Any]:
         "pid": job.pid,
         "since": round(now - job.since, 3),
         "events_per_second": round(job.tally.events_per_second(now), 1),
-        "lag": _rounded(job.tally.value("lag", now)),
-        **{name: job.tally.value(name, now) or 0 for name in COUNTERS},
+        "lag": _rounded(job.tally.value(LAG, now)),
+        **{counter.name: job.tally.value(counter.name, now) or 0 for counter in STATUS_COUNTERS},
         "restarts": job.restarts.total(),
         "reason": job.reason,
         "last_error": error,

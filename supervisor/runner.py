@@ -9,11 +9,12 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+from tdsup.jobtype import Condition, Metric
+
 from .channel import receive
 from .job import Action, Job, State
 from .loop import Loop, Timer
 from .process import Body, Process
-from .tally import Description
 
 SIGNALS = {
     Action.INTERRUPT: signal.SIGINT,
@@ -125,12 +126,12 @@ class Runner:
 
     def _hello(self, message: dict[str, Any]) -> None:
         self.job.heard(self._loop.now())
-        self.job.tally.describe([Description(**metric) for metric in message["metrics"]], message["labels"])
+        self.job.tally.describe([Metric(**metric) for metric in message["metrics"]], message["labels"])
 
     def _snapshot(self, message: dict[str, Any]) -> None:
         now = self._loop.now()
         self.job.tally.update(message["values"], now)
-        self.job.reported(message["condition"], message["reason"], now)
+        self.job.reported(Condition(message["condition"]), message["reason"], now)
 
     def _farewell(self, message: dict[str, Any]) -> None:
         self._last_words = message["reason"]

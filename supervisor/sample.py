@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
+from tdsup.jobtype import JobType, no_effect_reason
 
 from .jobsettings import JobSettings
-from .jobtype import JobType
-from .options import moot_reason, shown_default, spellings
+from .options import shown_default, spellings
 
 WIDTH = 100
 """Columns of a comment."""
@@ -21,18 +21,20 @@ def sample(section: str, job_type: JobType) -> str:
     It can be loaded as it is: what is required has an example, all else is a comment.
     """
     lines = [f"[{section}]"]
-    moot: list[str] = []
+    without_effect: list[str] = []
     for model in (job_type.settings, JobSettings):
         for name, keys in spellings(model).items():
             field = model.model_fields[name]
             if model is not JobSettings and name in JobSettings.model_fields:
                 continue  # Both read it; the supervisor's says more.
-            reason = moot_reason(field)
+            reason = no_effect_reason(field)
             if reason:
-                moot.append(f"# {keys[0]}: {reason}")
+                without_effect.append(f"# {keys[0]}: {reason}")
             else:
                 lines += ["", *_comment(field.description or ""), _line(keys[0], field)]
-    return "\n".join([*lines, "", "# Keys of older files that are accepted, without effect:", *moot, ""])
+    return "\n".join(
+        [*lines, "", "# Keys of older files that are accepted, without effect:", *without_effect, ""]
+    )
 
 
 def _comment(text: str) -> Iterator[str]:

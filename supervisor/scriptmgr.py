@@ -17,7 +17,7 @@ from .errors import ConfigError
 from .fleet import FILE
 from .inifile import DEFAULTS, IniFile, SyntaxFault, parse
 from .jobfile import content_of, decode
-from .jobtype import find_job_type
+from .jobtypes import find_job_type
 
 SECTION = "scriptmgr"
 

@@ -18,7 +18,7 @@ from .daemon import detach
 from .errors import AlreadyRunning, ConfigError, TdsupError
 from .exits import Exit
 from .jobfile import HEADLESS, JobFile, load_job_file, pidfile_of
-from .jobtype import find_job_type
+from .jobtypes import find_job_type
 from .lifeline import Lifeline
 from .pidfile import PidFile
 from .sample import sample

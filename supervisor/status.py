@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tdsup.jobtype import STATUS_COUNTERS
+
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-NUMBERS = frozenset({"PID", "EVENTS/S", "DEAD", "PARTITIONS", "RESTARTS"})
+NUMBERS = frozenset({"PID", "EVENTS/S", "RESTARTS", *(counter.heading for counter in STATUS_COUNTERS)})
 """Columns that are aligned to the right."""
 
 
@@ -36,6 +38,10 @@ def _reason(job: Mapping[str, Any]) -> str:
     return " ".join(text.split())
 
 
+def _counter(name: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda job: f"{job[name]:.0f}"
+
+
 COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "JOB": lambda job: str(job["name"]),
     "STATE": lambda job: str(job["state"]),
@@ -43,8 +49,7 @@ COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "SINCE": lambda job: duration(job["since"]),
     "EVENTS/S": lambda job: f"{job['events_per_second']:.0f}",
     "LAG": lambda job: duration(job["lag"]),
-    "DEAD": lambda job: f"{job['dead_letters']:.0f}",
-    "PARTITIONS": lambda job: f"{job['partitions']:.0f}",
+    **{counter.heading: _counter(counter.name) for counter in STATUS_COUNTERS if counter.heading},
     "RESTARTS": lambda job: str(job["restarts"]),
     "REASON": _reason,
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
+
+from tdsup.jobtype import EVENTS, Metric
 
 RATE_WINDOW = 5.0
 """Seconds over which events per second are taken: short enough to follow, longer than a batch."""
@@ -22,17 +24,6 @@ Series = dict[str, float]
 """Numbers of a metric: by comma-separated label values, of a histogram by `SUM` and bucket, else by ""."""
 
 
-@dataclass(frozen=True)
-class Description:
-    """A metric as the worker's first message describes it; see `jobtype.Metric`."""
-
-    name: str
-    kind: Literal["counter", "gauge", "age", "histogram"]
-    help: str
-    labels: Sequence[str] = ()
-    buckets: Sequence[float] = ()
-
-
 @dataclass
 class Tally:
     """Counters that go on over restarts, gauges that end with the process, ages that go on ageing.
@@ -42,14 +33,14 @@ class Tally:
         labels: constant labels of the job.
     """
 
-    metrics: dict[str, Description] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     _base: dict[str, Series] = field(default_factory=dict)
     _current: dict[str, Series] = field(default_factory=dict)
     _stamps: dict[str, float | None] = field(default_factory=dict)
     _rated: deque[tuple[float, float]] = field(default_factory=deque)
 
-    def describe(self, metrics: list[Description], labels: Mapping[str, str]) -> None:
+    def describe(self, metrics: list[Metric], labels: Mapping[str, str]) -> None:
         """Take the description that a new process sends."""
         self.metrics = {metric.name: metric for metric in metrics}
         self.labels = dict(labels)
@@ -110,7 +101,7 @@ class Tally:
         return (self._rated[-1][1] - first_total) / span
 
     def _rate(self, now: float) -> None:
-        total = self.value("events", now)
+        total = self.value(EVENTS, now)
         if total is None:
             return
         if self._rated and self._rated[-1][1] == total:
@@ -122,7 +113,7 @@ class Tally:
         self.events_per_second(now)
 
 
-def _series(metric: Description, value: object) -> Series:
+def _series(metric: Metric, value: object) -> Series:
     """What a report says of one metric, less what is no finite number."""
     found: dict[str, object] = {"": value}
     if metric.kind == "histogram":

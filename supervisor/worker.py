@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+
+from tdsup.jobtype import Board, Snapshot
 
 from . import logs, skylog
-from .board import Board
 from .channel import Sender
 from .errors import AlreadyRunning, ConfigError
 from .exits import Exit
@@ -36,7 +36,7 @@ class End:
 
 
 class WorkerContext:
-    """What a job may ask of its host; implements `jobtype.Context`.
+    """What a job may ask of its host; implements the contract's `Context`.
 
     Args:
         logger: where the job's messages go.
@@ -52,11 +52,11 @@ class WorkerContext:
         self.board = board
         self._sender = sender
         self._ready = ready
-        self._reported: Mapping[str, Any] = {}
+        self._reported: Snapshot | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
-    def report(self, snapshot: Mapping[str, Any]) -> None:
+    def report(self, snapshot: Snapshot) -> None:
         """Publish the job's numbers and condition."""
         with self._lock:
             if snapshot == self._reported:
@@ -69,14 +69,13 @@ class WorkerContext:
         """Show that the process lives, with its present numbers; called in the lifeline's thread."""
         # Under the lock, lest an older snapshot arrive after a newer one and counters seem to fall.
         with self._lock:
-            if self._reported:
+            if self._reported is not None:
                 self._send(self._reported)
             else:
                 self._sender.beat()
 
-    def _send(self, snapshot: Mapping[str, Any]) -> None:
-        values = {**snapshot.get("values", {}), **process_values()}
-        self._sender.snapshot(snapshot["condition"], snapshot.get("reason", ""), values)
+    def _send(self, snapshot: Snapshot) -> None:
+        self._sender.snapshot(replace(snapshot, values={**snapshot.values, **process_values()}))
 
     def stopping(self) -> bool:
         """Whether the job has been asked to end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tdsup.supervisor import single
-from tdsup.supervisor.jobtype import find_job_type
+from tdsup.supervisor.jobtypes import find_job_type
 
 from .task import Task
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tdsup.jobtype import Condition, Snapshot
+
 from .. import logs
 from ..channel import Sender
 from ..errors import TdsupError
@@ -63,7 +65,7 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     host, port = listener.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     sender.hello([], {"address": f"https://{address}" if settings.web_cert else address})
-    sender.snapshot("running", "", {})
+    sender.snapshot(Snapshot(Condition.RUNNING))
     link = MasterLink(settings.socket)
     observer = Observer(link, time.monotonic)
     _serve(Site(link, observer, token), observer, listener, settings)

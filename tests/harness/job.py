@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from tdsup.dispatcher.job import TABLE_DISPATCHER
-from tdsup.dispatcher.lookout import Board
 from tdsup.dispatcher.settings import Settings
+from tdsup.jobtype import Board, Snapshot
 
 
 class HostContext:
@@ -20,10 +20,10 @@ class HostContext:
     def __init__(self) -> None:
         self.logger = logging.getLogger("job")
         self.board: Board | None = None
-        self.reports: list[Mapping[str, Any]] = []
+        self.reports: list[Snapshot] = []
         self._stop = threading.Event()
 
-    def report(self, snapshot: Mapping[str, Any]) -> None:
+    def report(self, snapshot: Snapshot) -> None:
         """Keep it."""
         self.reports.append(snapshot)
 
@@ -42,7 +42,7 @@ class HostContext:
     @property
     def values(self) -> Mapping[str, Any]:
         """The newest numbers: ``events`` is all of them, ``outcomes`` are they by operation and outcome."""
-        values: Mapping[str, Any] = self.reports[-1]["values"]
+        values = self.reports[-1].values
         return {**values, "events": sum(values["events"].values()), "outcomes": values["events"]}
 
 
@@ -99,8 +99,4 @@ class RunningJob:
         if not self.context.reports:
             return False
         newest = self.context.reports[-1]
-        return (
-            newest["condition"] == condition
-            and newest["values"]["rows"] >= rows
-            and reason in newest["reason"]
-        )
+        return newest.condition == condition and newest.values["rows"] >= rows and reason in newest.reason

@@ -231,7 +231,7 @@ def test_a_backend_that_ends_amid_a_load(feed: Feed, which: str) -> None:
             assert ended == [True]
             blocker.execute("rollback")
             job.wait_for("running", rows=6_000, seconds=60)
-            lost = [report["reason"] for report in job.context.reports if report["condition"] == "retrying"]
+            lost = [report.reason for report in job.context.reports if report.condition == "retrying"]
     assert lost
     assert all(which in reason for reason in lost)
     assert feed.target.value("select to_regclass('tdsup.dead_letter') is null")

@@ -153,7 +153,7 @@ def test_a_refusing_server_is_tried_ever_less(
         tries = len(job.context.reports)
         job.wait_for("retrying")
         source.wait_for("select pg_sleep(1.5) is not null")
-        conditions = {report["condition"] for report in job.context.reports[tries:]}
+        conditions = {report.condition for report in job.context.reports[tries:]}
         assert conditions == {"retrying"}
         assert caplog.text.count("trying again") == 1
         target.execute("set transaction_read_only = off")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
+from tdsup.jobtype import Condition, Snapshot
 from tdsup.supervisor.channel import BURST, Sender, open_channel, receive
 
 
@@ -21,7 +23,7 @@ def test_messages_arrive_as_they_were_sent(pair: tuple[socket.socket, Sender]) -
     """One datagram, one message; texts are one line and hold no password."""
     master, sender = pair
     sender.hello([], {"queue": "q"})
-    sender.snapshot("retrying", "no\nway password=hunter2", {"events": 1})
+    sender.snapshot(Snapshot(Condition.RETRYING, "no\nway password=hunter2", {"events": 1}))
     assert list(receive(master)) == [
         {"kind": "hello", "metrics": [], "labels": {"queue": "q"}},
         {
@@ -37,7 +39,7 @@ def test_a_full_channel_drops_old_news_and_keeps_the_newest(pair: tuple[socket.s
     """A child never waits for the master; the next beat carries what was left."""
     master, sender = pair
     for number in range(10000):
-        sender.snapshot("running", "", {"events": number})
+        sender.snapshot(Snapshot(Condition.RUNNING, "", {"events": number}))
     received = []
     while batch := list(receive(master)):
         assert len(batch) <= BURST
@@ -54,7 +56,7 @@ def test_a_dead_peer_is_the_end(pair: tuple[socket.socket, Sender]) -> None:
     """For the master it is None; a child goes on without an error."""
     master, sender = pair
     master.close()
-    sender.snapshot("running", "", {})
+    sender.snapshot(Snapshot(Condition.RUNNING))
     sender.farewell("bye")
     other, child = open_channel()
     with other:
@@ -66,6 +68,6 @@ def test_a_report_that_cannot_be_is_an_error(pair: tuple[socket.socket, Sender])
     """A job type's defect shows in the job, not in the master."""
     _master, sender = pair
     with pytest.raises(ValueError, match="no such condition: 'sleepy'"):
-        sender.snapshot("sleepy", "", {})
+        sender.snapshot(Snapshot(cast("Condition", "sleepy")))
     with pytest.raises(ValueError, match="over the limit"):
-        sender.snapshot("running", "x" * 70000, {})
+        sender.snapshot(Snapshot(Condition.RUNNING, "x" * 70000))

@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tdsup.jobtype import Condition, Metric
 from tdsup.supervisor.backoff import Backoff, Schedule
 from tdsup.supervisor.errors import ConfigError, IllegalMoveError, NotAllowed
 from tdsup.supervisor.job import CONDITIONS, Action, Job, State, Timeouts
 from tdsup.supervisor.jobfile import BrokenFile, JobFile
 from tdsup.supervisor.jobsettings import JobSettings
-from tdsup.supervisor.tally import Description
 
 TIMEOUTS = Timeouts(heartbeat=30, stop=20, kill=5)
 
@@ -38,7 +38,7 @@ def a_running_job() -> Job:
     """A job whose process 7 runs since moment 0."""
     job = a_job()
     job.forked(7, 0)
-    job.reported("running", "", 0)
+    job.reported(Condition.RUNNING, "", 0)
     return job
 
 
@@ -48,7 +48,7 @@ def test_a_new_job_is_to_be_spawned_and_runs_once_it_reports() -> None:
     assert (job.state, job.next_action(0)) == (State.STARTING, Action.SPAWN)
     job.forked(7, 1)
     assert (job.state, job.next_action(1)) == (State.STARTING, Action.NONE)
-    job.reported("running", "", 2)
+    job.reported(Condition.RUNNING, "", 2)
     assert (job.state, job.since, job.pid, job.reason) == (State.RUNNING, 2, 7, "")
 
 
@@ -105,7 +105,7 @@ def test_a_healthy_life_starts_the_delays_over(life: float, delay: float) -> Non
         job.forked(7, 0)
         job.exited(1, "", 0)
     job.forked(7, 10)
-    job.reported("running", "", 10)
+    job.reported(Condition.RUNNING, "", 10)
     job.exited(1, "", 10 + life)
     assert job.retry_in(10 + life) == pytest.approx(delay)
 
@@ -116,7 +116,7 @@ def test_a_life_spent_retrying_is_not_healthy() -> None:
     job.forked(7, 0)
     job.exited(1, "", 0)
     job.forked(7, 1)
-    job.reported("retrying", "cannot connect", 1)
+    job.reported(Condition.RETRYING, "cannot connect", 1)
     job.exited(1, "", 1000)
     assert job.retry_in(1000) == pytest.approx(1)
 
@@ -124,13 +124,13 @@ def test_a_life_spent_retrying_is_not_healthy() -> None:
 def test_conditions_are_states() -> None:
     """A worker that retries by itself is in backoff with its pid; one that waits is standby."""
     job = a_running_job()
-    job.reported("retrying", "cannot connect", 1)
+    job.reported(Condition.RETRYING, "cannot connect", 1)
     assert (job.state, job.pid, job.reason, job.retry_in(1)) == (State.BACKOFF, 7, "cannot connect", None)
     assert job.next_action(2) is Action.NONE
     assert job.last_error == ("cannot connect", 1.0)
-    job.reported("standby", "another one works", 2)
+    job.reported(Condition.STANDBY, "another one works", 2)
     assert (job.state, job.reason) == (State.STANDBY, "another one works")
-    job.reported("running", "", 3)
+    job.reported(Condition.RUNNING, "", 3)
     assert (job.state, job.reason, job.since) == (State.RUNNING, "", 3)
 
 
@@ -379,7 +379,7 @@ def test_a_failed_fork_backs_off() -> None:
 def test_counters_go_on_over_the_death_of_a_process() -> None:
     """The next process starts at 0, the job does not."""
     job = a_running_job()
-    job.tally.describe([Description("events", "counter", "")], {})
+    job.tally.describe([Metric("events", "counter", "")], {})
     job.tally.update({"events": 5}, 1)
     job.exited(-9, "", 2)
     assert job.tally.value("events", 2) == 5
@@ -407,7 +407,7 @@ def test_what_cannot_happen_to_a_running_job_is_an_error(what: str, event: Calla
     [
         lambda job: job.forked(8, 1),
         lambda job: job.heard(1),
-        lambda job: job.reported("running", "", 1),
+        lambda job: job.reported(Condition.RUNNING, "", 1),
         lambda job: job.exited(0, "", 1),
         lambda job: job.done(Action.KILL, 1),
     ],
@@ -474,7 +474,7 @@ def test_the_clock_s_origin_does_not_matter(origin: float) -> None:
     """A history tells the same from any moment on: only differences of the monotonic clock decide."""
     job = Job("a", None, Backoff(Schedule(), lambda: 0.5), TIMEOUTS, origin)
     job.forked(7, origin)
-    job.reported("running", "", origin + 1)
+    job.reported(Condition.RUNNING, "", origin + 1)
     job.exited(1, "", origin + 2)
     assert job.next_action(origin + 2.25) is Action.NONE
     assert job.next_action(origin + 2.75) is Action.SPAWN

@@ -8,7 +8,7 @@ import pytest
 from harness.fleet import JOBTYPES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tdsup.supervisor import jobtype
+from tdsup.supervisor import jobtypes
 from tdsup.supervisor.confd import scan
 from tdsup.supervisor.errors import ConfigError
 from tdsup.supervisor.jobfile import BrokenFile, JobFile, load_job_file
@@ -121,7 +121,7 @@ def test_a_job_type_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not for every file: that reads the descriptions of all installed packages, 4 ms each time."""
     paths = [write(name, "[sleeper]\n") for name in ("orders", "clicks")]
     load_job_file(paths[0])
-    monkeypatch.setattr(jobtype, "entry_points", lambda **_names: pytest.fail("looked for again"))
+    monkeypatch.setattr(jobtypes, "entry_points", lambda **_names: pytest.fail("looked for again"))
     assert load_job_file(paths[1]).name == "clicks"
 
 

@@ -6,18 +6,19 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.supervisor.tally import Description, Tally
+from tdsup.jobtype import Metric
+from tdsup.supervisor.tally import Tally
 
 
 def a_tally() -> Tally:
     """A tally with one metric of each kind."""
     tally = Tally()
     metrics = [
-        Description("events", "counter", ""),
-        Description("depth", "gauge", ""),
-        Description("lag", "age", ""),
-        Description("rows", "counter", "", ("operation", "outcome")),
-        Description("sizes", "histogram", "", (), (1, 10)),
+        Metric("events", "counter", ""),
+        Metric("depth", "gauge", ""),
+        Metric("lag", "age", ""),
+        Metric("rows", "counter", "", ("operation", "outcome")),
+        Metric("sizes", "histogram", "", (), (1, 10)),
     ]
     tally.describe(metrics, {"queue": "q"})
     return tally

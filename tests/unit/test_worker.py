@@ -6,6 +6,7 @@ import logging
 import threading
 from typing import Any, cast
 
+from tdsup.jobtype import Condition, Snapshot
 from tdsup.supervisor.worker import WorkerContext
 
 
@@ -19,12 +20,12 @@ class SlowSender:
         self.held.set()
         self.began = threading.Event()
 
-    def snapshot(self, _condition: str, _reason: str, values: dict[str, Any]) -> None:
+    def snapshot(self, snapshot: Snapshot) -> None:
         """Arrive, as soon as it is let."""
         self.begun += 1
         self.began.set()
         self.held.wait(10)
-        self.arrived.append(values["events"])
+        self.arrived.append(snapshot.values["events"])
 
     def beat(self) -> None:
         """Nothing to tell yet."""
@@ -32,7 +33,7 @@ class SlowSender:
 
 def report(context: WorkerContext, events: int) -> None:
     """Report a number of events."""
-    context.report({"condition": "running", "values": {"events": events}})
+    context.report(Snapshot(Condition.RUNNING, values={"events": events}))
 
 
 def test_a_beat_never_overtakes_a_report() -> None:

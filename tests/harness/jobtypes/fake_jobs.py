@@ -8,12 +8,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AliasChoices, BaseModel, Field
-from tdsup.supervisor.jobtype import Context
+from tdsup.jobtype import Action, Condition, Context, Metric, Snapshot, no_effect
 
 TICK = 0.05
 """Seconds between two reports."""
@@ -32,32 +31,7 @@ class SleeperSettings(BaseModel):
     pace: str = Field(default="", description="A pipe; each byte allows `times` lines.")
     tick: float = Field(default=TICK, gt=0, description="Seconds between two reports.")
     src_db: str = Field(default="", max_length=40, description="Connection string, which is never shown.")
-    moot: int = Field(default=0, json_schema_extra={"moot": "it sleeps"})
-
-
-@dataclass(frozen=True)
-class FakeMetric:
-    """One number."""
-
-    name: str
-    kind: Literal["counter", "gauge", "age", "histogram"]
-    help: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class FakeAction:
-    """One thing to have done."""
-
-    name: str
-    help: str
-
-    def run(self, settings: SleeperSettings, arguments: Sequence[str]) -> Iterable[str]:
-        """Tell what would be done; the argument ``bad`` fails."""
-        if "bad" in arguments:
-            raise SetupError(f"cannot {self.name} {settings.job_name}: it is bad")
-        yield " ".join([self.name, settings.job_name, *arguments])
+    moot: int = Field(default=0, json_schema_extra=no_effect("it sleeps"))
 
 
 class SetupError(Exception):
@@ -72,9 +46,9 @@ def _work(settings: SleeperSettings, context: Context, count: int = 0) -> None:
         _report(context, count)
 
 
-def _report(context: Context, count: int, condition: str = "running", reason: str = "") -> None:
+def _report(context: Context, count: int, condition: Condition = Condition.RUNNING, reason: str = "") -> None:
     values = {"events": count, "rows": count, "depth": 7, "lag": time.monotonic()}
-    context.report({"condition": condition, "reason": reason, "values": values})
+    context.report(Snapshot(condition, reason, values))
 
 
 def _crash(_settings: SleeperSettings, _context: Context) -> None:
@@ -140,13 +114,13 @@ def _lines(settings: SleeperSettings, context: Context) -> None:
 
 
 def _retry(_settings: SleeperSettings, context: Context) -> None:
-    _report(context, 0, "retrying", "cannot connect: refused")
+    _report(context, 0, Condition.RETRYING, "cannot connect: refused")
     while not context.wait(1):
         pass
 
 
 def _standby(_settings: SleeperSettings, context: Context) -> None:
-    _report(context, 0, "standby", "another one works")
+    _report(context, 0, Condition.STANDBY, "another one works")
     while not context.wait(1):
         pass
 
@@ -178,21 +152,32 @@ BEHAVIOURS: dict[str, Callable[[SleeperSettings, Context], None]] = {
 }
 
 
+def _action(name: str, text: str) -> Action:
+    """An action that tells what it would do; the argument ``bad`` fails."""
+
+    def run(settings: SleeperSettings, arguments: Sequence[str]) -> Iterable[str]:
+        if "bad" in arguments:
+            raise SetupError(f"cannot {name} {settings.job_name}: it is bad")
+        yield " ".join([name, settings.job_name, *arguments])
+
+    return Action(name, text, run)
+
+
 class Sleeper:
     """The job type."""
 
     settings = SleeperSettings
     metrics = (
-        FakeMetric("events", "counter", "Events seen"),
-        FakeMetric("rows", "counter", "Rows written"),
-        FakeMetric("depth", "gauge", "How deep"),
-        FakeMetric("lag", "age", "How late"),
+        Metric("events", "counter", "Events seen"),
+        Metric("rows", "counter", "Rows written"),
+        Metric("depth", "gauge", "How deep"),
+        Metric("lag", "age", "How late"),
     )
 
     actions = (
-        FakeAction("register", "Register it."),
-        FakeAction("list", "List what it has."),
-        FakeAction("replay", "Do it again."),
+        _action("register", "Register it."),
+        _action("list", "List what it has."),
+        _action("replay", "Do it again."),
     )
 
     def labels(self, settings: Any) -> Mapping[str, str]:
@@ -202,6 +187,10 @@ class Sleeper:
     def claims(self, settings: Any) -> Mapping[str, str]:
         """A queue, if it has one."""
         return {"queue": f"the queue {settings.queue}"} if settings.queue else {}
+
+    def sources(self, settings: Any) -> Sequence[str]:
+        """A database, if it has one."""
+        return [settings.src_db] if settings.src_db else []
 
     def run(self, settings: Any, context: Context) -> None:
         """Work for `after` seconds, then behave as told."""

@@ -1,0 +1,30 @@
+"""The contract between a job and its host, said once; job types of other packages import it too.
+
+A job type is an entry point of group ``tdsup.jobs``. Its name is the section header of the job's ini file.
+"""
+
+from .action import Action
+from .board import Board
+from .condition import Condition
+from .context import Context, Snapshot
+from .jobtype import GROUP, JobType
+from .metric import EVENTS, LAG, STATUS_COUNTERS, Metric, MetricKind, StatusCounter
+from .settings import no_effect, no_effect_reason
+
+__all__ = [
+    "EVENTS",
+    "GROUP",
+    "LAG",
+    "STATUS_COUNTERS",
+    "Action",
+    "Board",
+    "Condition",
+    "Context",
+    "JobType",
+    "Metric",
+    "MetricKind",
+    "Snapshot",
+    "StatusCounter",
+    "no_effect",
+    "no_effect_reason",
+]

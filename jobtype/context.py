@@ -1,0 +1,50 @@
+"""What a running job may ask of its host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from logging import Logger
+from typing import Any, Protocol
+
+from .board import Board
+from .condition import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a job reports of itself.
+
+    Attributes:
+        condition: how it fares.
+        reason: why, in one line; empty while it is running.
+        values: its numbers by the name of their metric, cumulative since the process began. A number; for a
+            metric with labels, a mapping from comma-separated label values to numbers; for a histogram, a
+            mapping of ``sum`` to the sum of all values and of ``counts`` to a list: how many values fell
+            between each bound and the one before it, and last, how many lie beyond all bounds.
+    """
+
+    condition: Condition
+    reason: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Context(Protocol):
+    """The host of a running job."""
+
+    @property
+    def board(self) -> Board | None:
+        """Numbers that the fleet's jobs share; None without a fleet."""
+
+    @property
+    def logger(self) -> Logger:
+        """Where the job's messages go."""
+
+    def report(self, snapshot: Snapshot) -> None:
+        """Publish a snapshot. It never blocks: the newest one wins, and one without news is not sent."""
+
+    def stopping(self) -> bool:
+        """Whether the job has been asked to end, which it does at the next batch boundary."""
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep for so long or until asked to end, whichever comes first; returns `stopping()`."""

@@ -1,0 +1,59 @@
+"""A kind of job, as a host sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from .action import Action
+from .context import Context
+from .metric import Metric
+
+GROUP = "tdsup.jobs"
+"""Group of the entry points that name job types."""
+
+
+class JobType(Protocol):
+    """A kind of job. An instance is what the entry point names."""
+
+    @property
+    def settings(self) -> type[BaseModel]:
+        """Model of the section's keys, without those that the host reads itself.
+
+        Every option has a default and a description. ``job_name`` is always given. An option that is
+        accepted but changes nothing is marked by `no_effect`.
+        """
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """The numbers that it reports; `STATUS_COUNTERS`, `EVENTS` and `LAG` name those that status shows."""
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """What people may have done besides running it.
+
+        Hosts offer these names where a job type has them: ``check``; ``register``, ``unregister``,
+        ``rewind`` and ``reset`` (the consumer); ``list``, ``show``, ``replay`` and ``purge`` (dead letters).
+        """
+
+    def labels(self, settings: Any) -> Mapping[str, str]:
+        """Constant labels of the job's metrics, such as its queue and table."""
+
+    def claims(self, settings: Any) -> Mapping[str, str]:
+        """What no other job of the fleet may have too, in words, by the key that says so; no secrets."""
+
+    def sources(self, settings: Any) -> Sequence[str]:
+        """The connections that the job reads from. Equal strings mean the same source.
+
+        They are opaque to the host, which groups jobs by them. They may hold secrets and are never shown.
+        """
+
+    def run(self, settings: Any, context: Context) -> None:
+        """Work until done or asked to stop.
+
+        Returning means done (exit status 0). An exception ends the process with exit status 1, or with the
+        exception's attribute ``exit_code`` if it has one: 78 (``EX_CONFIG``) means that a restart is
+        pointless until somebody changes something. The exception's text is one line for a person.
+        """

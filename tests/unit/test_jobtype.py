@@ -1,0 +1,34 @@
+"""The contract, as table_dispatcher keeps it."""
+
+from __future__ import annotations
+
+import pytest
+from harness.job import settings_of
+from tdsup.dispatcher.job import TABLE_DISPATCHER
+from tdsup.jobtype import STATUS_COUNTERS, JobType
+
+JOB_TYPE: JobType = TABLE_DISPATCHER
+"""For mypy: it is a job type in every particular."""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("host=shop dbname=d", "dbname=d  host='shop'", True),
+        ("host=shop dbname=d", "postgresql://shop/d", True),
+        ("host=shop dbname=d", "host=shop dbname=e", False),
+    ],
+)
+def test_jobs_of_one_source_say_so(one: str, other: str, same: bool) -> None:
+    """However its connection string is written."""
+    sources = [
+        JOB_TYPE.sources(settings_of(src_db=dsn, dst_db="dbname=t", queue_name="q", dest_table="t"))
+        for dsn in (one, other)
+    ]
+    assert (sources[0] == sources[1]) is same
+
+
+def test_table_dispatcher_has_every_counter_that_status_shows() -> None:
+    """None of its columns is always 0."""
+    counters = {metric.name for metric in JOB_TYPE.metrics if metric.kind == "counter"}
+    assert {counter.name for counter in STATUS_COUNTERS} <= counters
