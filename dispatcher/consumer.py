@@ -9,14 +9,15 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from tdsup.jobtype import Board
 
+from .batch import Batch, Verdict, judge
 from .connection import Lines
 from .delivery import Delivery, Feed
 from .errors import LostPosition
 from .lookout import Lookout
 from .merging import Merging
-from .position import Position, Verdict, judge
+from .position import Position
 from .settings import Settings
-from .source import Batch, Source
+from .source import Source
 from .tally import Tally
 
 

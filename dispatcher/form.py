@@ -11,9 +11,9 @@ from enum import Enum, auto
 
 from . import copytext
 from .change import SYSTEM_PREFIX, Operation, operation_of, read
+from .decoder import EVENT_TIME, NO_PART
 from .event import Event
 from .partition import PeriodCache
-from .puredecoder import EVENT_TIME, NO_PART
 from .route import Router
 from .settings import EVENT_TIME as BY_EVENT_TIME
 from .settings import Settings

@@ -17,7 +17,7 @@ from psycopg2.extensions import cursor as Cursor
 from . import copytext, queries
 from .errors import SetupError, is_infrastructure, one_line
 from .event import COLUMNS
-from .position import lock_key
+from .locks import lock_key
 
 _COPY = (
     "copy tdsup.dead_letter "

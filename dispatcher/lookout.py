@@ -12,8 +12,9 @@ import zlib
 
 from tdsup.jobtype import Board
 
+from .batch import Batch
 from .settings import Settings
-from .source import Batch, Source
+from .source import Source
 
 QUIET = 10.0
 """Seconds without events after which a consumer relies on the board; before, latency is worth a query."""

@@ -6,45 +6,13 @@ kept in ``pgq_ext`` where the target has it (man page, "Setup"), else in ``tdsup
 
 from __future__ import annotations
 
-import hashlib
-from enum import Enum, auto
-
 import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from . import queries
 from .errors import SetupError, is_infrastructure, one_line
-from .source import Batch
-
-
-class Verdict(Enum):
-    """What a position says of a batch."""
-
-    APPLY = auto()
-    SKIP = auto()
-    LOST = auto()
-
-
-def judge(position: int | None, batch: Batch, tick_time: float | None = None) -> Verdict:
-    """Compare the target's position with a batch of the source (PgQ's rule for serial consumers).
-
-    Args:
-        position: last tick that was applied, or None.
-        batch: of the source.
-        tick_time: time of that tick, if it is known. A queue that is created anew counts its ticks from 1
-            again: an equal tick of another time is another tick, whose events are not here.
-    """
-    if position is None or position == batch.previous_tick:
-        return Verdict.APPLY
-    same = position == batch.tick and tick_time in {None, batch.tick_time}
-    return Verdict.SKIP if same else Verdict.LOST
-
-
-def lock_key(*names: str) -> int:
-    """Key of the advisory lock on those names: 64 bits, signed."""
-    digest = hashlib.sha256("\0".join(("tdsup", *names)).encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
+from .locks import lock_key
 
 
 class Position:

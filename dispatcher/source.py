@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from . import queries
+from .batch import Batch
 from .errors import SetupError
 from .event import COLUMNS
 from .identifier import TableName
@@ -21,27 +21,6 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 18
 """Bytes that are decoded at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The events between two ticks (PgQ ``next_batch_custom``).
-
-    Attributes:
-        id: batch id; the same batch keeps it until it is finished.
-        tick: id of the tick that ends it.
-        previous_tick: id of the tick that ends the batch before.
-        tick_time: when `tick` was made, in seconds since the epoch by the source's clock.
-        count: events that the queue counted meanwhile, of any table; a hint, for its counter has gaps.
-        query: yields the events (PgQ ``batch_event_sql``).
-    """
-
-    id: int
-    tick: int
-    previous_tick: int
-    tick_time: float
-    count: int = 0
-    query: str = ""
 
 
 class Source:

@@ -12,8 +12,8 @@ from psycopg2.extensions import connection as Connection
 from . import queries, template
 from .errors import SetupError, is_infrastructure, one_line
 from .identifier import MAX_BYTES, TableName
+from .locks import lock_key
 from .partition import SUFFIXES, Method, Period
-from .position import lock_key
 
 
 @dataclass(frozen=True, slots=True)

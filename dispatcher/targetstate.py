@@ -10,13 +10,13 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from . import queries
+from .batch import Batch, Verdict, judge
 from .change import Operation
 from .finding import Findings, each
 from .identifier import TableName, quote
 from .partition import SUFFIXES
-from .position import Position, Verdict, judge
+from .position import Position
 from .settings import Settings
-from .source import Batch
 from .sourcestate import SourceState
 from .tables import CLONEABLE
 

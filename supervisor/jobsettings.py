@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from tdsup.jobtype import no_effect
 
-DEFAULT_FORMAT = "%(asctime)s %(process)s %(levelname)s %(message)s"
-"""Log line of the original program, for people grep it."""
-
+from .logs import DEFAULT_FORMAT, Layout
 
 RESERVED = frozenset({"tdsup", "tdsup-web"})
 """Names of the master's and the web child's logs; a job of that name would rotate them away."""
@@ -30,21 +27,6 @@ def _without_effect(reason: str, default: object = None) -> Any:
 
 
 FileName = Annotated[str, AfterValidator(expand)]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How a line of a log looks.
-
-    Attributes:
-        line: as Python's logging formats it.
-        time: as strftime formats it; empty means the default of Python's logging.
-        json: a line is a JSON object instead.
-    """
-
-    line: str = DEFAULT_FORMAT
-    time: str = ""
-    json: bool = False
 
 
 class JobSettings(BaseModel):

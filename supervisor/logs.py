@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from .jobsettings import Layout
 from .redact import redact
+
+DEFAULT_FORMAT = "%(asctime)s %(process)s %(levelname)s %(message)s"
+"""Log line of the original program, for people grep it."""
 
 STANDARD_STREAMS = (1, 2)
 """Descriptors of stdout and stderr."""
@@ -141,6 +143,21 @@ class _Json(logging.Formatter):
         if record.exc_info:
             content["traceback"] = redact(self.formatException(record.exc_info))
         return json.dumps(content, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a line of a log looks.
+
+    Attributes:
+        line: as Python's logging formats it.
+        time: as strftime formats it; empty means the default of Python's logging.
+        json: a line is a JSON object instead.
+    """
+
+    line: str = DEFAULT_FORMAT
+    time: str = ""
+    json: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ from .report import described, job_metrics, job_status
 from .roster import Roster
 from .runner import Runner
 from .watch import LOOK, Watch
-from .web.child import run_web
 from .worker import run_worker
 
 _log = logging.getLogger("tdsup")
@@ -40,12 +39,13 @@ class Master:
     Args:
         settings: the fleet's settings; its directory is the working directory.
         loop: what waits.
+        web: what the web child does.
 
     Raises:
         OSError: the control socket cannot be made.
     """
 
-    def __init__(self, settings: FleetSettings, loop: Loop) -> None:
+    def __init__(self, settings: FleetSettings, loop: Loop, web: Body) -> None:
         self._settings = settings
         self._loop = loop
         self._begun = loop.now()
@@ -60,7 +60,7 @@ class Master:
         gc.collect()
         gc.freeze()
         self._control = ControlServer(settings.socket, loop, partial(serve, self))
-        self._web = self._runner("tdsup-web", None, "tdsup: web", lambda _job: partial(run_web, settings))
+        self._web = self._runner("tdsup-web", None, "tdsup: web", lambda _job: web)
         self._watch = Watch(loop.now())
 
     def run(self, ready: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import resource
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from setproctitle import setproctitle
@@ -13,10 +14,10 @@ from . import logs
 from .errors import TdsupError
 from .exits import Exit
 from .fleet import FleetSettings
-from .jobsettings import Layout
 from .lock import Lock
 from .loop import Loop
 from .master import Master
+from .web.child import run_web
 
 _log = logging.getLogger("tdsup")
 
@@ -42,7 +43,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
         lock = Lock(settings.lock)
         path = settings.log
         logs.set_level(logging.INFO)
-        layout = Layout(json=settings.log_format == "json")
+        layout = logs.Layout(json=settings.log_format == "json")
         logs.add_file(
             Path(settings.log), settings.log_size, settings.log_count, redirect=not foreground, layout=layout
         )
@@ -50,7 +51,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
             logs.add_stderr()
         setproctitle("tdsup: master")
         path = settings.socket
-        master = Master(settings, Loop())
+        master = Master(settings, Loop(), partial(run_web, settings))
     except OSError as error:
         raise TdsupError(f"cannot start the fleet: {error.filename or path}: {error.strerror}") from error
     try:

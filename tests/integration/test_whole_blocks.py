@@ -12,7 +12,7 @@ from harness.database import Database
 from harness.job import drain
 from harness.queue import Queue
 from harness.spice import Kitchen, send
-from tdsup.dispatcher import bulk, puredecoder
+from tdsup.dispatcher import bulk, decoder
 from tdsup.dispatcher.trust import Trust
 
 SEED = 20261124
@@ -95,7 +95,7 @@ def load(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trust, "confirm", lambda _trust: blocks.append(1))
         if way == "pure":
-            patch.setattr(bulk, "decode", puredecoder.decode)
+            patch.setattr(bulk, "decode", decoder.decode_purely)
         if way == "general":
             patch.setattr(Trust, "is_given", lambda _trust: False)
         # Batches are the ticks, for each way.

@@ -10,13 +10,15 @@ import pytest
 import skytools
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tdsup.dispatcher import _decoder, copytext, partition, puredecoder, urlencoded
-from tdsup.dispatcher.puredecoder import EVENT_TIME, MAX_DAYS, NO_PART
+from tdsup.dispatcher import _decoder, copytext, decoder, partition, urlencoded
+from tdsup.dispatcher.decoder import EVENT_TIME, MAX_DAYS, NO_PART
 
 HEAD = b"I:id\tpublic.orders\t"
 NAMES = (b"id", b"day", b"note")
 
-DECODERS = pytest.mark.parametrize("decode", [_decoder.decode, puredecoder.decode], ids=["compiled", "pure"])
+DECODERS = pytest.mark.parametrize(
+    "decode", [_decoder.decode, decoder.decode_purely], ids=["compiled", "pure"]
+)
 Decode = Callable[..., tuple[int, dict[bytes, bytes], tuple[int, ...]]]
 
 
@@ -80,7 +82,7 @@ def test_the_compiled_decoder_is_the_pure_one(
     start = 0
     while True:
         compiled = _decoder.decode(block, start, heads, skipped, NAMES, picked, part)
-        assert compiled == puredecoder.decode(block, start, heads, skipped, NAMES, picked, part)
+        assert compiled == decoder.decode_purely(block, start, heads, skipped, NAMES, picked, part)
         following = block.find(b"\n", compiled[0])
         if following < 0:
             break

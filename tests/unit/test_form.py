@@ -6,9 +6,9 @@ import pytest
 from harness.job import settings_of
 from tdsup.dispatcher import copytext
 from tdsup.dispatcher.change import Operation
+from tdsup.dispatcher.decoder import EVENT_TIME, NO_PART
 from tdsup.dispatcher.form import Form, Forms, Head, Kind, Sorter
 from tdsup.dispatcher.partition import PeriodCache
-from tdsup.dispatcher.puredecoder import EVENT_TIME, NO_PART
 from tdsup.dispatcher.shape import Fit
 from tdsup.dispatcher.writer import Insert
 

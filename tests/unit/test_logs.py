@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tdsup.supervisor.jobsettings import Layout
-from tdsup.supervisor.logs import LogFile, add_file, drop_all
+from tdsup.supervisor.logs import Layout, LogFile, add_file, drop_all
 
 
 @pytest.fixture

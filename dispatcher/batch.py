@@ -1,0 +1,50 @@
+"""Batches of a queue, and what a position says of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The events between two ticks (PgQ ``next_batch_custom``).
+
+    Attributes:
+        id: batch id; the same batch keeps it until it is finished.
+        tick: id of the tick that ends it.
+        previous_tick: id of the tick that ends the batch before.
+        tick_time: when `tick` was made, in seconds since the epoch by the source's clock.
+        count: events that the queue counted meanwhile, of any table; a hint, for its counter has gaps.
+        query: yields the events (PgQ ``batch_event_sql``).
+    """
+
+    id: int
+    tick: int
+    previous_tick: int
+    tick_time: float
+    count: int = 0
+    query: str = ""
+
+
+class Verdict(Enum):
+    """What a position says of a batch."""
+
+    APPLY = auto()
+    SKIP = auto()
+    LOST = auto()
+
+
+def judge(position: int | None, batch: Batch, tick_time: float | None = None) -> Verdict:
+    """Compare the target's position with a batch of the source (PgQ's rule for serial consumers).
+
+    Args:
+        position: last tick that was applied, or None.
+        batch: of the source.
+        tick_time: time of that tick, if it is known. A queue that is created anew counts its ticks from 1
+            again: an equal tick of another time is another tick, whose events are not here.
+    """
+    if position is None or position == batch.previous_tick:
+        return Verdict.APPLY
+    same = position == batch.tick and tick_time in {None, batch.tick_time}
+    return Verdict.SKIP if same else Verdict.LOST

@@ -1,0 +1,11 @@
+"""Keys of advisory locks."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def lock_key(*names: str) -> int:
+    """Key of the advisory lock on those names: 64 bits, signed."""
+    digest = hashlib.sha256("\0".join(("tdsup", *names)).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
