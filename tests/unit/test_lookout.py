@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 from harness.job import settings_of
+from tdsup.dispatcher.batch import Batch
 from tdsup.dispatcher.lookout import ASK_ANYWAY, QUIET, SPREAD, Lookout
-from tdsup.dispatcher.source import Batch
 from tdsup.supervisor.board import Board
 
 KEYS = {"src_db": "dbname=a", "dst_db": "dbname=b", "dest_table": "t", "loop_delay": 1}
