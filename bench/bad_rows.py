@@ -13,13 +13,14 @@ from unittest import mock
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
-from tdsup.dispatcher import copytext, refusal
-from tdsup.dispatcher.buffers import Buffers
-from tdsup.dispatcher.event import COLUMNS, Event
-from tdsup.dispatcher.identifier import TableName
-from tdsup.dispatcher.outcome import Needs, Outcome
-from tdsup.dispatcher.shape import Fit, Shape
-from tdsup.dispatcher.writer import Insert
+from tdsup.dispatcher.events.event import COLUMNS, Event
+from tdsup.dispatcher.load.buffers import Buffers
+from tdsup.dispatcher.load.outcome import Needs, Outcome
+from tdsup.dispatcher.load.plan import Fit, Shape
+from tdsup.dispatcher.postgres import copytext
+from tdsup.dispatcher.postgres.identifier import TableName
+from tdsup.dispatcher.write import refusal
+from tdsup.dispatcher.write.writer import Insert
 from tdsup.sandbox import Sandbox
 
 EVENT = Event.from_line(copytext.line([b"1", *[None] * (len(COLUMNS) - 1)]))

@@ -24,10 +24,10 @@ def main(decoder: str, runs: list[str]) -> int:
     """Run all, one after the other; returns 1 if one fails."""
     if decoder == "pure":
         # As where the installation had no compiler.
-        sys.modules["tdsup.dispatcher._decoder"] = None  # type: ignore[assignment]
-    from tdsup.dispatcher import decoder as chosen
+        sys.modules["tdsup.dispatcher.events._decoder"] = None  # type: ignore[assignment]
     from tdsup.dispatcher import job as _job_type  # noqa: F401 (the program would import it later)
-    from tdsup.supervisor.single import main as table_dispatcher
+    from tdsup.dispatcher.events import decoder as chosen
+    from tdsup.supervisor.cli.table_dispatcher import main as table_dispatcher
 
     if chosen.IS_COMPILED is (decoder == "pure"):
         print(f"cannot count work of the {decoder} decoder: it is not installed", file=sys.stderr)

@@ -9,16 +9,13 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from tdsup.jobtype import Board
 
-from .batch import Batch, Verdict, judge
-from .connection import Lines
-from .delivery import Delivery, Feed
 from .errors import LostPosition
-from .lookout import Lookout
-from .merging import Merging
-from .position import Position
+from .ledger import Position
+from .load import Delivery, Feed
+from .metrics import Tally
+from .pgq import Batch, Lookout, Merging, Source, Verdict, judge
+from .postgres import Lines
 from .settings import Settings
-from .source import Source
-from .tally import Tally
 
 
 class Consumer:

@@ -11,13 +11,13 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from tdsup.jobtype import Action, Condition, Context, Metric, Snapshot
 
-from .action import ACTIONS
-from .connection import canonical, connected, place
+from .actions import ACTIONS
 from .consumer import Consumer
 from .errors import Outage, SetupError, is_infrastructure, one_line
-from .position import Position
+from .ledger import Position
+from .metrics import METRICS, Tally
+from .postgres import canonical, connected, place
 from .settings import Settings
-from .tally import METRICS, Tally
 
 RETRY_FIRST = 0.25
 """Seconds before a lost database is tried again; doubled each time."""

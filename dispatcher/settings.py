@@ -11,9 +11,9 @@ from psycopg2.extensions import parse_dsn
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 from tdsup.jobtype import no_effect
 
-from .change import Operation
-from .identifier import TableName
-from .partition import Method
+from .events import Operation
+from .partitions import Method
+from .postgres import TableName
 
 EVENT_TIME = "_EVTIME"
 """Value of ``part_field`` that stands for the event's own time."""

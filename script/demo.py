@@ -18,9 +18,9 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection as Connection
 from tdsup.sandbox import Sandbox, SandboxError
-from tdsup.supervisor.client import Client
+from tdsup.supervisor.cli.status import render
+from tdsup.supervisor.control.client import Client
 from tdsup.supervisor.errors import TdsupError
-from tdsup.supervisor.status import render
 
 JOBS = Path(__file__).resolve().parents[1] / "conf.d"
 SOURCE, TARGET = "shop", "archive"
@@ -143,7 +143,7 @@ class Fleet:
         (self.directory / "services.conf").write_text(services)
         (self.directory / "tdsup.yaml").write_text(f"jobs: ['{JOBS}/*.ini']\nweb: 127.0.0.1:0\n")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tdsup.supervisor.cli", "start"],
+            [sys.executable, "-m", "tdsup.supervisor.cli.tdsup", "start"],
             cwd=self.directory,
             env={**os.environ, "PGSERVICEFILE": str(self.directory / "services.conf")},
             stdin=subprocess.DEVNULL,

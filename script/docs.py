@@ -10,15 +10,15 @@ from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
+from tdsup.dispatcher.metrics import METRICS
 from tdsup.dispatcher.settings import Settings
-from tdsup.dispatcher.tally import METRICS
 from tdsup.jobtype import no_effect_reason
-from tdsup.supervisor.commands import COMMANDS
-from tdsup.supervisor.fleet import FleetSettings
-from tdsup.supervisor.jobsettings import JobSettings
-from tdsup.supervisor.options import shown_default
-from tdsup.supervisor.processmetrics import PROCESS_METRICS
-from tdsup.supervisor.web.metrics import KINDS
+from tdsup.supervisor.config.fleetsettings import FleetSettings
+from tdsup.supervisor.config.jobsettings import JobSettings
+from tdsup.supervisor.config.options import shown_default
+from tdsup.supervisor.control.commands import COMMANDS
+from tdsup.supervisor.web.prometheus import KINDS
+from tdsup.supervisor.worker.processmetrics import PROCESS_METRICS
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 

@@ -11,13 +11,12 @@ from pathlib import Path
 from setproctitle import setproctitle
 
 from . import logs
+from .config import FleetSettings
 from .errors import TdsupError
 from .exits import Exit
-from .fleet import FleetSettings
-from .lock import Lock
 from .loop import Loop
-from .master import Master
-from .web.child import run_web
+from .master import Lock, Master
+from .web import run_web
 
 _log = logging.getLogger("tdsup")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tdsup.supervisor import single
-from tdsup.supervisor.jobtypes import find_job_type
+from tdsup.supervisor.cli import table_dispatcher as single
+from tdsup.supervisor.config.jobtypes import find_job_type
 
 from .task import Task
 

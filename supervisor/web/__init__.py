@@ -1,1 +1,7 @@
 """The web child: the only part that speaks HTTP, imported after its fork but for what `child` needs."""
+
+from .child import run_web
+
+__all__ = [
+    "run_web",
+]

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 from tdsup.jobtype import Condition, Snapshot
 
 from .. import logs
-from ..channel import Sender
+from ..config import FleetSettings
 from ..errors import TdsupError
 from ..exits import Exit
-from ..fleet import FleetSettings
-from ..lifeline import Lifeline
+from ..worker import Lifeline, Sender
 from .token import load_token
 
 if TYPE_CHECKING:

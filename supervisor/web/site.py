@@ -130,7 +130,7 @@ class Site:
     async def _metrics(self, request: Request) -> Reply:
         from prometheus_client.exposition import choose_encoder
 
-        from .metrics import FleetCollector
+        from .prometheus import FleetCollector
 
         accept = request.headers.get(b"accept", b"").decode("latin-1")
         encode, kind = choose_encoder(accept)

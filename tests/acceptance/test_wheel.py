@@ -33,7 +33,8 @@ def test_it_installs_beside_supervisor(tmp_path: Path) -> None:
     programs = tmp_path / "venv" / "bin"
     run(programs / "pip", "install", "-q", wheel, "supervisor", cwd=tmp_path)
     script = (
-        "import supervisor.supervisord, tdsup.supervisor.cli, tdsup.sandbox, tdsup.dispatcher.queries;"
+        "import supervisor.supervisord, tdsup.supervisor.cli.tdsup, tdsup.sandbox;"
+        "import tdsup.dispatcher.postgres.queries, tdsup.jobtype;"
         "from tdsup.supervisor.web.assets import load_assets; load_assets()['/'];"
         "print(supervisor.__file__, tdsup.supervisor.__file__)"
     )

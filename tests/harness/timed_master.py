@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from tdsup.supervisor import cli, loop, service
+from tdsup.supervisor import loop, service
+from tdsup.supervisor.cli import tdsup as cli
 
 from harness.fleet import Fleet
 

@@ -7,7 +7,7 @@ from harness.database import Database
 from harness.job import RunningJob, drain, settings_of
 from harness.orders import Orders
 from harness.pgq_ext import PGQ_EXT
-from tdsup.dispatcher.action import ACTIONS
+from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import LostPosition, SetupError
 
 

@@ -13,10 +13,10 @@ from harness.database import Database
 from harness.job import RunningJob, drain
 from harness.oracle import Oracle
 from harness.queue import Queue
-from tdsup.dispatcher.loader import LARGE
-from tdsup.dispatcher.source import BLOCK
-from tdsup.dispatcher.stock import Stock
-from tdsup.dispatcher.writer import Insert
+from tdsup.dispatcher.load.handoff import Stock
+from tdsup.dispatcher.load.rows import LARGE
+from tdsup.dispatcher.pgq.queue import BLOCK
+from tdsup.dispatcher.write.writer import Insert
 
 Keys = dict[str, object]
 

@@ -11,7 +11,7 @@ from harness.job import RunningJob, drain, settings_of
 from harness.orders import Orders
 from harness.pgq_ext import PGQ_EXT
 from psycopg2.extensions import make_dsn
-from tdsup.dispatcher.action import ACTIONS
+from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import SetupError
 
 AWAY = "host=127.0.0.1 port=1 user=nobody password=hush dbname=x"

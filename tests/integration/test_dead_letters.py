@@ -9,7 +9,7 @@ import pytest
 from harness.database import Database
 from harness.job import RunningJob, drain, settings_of
 from harness.queue import Queue
-from tdsup.dispatcher.action import ACTIONS
+from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import DataError, SetupError
 
 LETTER = "select ev_id, ev_type, ev_data, ev_extra1, reason, sqlstate from tdsup.dead_letter order by ev_id"

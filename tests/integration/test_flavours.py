@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from harness.database import Database
 from harness.job import drain, settings_of
-from tdsup.dispatcher.action import ACTIONS
+from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import SetupError
 
 PL_ONLY = next(Path("/usr/share/postgresql").glob("*/contrib/pgq_pl_only.sql"))

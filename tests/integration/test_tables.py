@@ -9,7 +9,7 @@ from harness.database import Database
 from harness.job import RunningJob, drain
 from harness.queue import Queue
 from tdsup.dispatcher.errors import SetupError
-from tdsup.dispatcher.identifier import quote
+from tdsup.dispatcher.postgres.identifier import quote
 
 
 @pytest.fixture

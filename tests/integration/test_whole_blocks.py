@@ -12,8 +12,9 @@ from harness.database import Database
 from harness.job import drain
 from harness.queue import Queue
 from harness.spice import Kitchen, send
-from tdsup.dispatcher import bulk, decoder
-from tdsup.dispatcher.trust import Trust
+from tdsup.dispatcher.events import decoder
+from tdsup.dispatcher.load import bulk
+from tdsup.dispatcher.load.pause import Trust
 
 SEED = 20261124
 

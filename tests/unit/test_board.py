@@ -7,8 +7,8 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.supervisor import board as module
-from tdsup.supervisor.board import SLOTS, Board
+from tdsup.supervisor.worker import board as module
+from tdsup.supervisor.worker.board import SLOTS, Board
 
 KEYS = st.integers(1, 2**62)
 

@@ -6,13 +6,13 @@ import threading
 
 import pytest
 from harness.job import settings_of
-from tdsup.dispatcher.bulk import Bulk
-from tdsup.dispatcher.form import Forms, Sorter
-from tdsup.dispatcher.identifier import TableName
-from tdsup.dispatcher.outcome import Needs, Outcome
-from tdsup.dispatcher.partition import PeriodCache
-from tdsup.dispatcher.shape import Fit
-from tdsup.dispatcher.writer import Insert
+from tdsup.dispatcher.load.bulk import Bulk
+from tdsup.dispatcher.load.layout import Forms, Sorter
+from tdsup.dispatcher.load.outcome import Needs, Outcome
+from tdsup.dispatcher.load.plan import Fit
+from tdsup.dispatcher.partitions.period import PeriodCache
+from tdsup.dispatcher.postgres.identifier import TableName
+from tdsup.dispatcher.write.writer import Insert
 
 ROW = b"I:id\tpublic.orders\tid=1&note=" + b"x" * 1000 + b"\t7\n"
 

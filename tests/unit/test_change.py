@@ -7,9 +7,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.dispatcher import copytext, sqltext
-from tdsup.dispatcher.change import Change, Operation, read
-from tdsup.dispatcher.event import Event
+from tdsup.dispatcher.events import sqltext
+from tdsup.dispatcher.events.change import Change, Operation, read
+from tdsup.dispatcher.events.event import Event
+from tdsup.dispatcher.postgres import copytext
 
 KEY = (b"id", b"k2")
 

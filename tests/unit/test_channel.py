@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 from tdsup.jobtype import Condition, Snapshot
-from tdsup.supervisor.channel import BURST, Sender, open_channel, receive
+from tdsup.supervisor.worker.channel import BURST, Sender, open_channel, receive
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from harness.fleet import JOBTYPES
-from tdsup.supervisor.confd import clashes, scan
+from tdsup.supervisor.config.confd import clashes, scan
 
 DISPATCHER = """\
 [table_dispatcher]

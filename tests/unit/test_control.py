@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tdsup.supervisor import control
-from tdsup.supervisor.commands import COMMANDS, serve
-from tdsup.supervisor.control import CLIENT_LIMIT, LINE_LIMIT, ControlServer
+from tdsup.supervisor.control import server as control
+from tdsup.supervisor.control.commands import COMMANDS, serve
+from tdsup.supervisor.control.server import CLIENT_LIMIT, LINE_LIMIT, ControlServer
 from tdsup.supervisor.errors import UnknownJob
 from tdsup.supervisor.loop import Loop
 

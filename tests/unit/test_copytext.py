@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.dispatcher import copytext
+from tdsup.dispatcher.postgres import copytext
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ import pytest
 import skytools
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tdsup.dispatcher import _decoder, copytext, decoder, partition, urlencoded
-from tdsup.dispatcher.decoder import EVENT_TIME, MAX_DAYS, NO_PART
+from tdsup.dispatcher.events import _decoder, decoder, urlencoded
+from tdsup.dispatcher.events.decoder import EVENT_TIME, MAX_DAYS, NO_PART
+from tdsup.dispatcher.partitions import period as partition
+from tdsup.dispatcher.postgres import copytext
 
 HEAD = b"I:id\tpublic.orders\t"
 NAMES = (b"id", b"day", b"note")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
-from tdsup.dispatcher.identifier import TableName
+from tdsup.dispatcher.postgres.identifier import TableName
 from tdsup.dispatcher.settings import FieldMap, Settings
 
 MINIMUM = {

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tdsup.supervisor.confd import scan
+from tdsup.supervisor.config.confd import scan
+from tdsup.supervisor.config.fleetsettings import load_fleet, require_jobs
 from tdsup.supervisor.errors import ConfigError
-from tdsup.supervisor.fleet import load_fleet, require_jobs
 
 
 @pytest.fixture(autouse=True)

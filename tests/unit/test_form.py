@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from harness.job import settings_of
-from tdsup.dispatcher import copytext
-from tdsup.dispatcher.change import Operation
-from tdsup.dispatcher.decoder import EVENT_TIME, NO_PART
-from tdsup.dispatcher.form import Form, Forms, Head, Kind, Sorter
-from tdsup.dispatcher.partition import PeriodCache
-from tdsup.dispatcher.shape import Fit
-from tdsup.dispatcher.writer import Insert
+from tdsup.dispatcher.events.change import Operation
+from tdsup.dispatcher.events.decoder import EVENT_TIME, NO_PART
+from tdsup.dispatcher.load.layout import Form, Forms, Head, Kind, Sorter
+from tdsup.dispatcher.load.plan import Fit
+from tdsup.dispatcher.partitions.period import PeriodCache
+from tdsup.dispatcher.postgres import copytext
+from tdsup.dispatcher.write.writer import Insert
 
 ROW, PASS, CHANGE = Kind.ROW, Kind.PASS, Kind.CHANGE
 

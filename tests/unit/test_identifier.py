@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.dispatcher.identifier import TableName, quote
+from tdsup.dispatcher.postgres.identifier import TableName, quote
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
 

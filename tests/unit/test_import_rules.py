@@ -1,91 +1,192 @@
-"""The house rules on imports (docs/design.md)."""
+"""The rules on imports (docs/design.md): which package sees which, and which wing sees which."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 
-PACKAGES = ("jobtype", "dispatcher", "supervisor", "sandbox")
+ORDER = {
+    "jobtype": "metric action board condition context settings jobtype".split(),
+    "dispatcher": (
+        "errors postgres events partitions settings write ledger pgq load metrics check consumer actions job"
+    ).split(),
+    "supervisor": ("exits redact errors loop logs config control worker master web service cli".split()),
+    "sandbox": "errors reaper account binaries cluster ticker box __main__".split(),
+}
+"""The rooms of each package, wings and files, from the bottom up: a room imports only rooms before it."""
 
 CONTRACT = "tdsup.jobtype"
-"""What both sides of the contract import, as it is: nothing below it."""
+"""What a job and its host share; they import it as it is, and nothing below it."""
 
 FORBIDDEN = {
-    "jobtype": {"tdsup", "psycopg2"},
+    "jobtype": {"psycopg2"},
     # A job knows nothing of how it is run.
-    "dispatcher": {"configparser", "signal", "multiprocessing", "subprocess", "tdsup"},
-    # Job types are found by entry point.
-    "supervisor": {"tdsup", "psycopg2"},
-    "sandbox": {"tdsup"},
+    "dispatcher": {"configparser", "signal", "multiprocessing", "subprocess"},
+    # Job types are found by entry point; only the monotonic clock decides anything.
+    "supervisor": {"psycopg2", "datetime"},
+    "sandbox": {CONTRACT},
 }
-"""Modules that a package never imports; inside a package imports are relative, hence no tdsup."""
+"""Modules that a package never imports."""
 
 ONLY_IN = {
     # The master must stay small and have neither thread nor event loop; these run in children.
     "prometheus_client": ("supervisor/web/",),
     "uvicorn": ("supervisor/web/",),
     "asyncio": ("supervisor/web/",),
-    "threading": ("supervisor/lifeline.py", "supervisor/worker.py", "supervisor/channel.py"),
+    "threading": tuple(f"supervisor/worker/{name}.py" for name in ("channel", "lifeline", "worker")),
 }
 """Modules that only these files, or those of these folders, of the supervisor import."""
 
+Doors = Mapping[str, frozenset[str]]
+"""The names that each wing offers, by its path."""
 
-def imported(source: str) -> Iterator[str]:
-    """Top-level names of the absolute imports anywhere in a module, and how far relative ones climb."""
+
+@dataclass(frozen=True)
+class Import:
+    """What one statement imports: a module, absolute or relative, and names of it."""
+
+    level: int
+    module: str
+    names: tuple[str, ...]
+
+
+def imports(source: str) -> Iterator[Import]:
+    """Every import anywhere in a module."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            yield from (Import(0, alias.name, ()) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if node.level or module != CONTRACT:
-                yield "." * node.level or module.partition(".")[0]
+            yield Import(node.level, node.module or "", tuple(alias.name for alias in node.names))
 
 
-def faults(path: str, source: str) -> list[str]:
+def faults(path: str, source: str, doors: Doors) -> list[str]:
     """What a module imports against the rules."""
-    package = path.partition("/")[0]
-    return [
-        name
-        for name in imported(source)
-        if name in FORBIDDEN[package]
-        or name.startswith("." * (path.count("/") + 1))
-        or (package == "supervisor" and name in ONLY_IN and not path.startswith(ONLY_IN[name]))
-    ]
+    return [fault for found in imports(source) if (fault := _fault(path, found, doors))]
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_imports_keep_to_the_table(package: str) -> None:
-    """No module imports what its package may not."""
-    found = {
-        path.name: wrong
+def _fault(path: str, found: Import, doors: Doors) -> str:
+    package, *inside = path.removesuffix(".py").split("/")
+    if not found.level:
+        top = found.module.partition(".")[0]
+        if found.module in FORBIDDEN[package] or top in FORBIDDEN[package]:
+            return f"{found.module} is not for {package}"
+        if top == "tdsup" and found.module != CONTRACT:
+            return f"{found.module} is another package"
+        if package == "supervisor" and top in ONLY_IN and not path.startswith(ONLY_IN[top]):
+            return f"{top} is for {' '.join(ONLY_IN[top])} only"
+        return ""
+    if found.level > len(inside):
+        return f"{'.' * found.level}{found.module} is outside of {package}"
+    order = ORDER[package]
+    for room, inner, name in _targets(inside, found):
+        if room == inside[0] or (room not in order and inside == ["__main__"]):
+            continue
+        if room not in order or order.index(room) >= order.index(inside[0]):
+            return f"{room} is not below {inside[0]}"
+        door = doors.get(f"{package}/{room}")
+        if door is not None and (inner or name not in door):
+            return f"{name} is not at the door of {room}"
+    return ""
+
+
+def _targets(inside: Sequence[str], found: Import) -> Iterator[tuple[str, list[str], str]]:
+    """Of each name that a relative import brings: its room, the modules in that room, the name."""
+    base = [*inside[: len(inside) - found.level], *filter(None, found.module.split("."))]
+    for name in found.names:
+        room, *inner = [*base, name]
+        yield room, inner[:-1], name
+
+
+def _modules() -> dict[str, str]:
+    """The source of every module of ours, by its path."""
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for package in ORDER
         for path in (ROOT / package).rglob("*.py")
-        if (wrong := faults(path.relative_to(ROOT).as_posix(), path.read_text()))
+        if path != ROOT / package / "__init__.py"
+    }
+
+
+def _doors(modules: Mapping[str, str]) -> Doors:
+    doors = {}
+    for path, source in modules.items():
+        if path.endswith("/__init__.py"):
+            offered: set[str] = set()
+            for node in ast.parse(source).body:
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                    offered = set(ast.literal_eval(node.value))
+            doors[path.removesuffix("/__init__.py")] = frozenset(offered)
+    return doors
+
+
+MODULES = _modules()
+DOORS = _doors(MODULES)
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_imports_keep_to_the_order(package: str) -> None:
+    """No module imports what its package or its wing may not, or past a wing's door."""
+    found = {
+        path: wrong
+        for path, source in MODULES.items()
+        if path.startswith(f"{package}/") and (wrong := faults(path, source, DOORS))
     }
     assert not found
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_the_order_names_every_room(package: str) -> None:
+    """And no other."""
+    rooms = {path.split("/")[1].removesuffix(".py") for path in MODULES if path.startswith(f"{package}/")}
+    assert sorted(rooms) == sorted(ORDER[package])
+
+
+@pytest.mark.parametrize("wing", DOORS)
+def test_every_name_at_a_door_is_used(wing: str) -> None:
+    """A door offers what other rooms import, and no more."""
+    package, room = wing.split("/")
+    used: set[str] = set()
+    for path, source in MODULES.items():
+        inside = path.removesuffix(".py").split("/")[1:]
+        if path.startswith(f"{package}/") and inside[0] != room:
+            targets = (
+                target for found in imports(source) if found.level for target in _targets(inside, found)
+            )
+            used |= {name for other, _inner, name in targets if other == room}
+    assert DOORS[wing] == used
 
 
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("dispatcher/x.py", "def f():\n    from tdsup.supervisor import job"),
-        ("dispatcher/x.py", "import signal"),
-        ("dispatcher/x.py", "from ..supervisor import job"),
-        ("supervisor/web/x.py", "from ...dispatcher import job"),
-        ("supervisor/x.py", "import tdsup.dispatcher.job"),
-        ("supervisor/master.py", "import threading"),
-        ("sandbox/x.py", "from tdsup import dispatcher"),
+        ("dispatcher/job.py", "def f():\n    from tdsup.supervisor import job"),
+        ("dispatcher/job.py", "import signal"),
+        ("dispatcher/job.py", "from ..supervisor import job"),
+        ("dispatcher/job.py", "from tdsup.jobtype.metric import Metric"),
+        ("dispatcher/load/rows.py", "from ..check import check"),
+        ("dispatcher/load/rows.py", "from ..events.change import read"),
+        ("dispatcher/load/rows.py", "from ..events import urlencoded"),
+        ("dispatcher/load/rows.py", "from .. import job"),
+        ("supervisor/web/site.py", "from ...dispatcher import job"),
+        ("supervisor/web/site.py", "from ..cli import status"),
+        ("supervisor/errors.py", "import tdsup.dispatcher.job"),
+        ("supervisor/master/master.py", "import threading"),
+        ("sandbox/box.py", "from tdsup import dispatcher"),
+        ("sandbox/box.py", "from tdsup.jobtype import Metric"),
+        ("jobtype/metric.py", "from .context import Context"),
     ],
 )
 def test_a_planted_fault_is_found(path: str, source: str) -> None:
     """The rules see imports of every form."""
-    assert faults(path, source)
+    assert faults(path, source, DOORS)
 
 
 def test_the_master_loads_no_http_server() -> None:

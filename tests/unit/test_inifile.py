@@ -8,7 +8,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.supervisor.inifile import SyntaxFault, parse
+from tdsup.supervisor.config.inifile import SyntaxFault, parse
 
 READINGS = {
     "a trailing comment, as Python 2 strips it": ("[s]\na = b ; c", {"a": "b"}),

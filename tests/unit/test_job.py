@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tdsup.jobtype import Condition, Metric
-from tdsup.supervisor.backoff import Backoff, Schedule
+from tdsup.supervisor.config.jobfile import BrokenFile, JobFile
+from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.errors import ConfigError, IllegalMoveError, NotAllowed
-from tdsup.supervisor.job import CONDITIONS, Action, Job, State, Timeouts
-from tdsup.supervisor.jobfile import BrokenFile, JobFile
-from tdsup.supervisor.jobsettings import JobSettings
+from tdsup.supervisor.master.backoff import Backoff, Schedule
+from tdsup.supervisor.master.job import CONDITIONS, Action, Job, State, Timeouts
 
 TIMEOUTS = Timeouts(heartbeat=30, stop=20, kill=5)
 

@@ -8,10 +8,10 @@ import pytest
 from harness.fleet import JOBTYPES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tdsup.supervisor import jobtypes
-from tdsup.supervisor.confd import scan
+from tdsup.supervisor.config import jobtypes
+from tdsup.supervisor.config.confd import scan
+from tdsup.supervisor.config.jobfile import BrokenFile, JobFile, load_job_file
 from tdsup.supervisor.errors import ConfigError
-from tdsup.supervisor.jobfile import BrokenFile, JobFile, load_job_file
 
 MAN_PAGE = """\
 

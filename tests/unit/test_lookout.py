@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import pytest
 from harness.job import settings_of
-from tdsup.dispatcher.batch import Batch
-from tdsup.dispatcher.lookout import ASK_ANYWAY, QUIET, SPREAD, Lookout
-from tdsup.supervisor.board import Board
+from tdsup.dispatcher.pgq.batch import Batch
+from tdsup.dispatcher.pgq.lookout import ASK_ANYWAY, QUIET, SPREAD, Lookout
+from tdsup.supervisor.worker.board import Board
 
 KEYS = {"src_db": "dbname=a", "dst_db": "dbname=b", "dest_table": "t", "loop_delay": 1}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tdsup.dispatcher.merging import GROWTH, LOSS, TELLING, Merging
+from tdsup.dispatcher.pgq.batchsize import GROWTH, LOSS, TELLING, Merging
 
 LIMIT = 200_000
 

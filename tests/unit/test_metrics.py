@@ -6,8 +6,8 @@ from typing import Any
 
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from tdsup.supervisor.processmetrics import Vitals
-from tdsup.supervisor.web.metrics import FleetCollector
+from tdsup.supervisor.web.prometheus import FleetCollector
+from tdsup.supervisor.worker.processmetrics import Vitals
 
 
 def answer(**job: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.dispatcher.partition import Method, Period, PeriodCache, period_of
+from tdsup.dispatcher.partitions.period import Method, Period, PeriodCache, period_of
 
 
 @pytest.mark.parametrize(

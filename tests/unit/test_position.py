@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.dispatcher.batch import Batch, Verdict, judge
-from tdsup.dispatcher.locks import lock_key
+from tdsup.dispatcher.pgq.batch import Batch, Verdict, judge
+from tdsup.dispatcher.postgres.locks import lock_key
 
 BATCH = Batch(id=7, tick=12, previous_tick=11, tick_time=0.0)
 

@@ -6,7 +6,7 @@ import errno
 import os
 
 import pytest
-from tdsup.supervisor.process import Process
+from tdsup.supervisor.master.process import Process
 
 
 def test_a_failed_fork_leaks_no_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:

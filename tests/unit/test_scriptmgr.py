@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 from harness.fleet import JOBTYPES
+from tdsup.supervisor.config.fleetsettings import load_fleet
+from tdsup.supervisor.config.scriptmgr import import_fleet
 from tdsup.supervisor.errors import ConfigError
-from tdsup.supervisor.fleet import load_fleet
-from tdsup.supervisor.scriptmgr import import_fleet
 
 SCRIPTMGR = """\
 [scriptmgr]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tdsup.supervisor.status import duration, render
+from tdsup.supervisor.cli.status import duration, render
 
 
 @pytest.mark.parametrize(

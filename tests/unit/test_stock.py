@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tdsup.dispatcher.stock import LEAST, MOST, Stock
+from tdsup.dispatcher.load.handoff import LEAST, MOST, Stock
 
 SECONDS = 20
 """Longest that a thread may take; a deadlock is one that takes longer."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tdsup.dispatcher.identifier import TableName
-from tdsup.dispatcher.template import expand
+from tdsup.dispatcher.partitions.template import expand
+from tdsup.dispatcher.postgres.identifier import TableName
 
 TABLE = TableName("public", "orders_2026_11_24")
 PARENT = TableName("public", "orders")

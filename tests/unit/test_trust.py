@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tdsup.dispatcher.trust import LONGEST_PAUSE, Trust
+from tdsup.dispatcher.load.pause import LONGEST_PAUSE, Trust
 
 
 def pause(trust: Trust) -> int:

@@ -10,7 +10,7 @@ import skytools
 from hypothesis import example, given
 from hypothesis import strategies as st
 from skytools import _cquoting, _pyquoting
-from tdsup.dispatcher.urlencoded import decode
+from tdsup.dispatcher.events.urlencoded import decode
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 

@@ -1,0 +1,183 @@
+"""What people may have done about a job besides running it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from tdsup.jobtype import Action
+
+from .check import examine
+from .errors import SetupError, one_line
+from .ledger import Letters, Position
+from .load import Delivery
+from .pgq import Source
+from .postgres import connected
+from .settings import Settings
+
+_CELL = 200
+"""Characters of a cell of a list that are shown."""
+
+
+@contextmanager
+def _database(which: str, settings: Settings, doing: str) -> Iterator[Connection]:
+    """A connection to ``source`` or ``target``, whose errors become one line of ours."""
+    dsn = settings.src_db if which == "source" else settings.dst_db
+    with connected(which, dsn, f"tdsup {settings.job_name}") as connection:
+        try:
+            yield connection
+        except psycopg2.Error as error:
+            raise SetupError(f"cannot {doing}: {one_line(error)}") from error
+
+
+@contextmanager
+def _databases(settings: Settings, doing: str) -> Iterator[tuple[Connection, Source]]:
+    """A connection to the target, and the queue."""
+    with (
+        _database("target", settings, doing) as target,
+        _database("source", settings, doing) as source,
+    ):
+        yield target, Source(source, settings)
+
+
+def _named(settings: Settings) -> str:
+    return f"consumer {settings.consumer_name} on queue {settings.queue}"
+
+
+def _position(target: Connection, settings: Settings, doing: str) -> Position:
+    """The consumer's position, with nobody else at work on it."""
+    position = Position(target, settings.queue, settings.consumer_name)
+    if holder := position.claim():
+        raise SetupError(f"cannot {doing}: it works at this moment: {holder}; stop it first")
+    return position
+
+
+def _register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
+    named = _named(settings)
+    with _database("source", settings, f"register {named}") as source:
+        if Source(source, settings).register():
+            yield f"registered {named}"
+        else:
+            yield f"{named} is registered already"
+
+
+def _unregister(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"unregister {_named(settings)}"
+    with _databases(settings, doing) as (target, source):
+        position = _position(target, settings, doing)
+        known = source.unregister()
+        _set_position(target, position, None)
+        yield f"unregistered {_named(settings)}" if known else f"{_named(settings)} was not registered"
+
+
+def _reset(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
+    named = _named(settings)
+    with _database("target", settings, f"reset {named}") as target:
+        _set_position(target, _position(target, settings, f"reset {named}"), None)
+        yield f"forgot the target's position of {named}; the next batch is applied whatever it is"
+
+
+def _rewind(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"rewind {_named(settings)}"
+    with _databases(settings, doing) as (target, source):
+        position = _position(target, settings, doing)
+        with target, target.cursor() as cursor:
+            tick, _moment = position.read(cursor)
+        if tick is None:
+            raise SetupError(f"cannot {doing}: the target has no position")
+        source.register_at(tick)
+        yield f"rewound {_named(settings)} to tick {tick}, the target's position"
+
+
+def _set_position(target: Connection, position: Position, tick: int | None) -> None:
+    with target, target.cursor() as cursor:
+        position.write(cursor, tick)
+
+
+@contextmanager
+def _letters(settings: Settings, doing: str) -> Iterator[tuple[Letters, Cursor]]:
+    """The job's dead letters and a transaction to look at them."""
+    with _database("target", settings, doing) as target, target, target.cursor() as cursor:
+        yield Letters(target, settings.queue, settings.consumer_name), cursor
+
+
+def _ids(arguments: Sequence[str], doing: str) -> list[int]:
+    try:
+        return [int(argument) for argument in arguments]
+    except ValueError:
+        raise SetupError(f"cannot {doing}: {' '.join(arguments)!r} is no list of ids") from None
+
+
+def _list(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"list dead letters of {settings.job_name}"
+    with _letters(settings, doing) as (letters, cursor):
+        found = letters.listing(cursor, _ids(arguments, doing))
+    rows: list[tuple[str, ...]] = [("ID", "EVENT", "DIED", "TYPE", "TABLE", "SQLSTATE", "REASON")]
+    rows += [tuple(" ".join(str(cell).split())[:_CELL] for cell in row) for row in found]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows if found else []:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if not found:
+        yield "(no dead letters)"
+
+
+def _show(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"show a dead letter of {settings.job_name}"
+    ids = _ids(arguments, doing)
+    if not ids:
+        raise SetupError(f"cannot {doing}: no id is given")
+    with _letters(settings, doing) as (letters, cursor):
+        for letter in ids:
+            found = letters.show(cursor, letter)
+            if found is None:
+                raise SetupError(f"cannot {doing}: there is none with id {letter}")
+            inexact = found.pop("inexact")
+            width = max(map(len, found))
+            for name, value in found.items():
+                yield f"{name.ljust(width)}  {'NULL' if value is None else value}"
+            if inexact:
+                yield f"{'note'.ljust(width)}  bytes that the target's encoding lacks are shown as \\x.."
+
+
+def _replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"replay dead letters of {settings.job_name}"
+    given = _ids(arguments, doing)
+    # What holds for the bad events of a batch does not for letters: each is tried alone.
+    alone = settings.model_copy(update={"bad_events": "dead_letter", "bad_event_limit": 1})
+    with _databases(alone, doing) as (target, source):
+        delivery = Delivery(source, target, alone, logging.getLogger(settings.job_name))
+        with target, target.cursor() as cursor:
+            ids = delivery.letters.ids(cursor, given)
+        if unknown := set(given) - set(ids):
+            raise SetupError(f"cannot {doing}: there is none with id {min(unknown)}")
+        loaded = 0
+        for letter in ids:
+            reason = delivery.redeliver(letter)
+            loaded += reason is None
+            yield f"{letter}: {'loaded' if reason is None else reason}"
+        yield f"loaded {loaded} of {len(ids)}"
+
+
+def _purge(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    doing = f"purge dead letters of {settings.job_name}"
+    with _letters(settings, doing) as (letters, cursor):
+        yield f"purged {letters.delete(cursor, _ids(arguments, doing))}"
+
+
+ACTIONS = (
+    Action("check", "Look at both databases before the job runs; nothing is changed there.", examine),
+    Action("register", "Subscribe the consumer to the queue.", _register),
+    Action("unregister", "Unsubscribe the consumer and forget the target's position.", _unregister),
+    Action("rewind", "Set the consumer on the source to the target's position.", _rewind),
+    Action("reset", "Forget the target's position, so that any batch is taken next.", _reset),
+    Action("list", "List dead letters.", _list),
+    Action("show", "Show all of a dead letter.", _show),
+    Action(
+        "replay", "Try to load dead letters, all or the given ones; those that load are removed.", _replay
+    ),
+    Action("purge", "Forget dead letters, all or the given ones.", _purge),
+)

@@ -1,0 +1,150 @@
+"""Events looked at as a job would, without loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import BatchError
+from ..events import Change, Event, Operation, read
+from ..load import Fitter, Needs, Routed, Router, check_truncate
+from ..partitions import PeriodCache, Tables, Wanted
+from ..postgres import TableName
+from ..settings import Settings
+from ..write import Insert, Replace
+
+VALUE_WIDTH = 30
+"""Characters of a value that are shown."""
+
+ROW_WIDTH = 150
+"""Characters of a row that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What would become of an event.
+
+    Attributes:
+        event: its id.
+        text: a line for a person.
+        wanted: the table that its row goes into, whether that is there or not; None if it adds no row.
+        fatal: the job would stop at it.
+    """
+
+    event: int
+    text: str
+    wanted: Wanted | None = None
+    fatal: bool = False
+
+
+class Sample:
+    """Looks at events.
+
+    Args:
+        settings: the job's.
+        tables: of the target, which are only looked at.
+        only_source: the one table of the source whose rows are loaded; None if there may be others.
+    """
+
+    def __init__(self, settings: Settings, tables: Tables, only_source: bytes | None) -> None:
+        self._settings = settings
+        self._tables = tables
+        self._only_source = only_source
+        self._router = Router(settings, PeriodCache(settings.part_method))
+        self._needs = Needs()
+        self._fitter = Fitter(settings, tables, self._needs)
+        self._sources: set[bytes] = set()
+
+    def look(self, line: bytes) -> Seen:
+        """Tell what would become of an event, as COPY wrote it; what PostgreSQL refuses is not foreseen.
+
+        Raises:
+            SetupError: the name of a table is too long.
+            psycopg2.Error: the target cannot be asked.
+        """
+        event = Event.from_line(line)
+        shown = _quoted(event.data or b"", ROW_WIDTH)
+        try:
+            change = read(event)
+            if change is None or not self._router.wants(change):
+                why = "PgQ's own" if change is None else "event_types, row_mode"
+                return Seen(event.id, f"{_kind(event, change)} is ignored ({why}): {shown}")
+            shown = _row(change)
+            self._sources.add(event.table)
+            wanted, text = self._route(event, change)
+        except BatchError as error:
+            return Seen(event.id, f"{_kind(event, None)} blocks the job: {error}: {shown}", fatal=True)
+        except UnicodeDecodeError:
+            return self._dead(event, "the name of a column is not UTF-8", shown)
+        except ValueError as error:
+            return self._dead(event, str(error), shown)
+        return Seen(event.id, f"{_kind(event, change)} {text}: {shown}", wanted)
+
+    def _dead(self, event: Event, reason: str, shown: str) -> Seen:
+        fatal = self._settings.bad_events == "stop"
+        becomes = "stops the job" if fatal else "becomes a dead letter"
+        return Seen(event.id, f"{_kind(event, None)} {becomes}: {reason}: {shown}", fatal=fatal)
+
+    def _route(self, event: Event, change: Change) -> tuple[Wanted | None, str]:
+        """The table for the row, if it needs one, and what becomes of the event."""
+        if change.operation is Operation.TRUNCATE:
+            check_truncate(event, self._only_source, self._sources)
+            return None, f"empties {self._settings.dest_table}"
+        routed = self._router.route(event, change)
+        if routed is None:
+            return None, "is ignored (none of its columns is loaded)"
+        fit = self._fitter.fit(routed.shape, event, change.key)
+        table = self._table(routed)
+        added = [name for place, name in self._needs.columns if place == table]
+        notes = [f"column {name} is added" for name in added]
+        if fit is None:
+            notes += ["to be created", *self._strangers(routed)]
+        text = f"goes to {table}" if table else f"changes {self._settings.dest_table}, wherever its row is"
+        wanted = None
+        if table and routed.shape.kind in {Insert, Replace}:
+            key = self._settings.fields.rename(change.key)
+            wanted = Wanted(table, routed.shape.period, key)
+        return wanted, text + (f" ({'; '.join(notes)})" if notes else "")
+
+    def _table(self, routed: Routed) -> TableName | None:
+        """The table that a row is in by its values; None if they do not tell."""
+        period, dest_table = routed.shape.period, self._settings.dest_table
+        if period is not None:
+            return dest_table.with_suffix(period.suffix)
+        return None if self._settings.part_field else dest_table
+
+    def _strangers(self, routed: Routed) -> Iterator[str]:
+        """Columns that the new table lacks if it becomes like its parent."""
+        parent = self._settings.dest_table
+        if self._tables.exists(parent):
+            names = self._settings.fields.rename(routed.shape.names)
+            for name in sorted(set(names) - self._tables.columns(parent).keys()):
+                yield f"{parent} has no column {name}"
+
+
+def _kind(event: Event, change: Change | None) -> str:
+    """What the event is, for a person."""
+    what = _quoted(event.type, VALUE_WIDTH) if change is None else change.operation.name.lower()
+    return f"{event.id}: {what}" + (f" of {_quoted(event.table, ROW_WIDTH)}" if event.table else "")
+
+
+def _row(change: Change) -> str:
+    """Names and values of the row."""
+    text = " ".join(f"{_quoted(name, VALUE_WIDTH)}={_value(value)}" for name, value in change.row.items())
+    return _cut(text, ROW_WIDTH)
+
+
+def _value(value: bytes | None) -> str:
+    if value is None:
+        return "NULL"
+    return "'NULL'" if value == b"NULL" else _quoted(value, VALUE_WIDTH) or "''"
+
+
+def _quoted(value: bytes, width: int) -> str:
+    """A value on one line: in quotes where it is more than a word, with escapes where it cannot be shown."""
+    text = _cut(value[: 4 * width].decode("utf-8", "backslashreplace"), width)
+    return text if text.isprintable() and not set(text) & set(" '\"=\\") else repr(text)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,51 @@
+"""Events as they come out of a queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ..postgres import copytext
+
+COLUMNS: Final = (
+    "ev_id",
+    "ev_time",
+    "ev_txid",
+    "ev_retry",
+    "ev_type",
+    "ev_data",
+    "ev_extra1",
+    "ev_extra2",
+    "ev_extra3",
+    "ev_extra4",
+)
+"""What is read of an event, in this order (PgQ ``event_template``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event.
+
+    Attributes:
+        id: ``ev_id``.
+        time: ``ev_time`` as the source writes it in DateStyle ISO and its time zone.
+        type: ``ev_type``; NULL is empty.
+        data: ``ev_data``, still encoded; None if NULL.
+        table: ``ev_extra1``: the source's table, ``schema.table``; empty if the producer names none.
+        old: ``ev_extra2``: the row before an update, encoded, where the trigger has option ``backup``.
+        line: all `COLUMNS` as COPY wrote them.
+    """
+
+    id: int
+    time: bytes
+    type: bytes
+    data: bytes | None
+    table: bytes
+    old: bytes | None
+    line: bytes
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Event:
+        """Read a line of COPY TO that holds `COLUMNS`."""
+        identity, time, _txid, _retry, type_, data, table, old, _extra3, _extra4 = copytext.split(line)
+        return cls(int(identity or 0), time or b"", type_ or b"", data, table or b"", old, line)

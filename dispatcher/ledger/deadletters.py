@@ -1,0 +1,184 @@
+"""Dead letters: events that have no row, whole, with the reason, in ``tdsup.dead_letter`` of the target.
+
+They are written in the transaction that loads the rest of their batch, and removed in the one that loads them
+after all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from ..errors import SetupError, is_infrastructure, one_line
+from ..events import COLUMNS
+from ..postgres import copytext, lock_key, queries
+
+_COPY = (
+    "copy tdsup.dead_letter "
+    f"(queue_name, consumer_name, reason, sqlstate, {', '.join(COLUMNS)}, event) from stdin"
+)
+
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+class Letters:
+    """The dead letters of one consumer. Errors of the database pass through as psycopg2's."""
+
+    def __init__(self, connection: Connection, queue: str, consumer: str) -> None:
+        self._connection = connection
+        self._names = {"queue": queue, "consumer": consumer}
+        self._there = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether the target's text columns take any UTF-8."""
+        return self._connection.get_parameter_status("server_encoding") == "UTF8"
+
+    def exist(self) -> bool:
+        """Whether there is a place for them; a yes is remembered."""
+        if not self._there:
+            with self._connection.cursor() as cursor:
+                self._there = bool(queries.value(cursor, "has_dead_letters"))
+        return self._there
+
+    def create(self) -> None:
+        """Make the place, in a transaction of its own.
+
+        Raises:
+            SetupError: it cannot be made, and what to do.
+        """
+        try:
+            with self._connection, self._connection.cursor() as cursor:
+                queries.run(cursor, "lock_transaction", key=lock_key("schema"))
+                queries.run(cursor, "create_dead_letters")
+        except psycopg2.Error as error:
+            if is_infrastructure(error) or self._connection.closed:
+                raise
+            raise SetupError(
+                f"cannot create table tdsup.dead_letter in the target database: {one_line(error)}; "
+                "grant create on the database, or set bad_events = stop"
+            ) from error
+
+    def line(self, event: bytes, reason: str, sqlstate: str | None) -> bytes:
+        """A line of COPY text for `write`: an event as COPY wrote it, and why it has no row."""
+        names = [name.encode() for name in self._names.values()]
+        head = [*names, self._text(reason), sqlstate.encode() if sqlstate else None]
+        if not _NOT_ASCII.search(event) or (self.exact and _is_utf8(event)):
+            return copytext.line(head).removesuffix(b"\n") + b"\t" + event.removesuffix(b"\n") + b"\t\\N\n"
+        shown = [value if value is None else _ascii(_readable(value)) for value in copytext.split(event)]
+        return copytext.line([*head, *shown, b"\\x" + event.hex().encode()])
+
+    def _text(self, text: str) -> bytes:
+        text = text.replace("\0", r"\x00")
+        return text.encode("utf-8", "backslashreplace") if self.exact else _ascii(text)
+
+    def write(self, cursor: Cursor, file: Any) -> None:
+        """Store a file of such lines."""
+        cursor.copy_expert(_COPY, file)
+
+    def ids(self, cursor: Cursor, given: Sequence[int]) -> list[int]:
+        """Ids in the order of the events; of all letters if none are given."""
+        return [row[0] for row in self._rows(cursor, "letter_ids", ids=list(given) or None)]
+
+    def listing(self, cursor: Cursor, given: Sequence[int]) -> list[tuple[Any, ...]]:
+        """Id, event id, moment, type, source table, SQLSTATE and reason of each."""
+        return self._rows(cursor, "list_letters", ids=list(given) or None)
+
+    def show(self, cursor: Cursor, letter: int) -> dict[str, Any] | None:
+        """All that is known of one, by name; None if there is none of that id."""
+        for row in self._rows(cursor, "show_letter", id=letter):
+            return dict(zip([column.name for column in cursor.description or ()], row, strict=True))
+        return None
+
+    def take(self, cursor: Cursor, letter: int, zone: str) -> bytes | None:
+        """The event of one as COPY wrote it, locked until the transaction ends; None if it is gone.
+
+        Args:
+            cursor: whose transaction it is.
+            letter: its id.
+            zone: time zone of the source, in which the event's time is written.
+        """
+        for event, *values in self._rows(cursor, "take_letter", id=letter, zone=zone):
+            if event is not None:
+                return bytes(event)
+            return copytext.line([None if value is None else value.encode() for value in values])
+        return None
+
+    def explain(self, cursor: Cursor, letter: int, reason: str, sqlstate: str | None) -> None:
+        """Keep one, for a new reason."""
+        queries.run(
+            cursor, "explain_letter", id=letter, reason=self._text(reason).decode(), sqlstate=sqlstate
+        )
+
+    def delete(self, cursor: Cursor, given: Sequence[int]) -> int:
+        """Forget the given ones, or all; returns how many there were."""
+        return len(self._rows(cursor, "delete_letters", ids=list(given) or None))
+
+    def _rows(self, cursor: Cursor, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query on the consumer's letters; none if nothing has ever died here."""
+        return queries.rows(cursor, name, **self._names, **parameters) if self.exist() else []
+
+
+class Retry:
+    """One dead letter on another try: it stays, for a new reason, or goes.
+
+    Stands for `Letters` where events are loaded.
+    """
+
+    def __init__(self, letters: Letters, letter: int, zone: str) -> None:
+        self._letters = letters
+        self._letter = letter
+        self._zone = zone
+        self._why: tuple[str, str | None] | None = None
+        self._event = b""
+
+    def take(self, cursor: Cursor) -> bool:
+        """Begin: get hold of the event; False if somebody else has removed the letter."""
+        self._why = None
+        self._event = self._letters.take(cursor, self._letter, self._zone) or b""
+        return bool(self._event)
+
+    def feed(self, receive: Callable[[bytes], object]) -> None:
+        """Hand the event over."""
+        receive(self._event)
+
+    def settle(self, cursor: Cursor) -> None:
+        """End: remove the letter, unless its event is still bad."""
+        if self._why is None:
+            self._letters.delete(cursor, [self._letter])
+
+    def exist(self) -> bool:
+        """Whether there is a place for it: where it is."""
+        return True
+
+    def line(self, event: bytes, reason: str, sqlstate: str | None) -> bytes:
+        """Take the reason; there is nothing to be stored."""
+        self._why = reason, sqlstate
+        return event
+
+    def write(self, cursor: Cursor, _file: Any) -> None:
+        """Keep the letter."""
+        assert self._why is not None
+        self._letters.explain(cursor, self._letter, *self._why)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _readable(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
+
+
+def _ascii(text: str) -> bytes:
+    """Text that any server encoding takes."""
+    return text.encode("ascii", "backslashreplace")

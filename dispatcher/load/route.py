@@ -1,0 +1,162 @@
+"""Routes: which partition a change belongs to, and which columns of it are loaded how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from ..events import Change, Event, Operation, Row
+from ..partitions import Period, PeriodCache
+from ..settings import EVENT_TIME, Settings
+from ..write import Delete, Insert, Patch, Replace
+from .plan import Shape
+
+
+@dataclass(slots=True)
+class Routed:
+    """What is to be done for one change of a row.
+
+    Attributes:
+        shape: what it shares with others.
+        values: of the shape's columns.
+        before: of the shape's key.
+    """
+
+    shape: Shape
+    values: Sequence[bytes | None]
+    before: Sequence[bytes | None] = ()
+
+
+class Router:
+    """Finds the routes of a job's events by its settings alone.
+
+    Args:
+        settings: the job's.
+        periods: partitions by value.
+
+    Attributes:
+        wanted: operations that the job loads; the others are ignored.
+        adding: operations that add a row, whatever rows there are.
+    """
+
+    def __init__(self, settings: Settings, periods: PeriodCache) -> None:
+        self._settings = settings
+        self._periods = periods
+        self._part_field = settings.part_field.encode()
+        routes: dict[Operation, Callable[[Event, Change], Routed | None]] = {
+            Operation.INSERT: self._insert,
+            Operation.UPDATE: self._update,
+            Operation.DELETE: self._delete,
+        }
+        wanted = set(routes) | {Operation.TRUNCATE}
+        if settings.row_mode == "keep_all":
+            routes = dict.fromkeys((Operation.INSERT, Operation.UPDATE), self._insert)
+            wanted = set(routes)
+        self._routes = routes
+        self.wanted = wanted & settings.event_types
+        self.adding: set[Operation | None] = {
+            operation for operation, route in routes.items() if route == self._insert
+        }
+
+    def wants(self, change: Change) -> bool:
+        """Whether the job loads changes of that kind; the others are ignored."""
+        return change.operation in self.wanted
+
+    def route(self, event: Event, change: Change) -> Routed | None:
+        """The route of a wanted change of a row, not of a truncate; None if none of its columns is loaded.
+
+        Raises:
+            ValueError: it has no row, and why.
+        """
+        return self._routes[change.operation](event, change)
+
+    def _insert(self, event: Event, change: Change) -> Routed:
+        if not change.whole:
+            raise ValueError("it does not hold the whole row; with option backup its trigger would tell it")
+        names, values = self._columns(change.row)
+        return Routed(Shape(Insert, self._period(event, change), names), values)
+
+    def _update(self, event: Event, change: Change) -> Routed | None:
+        key = _needed_key(change)
+        before = _key_values(change, change.old or change.row)
+        period = self._period(event, change)
+        if change.whole:
+            names, values = self._columns(change.row)
+            shape = Shape(Replace, period, names, key, rekeys=before != _key_values(change, change.row))
+        else:
+            changed = {name: value for name, value in change.row.items() if name not in key}
+            names, values = self._columns(changed, partly=True)
+            shape = Shape(Patch, period, names, key)
+        return Routed(shape, values, before) if names else None
+
+    def _delete(self, event: Event, change: Change) -> Routed:
+        try:
+            period = self._period(event, change)
+        except ValueError:
+            # Such a value is in no partition by name; the row may be anywhere.
+            period = None
+        shape = Shape(Delete, period, (), _needed_key(change))
+        return Routed(shape, (), _key_values(change, change.row))
+
+    def _period(self, event: Event, change: Change) -> Period | None:
+        """The partition of a row; None if there is none or it cannot be known."""
+        field = self._settings.part_field
+        if not field:
+            return None
+        if field == EVENT_TIME:
+            return None if change.operation is Operation.DELETE else self._periods[event.time]
+        if self._part_field not in change.row:
+            if change.whole:
+                raise ValueError(f"it has no column {field}, which part_field names")
+            return None
+        if not change.whole and self._part_field not in change.key:
+            raise ValueError(
+                f"it changes {field}, which names the partition, and does not hold the whole row; "
+                "with option backup its trigger would tell it"
+            )
+        return self._periods[change.row[self._part_field]]
+
+    def _columns(self, row: Row, *, partly: bool = False) -> tuple[tuple[bytes, ...], Sequence[bytes | None]]:
+        """Source names and values of the columns to load; `partly` if not all need be there."""
+        pairs = self._settings.fields.pairs
+        if pairs is None:
+            if not row and not partly:
+                raise ValueError("its data holds no column")
+            return tuple(row), list(row.values())
+        names = tuple(source for source, _ in pairs if not partly or source in row)
+        try:
+            return names, [row[name] for name in names]
+        except KeyError as error:
+            missing: bytes = error.args[0]
+            raise ValueError(f"it has no column {missing.decode()}, which fields names") from None
+
+
+def check_truncate(event: Event, only_source: bytes | None, sources: Collection[bytes]) -> None:
+    """See to it that a truncate removes no rows but its table's.
+
+    Args:
+        event: the truncate.
+        only_source: the one table of the source whose rows are loaded; None if there may be others.
+        sources: tables of the source that were seen.
+
+    Raises:
+        ValueError: it might.
+    """
+    if only_source != event.table or len(sources) > 1:
+        raise ValueError("it is a truncate, and dest_table may hold rows of other tables too (table_filter)")
+
+
+def _needed_key(change: Change) -> tuple[bytes, ...]:
+    if not change.key:
+        raise ValueError("it changes a row and does not tell by which key")
+    return change.key
+
+
+def _key_values(change: Change, row: Row) -> list[bytes | None]:
+    """What finds the row."""
+    try:
+        return [row[name] for name in change.key]
+    except KeyError as error:
+        missing: bytes = error.args[0]
+        shown = missing.decode("utf-8", "backslashreplace")
+        raise ValueError(f"it has no column {shown}, which is part of its key") from None

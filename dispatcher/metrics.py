@@ -1,0 +1,120 @@
+"""The numbers of a job since its process began, and what they mean."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tdsup.jobtype import EVENTS, LAG, Metric
+
+from .load import Outcome
+
+BATCH_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60)
+"""Upper bounds of durations, in seconds."""
+
+BATCH_EVENTS = (1, 10, 100, 1_000, 10_000, 100_000)
+"""Upper bounds of numbers of events."""
+
+
+METRICS = (
+    Metric(
+        EVENTS, "counter", "Events read from the queue, by what became of them.", ("operation", "outcome")
+    ),
+    Metric("rows", "counter", "Events applied to the target: rows inserted, updated or deleted."),
+    Metric("dead_letters", "counter", "Events that have no row, kept in tdsup.dead_letter."),
+    Metric("ignored", "counter", "Events that ask for no change."),
+    Metric("batches", "counter", "Batches finished."),
+    Metric("batch_seconds", "histogram", "Time from a batch's opening to its end.", buckets=BATCH_SECONDS),
+    Metric("batch_events", "histogram", "Events of a batch.", buckets=BATCH_EVENTS),
+    Metric("partitions", "counter", "Partitions created."),
+    Metric(LAG, "age", "How far the loaded events are behind the source."),
+    Metric("lag_events", "gauge", "Events of the queue that are not loaded, as of the last batch."),
+    Metric("last_batch", "age", "Time since a batch was finished."),
+)
+
+
+@dataclass(slots=True)
+class Histogram:
+    """How often values were up to each of some bounds.
+
+    Attributes:
+        bounds: upper bounds, ascending; a last one, infinity, is not written down.
+        counts: how many values fell between a bound and the one before it.
+        total: of all values.
+    """
+
+    bounds: Sequence[float]
+    counts: list[int] = field(default_factory=list)
+    total: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.counts = [0] * (len(self.bounds) + 1)
+
+    def add(self, value: float) -> None:
+        """Take a value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a job has done since its process began.
+
+    Attributes:
+        events: what became of events, by operation and outcome.
+        rows: events that were written, by the count of those who wrote them.
+        batches: batches finished.
+        partitions: partitions created.
+        seconds: duration of batches.
+        sizes: events of batches.
+        in_step_at: moment, by ``time.monotonic()``, up to which the events are loaded; None: all of them are.
+        behind: events of the queue that were not loaded when the last batch was finished.
+        finished_at: moment of that, None before the first.
+    """
+
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rows: int = 0
+    batches: int = 0
+    partitions: int = 0
+    seconds: Histogram = field(default_factory=lambda: Histogram(BATCH_SECONDS))
+    sizes: Histogram = field(default_factory=lambda: Histogram(BATCH_EVENTS))
+    in_step_at: float | None = field(default_factory=time.monotonic)
+    behind: int = 0
+    finished_at: float | None = None
+
+    def count(self, outcome: Outcome) -> None:
+        """Take what became of the events of a batch."""
+        self.events.update(outcome.by_operation())
+        self.rows += outcome.rows
+        self.sizes.add(outcome.events)
+
+    @property
+    def total(self) -> int:
+        """All events."""
+        return self.events.total()
+
+    def of(self, outcome: str) -> int:
+        """Events with that outcome."""
+        return sum(number for (_operation, each), number in self.events.items() if each == outcome)
+
+    def values(self) -> Mapping[str, Any]:
+        """The numbers of `METRICS`: one, one per comma-separated label values, or sum and counts."""
+        values: dict[str, Any] = {
+            EVENTS: {",".join(labels): number for labels, number in self.events.items()},
+            "rows": self.rows,
+            "dead_letters": self.of("dead_letter"),
+            "ignored": self.of("ignored"),
+            "batches": self.batches,
+            "batch_seconds": {"sum": self.seconds.total, "counts": list(self.seconds.counts)},
+            "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},
+            "partitions": self.partitions,
+            LAG: self.in_step_at,
+            "lag_events": self.behind,
+        }
+        if self.finished_at is not None:
+            values["last_batch"] = self.finished_at
+        return values

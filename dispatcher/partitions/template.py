@@ -1,0 +1,55 @@
+"""The words of ``part_template`` and what they stand for.
+
+The man page promises ``_DEST_TABLE``, ``_SCHEMA_TABLE``, ``_PARENT`` and ``_PKEY``. A word on its own is
+replaced by what it names. A word inside a longer one, as in ``_DEST_TABLE_pkey``, gives part of a new name,
+and a name within a schema cannot hold a schema: the table's bare name goes in.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..postgres import TableName, quote
+
+_TOKEN = re.compile(r'"?\w*?(_SCHEMA_TABLE|_DEST_TABLE|_PARENT|_PKEY)(?![A-Z])\w*"?')
+
+
+def expand(template: str, table: TableName, parent: TableName, key: tuple[str, ...]) -> str:
+    """The SQL that creates one partition.
+
+    Args:
+        template: the value of ``part_template``.
+        table: the partition.
+        parent: ``dest_table``.
+        key: columns of the primary key, unquoted, as the event names them.
+
+    Raises:
+        ValueError: the template says ``_PKEY`` and the event has no key.
+    """
+    flat = f"{table.schema}__{table.table}"
+    whole = {
+        "_SCHEMA_TABLE": quote(flat),
+        "_DEST_TABLE": table.sql,
+        "_PARENT": parent.sql,
+        "_PKEY": ", ".join(map(quote, key)),
+    }
+    stem = {
+        "_SCHEMA_TABLE": flat,
+        "_DEST_TABLE": table.table,
+        "_PARENT": parent.table,
+        "_PKEY": "_".join(key),
+    }
+
+    def replace(match: re.Match[str]) -> str:
+        token, word = match[0], match[1]
+        if word == "_PKEY" and not key:
+            raise ValueError("part_template says _PKEY, but the event's table has no primary key")
+        if token == word:
+            return whole[word]
+        quoted = token.startswith('"') and token.endswith('"')
+        name = token.strip('"').replace(word, stem[word], 1)
+        if quoted:
+            return '"' + name.replace('"', '""') + '"'
+        return token.replace(token.strip('"'), quote(name))
+
+    return _TOKEN.sub(replace, template)

@@ -1,0 +1,219 @@
+"""The source: one consumer of one PgQ queue."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+
+from ..errors import SetupError
+from ..events import COLUMNS
+from ..postgres import TableName, queries
+from ..settings import Settings
+from .batch import Batch
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+BLOCK = 1 << 18
+"""Bytes that are decoded at a time."""
+
+
+class Source:
+    """A consumer's view of its queue. Errors of the database pass through as psycopg2's."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        # Each call of PgQ is a transaction of its own, in one round trip.
+        connection.autocommit = True
+        self._connection = connection
+        self._settings = settings
+        self._pgq = {"pgq": settings.pgq_schema}
+        self._names = {"queue": settings.queue, "consumer": settings.consumer_name, **self._pgq}
+        self._is_prepared = False
+
+    def register(self) -> bool:
+        """Make sure that the consumer is registered; returns whether it was not before.
+
+        Raises:
+            SetupError: there is no PgQ, or no such queue.
+        """
+        queue = self._settings.queue
+        with self._connection.cursor() as cursor:
+            if not queries.value(cursor, "has_pgq", **self._pgq):
+                raise SetupError(
+                    f"cannot read queue {queue}: the source database has no PgQ in schema "
+                    f"{self._settings.pgq_schema}; run there: create extension pgq"
+                )
+            if not queries.value(cursor, "has_queue", **self._pgq, queue=queue):
+                raise SetupError(
+                    f"cannot read queue {queue}: the source database has no such queue; run there: "
+                    f"select {self._settings.pgq_schema}.create_queue('{queue}')"
+                )
+            if queries.value(cursor, "is_registered", **self._names):
+                return False
+            return bool(queries.value(cursor, "register", **self._names))
+
+    def unregister(self) -> bool:
+        """Unsubscribe the consumer; returns whether it was subscribed."""
+        with self._connection.cursor() as cursor:
+            if not queries.value(cursor, "has_queue", **self._pgq, queue=self._settings.queue):
+                return False
+            return bool(queries.value(cursor, "unregister", **self._names))
+
+    def register_at(self, tick: int) -> None:
+        """Set the consumer to a tick, subscribed or not; what comes after it is read next."""
+        with self._connection.cursor() as cursor:
+            queries.run(cursor, "register_at", **self._names, tick=tick)
+
+    def next_batch(self, least: int = 0) -> Batch | None:
+        """Open the next batch, or the one that is still open; None if nothing is to be read now.
+
+        Args:
+            least: events that it is to have, if that is more than the settings ask for; at most about twice
+                as many are taken, unless a single tick has more.
+        """
+        settings = self._settings
+        with self._connection.cursor() as cursor:
+            row = queries.row(
+                cursor,
+                "next_batch",
+                **self._names,
+                keep_lag=settings.pgq_keep_lag or None,
+                min_count=max(settings.pgq_batch_collect_events, least) or None,
+                min_interval=settings.pgq_batch_collect_interval or None,
+            )
+        return None if row is None or row[0] is None else Batch(*row)
+
+    def newest_ticks(self) -> dict[str, int]:
+        """The newest tick of every queue of the database that has one, by the queue's name."""
+        with self._connection.cursor() as cursor:
+            found = queries.rows(cursor, "newest_ticks", **self._pgq)
+        return {queue: tick for queue, tick in found if tick is not None}
+
+    def read(self, batch: Batch, receive: Callable[[bytes], object], ids: Sequence[int] = ()) -> None:
+        """Stream the batch in the order of its events: `receive` gets a line of COPY text for each.
+
+        What `receive` raises passes through; the connection is of no further use then.
+
+        Args:
+            batch: an open one.
+            receive: takes the lines.
+            ids: ``ev_id`` of those that are wanted, empty for all.
+        """
+        conditions = [sql.SQL("ev_id in ({})").format(_literals(ids))] if ids else []
+        self._copy(batch, COLUMNS, conditions, "order by ev_id", _Writer(receive))
+
+    def stream(self, batch: Batch, receive: Callable[[bytes], object], *, with_time: bool) -> None:
+        """Stream the batch in any order: `receive` gets blocks of whole lines, and must not raise.
+
+        A line is COPY text of ``ev_type``, ``ev_extra1``, ``ev_data``, ``ev_time`` if `with_time`, ``ev_id``.
+        """
+        columns = ["ev_type", "ev_extra1", "ev_data", *(["ev_time"] if with_time else []), "ev_id"]
+        blocks = _Blocks(receive)
+        with io.BufferedWriter(blocks, BLOCK) as writer:
+            self._copy(batch, columns, [], "", writer)
+
+    def _copy(
+        self,
+        batch: Batch,
+        columns: Sequence[str],
+        conditions: Sequence[sql.Composable],
+        order: str,
+        file: Any,
+    ) -> None:
+        if tables := self._settings.source_tables:
+            conditions = [*conditions, sql.SQL("ev_extra1 in ({})").format(_literals(tables))]
+        copy = sql.SQL("copy (select {} from ({}) batch{}{} {}) to stdout").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            # The order that PgQ asks for is the outer one, or there is none.
+            sql.SQL(batch.query.removesuffix(" order by 1")),
+            sql.SQL(" where " if conditions else ""),
+            sql.SQL(" and ").join(conditions),
+            sql.SQL(order),
+        )
+        with self._connection.cursor() as cursor:
+            cursor.copy_expert(copy, file)
+
+    def finish(self, batch: Batch) -> tuple[float, int]:
+        """Close the batch; returns the age of its end in seconds, and the events after it: the lag."""
+        with self._connection.cursor() as cursor:
+            prepare = () if self._is_prepared else ("prepare_finish_batch",)
+            self._is_prepared = True
+            row = queries.row(
+                cursor,
+                *prepare,
+                "finish_batch",
+                **self._pgq,
+                queue=self._settings.queue,
+                batch=batch.id,
+                tick=batch.tick,
+                tick_time=batch.tick_time,
+            )
+        assert row is not None
+        _finished, age, behind = row
+        return max(0.0, float(age)), max(0, int(behind))
+
+    def only_table(self) -> bytes | None:
+        """The one table whose rows are loaded, as ``ev_extra1`` names it; None if there may be others.
+
+        It is the one that ``table_filter`` chooses, or the only one whose triggers feed the queue.
+        """
+        names = list(self._settings.source_tables)
+        if not names:
+            with self._connection.cursor() as cursor:
+                found = queries.rows(cursor, "feeding_tables", **self._pgq, queue=self._settings.queue)
+            names = [name for (name,) in found]
+        return names[0].encode() if len(names) == 1 else None
+
+    def column_type(self, table: str, column: str) -> str:
+        """Type of a column of the source as SQL; ``text`` if there is no such column to be found.
+
+        Args:
+            table: as ``ev_extra1`` names it, ``schema.table``.
+            column: its name.
+        """
+        schema, _, name = table.partition(".")
+        with self._connection.cursor() as cursor:
+            found = queries.row(cursor, "column_type", table=TableName(schema, name).sql, column=column)
+        return found[0] if found else "text"
+
+    @property
+    def time_zone(self) -> str:
+        """TimeZone of the session, in which ``ev_time`` is written and most producers' times are."""
+        return self._connection.get_parameter_status("TimeZone") or "UTC"
+
+
+class _Writer:
+    """What psycopg2 takes for a file to copy into: it is called once a line."""
+
+    def __init__(self, receive: Callable[[bytes], object]) -> None:
+        self.write = receive
+
+
+class _Blocks(io.RawIOBase):
+    """Takes what a buffered writer has gathered, and hands over whole lines."""
+
+    def __init__(self, receive: Callable[[bytes], object]) -> None:
+        self._receive = receive
+        self._begun = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Take a piece of COPY text, whatever it ends with."""
+        text = bytes(data)
+        end = text.rfind(b"\n") + 1
+        if end:
+            self._receive(self._begun + text[:end])
+            self._begun = text[end:]
+        else:
+            self._begun += text
+        return len(text)
+
+
+def _literals(values: Iterable[object]) -> sql.Composable:
+    return sql.SQL(", ").join(map(sql.Literal, values))

@@ -1,0 +1,17 @@
+"""Rows into one table."""
+
+from . import refusal
+from .stage import Stage
+from .writer import Delete, Insert, InsertThrough, Patch, Replace, Writer, truncate
+
+__all__ = [
+    "Delete",
+    "Insert",
+    "InsertThrough",
+    "Patch",
+    "Replace",
+    "Stage",
+    "Writer",
+    "refusal",
+    "truncate",
+]

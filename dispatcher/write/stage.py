@@ -1,0 +1,102 @@
+"""Staging tables: rows that are on their way to statements other than COPY."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from ..postgres import TableName
+
+COPY_BLOCK = 1 << 16
+"""Bytes that are handed to libpq at a time."""
+
+_MAKE = """
+    create temp table if not exists {stage} on commit drop as
+        select 0::int4 as n{fields} from {like} with no data;
+    truncate pg_temp.{stage}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A temporary table for rows: number ``n``, values ``v0`` …, and the key ``k0`` … that finds a row.
+
+    It lives as long as the transaction and is filled anew each time. Making it anew each time would take
+    further locks until the commit, and those of a long batch would exhaust the server's table of locks.
+
+    Attributes:
+        like: a table that has the columns, for their types.
+        columns: whose values there are.
+        key: columns that find a row.
+    """
+
+    like: TableName
+    columns: tuple[str, ...]
+    key: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called: the same for the same columns of the same table."""
+        text = repr((self.like, self.columns, self.key))
+        return "tdsup_" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def fill(self, cursor: Cursor, lines: Sequence[bytes]) -> None:
+        """Put lines of COPY text into it, and nothing else.
+
+        Raises:
+            psycopg2.Error: a value does not fit its column, or the table cannot be made.
+        """
+        fields = [
+            sql.SQL(", {} as {}").format(sql.Identifier(name), alias)
+            for name, alias in [*_aliased(self.columns, "v"), *_aliased(self.key, "k")]
+        ]
+        cursor.execute(
+            sql.SQL(_MAKE).format(
+                stage=sql.Identifier(self.name),
+                fields=sql.SQL("").join(fields),
+                like=sql.SQL(self.like.sql),
+            )
+        )
+        numbered = b"".join(b"%d\t%b" % pair for pair in enumerate(lines))
+        cursor.copy_expert(f"copy pg_temp.{self.name} from stdin", io.BytesIO(numbered), COPY_BLOCK)
+
+    def statement(
+        self, template: str, table: TableName, kept: Sequence[str] = (), **more: sql.Composable
+    ) -> sql.Composable:
+        """A statement on a table ``t`` and this one, ``s``.
+
+        Args:
+            template: SQL with the words ``{stage} {table} {columns} {values} {assignments} {match}``.
+            table: stands for ``{table}``.
+            kept: columns that are not assigned.
+            **more: further words.
+        """
+        values = _aliased(self.columns, "v")
+        return sql.SQL(template).format(
+            stage=sql.Identifier(self.name),
+            table=sql.SQL(table.sql),
+            columns=listed(map(sql.Identifier, self.columns)),
+            values=listed(alias for _, alias in values),
+            assignments=listed(_equal("{} = s.{}", pair) for pair in values if pair[0] not in kept),
+            match=sql.SQL(" and ").join(_equal("t.{} = s.{}", pair) for pair in _aliased(self.key, "k")),
+            **more,
+        )
+
+
+def listed(items: Iterable[sql.Composable]) -> sql.Composable:
+    """Items with commas between them."""
+    return sql.SQL(", ").join(items)
+
+
+def _equal(template: str, pair: tuple[str, sql.Composable]) -> sql.Composable:
+    name, alias = pair
+    return sql.SQL(template).format(sql.Identifier(name), alias)
+
+
+def _aliased(names: tuple[str, ...], letter: str) -> list[tuple[str, sql.Composable]]:
+    """Columns with their names in the staging table."""
+    return [(name, sql.Identifier(f"{letter}{number}")) for number, name in enumerate(names)]

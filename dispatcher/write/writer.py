@@ -1,0 +1,171 @@
+"""How rows get into the target's tables: by COPY, or by COPY into a staging table and a statement on that."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from ..postgres import TableName
+from .stage import COPY_BLOCK, Stage, listed
+
+_INSERT = """
+    insert into {table} ({columns}) overriding system value
+    select {values} from pg_temp.{stage} order by n"""
+
+_CHANGED = "update {table} t set {assignments} from pg_temp.{stage} s where {match} returning s.n"
+
+_UNCHANGED = "select s.n from {table} t, pg_temp.{stage} s where {match}"
+
+_REPLACE = """
+    with found as ({found}), rest as (
+        select * from pg_temp.{stage} where n not in (select n from found)
+    ){gone}
+    insert into {table} ({columns}) overriding system value select {values} from rest order by n"""
+
+_GONE = ", {name} as (delete from {table} t using rest s where {match})"
+
+_FOUND = "with found as ({change}) delete from pg_temp.{stage} where n in (select n from found) returning n"
+
+
+class Writer(Protocol):
+    """Writes rows of one shape."""
+
+    @property
+    def copied(self) -> str:
+        """Name of the table that COPY names when it refuses a row."""
+
+    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
+        """Write lines of COPY text; returns the numbers of those, from 0, that found no row to change.
+
+        Raises:
+            psycopg2.Error: the target refused, and the transaction is aborted.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Adds rows to a table; a line holds the values of `columns`."""
+
+    table: TableName
+    columns: tuple[str, ...]
+
+    @property
+    def copied(self) -> str:
+        """The table itself."""
+        return self.table.table
+
+    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
+        """Add them."""
+        copy = sql.SQL("copy {} ({}) from stdin").format(
+            sql.SQL(self.table.sql), listed(map(sql.Identifier, self.columns))
+        )
+        cursor.copy_expert(copy, io.BytesIO(b"".join(lines)), COPY_BLOCK)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """Something that rows are staged for; a line holds the values of the stage's columns, then its key's."""
+
+    stage: Stage
+
+    @property
+    def copied(self) -> str:
+        """The staging table."""
+        return self.stage.name
+
+
+@dataclass(frozen=True, slots=True)
+class InsertThrough(_Staged):
+    """Adds rows to a view, which COPY does not take."""
+
+    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
+        """Add them."""
+        self.stage.fill(cursor, lines)
+        cursor.execute(self.stage.statement(_INSERT, self.stage.like))
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replace(_Staged):
+    """Brings whole rows up to date, wherever they are; a row that is not there is added.
+
+    Attributes:
+        stage: like the table where the rows belong now; its key is that before the change.
+        roots: tables that hold all rows together.
+        rekeys: the key changes too; else it is not touched, for a column that is always generated as identity
+            takes no value in an update.
+    """
+
+    roots: tuple[TableName, ...]
+    rekeys: bool
+
+    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
+        """Change those that are in the table; delete the others where they are and add them here."""
+        stage, table = self.stage, self.stage.like
+        stage.fill(cursor, lines)
+        kept = () if self.rekeys else stage.key
+        found = _CHANGED if set(stage.columns) - set(kept) else _UNCHANGED
+        gone = [
+            stage.statement(_GONE, root, name=sql.Identifier(f"gone{number}"))
+            for number, root in enumerate(self.roots)
+            if root != table
+        ]
+        cursor.execute(
+            stage.statement(
+                _REPLACE, table, found=stage.statement(found, table, kept), gone=sql.SQL("").join(gone)
+            )
+        )
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Search(_Staged):
+    """Does something to rows wherever they are.
+
+    Attributes:
+        places: tables to look into, the likeliest first.
+    """
+
+    places: tuple[TableName, ...]
+    change: ClassVar[str]
+
+    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
+        """Do it in the first place that has the row."""
+        left = set(range(len(lines)))
+        if self.places:
+            self.stage.fill(cursor, lines)
+        for place in self.places:
+            change = self.stage.statement(self.change, place)
+            cursor.execute(self.stage.statement(_FOUND, place, change=change))
+            left -= {number for (number,) in cursor.fetchall()}
+            if not left:
+                break
+        return sorted(left)
+
+
+class Patch(_Search):
+    """Changes some columns of rows that are there."""
+
+    change = _CHANGED
+
+
+class Delete(_Search):
+    """Removes rows; its stage has a key only."""
+
+    change = "delete from {table} t using pg_temp.{stage} s where {match} returning s.n"
+
+
+def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:
+    """Remove all rows of tables and their children.
+
+    Raises:
+        psycopg2.Error: the target refused.
+    """
+    if tables:
+        cursor.execute(sql.SQL("truncate {}").format(listed(sql.SQL(table.sql) for table in tables)))

@@ -1,0 +1,1 @@
+"""The programs ``tdsup`` and ``table_dispatcher``, and what they print."""

@@ -1,0 +1,36 @@
+"""Actions of a job type, done for a person at a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from ..config import JobFile
+from ..errors import ConfigError
+from ..exits import Exit
+from ..worker import explain
+
+
+def perform(file: JobFile, name: str, arguments: Sequence[str] = ()) -> int:
+    """Do it and print what it says; returns the exit status.
+
+    Args:
+        file: the job's.
+        name: of the action.
+        arguments: what it is to be done to.
+
+    Raises:
+        ConfigError: the job type has no such action.
+    """
+    action = next((action for action in file.job_type.actions if action.name == name), None)
+    if action is None:
+        raise ConfigError(f"cannot {name} {file.name}: jobs of type {file.section} have no such action")
+    try:
+        for line in action.run(file.settings, arguments):
+            print(line, flush=True)  # noqa: T201 (a program speaks to its user)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 (a job type may raise anything)
+        print(explain(error, file.name), file=sys.stderr)  # noqa: T201 (a program speaks to its user)
+        return Exit.FAILED
+    return Exit.OK

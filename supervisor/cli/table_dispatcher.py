@@ -1,0 +1,142 @@
+"""``table_dispatcher``: one job as one process, with the switches of the original program."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from .. import logs
+from ..config import HEADLESS, find_job_type, load_job_file, pidfile_of, sample
+from ..control import VERSION
+from ..errors import ConfigError, TdsupError
+from ..exits import Exit
+from ..worker import End, PidFile, Single
+from .daemon import detach
+from .perform import perform
+
+SIGNALS = {"reload": signal.SIGHUP, "stop": signal.SIGINT, "kill": signal.SIGTERM}
+"""What is sent to a running process, by switch."""
+
+ACTIONS = ("register", "unregister", "rewind", "reset")
+"""Actions of the job type that have a switch of their own."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command line; returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.mode == "ini":
+            print(sample(HEADLESS, find_job_type(HEADLESS)), end="")  # noqa: T201 (a program speaks to its user)
+            return Exit.OK
+        if options.ini is None:
+            parser.error("the config.ini is missing")
+        return _run(options)
+    except TdsupError as error:
+        for line in error.lines if isinstance(error, ConfigError) else [str(error)]:
+            print(line, file=sys.stderr)  # noqa: T201 (a program speaks to its user)
+        return error.exit_code
+
+
+def _run(options: argparse.Namespace) -> int:
+    overrides, mode = dict(options.overrides), options.mode
+    if mode in SIGNALS:
+        return _signal(*pidfile_of(options.ini, overrides), SIGNALS[mode])
+    level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
+    if mode in ACTIONS:
+        file = load_job_file(options.ini, overrides)
+        logs.add_stderr(file.host.layout("console", verbose=bool(options.verbose)))
+        logs.set_level(level)
+        return perform(file, mode)
+    single = Single(options.ini, overrides, level, console=mode != "daemon")
+    if mode != "daemon":
+        return _status(single.run(lambda: None))
+    file = single.file
+    if not file.host.pidfile:
+        raise ConfigError(f"cannot start {file.name} as a daemon: Daemon needs pidfile")
+
+    def live(ready: Callable[[], None]) -> int:
+        end = single.run(ready)
+        if end.code != Exit.OK:
+            raise TdsupError(end.reason)
+        return Exit.OK
+
+    return detach(file.name, live)
+
+
+def _status(end: End) -> int:
+    """Exit status of a program of one job: as the original, 1 for every error."""
+    return Exit.FAILED if end.code == Exit.SETUP else end.code
+
+
+def _signal(job: str, path: str, number: signal.Signals) -> int:
+    """Send a signal to the process that holds the job's pid file, be it single or in a fleet."""
+    if not path:
+        raise ConfigError(f"cannot signal {job}: its file names no pidfile")
+    try:
+        owner = PidFile(path).owner()
+    except OSError as error:
+        raise ConfigError(f"cannot signal {job}: {error.strerror}: {path}") from error
+    if owner is None:
+        print(f"{job} does not run", file=sys.stderr)  # noqa: T201 (a program speaks to its user)
+        return Exit.OK
+    try:
+        os.kill(owner, number)
+    except ProcessLookupError:
+        return Exit.OK
+    except OSError as error:
+        raise TdsupError(f"cannot signal {job}: pid {owner}: {error.strerror}") from error
+    return Exit.OK
+
+
+def _override(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form PARAM=VAL")
+    return key.strip(), value.strip()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="table_dispatcher",
+        description="Run the job of one ini file until SIGINT (ends its batch) or SIGTERM (ends at once).",
+        epilog="example: table_dispatcher -d conf.d/orders.ini",
+    )
+    parser.add_argument("ini", metavar="config.ini", nargs="?", help="the job's file")
+    parser.add_argument("-V", "--version", action="version", version=f"table_dispatcher (tdsup {VERSION})")
+    parser.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, in the verbose formats")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="PARAM=VAL",
+        action="append",
+        type=_override,
+        default=[],
+        help="let a key have this value, whatever the file says",
+    )
+    modes = parser.add_mutually_exclusive_group()
+    for flags, mode, text in MODES:
+        modes.add_argument(*flags, dest="mode", action="store_const", const=mode, help=text)
+    return parser
+
+
+MODES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("-d", "--daemon"), "daemon", "run in the background; return once it works or has failed"),
+    (("-r", "--reload"), "reload", "let the running process take up its file anew (SIGHUP)"),
+    (("-s", "--stop"), "stop", "let the running process end after its batch (SIGINT)"),
+    (("-k", "--kill"), "kill", "let the running process end at once (SIGTERM)"),
+    (("--ini",), "ini", "print a sample file"),
+    (("--register",), "register", "subscribe the consumer to the queue"),
+    (("--unregister",), "unregister", "unsubscribe the consumer, and forget the target's position"),
+    (("--rewind",), "rewind", "set the consumer on the source to the target's position"),
+    (("--reset",), "reset", "forget the target's position"),
+)
+"""What else can be done than to run in the foreground: switches, name, help."""
+
+if __name__ == "__main__":
+    sys.exit(main())

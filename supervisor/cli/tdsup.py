@@ -1,0 +1,293 @@
+"""``tdsup``: the command line of a fleet."""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import logs
+from ..config import (
+    HEADLESS,
+    BrokenFile,
+    JobFile,
+    clashes,
+    find_job_type,
+    import_fleet,
+    load_fleet,
+    paths,
+    require_jobs,
+    sample,
+    scan,
+)
+from ..control import COMMANDS, VERSION, Argument, Client, Kind
+from ..errors import ConfigError, NotRunning, Refused, TdsupError, UnknownJob
+from ..exits import Exit
+from . import completion
+from .answers import SHOWS, Run, complain, say
+from .daemon import detach
+from .perform import perform
+from .tail import Tail
+
+LETTER_ACTIONS = ("list", "show", "replay", "purge")
+"""What can be done with dead letters, as job types call it."""
+
+FOLLOW_PAUSE = 0.2
+"""Seconds between two looks at a log that is followed."""
+
+EXITS = "exit status: 0 done, 1 refused or failed (stderr says why), 2 wrong usage, 3 no master runs"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command; returns the exit status."""
+    logs.hold_standard_streams()
+    options = _parser().parse_args(arguments)
+    run: Run = options.run
+    try:
+        _enter(options.directory)
+        return run(options)
+    except TdsupError as error:
+        complain(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; without this, Python complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return Exit.FAILED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tdsup",
+        description="Run a fleet of PgQ table dispatchers: one process per file of conf.d.",
+        epilog="example: tdsup -C /srv/fleet start",
+    )
+    directory = parser.add_argument(
+        "-C", dest="directory", metavar="DIR", default=".", help="the fleet's directory (default: .)"
+    )
+    completion.offer(directory, completion.DIRECTORIES)
+    parser.add_argument("--version", action="version", version=f"tdsup {VERSION}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_start(commands)
+    for command in COMMANDS.values():
+        if command.people:
+            added = _add(commands, command.name, command.help, command.example, SHOWS[command.name])
+            added.set_defaults(command=command)
+            for argument in command.arguments:
+                _add_argument(added, argument)
+            if command.name == "status":
+                form = added.add_mutually_exclusive_group()
+                form.add_argument("--json", action="store_true", help="for programs; durations in seconds")
+                form.add_argument("-w", "--watch", action="store_true", help="a live table, until Ctrl-C")
+    _add_files(commands)
+    _add_letters(commands)
+    shell = _add(
+        commands,
+        "completion",
+        "Print a script that lets a shell complete commands and names of jobs.",
+        "tdsup completion bash > /etc/bash_completion.d/tdsup",
+        lambda options: _print(completion.script(_parser(), options.shell)),
+    )
+    shell.add_argument("shell", choices=completion.SHELLS, help="the shell")
+    return parser
+
+
+def _add(commands: Any, name: str, text: str, example: str, run: Run) -> argparse.ArgumentParser:
+    added: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=f"example: {example}\n\n{EXITS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    added.set_defaults(run=run)
+    return added
+
+
+def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
+    """One argument of a command of the master."""
+    if argument.kind is Kind.FLAG:
+        parser.add_argument(
+            f"--{argument.name.replace('_', '-')}",
+            dest=argument.name,
+            action="store_true",
+            help=argument.help,
+        )
+    else:
+        number = "+" if argument.required else "*"
+        names = parser.add_argument(argument.name, metavar="JOB", nargs=number, help=argument.help)
+        completion.offer(names, completion.JOBS)
+
+
+def _add_start(commands: Any) -> None:
+    start = _add(commands, "start", "Run the fleet in the foreground until Ctrl-C.", "tdsup start -d", _start)
+    start.add_argument(
+        "-d", dest="detach", action="store_true", help="in the background; return once it answers"
+    )
+
+
+def _add_files(commands: Any) -> None:
+    """Commands that look at files, whether the fleet runs or not."""
+    tail = _add(
+        commands, "logs", "Show the end of a job's log, or of the master's.", "tdsup logs -f orders", _logs
+    )
+    job = tail.add_argument("job", metavar="JOB", nargs="?", help="name of the job; none means the master")
+    completion.offer(job, completion.JOBS)
+    tail.add_argument("-f", dest="follow", action="store_true", help="go on with what is added, until Ctrl-C")
+    tail.add_argument("-n", dest="lines", metavar="N", type=int, default=10, help="lines (default: 10)")
+    check = _add(
+        commands,
+        "check",
+        "Check job files, those of the fleet if none is named, and tell all their faults; no fleet need run.",
+        "tdsup check --connect conf.d/orders.ini",
+        _check,
+    )
+    files = check.add_argument("files", metavar="FILE", nargs="*", help="the files")
+    completion.offer(files, completion.FILES)
+    check.add_argument(
+        "--connect", action="store_true", help="look at the databases too; nothing is changed there"
+    )
+    shown = _add(
+        commands, "sample", "Print a job's file with every key.", "tdsup sample > conf.d/orders.ini", _sample
+    )
+    shown.add_argument(
+        "type", metavar="TYPE", nargs="?", default=HEADLESS, help=f"job type (default: {HEADLESS})"
+    )
+    taken = _add(
+        commands,
+        "import",
+        "Write a tdsup.yaml for the jobs of a scriptmgr.ini.",
+        "tdsup import /etc/skytools/scriptmgr.ini",
+        lambda options: _print("\n".join(import_fleet(Path(options.file)))),
+    )
+    file = taken.add_argument("file", metavar="FILE", help="the scriptmgr.ini")
+    completion.offer(file, completion.FILES)
+
+
+def _add_letters(commands: Any) -> None:
+    letters = _add(
+        commands,
+        "dead-letters",
+        "List, show, replay or purge the events of a job that could not be loaded; no fleet need run.",
+        "tdsup dead-letters orders replay 7",
+        _dead_letters,
+    )
+    job = letters.add_argument("job", metavar="JOB", help="name of the job")
+    completion.offer(job, completion.JOBS)
+    letters.add_argument("action", choices=LETTER_ACTIONS, help="what to do with them")
+    letters.add_argument("ids", metavar="ID", nargs="*", help="which ones; none means all, but for show")
+
+
+def _enter(directory: str) -> None:
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise ConfigError(f"cannot enter {directory}: {error.strerror}") from error
+
+
+def _start(options: argparse.Namespace) -> int:
+    settings = load_fleet()
+    require_jobs(settings)
+    # Only a master needs the modules that its children share.
+    from ..service import run_service
+
+    if not options.detach:
+        return run_service(settings, lambda: None, foreground=True)
+    detach("the fleet", lambda ready: run_service(settings, ready, foreground=False))
+    with Client(settings.socket) as client:
+        client.call("version")
+    return Exit.OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Say all that is wrong or odd with job files and, if asked, with their databases."""
+    settings = load_fleet()
+    missing = [name for name in options.files or settings.jobs if not paths([name])]
+    for name in missing:
+        complain(f"cannot check {name}: no such file")
+    files = scan(options.files or settings.jobs, settings.defaults)
+    shared = clashes(files)
+    for file in files:
+        for line in file.error.lines if isinstance(file, BrokenFile) else file.warnings:
+            complain(line)
+    for line in shared:
+        complain(line)
+    sound = [file for file in files if isinstance(file, JobFile)]
+    say(f"{len(sound)} of {len(files)} files can run")
+    codes = [perform(file, "check") for file in sound] if options.connect else []
+    fine = len(sound) == len(files) and not (missing or shared or any(codes))
+    return Exit.OK if fine else Exit.FAILED
+
+
+def _logs(options: argparse.Namespace) -> int:
+    path = _log_of(options.job) if options.job else Path(load_fleet().log)
+    tail = Tail(path)
+    try:
+        _write(tail.last(max(0, options.lines)))
+        while options.follow:
+            for block in tail.news():
+                _write(block)
+            time.sleep(FOLLOW_PAUSE)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise TdsupError(f"cannot read {path}: {error.strerror}") from error
+    except KeyboardInterrupt:
+        pass
+    finally:
+        tail.close()
+    return Exit.OK
+
+
+def _log_of(job: str) -> Path:
+    """The log of a job: as the master knows it, for its file may be broken by now, else as its file says."""
+    try:
+        with Client(load_fleet().socket) as client:
+            (found,) = client.call("status", jobs=[glob.escape(job)])["jobs"]
+            return Path(found["log"] or f"log/{job}.log")
+    except (NotRunning, Refused):
+        return _find(job, "show the log of").log_path
+
+
+def _write(text: bytes) -> None:
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()
+
+
+def _find(job: str, verb: str) -> JobFile:
+    """The file of a job; the fleet need not run."""
+    settings = load_fleet()
+    for file in scan(settings.jobs, settings.defaults):
+        if file.name == job:
+            if isinstance(file, BrokenFile):
+                raise file.error
+            return file
+    raise UnknownJob(f"cannot {verb} {job}: no job has that name")
+
+
+def _dead_letters(options: argparse.Namespace) -> int:
+    """Do something with the dead letters of a job."""
+    file = _find(options.job, f"{options.action} dead letters of")
+    logs.add_stderr()
+    logs.set_level(logging.INFO)
+    return perform(file, options.action, options.ids)
+
+
+def _sample(options: argparse.Namespace) -> int:
+    return _print(sample(options.type, find_job_type(options.type)).rstrip("\n"))
+
+
+def _print(text: str) -> int:
+    say(text)
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""The settings of a fleet: ``tdsup.yaml``, which may be absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from ..errors import ConfigError
+from .jobfile import check_defaults
+from .options import Fault, known_keys, read, unknown_key
+
+FILE = "tdsup.yaml"
+
+SOCKET_PATH_LIMIT = 107
+"""Bytes that the path of a unix socket can have on Linux (``sun_path`` less its final zero, unix(7))."""
+
+
+DAY = 86400
+"""Seconds of the longest wait that makes sense."""
+
+
+class FleetSettings(BaseModel):
+    """What holds for all jobs of a fleet. Relative paths are relative to the fleet's directory."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    jobs: list[str] = Field(
+        default=["conf.d/*.ini"],
+        min_length=1,
+        validation_alias=AliasChoices("jobs", "config_list"),
+        description="Globs of the job files; a list, or one line with commas.",
+    )
+    defaults: dict[str, str] = Field(
+        default={}, description="Values by key for all jobs whose files do not say otherwise."
+    )
+    watch: bool = Field(
+        default=False, description="Reload by itself once files have changed and been still for 2 s."
+    )
+    socket: str = Field(default="run/tdsup.sock", description="Control socket.")
+    web: str = Field(
+        default="127.0.0.1:9867",
+        description="Address of the status page and of /metrics; port 0: any free one.",
+    )
+    web_token_file: str = Field(
+        default="", description="File of the token that actions on the status page need; without it: none."
+    )
+    web_cert: str = Field(
+        default="", description="Certificate (PEM, with its chain) for HTTPS; without it: HTTP."
+    )
+    web_key: str = Field(
+        default="", validate_default=True, description="Private key (PEM) of that certificate."
+    )
+    log: str = Field(default="log/tdsup.log", description="Log of the master.")
+    log_size: int = Field(
+        default=10485760, ge=0, description="Size in bytes at which the master's log is rotated."
+    )
+    log_count: int = Field(default=3, ge=0, description="Rotated logs of the master that are kept.")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Lines of the master's and the web child's log; json: an object each."
+    )
+    backoff_first: float = Field(default=0.5, gt=0, le=DAY, description="Seconds before the first restart.")
+    backoff_limit: float = Field(
+        default=30.0, gt=0, le=DAY, description="Longest wait before a restart, in seconds."
+    )
+    backoff_reset: float = Field(
+        default=30.0, ge=0, le=DAY, description="Healthy seconds after which waits start over."
+    )
+    heartbeat_timeout: float = Field(
+        default=30.0, gt=1, le=DAY, description="Silent seconds before a job is killed."
+    )
+    stop_timeout: float = Field(default=30.0, ge=0, le=DAY, description="Seconds from SIGINT to SIGTERM.")
+    kill_timeout: float = Field(default=5.0, ge=0, le=DAY, description="Seconds from SIGTERM to SIGKILL.")
+
+    @field_validator("jobs", mode="before")
+    @classmethod
+    def _globs(cls, value: object) -> object:
+        # scriptmgr's config_list is one line.
+        if isinstance(value, str):
+            return [glob.strip() for glob in value.split(",") if glob.strip()]
+        return value
+
+    @field_validator("defaults", mode="before")
+    @classmethod
+    def _as_in_an_ini_file(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        for key, each in value.items():
+            if not isinstance(each, str | int | float):
+                raise ValueError(f"{key}: neither text nor a number")  # noqa: TRY004 (pydantic's protocol)
+        return {
+            str(key).lower(): str(int(each)) if isinstance(each, bool) else str(each)
+            for key, each in value.items()
+        }
+
+    @field_validator("socket")
+    @classmethod
+    def _short_enough(cls, value: str) -> str:
+        if len(os.fsencode(value)) > SOCKET_PATH_LIMIT:
+            raise ValueError(f"longer than the {SOCKET_PATH_LIMIT} bytes that a unix socket can have")
+        return value
+
+    @field_validator("web")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if not (host and colon and port.isascii() and port.isdigit() and int(port) < 65536):
+            raise ValueError("not of the form host:port")
+        return value
+
+    @field_validator("web_key")
+    @classmethod
+    def _both_or_none(cls, value: str, info: ValidationInfo) -> str:
+        if bool(value) != bool(info.data.get("web_cert")):
+            raise ValueError("web_cert and web_key go together: both or none")
+        return value
+
+    @property
+    def web_address(self) -> tuple[str, int]:
+        """Host and port of the web child."""
+        host, _, port = self.web.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def beat(self) -> float:
+        """Seconds between two signs of life of a process: two may come late."""
+        return self.heartbeat_timeout / 3
+
+    @property
+    def lock(self) -> str:
+        """Lock file beside the control socket."""
+        return self.socket + ".lock"
+
+
+def load_fleet() -> FleetSettings:
+    """Read ``tdsup.yaml`` of the working directory; without it, everything has a default.
+
+    Raises:
+        ConfigError: with all faults of the file, one line each.
+    """
+    try:
+        content = yaml.safe_load(Path(FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        content = None
+    except OSError as error:
+        raise ConfigError(f"cannot read {FILE}: {error.strerror}") from error
+    except Exception as error:
+        raise ConfigError(f"cannot load {FILE}: {_yaml_fault(error)}") from error
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"cannot load {FILE}: not a list of keys and values")
+    return _check({str(key): value for key, value in content.items()})
+
+
+def _yaml_fault(error: Exception) -> str:
+    """What is wrong with the text, and where, but not the text itself: a password may stand there."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        words = " ".join(filter(None, (error.context, error.problem)))
+        return f"line {mark.line + 1}, column {mark.column + 1}: {words}"
+    return " ".join(str(error).split())
+
+
+def _check(content: dict[str, Any]) -> FleetSettings:
+    known = known_keys(FleetSettings)
+    faults = [unknown_key(key, known) for key in content if key not in known]
+    settings = read(FleetSettings, content)
+    if isinstance(settings, FleetSettings):
+        faults += [
+            Fault(f"defaults.{fault.key}", fault.reason) for fault in check_defaults(settings.defaults)
+        ]
+    else:
+        faults += settings
+    if isinstance(settings, list) or faults:
+        raise ConfigError(*(f"cannot load {FILE}: {fault.key}: {fault.reason}" for fault in faults))
+    return settings
+
+
+def require_jobs(settings: FleetSettings) -> None:
+    """Refuse a directory that is no fleet: neither a ``tdsup.yaml`` nor a place for job files.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if Path(FILE).exists() or any(Path(pattern).parent.is_dir() for pattern in settings.jobs):
+        return
+    where = " ".join(settings.jobs)
+    raise ConfigError(f"cannot find a fleet in {Path.cwd()}: neither {where} nor {FILE} is there")

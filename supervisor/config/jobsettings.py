@@ -1,0 +1,139 @@
+"""The keys of a job's section that the supervisor reads itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from tdsup.jobtype import no_effect
+
+from ..logs import DEFAULT_FORMAT, Layout
+
+RESERVED = frozenset({"tdsup", "tdsup-web"})
+"""Names of the master's and the web child's logs; a job of that name would rotate them away."""
+
+
+def expand(name: str) -> str:
+    """Expand ``~`` in a file name; raises ValueError if that is nobody's home."""
+    try:
+        return str(Path(name).expanduser()) if name else ""
+    except RuntimeError as error:
+        raise ValueError("nobody of that name has a home directory") from error
+
+
+def _without_effect(reason: str, default: object = None) -> Any:
+    return Field(default=default, json_schema_extra=no_effect(reason))
+
+
+FileName = Annotated[str, AfterValidator(expand)]
+
+
+class JobSettings(BaseModel):
+    """What the host of a job has to know; names and defaults are the original program's."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    job_name: str = Field(
+        min_length=1,
+        description="Name of the job; default: base name of the file.",
+    )
+    pidfile: FileName = Field(
+        default="", description="File for the pid of the job's process, which holds its lock; -d needs it."
+    )
+    logfile: FileName = Field(default="", description="Log file; default in a fleet: log/<job_name>.log.")
+    log_size: int = Field(
+        default=10485760, ge=0, description="Size in bytes at which the log is rotated; 0: never."
+    )
+    log_count: int = Field(default=3, ge=0, description="Rotated logs that are kept; 0: no rotation.")
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="json: each line of the log file is an object; logfmt_* do not count.",
+    )
+    logfmt_file: str = Field(
+        default=DEFAULT_FORMAT, description="Line of the log file, as Python's logging formats it."
+    )
+    logdatefmt_file: str = Field(
+        default="", description="Time in a line of the log file, as strftime formats it."
+    )
+    logfmt_file_verbose: str = Field(default="", description="The same with -v; empty: logfmt_file.")
+    logdatefmt_file_verbose: str = Field(default="", description="The same with -v; empty: logdatefmt_file.")
+    logfmt_console: str = Field(default=DEFAULT_FORMAT, description="Line on the console.")
+    logdatefmt_console: str = Field(default="", description="Time in a line on the console.")
+    logfmt_console_verbose: str = Field(default="", description="The same with -v; empty: logfmt_console.")
+    logdatefmt_console_verbose: str = Field(
+        default="", description="The same with -v; empty: logdatefmt_console."
+    )
+    use_skylog: int = Field(
+        default=0,
+        ge=0,
+        le=2,
+        description="Configure logging by a file: 1 unless on a terminal, 2 always; see skylog_locations.",
+    )
+    skylog_locations: str = Field(
+        default="skylog.ini, ~/.skylog.ini, /etc/skylog.ini",
+        description="Where to look for that file, of Python's logging.config format; the first one counts.",
+    )
+    disabled: bool = Field(default=False, description="The job is listed, but not started.")
+    autostart: bool = Field(
+        default=True, description="0: the job is not started with the fleet, only when somebody asks."
+    )
+    priority: int = Field(
+        default=100, description="Jobs with a lower number are started first and stopped last."
+    )
+    config_format: Literal[1, 2] = Field(
+        default=1, description="2: references are ${name} instead of %(name)s."
+    )
+
+    service_name: str | None = _without_effect("the section header names the job type")
+
+    @field_validator("job_name")
+    @classmethod
+    def _names_a_log(cls, value: str) -> str:
+        if "/" in value or not value.isprintable() or value != value.strip():
+            raise ValueError("names the log too: no slash, control character or outer space")
+        if value in RESERVED:
+            raise ValueError("is a name that the fleet itself logs under")
+        return value
+
+    def layout(self, place: str, *, verbose: bool) -> Layout:
+        """How lines look in a place, ``file`` or ``console``."""
+        formats = [getattr(self, f"{key}_{place}") for key in ("logfmt", "logdatefmt")]
+        if verbose:
+            formats = [
+                getattr(self, f"{key}_{place}_verbose") or usual
+                for key, usual in zip(("logfmt", "logdatefmt"), formats, strict=True)
+            ]
+        line, time = formats
+        return Layout(line, time, json=place == "file" and self.log_format == "json")
+
+    @field_validator("config_format", mode="before")
+    @classmethod
+    def _read_number(cls, value: object) -> object:
+        # A Literal of numbers does not convert the strings that ini files consist of.
+        return int(value) if isinstance(value, str) and value.isdigit() else value
+
+    @field_validator("logfile")
+    @classmethod
+    def _in_a_directory(cls, value: str) -> str:
+        folder = Path(value).parent
+        if value and not folder.is_dir():
+            raise ValueError(f"the directory {folder} does not exist")
+        return value
+
+    @field_validator("logfmt_file", "logfmt_file_verbose", "logfmt_console", "logfmt_console_verbose")
+    @classmethod
+    def _formats(cls, value: str) -> str:
+        try:
+            value % _SAMPLE
+        except (KeyError, ValueError, TypeError) as error:
+            raise ValueError(f"no format of a log line: {error}") from error
+        return value
+
+
+_SAMPLE = dict.fromkeys(
+    "asctime levelname message name filename funcName module pathname processName threadName hostname "
+    "job_name service_name exc_text".split(),
+    "",
+) | dict.fromkeys("created msecs relativeCreated lineno levelno process thread".split(), 0)
+"""Names that a format may use, as of logging.LogRecord."""

@@ -1,0 +1,106 @@
+"""Reading of keys that a pydantic model declares: names, near misses, faults as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from tdsup.jobtype import no_effect_reason
+
+from ..redact import is_secret, redact
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with one key (the key is empty if the fault is of the whole)."""
+
+    key: str
+    reason: str
+
+
+def spellings(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
+    """The keys that each field of a model may be called by, first choice first.
+
+    pydantic reads the first choice; the field's own name is always among them.
+    """
+    found = {}
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        names = [choice for choice in choices if isinstance(choice, str)]
+        found[name] = tuple(dict.fromkeys([*names, name]))
+    return found
+
+
+def known_keys(model: type[BaseModel]) -> set[str]:
+    """Every key that the model accepts."""
+    return {key for keys in spellings(model).values() for key in keys}
+
+
+def keys_without_effect(settings: BaseModel) -> dict[str, str]:
+    """Fields that were given another value than their default, but have no effect; with the reason."""
+    found = {}
+    for name, field in type(settings).model_fields.items():
+        reason = no_effect_reason(field)
+        if reason and getattr(settings, name) != field.default:
+            found[name] = reason
+    return found
+
+
+def shown_default(field: FieldInfo) -> str:
+    """The default of a field as people would write it; empty if there is none."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and "shown_default" in extra:
+        return str(extra["shown_default"])
+    value = field.get_default(call_default_factory=True)
+    if field.is_required() or value is None or value == ():
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def unknown_key(key: str, known: Iterable[str]) -> Fault:
+    """The fault of a key that no model declares, with the nearest known key."""
+    near = get_close_matches(key, sorted(known), n=1, cutoff=0.7)
+    return Fault(key, "unknown key" + (f", did you mean {near[0]}?" if near else ""))
+
+
+def read(model: type[Model], given: Mapping[str, Any]) -> Model | list[Fault]:
+    """Validate those of the given keys that the model declares.
+
+    Returns:
+        An instance, or all faults; values of secret keys do not occur in them.
+    """
+    data: dict[str, Any] = {}
+    spelled: dict[str, str] = {}
+    for keys in spellings(model).values():
+        present = [key for key in keys if key in given]
+        spelled.update(dict.fromkeys(keys, present[0] if present else keys[0]))
+        if present:
+            data[keys[0]] = given[present[0]]
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        return [_fault(dict(item), spelled) for item in error.errors(include_url=False)]
+
+
+def _fault(item: dict[str, Any], spelled: Mapping[str, str]) -> Fault:
+    """Put one of pydantic's findings into words."""
+    path = [str(part) for part in item["loc"]]
+    key = spelled.get(path[0], path[0]) if path else ""
+    key = ".".join([key, *path[1:]])
+    if item["type"] == "missing":
+        return Fault(key, "required key is missing")
+    reason = str(item["msg"]).removeprefix("Value error, ")
+    reason = reason[:1].lower() + reason[1:]
+    value = item["input"]
+    if not is_secret(key) and isinstance(value, str | int | float):
+        reason += f" (it is {str(value)!r})"
+    return Fault(key, redact(reason))

@@ -1,0 +1,77 @@
+"""The other end of the control socket, for the command line."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any, Self
+
+from ..errors import NotRunning, Refused
+
+REPLY_TIMEOUT = 30.0
+"""Seconds to wait for a reply; a master answers within milliseconds, a stopped one (SIGSTOP) never."""
+
+
+class Client:
+    """A connection to the master of a fleet; a context manager.
+
+    Args:
+        path: the control socket.
+
+    Raises:
+        NotRunning: nobody listens there.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            # Without a timeout yet: with one, a full queue of new connections is an error instead of a wait.
+            self._socket.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            self._socket.close()
+            raise NotRunning(f"cannot reach the fleet: no master listens on {path}") from error
+        except OSError as error:
+            self._socket.close()
+            raise NotRunning(f"cannot reach the fleet: {path}: {error.strerror}") from error
+        self._socket.settimeout(REPLY_TIMEOUT)
+        self._file = self._socket.makefile("rwb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
+        self._socket.close()
+
+    def call(self, command: str, **arguments: Any) -> Any:
+        """Carry out a command; returns its data.
+
+        Raises:
+            Refused: the master says no.
+            NotRunning: the master went away or does not answer.
+        """
+        try:
+            self._file.write(json.dumps({"cmd": command, "args": arguments}).encode() + b"\n")
+            self._file.flush()
+            line = self._file.readline()
+        except TimeoutError as error:
+            reason = f"the master on {self._path} has not answered for {REPLY_TIMEOUT:g} s"
+            raise NotRunning(f"cannot reach the fleet: {reason}") from error
+        except OSError:
+            line = b""
+        if not line:
+            raise NotRunning(f"cannot reach the fleet: the master on {self._path} went away")
+        reply = json.loads(line)
+        if not reply["ok"]:
+            raise Refused(reply["error"]["code"], reply["error"]["message"])
+        return reply["data"]
+
+    def wait_closed(self) -> None:
+        """Wait until the master closes the connection, which is its last act but one."""
+        self._socket.settimeout(None)
+        try:
+            while self._file.read(4096):
+                pass
+        except OSError:
+            pass

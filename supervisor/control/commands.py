@@ -1,0 +1,203 @@
+"""Every command of a fleet, in one table; control server, client and command line come from it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from enum import Enum
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from ..errors import BadRequest
+
+_log = logging.getLogger("tdsup")
+
+VERSION = version("tdsup")
+
+
+class Fleet(Protocol):
+    """What commands are carried out on: the master."""
+
+    def status(self, names: Sequence[str]) -> dict[str, Any]:
+        """State of all jobs, or of some, and of the master."""
+
+    def metrics(self) -> dict[str, Any]:
+        """Numbers of all jobs."""
+
+    def reload(self, names: Sequence[str], dry_run: bool) -> dict[str, Any]:
+        """Read the files of all jobs, or of some, again."""
+
+    def ask(self, verb: str, names: Sequence[str]) -> dict[str, Any]:
+        """Do to some jobs what a verb of `VERBS` says."""
+
+    def rotate(self, names: Sequence[str]) -> dict[str, Any]:
+        """Rotate all logs, or those of some jobs."""
+
+    def stop(self) -> dict[str, Any]:
+        """Begin to stop the fleet."""
+
+
+NAME_LIMIT = 256
+"""Characters of a name or pattern."""
+
+
+class Kind(Enum):
+    """What the value of an argument is."""
+
+    NAMES = "a list of strings of at most 256 characters"
+    FLAG = "true or false"
+
+    def fits(self, value: object) -> bool:
+        """Whether a value that came over the socket is of this kind."""
+        if self is Kind.FLAG:
+            return isinstance(value, bool)
+        # Patterns take time with the square of their length.
+        return isinstance(value, list) and all(
+            isinstance(each, str) and len(each) <= NAME_LIMIT for each in value
+        )
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a command.
+
+    Attributes:
+        name: how it is called on the socket and, as a switch or in capitals, on the command line.
+        help: what it means.
+        kind: of its value.
+        required: whether it must be given, and not be empty.
+    """
+
+    name: str
+    help: str
+    kind: Kind = Kind.NAMES
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """One thing that a master can be asked for.
+
+    Attributes:
+        name: how it is called.
+        help: what it does, in one sentence.
+        example: a line of shell that shows it.
+        handler: carries it out; gets the fleet and the arguments that were given.
+        arguments: those that it takes.
+        changes: whether it changes something, and hence is logged with the peer's uid.
+        people: whether it is a command of the command line too.
+    """
+
+    name: str
+    help: str
+    example: str
+    handler: Callable[[Fleet, Mapping[str, Any]], Any]
+    arguments: tuple[Argument, ...] = ()
+    changes: bool = False
+    people: bool = True
+
+
+VERBS = {
+    "start-job": "Start jobs that are stopped, blocked or waiting for their next try.",
+    "stop-job": "Stop jobs at the end of their batches, until somebody starts them or their files change.",
+    "restart": "End jobs after their batches and start them again; their files are not read again.",
+    "pause": "Stop jobs at the end of their batches and keep them so, whatever becomes of their files.",
+    "resume": "Let paused jobs go on.",
+}
+"""What a person can ask of jobs by name, and what it means."""
+
+_NAMES = Argument("jobs", "name of a job, or a pattern in quotes such as 'orders*'", required=True)
+
+
+def _verb(name: str, text: str) -> Command:
+    return Command(
+        name,
+        text,
+        f"tdsup {name} orders 'clicks*'",
+        lambda fleet, arguments: fleet.ask(name, arguments["jobs"]),
+        arguments=(_NAMES,),
+        changes=True,
+    )
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command(
+            "status",
+            "Show what jobs are doing, and why.",
+            "tdsup status --watch",
+            lambda fleet, arguments: fleet.status(arguments.get("jobs", ())),
+            arguments=(replace(_NAMES, required=False),),
+        ),
+        Command(
+            "reload",
+            "Read the job files again: new ones start, vanished ones stop, changed ones restart.",
+            "tdsup reload --dry-run",
+            lambda fleet, arguments: fleet.reload(arguments.get("jobs", ()), arguments.get("dry_run", False)),
+            arguments=(
+                Argument("jobs", "only these jobs (patterns too); they restart even if nothing has changed"),
+                Argument("dry_run", "only tell what would change", Kind.FLAG),
+            ),
+            changes=True,
+        ),
+        *(_verb(name, text) for name, text in VERBS.items()),
+        Command(
+            "rotate",
+            "Begin a new log file, for the master, the web child and all jobs, or for some jobs.",
+            "tdsup rotate",
+            lambda fleet, arguments: fleet.rotate(arguments.get("jobs", ())),
+            arguments=(replace(_NAMES, required=False),),
+            changes=True,
+        ),
+        Command(
+            "stop",
+            "Stop all jobs at the end of their batches, then the master.",
+            "tdsup stop",
+            lambda fleet, _arguments: fleet.stop(),
+            changes=True,
+        ),
+        Command(
+            "version",
+            "Show the version of the master that runs.",
+            "tdsup version",
+            lambda _fleet, _arguments: {"version": VERSION},
+        ),
+        Command(
+            "metrics",
+            "Give the numbers of all jobs (for the web child).",
+            """echo '{"cmd":"metrics"}' | nc -U run/tdsup.sock""",
+            lambda fleet, _arguments: fleet.metrics(),
+            people=False,
+        ),
+    )
+}
+
+
+def serve(fleet: Fleet, name: str, arguments: Mapping[str, Any], uid: int) -> Any:
+    """Carry out a command that came over the socket.
+
+    Raises:
+        TdsupError: the request is not understood, or the fleet refuses.
+    """
+    command = COMMANDS.get(name)
+    if command is None:
+        near = get_close_matches(name, COMMANDS, n=1)
+        hint = f", did you mean {near[0]}?" if near else f" (there are: {', '.join(COMMANDS)})"
+        raise BadRequest(f"cannot serve {name[:40]!r}: no such command{hint}")
+    known = {argument.name: argument for argument in command.arguments}
+    for key, value in arguments.items():
+        if key not in known:
+            raise BadRequest(f"cannot {name}: no such argument: {key[:40]!r}")
+        if not known[key].kind.fits(value):
+            raise BadRequest(f"cannot {name}: {key} is not {known[key].kind.value}")
+    for argument in command.arguments:
+        if argument.required and not arguments.get(argument.name):
+            raise BadRequest(f"cannot {name}: {argument.name} is missing")
+    if command.changes:
+        # An argument is whatever a client sent; as JSON it cannot look like a line of the log.
+        _log.info("uid %d asks: %s %s", uid, name, json.dumps(arguments))
+    return command.handler(fleet, arguments)

@@ -1,0 +1,267 @@
+"""The master: one process, one thread, one loop, and the jobs of one directory."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import os
+import random
+import signal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from .. import logs
+from ..config import BrokenFile, FleetSettings, JobFile
+from ..control import VERSION, ControlServer, serve
+from ..errors import ConfigError, NotAllowed, Stopping, TdsupError
+from ..loop import Loop
+from ..worker import Board, run_worker
+from .backoff import Backoff, Schedule
+from .job import Job, Timeouts
+from .process import Body
+from .reload import Reload
+from .report import described, job_metrics, job_status
+from .roster import Roster
+from .runner import Runner
+from .watch import LOOK, Watch
+
+_log = logging.getLogger("tdsup")
+
+
+class Master:
+    """Runs the jobs of a fleet until told to stop. The caller holds the fleet's lock.
+
+    Args:
+        settings: the fleet's settings; its directory is the working directory.
+        loop: what waits.
+        web: what the web child does.
+
+    Raises:
+        OSError: the control socket cannot be made.
+    """
+
+    def __init__(self, settings: FleetSettings, loop: Loop, web: Body) -> None:
+        self._settings = settings
+        self._loop = loop
+        self._begun = loop.now()
+        self._stopping = False
+        self._schedule = Schedule(settings.backoff_first, settings.backoff_limit, settings.backoff_reset)
+        self._timeouts = Timeouts(settings.heartbeat_timeout, settings.stop_timeout, settings.kill_timeout)
+        board = Board()
+        body = partial(_job_body, board, settings.beat)
+        self._roster = Roster(lambda name, file: self._runner(name, file, f"tdsup: job {name}", body))
+        self._reload = Reload(settings, self._roster, loop.now)
+        # After all imports and before the first fork: children then share these pages for good.
+        gc.collect()
+        gc.freeze()
+        self._control = ControlServer(settings.socket, loop, partial(serve, self))
+        self._web = self._runner("tdsup-web", None, "tdsup: web", lambda _job: web)
+        self._watch = Watch(loop.now())
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Run the fleet; returns once all of it has stopped.
+
+        Args:
+            ready: called when the control socket answers.
+        """
+        callbacks = {
+            signal.SIGINT: self._stop_by_signal,
+            signal.SIGTERM: self._stop_by_signal,
+            signal.SIGHUP: self._reload_by_signal,
+            signal.SIGUSR1: self._rotate_by_signal,
+        }
+        for number, callback in callbacks.items():
+            self._loop.on_signal(number, callback)
+        _log.info("tdsup %s runs %d jobs (pid %d)", VERSION, len(self._roster), os.getpid())
+        if not len(self._roster):
+            _log.warning("no job file matches %s", " ".join(self._settings.jobs))
+        self._web.start()
+        self._loop.at(self._loop.now(), ready)
+        self._look_at_files()
+        try:
+            self._loop.run()
+        finally:
+            for runner in self._all():
+                runner.send(signal.SIGKILL)
+        # What is left is to end; Python would restore the default actions before it does, and die by them.
+        for number in callbacks:
+            signal.signal(number, signal.SIG_IGN)
+        self._control.close()
+        _log.info("the fleet has stopped")
+
+    def status(self, names: Sequence[str]) -> dict[str, Any]:
+        """State of all jobs or some, of the master and of the web child; see `commands`.
+
+        Raises:
+            UnknownJob: no job has such a name.
+        """
+        now = self._loop.now()
+        web = self._web.job
+        address = web.tally.labels.get("address") if web.pid else None
+        web_error = web.last_error[0] if web.last_error and not address else ""
+        return {
+            "jobs": [job_status(runner.job, now) for runner in self._roster.select("show", names)],
+            "master": {"pid": os.getpid(), "uptime": round(now - self._begun, 3), "version": VERSION},
+            "web": address,
+            "web_error": web_error,
+        }
+
+    def metrics(self) -> dict[str, Any]:
+        """Numbers of all jobs and of the fleet; see `commands`."""
+        now = self._loop.now()
+        jobs = [runner.job for runner in self._roster.by_name()]
+        return {
+            "metrics": described(jobs),
+            "jobs": [job_metrics(job, now) for job in jobs],
+            "version": VERSION,
+            "reloads": self._reload.done,
+            "reload_failures": self._reload.failed,
+        }
+
+    def reload(self, names: Sequence[str], dry_run: bool) -> dict[str, Any]:
+        """Read the files again; see `commands`. Returns what changes.
+
+        Raises:
+            Stopping: the fleet is about to end.
+            UnknownJob: no job has such a name.
+            ConfigError: no file can be taken up; what runs is untouched.
+        """
+        self._refuse_while_stopping("reload")
+        if names:
+            return self._reload.jobs(names, dry_run=dry_run)
+        return self._reload.fleet(dry_run=dry_run)
+
+    def ask(self, verb: str, names: Sequence[str]) -> dict[str, Any]:
+        """Do to jobs what a verb says; see `commands`. Returns what it changes and what refuses.
+
+        Raises:
+            Stopping: the fleet is about to end.
+            UnknownJob: no job has such a name.
+            NotAllowed: all of them refuse.
+        """
+        self._refuse_while_stopping(verb)
+        answer: dict[str, list[Any]] = {"changed": [], "unchanged": [], "refused": []}
+        for runner in self._roster.select(verb, names):
+            job = runner.job
+            try:
+                changed = METHODS[verb](job, self._loop.now())
+            except NotAllowed as error:
+                answer["refused"].append({"job": job.name, "error": str(error)})
+                continue
+            answer["changed" if changed else "unchanged"].append(job.name)
+            runner.step()
+        if answer["refused"] and not (answer["changed"] or answer["unchanged"]):
+            raise NotAllowed("\n".join(refusal["error"] for refusal in answer["refused"]))
+        return answer
+
+    def rotate(self, names: Sequence[str]) -> dict[str, Any]:
+        """Begin new logs; see `commands`. Returns whose.
+
+        Raises:
+            UnknownJob: no job has such a name.
+        """
+        chosen = self._roster.select("rotate the log of", names)
+        if not names:
+            logs.rotate()
+            self._web.send(signal.SIGUSR1)
+        return {"rotated": [runner.job.name for runner in chosen if runner.send(signal.SIGUSR1)]}
+
+    def stop(self) -> dict[str, Any]:
+        """Begin to stop all jobs, in parallel; see `commands`."""
+        self._stopping = True
+        for runner in self._all():
+            runner.job.stop(self._loop.now())
+            runner.step()
+        self._end_if_idle()
+        return {"stopping": [runner.job.name for runner in self._roster.by_name() if runner.job.pid]}
+
+    def _all(self) -> list[Runner]:
+        """All runners, in the order in which they are to end."""
+        return [*reversed(list(self._roster)), self._web]
+
+    def _refuse_while_stopping(self, verb: str) -> None:
+        if self._stopping:
+            raise Stopping(f"cannot {verb}: the fleet is stopping")
+
+    def _runner(
+        self, name: str, file: JobFile | BrokenFile | None, title: str, body: Callable[[Job], Body]
+    ) -> Runner:
+        # Chance only spreads restarts; nobody gains by guessing it.
+        backoff = Backoff(self._schedule, random.random)
+        job = Job(name, file, backoff, self._timeouts, self._loop.now())
+        return Runner(job, self._loop, title, body, self._changed, self._wants_reload)
+
+    def _changed(self, runner: Runner) -> None:
+        """A job's state has changed."""
+        job = runner.job
+        if job.removed and self._roster.holds(runner):
+            _log.info("%s: removed", job.name)
+            self._roster.forget(runner)
+        self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        if self._stopping and all(runner.job.pid is None for runner in self._all()):
+            self._loop.stop()
+
+    def _wants_reload(self, runner: Runner) -> None:
+        """Somebody has sent SIGHUP to a job's process."""
+        # Not at once: this is called amid the messages of the process, which a reload may end.
+        self._loop.at(self._loop.now(), partial(self._reload_for_process, runner))
+
+    def _reload_for_process(self, runner: Runner) -> None:
+        name = runner.job.name
+        if not self._stopping and self._roster.holds(runner):
+            _log.info("%s: asked to reload by SIGHUP to its process", name)
+            # The faults of a bad file are logged already.
+            with contextlib.suppress(TdsupError):
+                self._reload.jobs([name], dry_run=False)
+
+    def _stop_by_signal(self) -> None:
+        if not self._stopping:
+            _log.info("asked to stop by a signal")
+            self.stop()
+
+    def _reload_by_signal(self) -> None:
+        if not self._stopping:
+            _log.info("asked to reload by SIGHUP")
+            self._reload_unasked()
+
+    def _reload_unasked(self) -> None:
+        """Reload the fleet where nobody waits for the answer."""
+        try:
+            self._reload.fleet(dry_run=False)
+        except ConfigError as error:
+            for line in error.lines:
+                _log.error("%s", line)
+
+    def _rotate_by_signal(self) -> None:
+        self.rotate([])
+
+    def _look_at_files(self) -> None:
+        """Reload if files have changed and settled, and come back for the next look."""
+        reload = self._reload
+        now = self._loop.now()
+        watching = reload.settings.watch and not self._stopping
+        if watching and self._watch.settled(reload.signature(reload.settings), reload.read, now):
+            _log.info("files have changed")
+            self._reload_unasked()
+        self._loop.at(self._loop.now() + LOOK, self._look_at_files)
+
+
+def _job_body(board: Board, beat: float, job: Job) -> Body:
+    """What the process of a job does; see `run_worker`."""
+    if not isinstance(job.file, JobFile):
+        raise ConfigError(f"cannot start {job.name}: its file is broken")
+    return partial(run_worker, job.file, board, beat)
+
+
+METHODS: dict[str, Callable[[Job, float], bool]] = {
+    "start-job": Job.start,
+    "stop-job": Job.stop,
+    "restart": Job.restart,
+    "pause": Job.pause,
+    "resume": Job.resume,
+}
+"""What the verbs of `commands.VERBS` do to a job."""

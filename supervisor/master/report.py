@@ -1,0 +1,62 @@
+"""What the master tells about its jobs, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from tdsup.jobtype import LAG, STATUS_COUNTERS
+
+from ..config import JobFile
+from .job import Job
+
+
+def job_status(job: Job, now: float) -> dict[str, Any]:
+    """One job as `tdsup status` shows it; durations are in seconds."""
+    sound = job.file if isinstance(job.file, JobFile) else None
+    error, error_at = job.last_error or ("", now)
+    return {
+        "name": job.name,
+        "state": job.state.value,
+        "pid": job.pid,
+        "since": round(now - job.since, 3),
+        "events_per_second": round(job.tally.events_per_second(now), 1),
+        "lag": _rounded(job.tally.value(LAG, now)),
+        **{counter.name: job.tally.value(counter.name, now) or 0 for counter in STATUS_COUNTERS},
+        "restarts": job.restarts.total(),
+        "reason": job.reason,
+        "last_error": error,
+        "last_error_age": round(now - error_at, 3) if job.last_error else None,
+        "retry_in": _rounded(job.retry_in(now)),
+        "file": job.file.path if job.file else None,
+        "type": sound.section if sound else None,
+        "log": str(sound.log_path) if sound else None,
+    }
+
+
+def job_metrics(job: Job, now: float) -> dict[str, Any]:
+    """The numbers of one job."""
+    return {
+        "name": job.name,
+        "state": job.state.value,
+        "pid": job.pid,
+        "restarts": dict(job.restarts),
+        "backoff": _rounded(job.retry_in(now)) or 0,
+        "labels": job.tally.labels,
+        "series": {name: series for name in job.tally.metrics if (series := job.tally.series(name, now))},
+    }
+
+
+def described(jobs: Iterable[Job]) -> dict[str, dict[str, Any]]:
+    """The metrics of jobs by name; of two job types' metrics of one name the first one counts."""
+    found: dict[str, dict[str, Any]] = {}
+    for job in jobs:
+        for name, metric in job.tally.metrics.items():
+            if name not in found:
+                found[name] = asdict(metric)
+    return found
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

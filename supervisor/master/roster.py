@@ -1,0 +1,95 @@
+"""The jobs of a fleet by name, in the order in which they start."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import TypeVar
+
+from ..config import BrokenFile, JobFile
+from ..errors import UnknownJob
+from .runner import Runner
+
+AnyFile = TypeVar("AnyFile", bound=JobFile | BrokenFile)
+
+NAME_SHOWN = 80
+"""Characters of an unknown name that are repeated in an error."""
+
+
+class Roster:
+    """All jobs that are there.
+
+    Args:
+        make: makes the runner of a job from its name and file.
+    """
+
+    def __init__(self, make: Callable[[str, JobFile | BrokenFile], Runner]) -> None:
+        self._make = make
+        self._runners: dict[str, Runner] = {}
+
+    def __iter__(self) -> Iterator[Runner]:
+        """Runners by priority, those of equal priority by name."""
+        return iter(
+            sorted(self._runners.values(), key=lambda runner: _rank(runner.job.file, runner.job.name))
+        )
+
+    def __len__(self) -> int:
+        return len(self._runners)
+
+    def by_name(self) -> list[Runner]:
+        """Runners as people look for them."""
+        return [runner for _name, runner in sorted(self._runners.items())]
+
+    def add(self, name: str, file: JobFile | BrokenFile) -> Runner:
+        """Make a job that is not there yet."""
+        runner = self._runners[name] = self._make(name, file)
+        return runner
+
+    def find(self, name: str) -> Runner | None:
+        """The job of exactly that name."""
+        return self._runners.get(name)
+
+    def holds(self, runner: Runner) -> bool:
+        """Whether this very runner is there."""
+        return self._runners.get(runner.job.name) is runner
+
+    def forget(self, runner: Runner) -> None:
+        """Take a job off; one that is not there any more is no error."""
+        if self.holds(runner):
+            del self._runners[runner.job.name]
+
+    def select(self, verb: str, names: Sequence[str]) -> list[Runner]:
+        """The jobs of these names; a name that no job has is taken for a pattern (`fnmatch`).
+
+        Args:
+            verb: what is to be done to them, for the message.
+            names: the names and patterns; none means all jobs.
+
+        Raises:
+            UnknownJob: a name or pattern fits no job.
+        """
+        if not names:
+            return self.by_name()
+        chosen: dict[str, Runner] = {}
+        for name in names:
+            fitting = [name] if name in self._runners else fnmatch.filter(self._runners, name)
+            if not fitting:
+                raise UnknownJob(f"cannot {verb} {name[:NAME_SHOWN]}: {self._why_unknown(name)}")
+            chosen.update((each, self._runners[each]) for each in sorted(fitting))
+        return list(chosen.values())
+
+    def _why_unknown(self, name: str) -> str:
+        if set("*?[") & set(name):
+            return "no job fits"
+        near = get_close_matches(name[:NAME_SHOWN], self._runners, n=1)
+        return "no job has that name" + (f", did you mean {near[0]}?" if near else "")
+
+
+def in_order(files: Iterable[AnyFile]) -> list[AnyFile]:
+    """Files in the order in which their jobs are to start."""
+    return sorted(files, key=lambda file: _rank(file, file.name))
+
+
+def _rank(file: JobFile | BrokenFile | None, name: str) -> tuple[int, str]:
+    return file.host.priority if isinstance(file, JobFile) else 0, name

@@ -1,0 +1,179 @@
+"""One job at work: `Job` decides, `Process` does, this joins them to the loop."""
+
+from __future__ import annotations
+
+import logging
+import math
+import selectors
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from tdsup.jobtype import Condition, Metric
+
+from ..loop import Loop, Timer
+from ..worker import receive
+from .job import Action, Job, State
+from .process import Body, Process
+
+SIGNALS = {
+    Action.INTERRUPT: signal.SIGINT,
+    Action.TERMINATE: signal.SIGTERM,
+    Action.KILL: signal.SIGKILL,
+}
+
+LEVELS = {State.BACKOFF: logging.WARNING, State.BLOCKED: logging.ERROR}
+"""Log levels of states that need a person's eye; the others are INFO."""
+
+_log = logging.getLogger("tdsup")
+
+
+class Runner:
+    """Runs one job.
+
+    Args:
+        job: what decides.
+        loop: what waits.
+        title: process title of its children.
+        body: gives what a child does, for the job's present file.
+        on_change: called after each change of state.
+        on_reload: called when its process asks for the job's file to be taken up anew.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        loop: Loop,
+        title: str,
+        body: Callable[[Job], Body],
+        on_change: Callable[[Runner], None],
+        on_reload: Callable[[Runner], None],
+    ) -> None:
+        self.job = job
+        self._loop = loop
+        self._title = title
+        self._body = body
+        self._on_change = on_change
+        self._process: Process | None = None
+        self._last_words = ""
+        self._timer: Timer | None = None
+        self._timer_at = math.inf
+        self._told = State.STARTING
+        self._messages: dict[str, Callable[[dict[str, Any]], None]] = {
+            "hello": self._hello,
+            "snapshot": self._snapshot,
+            "beat": lambda _message: self.job.heard(self._loop.now()),
+            "reload": lambda _message: on_reload(self),
+            "farewell": self._farewell,
+        }
+
+    def start(self) -> None:
+        """Begin, as soon as the loop has time."""
+        self._schedule(self._loop.now())
+
+    def step(self) -> None:
+        """Do what the job wants done; to be called after each of its events."""
+        self._tell()
+        now = self._loop.now()
+        while (action := self.job.next_action(now)) is not Action.NONE:
+            if action is Action.SPAWN:
+                self._spawn(now)
+            else:
+                self._signal(action, now)
+            self._tell()
+        self._schedule(self.job.deadline())
+
+    def send(self, number: signal.Signals) -> bool:
+        """Send a signal to the process, without asking the job; returns whether there is a process."""
+        if self._process is None:
+            return False
+        self._process.send(number)
+        return True
+
+    def _spawn(self, now: float) -> None:
+        self._last_words = ""
+        try:
+            process = Process(self._title, self._body(self.job))
+        except OSError as error:
+            self.job.not_forked(f"cannot start a process: {error.strerror}", now)
+            return
+        self._process = process
+        self.job.forked(process.pid, self._loop.now())
+        self._loop.watch(process.channel.fileno(), selectors.EVENT_READ, self._on_channel)
+        self._loop.watch(process.sentinel, selectors.EVENT_READ, self._on_sentinel)
+
+    def _signal(self, action: Action, now: float) -> None:
+        if self._process is not None:
+            self._process.send(SIGNALS[action])
+        if action is not Action.INTERRUPT:
+            _log.warning("%s: sent %s to pid %s", self.job.name, SIGNALS[action].name, self.job.pid)
+        self.job.done(action, now)
+
+    def _on_channel(self, _events: int) -> None:
+        if self._process is None or self._take_messages(self._process):
+            self.step()
+
+    def _take_messages(self, process: Process) -> bool:
+        """Take what has arrived; returns whether any of it may have changed the job's state."""
+        changing = False
+        for message in receive(process.channel):
+            if message is None:
+                self._loop.unwatch(process.channel.fileno())
+                break
+            self._messages[message["kind"]](message)
+            changing = changing or message["kind"] == "snapshot"
+        return changing
+
+    def _hello(self, message: dict[str, Any]) -> None:
+        self.job.heard(self._loop.now())
+        self.job.tally.describe([Metric(**metric) for metric in message["metrics"]], message["labels"])
+
+    def _snapshot(self, message: dict[str, Any]) -> None:
+        now = self._loop.now()
+        self.job.tally.update(message["values"], now)
+        self.job.reported(Condition(message["condition"]), message["reason"], now)
+
+    def _farewell(self, message: dict[str, Any]) -> None:
+        self._last_words = message["reason"]
+
+    def _on_sentinel(self, _events: int) -> None:
+        """The process is dead: take its last messages, then its exit status."""
+        process = self._process
+        if process is None:
+            return
+        code = process.exit_code()
+        if code is None:
+            return
+        while self._take_messages(process):
+            pass
+        self._loop.unwatch(process.channel.fileno())
+        self._loop.unwatch(process.sentinel)
+        self._process = None
+        process.close()
+        self.job.exited(code, self._last_words, self._loop.now())
+        self.step()
+
+    def _schedule(self, when: float) -> None:
+        """Come back at that moment; an earlier appointment stands, for it is renewed when it is kept."""
+        if when < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = when
+            self._timer = self._loop.at(when, self._due)
+
+    def _due(self) -> None:
+        self._timer, self._timer_at = None, math.inf
+        if self._process is not None:
+            # After a stall of the master, signs of life that lie here count before their absence does.
+            self._take_messages(self._process)
+        self.step()
+
+    def _tell(self) -> None:
+        """Log a change of state once."""
+        job = self.job
+        changed = job.state is not self._told
+        if changed:
+            self._told = job.state
+            _log.log(LEVELS.get(job.state, logging.INFO), "%s: %s", job.name, job.headline(self._loop.now()))
+        if changed or job.removed:
+            self._on_change(self)

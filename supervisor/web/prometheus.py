@@ -1,0 +1,107 @@
+"""The numbers of a fleet in Prometheus' terms. Only the web child imports this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any
+
+from prometheus_client import Metric
+from prometheus_client.registry import Collector
+
+from ..master import CAUSES, SUM, State
+from ..worker import Vitals, vitals
+
+KINDS = {
+    "counter": ("counter", "", "_total"),
+    "gauge": ("gauge", "", ""),
+    "age": ("gauge", "_seconds", ""),
+    "histogram": ("histogram", "", ""),
+}
+"""By kind of metric: Prometheus' type, what the name gets, what the sample's name gets besides."""
+
+
+class FleetCollector(Collector):
+    """The answer of the `metrics` command as metric families.
+
+    Series are labelled by job and by the job's constant labels: never by pid or partition, which are endless.
+
+    Args:
+        answer: of the master.
+        look: takes a look at a process.
+    """
+
+    def __init__(self, answer: Mapping[str, Any], look: Callable[[int], Vitals | None] = vitals) -> None:
+        self._answer = answer
+        self._look = look
+
+    def collect(self) -> Iterator[Metric]:
+        """The families, each with the samples of all jobs."""
+        yield from self._fleet()
+        yield from self._states()
+        yield from self._processes()
+        for name, description in self._answer["metrics"].items():
+            yield self._numbers(name, description)
+
+    def _fleet(self) -> Iterator[Metric]:
+        info = Metric("tdsup_build", "Version of the master", "info")
+        info.add_sample("tdsup_build_info", {"version": self._answer["version"]}, 1)
+        reloads = Metric("tdsup_config_reloads", "Reloads of the fleet or of jobs", "counter")
+        reloads.add_sample("tdsup_config_reloads_total", {}, self._answer["reloads"])
+        failures = Metric("tdsup_config_reload_failures", "Reloads that met a faulty file", "counter")
+        failures.add_sample("tdsup_config_reload_failures_total", {}, self._answer["reload_failures"])
+        yield from (info, reloads, failures)
+
+    def _states(self) -> Iterator[Metric]:
+        state = Metric("tdsup_job_state", "1 for the state that the job is in", "gauge")
+        up = Metric("tdsup_job_up", "Whether the job has a process", "gauge")
+        backoff = Metric("tdsup_job_backoff_seconds", "Time until the job is started again", "gauge")
+        restarts = Metric("tdsup_job_restarts", "Processes started after the first, by reason", "counter")
+        for job in self._answer["jobs"]:
+            name = job["name"]
+            for each in State:
+                labels = {"job": name, "state": each.value}
+                state.add_sample(state.name, labels, int(job["state"] == each.value))
+            up.add_sample(up.name, {"job": name}, int(job["pid"] is not None))
+            backoff.add_sample(backoff.name, {"job": name}, job["backoff"])
+            for cause in CAUSES:
+                labels = {"job": name, "reason": cause}
+                restarts.add_sample("tdsup_job_restarts_total", labels, job["restarts"].get(cause, 0))
+        yield from (state, up, backoff, restarts)
+
+    def _processes(self) -> Iterator[Metric]:
+        memory = Metric("tdsup_job_resident_memory_bytes", "Memory of the job's process", "gauge")
+        descriptors = Metric("tdsup_job_open_fds", "Open descriptors of the job's process", "gauge")
+        for job in self._answer["jobs"]:
+            found = self._look(job["pid"]) if job["pid"] is not None else None
+            if found is not None:
+                memory.add_sample(memory.name, {"job": job["name"]}, found.resident)
+                descriptors.add_sample(descriptors.name, {"job": job["name"]}, found.descriptors)
+        yield from (memory, descriptors)
+
+    def _numbers(self, metric: str, description: Mapping[str, Any]) -> Metric:
+        """A family that a job type reports."""
+        kind, suffix, sample = KINDS[description["kind"]]
+        family = Metric(f"tdsup_job_{metric}{suffix}", description["help"], kind)
+        for job in self._answer["jobs"]:
+            labels = {**job["labels"], "job": job["name"]}
+            series = job["series"].get(metric, {})
+            if kind == "histogram" and series:
+                _add_histogram(family, labels, description["buckets"], series)
+            elif kind != "histogram":
+                for key, number in series.items():
+                    names = dict(zip(description["labels"], key.split(","), strict=False)) if key else {}
+                    family.add_sample(family.name + sample, labels | names, number)
+        return family
+
+
+def _add_histogram(
+    family: Metric, labels: Mapping[str, str], bounds: list[float], series: Mapping[str, float]
+) -> None:
+    """The samples of one histogram; its buckets count all values up to their bounds."""
+    counts = accumulate(series.get(str(number), 0) for number in range(len(bounds) + 1))
+    count = 0.0
+    for bound, count in zip([*(str(float(bound)) for bound in bounds), "+Inf"], counts, strict=True):
+        family.add_sample(f"{family.name}_bucket", {**labels, "le": bound}, count)
+    family.add_sample(f"{family.name}_sum", dict(labels), series.get(SUM, 0))
+    family.add_sample(f"{family.name}_count", dict(labels), count)

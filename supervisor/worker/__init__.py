@@ -1,0 +1,24 @@
+"""The life of a child: its set-up, its lifeline and what it tells the master."""
+
+from .board import Board
+from .channel import Sender, open_channel, receive
+from .lifeline import Lifeline
+from .pidfile import PidFile
+from .processmetrics import Vitals, vitals
+from .standalone import Single
+from .worker import End, explain, run_worker
+
+__all__ = [
+    "Board",
+    "End",
+    "Lifeline",
+    "PidFile",
+    "Sender",
+    "Single",
+    "Vitals",
+    "explain",
+    "open_channel",
+    "receive",
+    "run_worker",
+    "vitals",
+]

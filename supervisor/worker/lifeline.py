@@ -1,0 +1,140 @@
+"""The one thread of a child: it sees signals and the master's death even while the main thread is in C.
+
+Python runs signal handlers only between byte codes of the main thread, and a query can keep that in libpq for
+minutes. The C half of Python's signal handling, however, writes to a wake-up descriptor at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from .. import logs
+from ..exits import Exit
+
+ORPHAN_GRACE = 0.5
+"""Seconds that the main thread has to end by itself once the master is dead."""
+
+LONGEST_WAIT = 3600.0
+"""Seconds; poll(2) takes no more than some weeks."""
+
+IMPATIENCE = 1.0
+"""Seconds within which a second SIGINT means: at once."""
+
+
+class Lifeline:
+    """Watches the master and the signals, and beats.
+
+    Args:
+        channel: the child's end of its channel; None for a process without a master.
+        every: seconds between signs of life.
+        beat: sends a sign of life.
+        stop: asks the main thread to end; called in the watching thread.
+        logger: where an early end is told.
+        reload: takes up the job's file anew, on SIGHUP; called in the watching thread.
+        terminate: cleans up before the end by SIGTERM; called in the watching thread. Without it SIGTERM
+            keeps its default action, which ends the process at once whatever any thread does.
+    """
+
+    def __init__(
+        self,
+        channel: socket.socket | None,
+        every: float,
+        beat: Callable[[], None],
+        stop: Callable[[], None],
+        logger: logging.Logger,
+        reload: Callable[[], None],
+        terminate: Callable[[], None] | None,
+    ) -> None:
+        self._channel = channel
+        self._every = every
+        self._beat = beat
+        self._stop = stop
+        self._log = logger
+        self._terminate = terminate
+        self._signals: dict[int, Callable[[], None]] = {
+            signal.SIGINT: self._interrupt,
+            signal.SIGHUP: reload,
+            signal.SIGUSR1: logs.rotate,
+        }
+        if terminate is not None:
+            self._signals[signal.SIGTERM] = self._end_at_once
+        self.interrupted: float | None = None
+        """Moment of the first SIGINT, None so far."""
+
+    def start(self) -> None:
+        """Start watching. To be called by the main thread, after the fork."""
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        # The attribute keeps the writer open: the C handler knows only its number.
+        self._wakeup = reader, writer
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        for number in self._signals:
+            signal.signal(number, lambda _signal, _frame: None)
+        threading.Thread(target=self._live, name="lifeline", daemon=True).start()
+
+    def _live(self) -> None:
+        """Watch to the end; a process that nobody watches is worse than none."""
+        try:
+            self._watch()
+        except Exception:  # noqa: BLE001 (the process must not go on without its lifeline)
+            self._log.exception("cannot go on: a defect of tdsup, please report it")
+            os._exit(Exit.FAILED)
+
+    def _watch(self) -> None:
+        reader = self._wakeup[0]
+        poller = select.poll()
+        poller.register(reader, select.POLLIN)
+        if self._channel is not None:
+            poller.register(self._channel, select.POLLIN)
+        next_beat = time.monotonic()
+        while True:
+            wait = next_beat - time.monotonic()
+            if wait <= 0:
+                self._beat()
+                next_beat = time.monotonic() + self._every
+                continue
+            ready = {fd for fd, _events in poller.poll(min(wait, LONGEST_WAIT) * 1000)}
+            if reader.fileno() in ready:
+                for number in reader.recv(4096):
+                    self._signals.get(number, _nothing)()
+            if self._channel is not None and self._channel.fileno() in ready and self._at_end(self._channel):
+                self._orphaned()
+
+    def _interrupt(self) -> None:
+        now = time.monotonic()
+        if self.interrupted is not None and now - self.interrupted < IMPATIENCE:
+            os._exit(Exit.INTERRUPTED)
+        self.interrupted = now
+        self._stop()
+
+    def _end_at_once(self) -> None:
+        if self._terminate is not None:
+            self._terminate()
+        os._exit(128 + signal.SIGTERM)
+
+    def _orphaned(self) -> None:
+        self._stop()
+        self._log.error("the master is dead; ending")
+        time.sleep(ORPHAN_GRACE)
+        os._exit(Exit.FAILED)
+
+    @staticmethod
+    def _at_end(channel: socket.socket) -> bool:
+        try:
+            return not channel.recv(1)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+
+def _nothing() -> None:
+    """What other signals ask for."""
