@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-SUPERVISOR = Path(__file__).parents[2] / "supervisor"
+SUPERVISOR = Path(__file__).parents[3] / "supervisor"
 
 WALL_CLOCKS = {
     ("time", "time"),
