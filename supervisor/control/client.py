@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from typing import Any, Self
@@ -35,7 +36,7 @@ class Client:
             self._socket.close()
             raise NotRunning(f"cannot reach the fleet: {path}: {error.strerror}") from error
         self._socket.settimeout(REPLY_TIMEOUT)
-        self._file = self._socket.makefile("rwb")
+        self._file = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
         return self
@@ -51,9 +52,11 @@ class Client:
             Refused: the master says no.
             NotRunning: the master went away or does not answer.
         """
+        request = json.dumps({"cmd": command, "args": arguments}).encode() + b"\n"
         try:
-            self._file.write(json.dumps({"cmd": command, "args": arguments}).encode() + b"\n")
-            self._file.flush()
+            # A master with too many clients says so and closes, perhaps before it is asked.
+            with contextlib.suppress(BrokenPipeError):
+                self._socket.sendall(request)
             line = self._file.readline()
         except TimeoutError as error:
             reason = f"the master on {self._path} has not answered for {REPLY_TIMEOUT:g} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -14,10 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tdsup.supervisor.control import Client
 from tdsup.supervisor.control import server as control
 from tdsup.supervisor.control.commands import COMMANDS, serve
 from tdsup.supervisor.control.server import CLIENT_LIMIT, LINE_LIMIT, ControlServer
-from tdsup.supervisor.errors import UnknownJob
+from tdsup.supervisor.errors import Refused, UnknownJob
 from tdsup.supervisor.loop import Loop
 
 
@@ -72,7 +74,9 @@ class Server:
     def ask(self, request: bytes) -> dict[str, Any]:
         """The answer to some bytes."""
         with self.connect() as client, client.makefile("rb") as replies:
-            client.sendall(request)
+            # Who is one too many may be sent away before it asks.
+            with contextlib.suppress(BrokenPipeError):
+                client.sendall(request)
             reply: dict[str, Any] = json.loads(replies.readline())
             return reply
 
@@ -204,6 +208,20 @@ def test_one_client_too_many_is_told(server: Server) -> None:
         client.close()
     while not server.ask(b'{"cmd":"status"}\n')["ok"]:
         pass
+
+
+def test_a_client_that_is_sent_away_before_it_asks_is_told_why(tmp_path: Path) -> None:
+    """The reply that was there first counts, not the broken connection."""
+    path = str(tmp_path / "sock")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(path)
+        listener.listen()
+        with Client(path) as client:
+            connection, _address = listener.accept()
+            connection.sendall(b'{"ok":false,"error":{"code":"busy","message":"cannot serve you"}}\n')
+            connection.close()
+            with pytest.raises(Refused, match="cannot serve you"):
+                client.call("status")
 
 
 JSON = st.recursive(
