@@ -23,8 +23,8 @@ from harness.fleet import PATIENCE
 
 CHILD = """
 import socket, sys
-from tdsup.supervisor.fleet import load_fleet
-from tdsup.supervisor.web.child import run_web
+from tdsup.supervisor.config import load_fleet
+from tdsup.supervisor.web import run_web
 sys.exit(run_web(load_fleet(), socket.socket(fileno=int(sys.argv[1]))))
 """
 
