@@ -3,7 +3,7 @@
 from .delivery import Delivery, Feed
 from .outcome import Needs, Outcome
 from .plan import Fitter
-from .route import Routed, Router, check_truncate
+from .routes import Routed, Router, check_truncate
 
 __all__ = [
     "Delivery",

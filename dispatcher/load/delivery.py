@@ -15,7 +15,7 @@ from ..ledger import Letters, Retry
 from ..partitions import PeriodCache, Tables
 from ..pgq import Source
 from ..settings import Settings
-from .bulk import Bulk
+from .blocks import Bulk
 from .layout import Forms, Sorter
 from .outcome import Needs, Outcome
 from .pause import Trust

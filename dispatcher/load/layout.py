@@ -16,7 +16,7 @@ from ..settings import EVENT_TIME as BY_EVENT_TIME
 from ..settings import Settings
 from ..write import Insert
 from .plan import Fit, Fitter, Shape
-from .route import Router
+from .routes import Router
 
 MAX_HEADS = 64
 """Heads known at a time; a producer whose types are all different is not for whole blocks."""

@@ -15,7 +15,7 @@ from ..write import Insert, truncate
 from .buffers import Buffer, Buffers, Identity
 from .outcome import Needs, Outcome
 from .plan import Fitter, Shape
-from .route import Routed, Router, check_truncate
+from .routes import Routed, Router, check_truncate
 
 LARGE = 16 << 20
 """Bytes of an event that is worth a line in the log."""

@@ -13,7 +13,6 @@ from harness.job import drain
 from harness.queue import Queue
 from harness.spice import Kitchen, send
 from tdsup.dispatcher.events import decoder
-from tdsup.dispatcher.load import bulk
 from tdsup.dispatcher.load.pause import Trust
 
 SEED = 20261124
@@ -96,7 +95,7 @@ def load(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trust, "confirm", lambda _trust: blocks.append(1))
         if way == "pure":
-            patch.setattr(bulk, "decode", decoder.decode_purely)
+            patch.setattr(blocks, "decode", decoder.decode_purely)
         if way == "general":
             patch.setattr(Trust, "is_given", lambda _trust: False)
         # Batches are the ticks, for each way.

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from harness.job import settings_of
-from tdsup.dispatcher.load.bulk import Bulk
+from tdsup.dispatcher.load.blocks import Bulk
 from tdsup.dispatcher.load.layout import Forms, Sorter
 from tdsup.dispatcher.load.outcome import Needs, Outcome
 from tdsup.dispatcher.load.plan import Fit
