@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import BatchError
-from ..events import Change, Event, Operation, read
+from ..events import Change, Event, Operation, read_change
 from ..load import Fitter, Needs, Routed, Router, check_truncate
 from ..partitions import PeriodCache, Tables, Wanted
 from ..postgres import TableName
@@ -65,7 +65,8 @@ class Sample:
         event = Event.from_line(line)
         shown = _quoted(event.data or b"", ROW_WIDTH)
         try:
-            change = read(event)
+            header = event.header()
+            change = read_change(header, event) if header.operation else None
             if change is None or not self._router.wants(change):
                 why = "PgQ's own" if change is None else "event_types, row_mode"
                 return Seen(event.id, f"{_kind(event, change)} is ignored ({why}): {shown}")

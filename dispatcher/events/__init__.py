@@ -1,20 +1,21 @@
 """What producers write, decoded."""
 
-from .change import SYSTEM_PREFIX, Change, Operation, operation_of, read
-from .decoder import EVENT_TIME, NO_PART, decode
+from .change import Change, read_change
+from .decoder import BY_EVENT_TIME, NOT_PARTITIONED, decode_block
 from .event import COLUMNS, Event
+from .header import Format, Operation, read_header
 from .urlencoded import Row
 
 __all__ = [
+    "BY_EVENT_TIME",
     "COLUMNS",
-    "EVENT_TIME",
-    "NO_PART",
-    "SYSTEM_PREFIX",
+    "NOT_PARTITIONED",
     "Change",
     "Event",
+    "Format",
     "Operation",
     "Row",
-    "decode",
-    "operation_of",
-    "read",
+    "decode_block",
+    "read_change",
+    "read_header",
 ]

@@ -1,5 +1,5 @@
-/* The decoder of puredecoder.py, compiled: the same contract and the same results, which a property test holds
- * both to. The interpreter's lock is let go of while a block is decoded. */
+/* The decoder of decoder.py, compiled. A property test holds both to the same results. The interpreter's lock is
+ * released while a block is decoded. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -7,11 +7,11 @@
 
 enum {
     DAY = 10,          /* bytes of a date, YYYY-MM-DD */
-    MAX_MOMENT = 64,   /* bytes of a partition value; longer ones are none */
-    MAX_DAYS = 256,    /* days of one call; a further one ends it */
+    MAX_MOMENT = 64,   /* bytes of a partition value; longer ones name no day */
+    MAX_DAYS = 256,    /* days of one call; one more ends it */
     SLOTS = 1024,      /* of the hash table of days: a power of two, well above MAX_DAYS */
-    NO_PART = -1,
-    EVENT_TIME = -2,
+    NOT_PARTITIONED = -1,
+    BY_EVENT_TIME = -2,
 };
 
 typedef struct {
@@ -27,26 +27,26 @@ typedef struct {
 typedef struct {
     char day[DAY];
     Py_ssize_t day_size; /* 0 if rows are not partitioned */
-    char *rows;
+    char *text;
     Py_ssize_t size, room;
-} Lot;
+} DayRows;
 
 typedef struct {
     /* What lines look like. */
-    Texts heads, skipped, names;
+    Texts prefixes, ignored, names;
     Py_ssize_t *picked, picked_count;
     int *is_picked;
     Py_ssize_t part;
     /* What became of them. */
     Py_ssize_t *counts;
-    Lot lots[MAX_DAYS];
-    Py_ssize_t lot_count;
-    short slots[SLOTS]; /* number of a lot and 1, 0 if free */
+    DayRows days[MAX_DAYS];
+    Py_ssize_t day_count;
+    short slots[SLOTS]; /* number of a day plus 1, 0 if free */
     Text *values;       /* of the present line; text NULL is SQL's NULL */
     int no_memory;
 } Decoding;
 
-/* Value of a hexadecimal digit, 16 if it is none. */
+/* Value of a hexadecimal digit, 16 for any other byte. */
 static unsigned char hex[256];
 /* Whether a byte of url-encoded text stands for something else: '+', '%', and what COPY TO escapes. */
 static unsigned char special[256];
@@ -94,7 +94,7 @@ static char *decode_value(Text value, char *to, int escape)
     return to;
 }
 
-/* Whether text that is not loaded would decode. */
+/* Whether text that is not loaded could be decoded. */
 static int is_sound(Text value)
 {
     const unsigned char *from = (const unsigned char *)value.text;
@@ -105,17 +105,17 @@ static int is_sound(Text value)
     return 1;
 }
 
-/* Number of two digits, -1 if they are none. */
+/* Value of two digits, -1 if they are not both digits. */
 static int pair(const char *text)
 {
     unsigned tens = (unsigned)(text[0] - '0'), ones = (unsigned)(text[1] - '0');
     return tens < 10 && ones < 10 ? (int)(tens * 10 + ones) : -1;
 }
 
-/* Whether a text begins with a day that has a period: puredecoder.py has the same as a regular expression. */
+/* Whether a text is a moment whose day is sure; decoder.py has the same as a regular expression. */
 static int begins_with_day(const char *text, Py_ssize_t size)
 {
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (size < DAY || text[4] != '-' || text[7] != '-')
         return 0;
     int century = pair(text), rest = pair(text + 2), month = pair(text + 5), day = pair(text + 8);
@@ -123,7 +123,7 @@ static int begins_with_day(const char *text, Py_ssize_t size)
         return 0;
     int year = century * 100 + rest;
     int leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (year < 1 || year > 9998 || day > days[month - 1] + leap)
+    if (year < 1 || year > 9998 || day > lengths[month - 1] + leap)
         return 0;
     const char *at = text + DAY, *end = text + size;
     if (at == end)
@@ -157,54 +157,54 @@ static int begins_with_day(const char *text, Py_ssize_t size)
     return at == end;
 }
 
-/* The lot of a day, NULL if there is no room for another. */
-static Lot *lot_of(Decoding *d, const char *day, Py_ssize_t size)
+/* The rows of a day; NULL if there is no room for another day. */
+static DayRows *rows_of(Decoding *d, const char *day, Py_ssize_t size)
 {
     unsigned hash = 2166136261u;
     for (Py_ssize_t i = 0; i < size; i++)
         hash = (hash ^ (unsigned char)day[i]) * 16777619u;
     unsigned slot = hash & (SLOTS - 1);
     for (; d->slots[slot]; slot = (slot + 1) & (SLOTS - 1)) {
-        Lot *lot = &d->lots[d->slots[slot] - 1];
-        if (lot->day_size == size && memcmp(lot->day, day, (size_t)size) == 0)
-            return lot;
+        DayRows *rows = &d->days[d->slots[slot] - 1];
+        if (rows->day_size == size && memcmp(rows->day, day, (size_t)size) == 0)
+            return rows;
     }
-    if (d->lot_count == MAX_DAYS)
+    if (d->day_count == MAX_DAYS)
         return NULL;
-    Lot *lot = &d->lots[d->lot_count++];
-    memset(lot, 0, sizeof *lot);
-    memcpy(lot->day, day, (size_t)size);
-    lot->day_size = size;
-    d->slots[slot] = (short)d->lot_count;
-    return lot;
+    DayRows *rows = &d->days[d->day_count++];
+    memset(rows, 0, sizeof *rows);
+    memcpy(rows->day, day, (size_t)size);
+    rows->day_size = size;
+    d->slots[slot] = (short)d->day_count;
+    return rows;
 }
 
-static int make_room(Lot *lot, Py_ssize_t more)
+static int make_room(DayRows *rows, Py_ssize_t more)
 {
-    if (lot->room - lot->size >= more)
+    if (rows->room - rows->size >= more)
         return 1;
-    Py_ssize_t room = lot->room * 2 > lot->size + more ? lot->room * 2 : lot->size + more;
-    char *rows = realloc(lot->rows, (size_t)room);
-    if (rows == NULL)
+    Py_ssize_t room = rows->room * 2 > rows->size + more ? rows->room * 2 : rows->size + more;
+    char *text = realloc(rows->text, (size_t)room);
+    if (text == NULL)
         return 0;
-    lot->rows = rows;
-    lot->room = room;
+    rows->text = text;
+    rows->room = room;
     return 1;
 }
 
-/* Which of some heads a line begins with, -1 if none; `last` is tried first. */
-static Py_ssize_t find_head(const Texts *heads, const char *line, Py_ssize_t size, Py_ssize_t last)
+/* Which prefix a line begins with, -1 if none; `last` is tried first. */
+static Py_ssize_t find_prefix(const Texts *prefixes, const char *line, Py_ssize_t size, Py_ssize_t last)
 {
-    for (Py_ssize_t i = 0; i < heads->count; i++) {
-        Py_ssize_t number = (last + i) % heads->count;
-        const Text *head = &heads->items[number];
-        if (head->size <= size && memcmp(head->text, line, (size_t)head->size) == 0)
+    for (Py_ssize_t i = 0; i < prefixes->count; i++) {
+        Py_ssize_t number = (last + i) % prefixes->count;
+        const Text *prefix = &prefixes->items[number];
+        if (prefix->size <= size && memcmp(prefix->text, line, (size_t)prefix->size) == 0)
             return number;
     }
     return -1;
 }
 
-/* Take the values of a row apart; returns whether it has the columns, and only these. */
+/* Split a row into its values; returns whether it has the columns and no others. */
 static int split(Decoding *d, const char *data, const char *end)
 {
     for (Py_ssize_t i = 0; i < d->names.count; i++) {
@@ -228,40 +228,40 @@ static int split(Decoding *d, const char *data, const char *end)
     return data == end && d->names.count > 0;
 }
 
-/* The lot that the present row belongs to; NULL if that is not to be seen, or there is no room. */
-static Lot *find_lot(Decoding *d, Text event_time)
+/* Where the present row belongs; NULL if its day cannot be told, or there is no room for another day. */
+static DayRows *find_rows(Decoding *d, Text event_time)
 {
     char moment[MAX_MOMENT];
-    if (d->part == NO_PART)
-        return lot_of(d, "", 0);
-    Text value = d->part == EVENT_TIME ? event_time : d->values[d->part];
+    if (d->part == NOT_PARTITIONED)
+        return rows_of(d, "", 0);
+    Text value = d->part == BY_EVENT_TIME ? event_time : d->values[d->part];
     if (value.text == NULL || value.size > MAX_MOMENT)
         return NULL;
     const char *text = value.text;
     Py_ssize_t size = value.size;
-    if (d->part != EVENT_TIME) {
+    if (d->part != BY_EVENT_TIME) {
         char *end = decode_value(value, moment, 0);
         if (end == NULL)
             return NULL;
         text = moment;
         size = end - moment;
     }
-    return begins_with_day(text, size) ? lot_of(d, text, DAY) : NULL;
+    return begins_with_day(text, size) ? rows_of(d, text, DAY) : NULL;
 }
 
-/* Write the present row; returns 0 and leaves nothing of it if it is malformed. */
-static int write_row(Decoding *d, Lot *lot)
+/* Write the present row; if it is malformed, return 0 and leave nothing of it. */
+static int write_row(Decoding *d, DayRows *rows)
 {
     Py_ssize_t room = 0;
     for (Py_ssize_t i = 0; i < d->picked_count; i++) {
         const Text *value = &d->values[d->picked[i]];
         room += (value->text ? value->size : 2) + 1;
     }
-    if (!make_room(lot, room + 1)) {
+    if (!make_room(rows, room + 1)) {
         d->no_memory = 1;
         return 0;
     }
-    char *to = lot->rows + lot->size;
+    char *to = rows->text + rows->size;
     for (Py_ssize_t i = 0; i < d->picked_count; i++) {
         Text value = d->values[d->picked[i]];
         if (i)
@@ -276,50 +276,50 @@ static int write_row(Decoding *d, Lot *lot)
         if (!d->is_picked[i] && d->values[i].text && !is_sound(d->values[i]))
             return 0;
     *to++ = '\n';
-    lot->size = to - lot->rows;
+    rows->size = to - rows->text;
     return 1;
 }
 
-/* Decode lines as long as they fit; returns where that ended. */
+/* Decode lines as long as they are as described; returns where that ended. */
 static const char *decode_lines(Decoding *d, const char *line, const char *end)
 {
-    Py_ssize_t head = 0, skip = 0;
+    Py_ssize_t prefix = 0, last_ignored = 0;
     while (line < end) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
         if (stop == NULL)
             break;
-        Py_ssize_t found = find_head(&d->heads, line, stop - line, head);
+        Py_ssize_t found = find_prefix(&d->prefixes, line, stop - line, prefix);
         if (found < 0) {
-            found = find_head(&d->skipped, line, stop - line, skip);
+            found = find_prefix(&d->ignored, line, stop - line, last_ignored);
             if (found < 0)
                 break;
-            skip = found;
-            Text data = {line + d->skipped.items[found].size, 0};
+            last_ignored = found;
+            Text data = {line + d->ignored.items[found].size, 0};
             const char *tab = memchr(data.text, '\t', (size_t)(stop - data.text));
             data.size = tab ? tab - data.text : 0;
             if (tab == NULL || !is_sound(data))
                 break;
-            d->counts[d->heads.count + found]++;
+            d->counts[d->prefixes.count + found]++;
             line = stop + 1;
             continue;
         }
-        head = found;
-        const char *data = line + d->heads.items[head].size;
+        prefix = found;
+        const char *data = line + d->prefixes.items[prefix].size;
         const char *data_end = memchr(data, '\t', (size_t)(stop - data));
         if (data_end == NULL || !split(d, data, data_end))
             break;
         Text event_time = {NULL, 0};
-        if (d->part == EVENT_TIME) {
+        if (d->part == BY_EVENT_TIME) {
             const char *time_end = memchr(data_end + 1, '\t', (size_t)(stop - data_end - 1));
             if (time_end == NULL)
                 break;
             event_time.text = data_end + 1;
             event_time.size = time_end - event_time.text;
         }
-        Lot *lot = find_lot(d, event_time);
-        if (lot == NULL || !write_row(d, lot))
+        DayRows *rows = find_rows(d, event_time);
+        if (rows == NULL || !write_row(d, rows))
             break;
-        d->counts[head]++;
+        d->counts[prefix]++;
         line = stop + 1;
     }
     return line;
@@ -348,7 +348,7 @@ static int take_picked(PyObject *tuple, Decoding *d)
     d->picked = PyMem_Calloc((size_t)d->picked_count + 1, sizeof *d->picked);
     d->is_picked = PyMem_Calloc((size_t)d->names.count + 1, sizeof *d->is_picked);
     d->values = PyMem_Calloc((size_t)d->names.count + 1, sizeof *d->values);
-    d->counts = PyMem_Calloc((size_t)(d->heads.count + d->skipped.count) + 1, sizeof *d->counts);
+    d->counts = PyMem_Calloc((size_t)(d->prefixes.count + d->ignored.count) + 1, sizeof *d->counts);
     if (!d->picked || !d->is_picked || !d->values || !d->counts) {
         PyErr_NoMemory();
         return 0;
@@ -369,50 +369,50 @@ static int take_picked(PyObject *tuple, Decoding *d)
 
 static PyObject *result_of(const Decoding *d, Py_ssize_t end)
 {
-    Py_ssize_t heads = d->heads.count + d->skipped.count;
-    PyObject *rows = PyDict_New(), *counts = PyTuple_New(heads);
-    int failed = rows == NULL || counts == NULL;
-    for (Py_ssize_t i = 0; !failed && i < heads; i++) {
+    Py_ssize_t prefixes = d->prefixes.count + d->ignored.count;
+    PyObject *by_day = PyDict_New(), *counts = PyTuple_New(prefixes);
+    int failed = by_day == NULL || counts == NULL;
+    for (Py_ssize_t i = 0; !failed && i < prefixes; i++) {
         PyObject *count = PyLong_FromSsize_t(d->counts[i]);
         if (count == NULL)
             failed = 1;
         else
             PyTuple_SET_ITEM(counts, i, count);
     }
-    for (Py_ssize_t i = 0; !failed && i < d->lot_count; i++) {
-        const Lot *lot = &d->lots[i];
-        if (lot->size == 0)
+    for (Py_ssize_t i = 0; !failed && i < d->day_count; i++) {
+        const DayRows *rows = &d->days[i];
+        if (rows->size == 0)
             continue;
-        PyObject *day = PyBytes_FromStringAndSize(lot->day, lot->day_size);
-        PyObject *text = PyBytes_FromStringAndSize(lot->rows, lot->size);
-        failed = day == NULL || text == NULL || PyDict_SetItem(rows, day, text) < 0;
+        PyObject *day = PyBytes_FromStringAndSize(rows->day, rows->day_size);
+        PyObject *text = PyBytes_FromStringAndSize(rows->text, rows->size);
+        failed = day == NULL || text == NULL || PyDict_SetItem(by_day, day, text) < 0;
         Py_XDECREF(day);
         Py_XDECREF(text);
     }
-    PyObject *result = failed ? NULL : Py_BuildValue("nOO", end, rows, counts);
-    Py_XDECREF(rows);
+    PyObject *result = failed ? NULL : Py_BuildValue("nOO", end, by_day, counts);
+    Py_XDECREF(by_day);
     Py_XDECREF(counts);
     return result;
 }
 
-static PyObject *decode(PyObject *module, PyObject *args)
+static PyObject *decode_block(PyObject *module, PyObject *args)
 {
     Py_buffer block;
     Py_ssize_t start;
-    PyObject *heads, *skipped, *names, *picked, *result = NULL;
+    PyObject *prefixes, *ignored, *names, *picked, *result = NULL;
     (void)module;
     Decoding *d = PyMem_Calloc(1, sizeof *d);
     if (d == NULL)
         return PyErr_NoMemory();
-    if (!PyArg_ParseTuple(args, "y*nO!O!O!O!n:decode", &block, &start, &PyTuple_Type, &heads, &PyTuple_Type,
-                          &skipped, &PyTuple_Type, &names, &PyTuple_Type, &picked, &d->part)) {
+    if (!PyArg_ParseTuple(args, "y*nO!O!O!O!n:decode_block", &block, &start, &PyTuple_Type, &prefixes, &PyTuple_Type,
+                          &ignored, &PyTuple_Type, &names, &PyTuple_Type, &picked, &d->part)) {
         PyMem_Free(d);
         return NULL;
     }
-    if (!take_texts(heads, &d->heads) || !take_texts(skipped, &d->skipped) || !take_texts(names, &d->names)
+    if (!take_texts(prefixes, &d->prefixes) || !take_texts(ignored, &d->ignored) || !take_texts(names, &d->names)
         || !take_picked(picked, d))
         goto done;
-    if (start < 0 || start > block.len || d->part < EVENT_TIME || d->part >= d->names.count) {
+    if (start < 0 || start > block.len || d->part < BY_EVENT_TIME || d->part >= d->names.count) {
         PyErr_SetString(PyExc_IndexError, "no such byte or column");
         goto done;
     }
@@ -425,10 +425,10 @@ static PyObject *decode(PyObject *module, PyObject *args)
     else
         result = result_of(d, end - text);
 done:
-    for (Py_ssize_t i = 0; i < d->lot_count; i++)
-        free(d->lots[i].rows);
-    PyMem_Free(d->heads.items);
-    PyMem_Free(d->skipped.items);
+    for (Py_ssize_t i = 0; i < d->day_count; i++)
+        free(d->days[i].text);
+    PyMem_Free(d->prefixes.items);
+    PyMem_Free(d->ignored.items);
     PyMem_Free(d->names.items);
     PyMem_Free(d->picked);
     PyMem_Free(d->is_picked);
@@ -440,14 +440,14 @@ done:
 }
 
 static PyMethodDef methods[] = {
-    {"decode", decode, METH_VARARGS, PyDoc_STR("Decode lines; see puredecoder.py.")},
+    {"decode_block", decode_block, METH_VARARGS, PyDoc_STR("Decode lines; see decoder.py.")},
     {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "_decoder",
-    .m_doc = PyDoc_STR("The decoder of puredecoder.py, compiled."),
+    .m_doc = PyDoc_STR("The decoder of decoder.py, compiled."),
     .m_methods = methods,
 };
 

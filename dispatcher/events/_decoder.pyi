@@ -1,8 +1,8 @@
-def decode(
+def decode_block(
     block: bytes,
     start: int,
-    heads: tuple[bytes, ...],
-    skipped: tuple[bytes, ...],
+    prefixes: tuple[bytes, ...],
+    ignored: tuple[bytes, ...],
     names: tuple[bytes, ...],
     picked: tuple[int, ...],
     part: int,

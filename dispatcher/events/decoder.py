@@ -1,7 +1,8 @@
-"""The decoder: whole blocks of events whose rows have the same columns become COPY text, by day.
+"""The decoder of the block path: events whose rows have the same columns become COPY text, day by day.
 
-What it does not take it leaves alone, for the general way. `decode` is compiled (``_decoder.c``) where the
-installation had a compiler. `decode_purely` is its reference, and stands in for it elsewhere.
+It stops at the first line that is not as described; the row path takes what is left. `decode_block` is
+compiled (``_decoder.c``) where the installation had a compiler. `decode_block_purely` is its reference, and
+stands in for it elsewhere.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from functools import lru_cache
 
 from ..postgres import copytext
 
-NO_PART = -1
+NOT_PARTITIONED = -1
 """Rows are not partitioned."""
 
-EVENT_TIME = -2
+BY_EVENT_TIME = -2
 """Rows are partitioned by the event's time."""
 
 MAX_MOMENT = 64
-"""Bytes of a partition value as it stands in ``ev_data``; longer ones are none."""
+"""Bytes of a partition value as it stands in ``ev_data``; longer ones name no day."""
 
 MAX_DAYS = 256
-"""Days of one call; a further one ends it."""
+"""Days of one call; one more ends the call."""
 
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
-# A part of what partition.py takes for a date: what PostgreSQL writes in DateStyle ISO.
+# Part of what period.py takes for a date: what PostgreSQL writes in DateStyle ISO.
 _MOMENT = re.compile(
     rb"(\d{4})-(\d\d)-(\d\d)"
     rb"(?:[ T](?!23:59:59\.\d{7})(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:[+-][0-9:]+)?)?"
@@ -41,69 +42,73 @@ _BYTES = {
 }
 
 
-def decode_purely(
+def decode_block_purely(
     block: bytes,
     start: int,
-    heads: tuple[bytes, ...],
-    skipped: tuple[bytes, ...],
+    prefixes: tuple[bytes, ...],
+    ignored: tuple[bytes, ...],
     names: tuple[bytes, ...],
     picked: tuple[int, ...],
     part: int,
 ) -> tuple[int, dict[bytes, bytes], tuple[int, ...]]:
-    """Decode lines of a block from `start` on, up to the first that is not as described.
+    """Decode the lines of a block from `start` on, up to the first one that is not as described.
 
-    A line is COPY text of ``ev_type``, ``ev_extra1``, ``ev_data`` and further columns, ``ev_time`` being the
-    first of these with `EVENT_TIME`.
+    A line is COPY text of ``ev_type``, ``ev_extra1``, ``ev_data`` and further columns. With `BY_EVENT_TIME`
+    the first of these is ``ev_time``.
 
     Args:
         block: whole lines.
-        start: where to begin.
-        heads: what lines begin with that become rows, up to the tab before ``ev_data``.
-        skipped: what lines begin with that ask for nothing.
-        names: of all columns of a row, in order, as they stand in ``ev_data``.
-        picked: which of these columns are written, and in which order.
-        part: the column that tells the day, or `NO_PART`, or `EVENT_TIME`.
+        start: byte where to begin.
+        prefixes: what lines begin with that become rows, up to the tab before ``ev_data``.
+        ignored: what lines begin with that become nothing.
+        names: names of all columns of a row, in order, as they stand in ``ev_data``.
+        picked: numbers of the columns that are written, in the order in which they are written.
+        part: number of the column that tells the day, or `NOT_PARTITIONED`, or `BY_EVENT_TIME`.
 
     Returns:
-        Where the first line begins that is left; rows as COPY text, by their day as ``YYYY-MM-DD`` (empty
-        with `NO_PART`), without days that have none; lines taken, for each of `heads` and `skipped`.
+        The byte where the first line begins that was not taken; rows as COPY text by day, ``YYYY-MM-DD``
+        (empty with `NOT_PARTITIONED`); and the number of lines taken for each of `prefixes` and `ignored`.
     """
-    counts = [0] * (len(heads) + len(skipped))
-    lots: dict[bytes, list[bytes]] = {}
-    line = _line(heads, skipped, names, part)
+    counts = [0] * (len(prefixes) + len(ignored))
+    rows_by_day: dict[bytes, list[bytes]] = {}
+    line = _line(prefixes, ignored, names, part)
     while match := line.match(block, start):
-        head, *texts, skip, ignored = match.groups()
-        if head is None:
-            if _MALFORMED.search(ignored):
+        prefix, *texts, ignored_prefix, data = match.groups()
+        if prefix is None:
+            if _MALFORMED.search(data):
                 break
-            counts[len(heads) + skipped.index(skip)] += 1
+            counts[len(prefixes) + ignored.index(ignored_prefix)] += 1
             start = match.end()
             continue
-        moment = texts.pop() if part == EVENT_TIME else b""
+        moment = texts.pop() if part == BY_EVENT_TIME else b""
         if b"%" in match[0] and any(text and _MALFORMED.search(text) for text in texts):
             break
         if part >= 0:
             text = texts[part]
             moment = _decoded(text[1:]) if text and len(text) <= MAX_MOMENT + 1 else None
-        day = _day(moment) if part != NO_PART else b""
-        if day is None or (day not in lots and len(lots) == MAX_DAYS):
+        day = _day(moment) if part != NOT_PARTITIONED else b""
+        if day is None or (day not in rows_by_day and len(rows_by_day) == MAX_DAYS):
             break
         values = [text[1:] if text else copytext.NULL for text in texts]
-        lots.setdefault(day, []).append(b"\t".join([values[number] for number in picked]))
-        counts[heads.index(head)] += 1
+        rows_by_day.setdefault(day, []).append(b"\t".join([values[number] for number in picked]))
+        counts[prefixes.index(prefix)] += 1
         start = match.end()
-    return start, {day: _decoded(b"\n".join([*rows, b""])) for day, rows in lots.items()}, tuple(counts)
+    return (
+        start,
+        {day: _decoded(b"\n".join([*rows, b""])) for day, rows in rows_by_day.items()},
+        tuple(counts),
+    )
 
 
 @lru_cache
 def _line(
-    heads: tuple[bytes, ...], skipped: tuple[bytes, ...], names: tuple[bytes, ...], part: int
+    prefixes: tuple[bytes, ...], ignored: tuple[bytes, ...], names: tuple[bytes, ...], part: int
 ) -> re.Pattern[bytes]:
-    """What a line looks like: head, values with their ``=``, the event's time; or a head to be skipped."""
+    """What a line looks like: a prefix, values with their ``=``, the event's time; or a prefix to ignore."""
     columns = rb"&".join(re.escape(name) + rb"(=[^&\t\\\n]*)?" for name in names) or rb"(?!)"
-    time = rb"\t([^\t\n]*)" if part == EVENT_TIME else b""
-    row = rb"(%b)%b%b\t[^\n]*\n" % (_either(heads), columns, time)
-    return re.compile(rb"%b|(%b)([^\t\\\n]*)\t[^\n]*\n" % (row, _either(skipped)))
+    time = rb"\t([^\t\n]*)" if part == BY_EVENT_TIME else b""
+    row = rb"(%b)%b%b\t[^\n]*\n" % (_either(prefixes), columns, time)
+    return re.compile(rb"%b|(%b)([^\t\\\n]*)\t[^\n]*\n" % (row, _either(ignored)))
 
 
 def _either(texts: tuple[bytes, ...]) -> bytes:
@@ -121,7 +126,7 @@ def _decoded(text: bytes) -> bytes:
 
 
 def _day(moment: bytes | None) -> bytes | None:
-    """The day of a partition value as it is written; None if that takes a closer look."""
+    """The day of a partition value as it is written; None if the row path has to look at it."""
     if moment is None or len(moment) > MAX_MOMENT:
         return None
     match = _MOMENT.fullmatch(moment)
@@ -133,9 +138,9 @@ def _day(moment: bytes | None) -> bytes | None:
 
 
 try:
-    from ._decoder import decode as decode
+    from ._decoder import decode_block as decode_block
 except ImportError:
-    decode = decode_purely
+    decode_block = decode_block_purely
 
-IS_COMPILED = decode is not decode_purely
-"""Whether `decode` is the compiled one."""
+IS_COMPILED = decode_block is not decode_block_purely
+"""Whether `decode_block` is the compiled one."""

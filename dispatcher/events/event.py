@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..postgres import copytext
+from .header import Header, read_header
 
 COLUMNS: Final = (
     "ev_id",
@@ -43,6 +44,10 @@ class Event:
     table: bytes
     old: bytes | None
     line: bytes
+
+    def header(self) -> Header:
+        """What the event says before its data is read; raises ValueError as `read_header` does."""
+        return read_header(self.type, self.table, bool(self.data))
 
     @classmethod
     def from_line(cls, line: bytes) -> Event:

@@ -14,7 +14,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, SetupError, is_data
-from ..events import Event, decode
+from ..events import Event, decode_block
 from ..write import Insert
 from .handoff import Stock
 from .layout import MAX_FORMS, MAX_HEADS, NO_FORM, Form, Forms, Head, Kind, Sorter
@@ -123,7 +123,7 @@ class Bulk:
             form, picked = self._form
             rows, passed = self._forms.of_kind(Kind.ROW), self._forms.of_kind(Kind.PASS)
             texts = tuple(head.text for head in rows), tuple(head.text for head in passed)
-            end, found, counts = decode(block, at, *texts, form.names, picked, form.part)
+            end, found, counts = decode_block(block, at, *texts, form.names, picked, form.part)
             for head, count in zip((*rows, *passed), counts, strict=True):
                 self._count(head, count)
             for day, text in found.items():

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from ..events import EVENT_TIME, NO_PART, SYSTEM_PREFIX, Event, Operation, operation_of, read
+from ..events import BY_EVENT_TIME, NOT_PARTITIONED, Event, Format, Operation, read_change, read_header
 from ..partitions import PeriodCache
 from ..postgres import copytext
-from ..settings import EVENT_TIME as BY_EVENT_TIME
-from ..settings import Settings
+from ..settings import EVENT_TIME, Settings
 from ..write import Insert
 from .plan import Fit, Fitter, Shape
 from .routes import Router
@@ -87,7 +86,10 @@ class Form:
         return tuple(self.order[number] for number in fit.picked)
 
 
-NO_FORM = (Form((), (), NO_PART, Event(0, b"", b"", None, b"", None, b""), Shape(Insert, None, ()), ()), ())
+NO_FORM = (
+    Form((), (), NOT_PARTITIONED, Event(0, b"", b"", None, b"", None, b""), Shape(Insert, None, ()), ()),
+    (),
+)
 """What no row looks like."""
 
 
@@ -136,7 +138,7 @@ class Sorter:
     @property
     def by_event_time(self) -> bool:
         """Whether the event's time tells the partition."""
-        return self._part_field == BY_EVENT_TIME
+        return self._part_field == EVENT_TIME
 
     def event(self, line: bytes) -> Event:
         """The event of a line of `Source.stream`; what is not there is NULL."""
@@ -151,13 +153,18 @@ class Sorter:
     def head(self, text: bytes) -> Head:
         """What a line begins with."""
         type_, table = (value or b"" for value in copytext.split(text[:-1]))
-        operation = operation_of(type_)
-        if type_.startswith(SYSTEM_PREFIX) or (operation and operation not in self._router.wanted):
-            kind = Kind.PASS
-        else:
+        try:
+            header = read_header(type_, table, has_data=False)
+        except ValueError:
+            return Head(text, Kind.CHANGE, None, table)
+        operation = header.operation
+        if operation and header.format is not Format.URLENCODED:
+            kind = Kind.CHANGE
+        elif operation in self._router.wanted:
             kind = Kind.ROW if operation in self._router.adding else Kind.CHANGE
-        change = read(Event(0, b"", type_, b"", table, None, b"")) if kind is Kind.ROW else None
-        return Head(text, kind, operation, table, change.key if change else ())
+        else:
+            kind = Kind.PASS
+        return Head(text, kind, operation, table, header.key if kind is Kind.ROW else ())
 
     def form(self, event: Event) -> Form | None:
         """The form of an event whose head says that it is a row; None if it has none.
@@ -165,17 +172,16 @@ class Sorter:
         Raises:
             ValueError: it has no row.
         """
-        change = read(event)
-        assert change is not None
+        change = read_change(event.header(), event)
         names = self.names(event)
         position = {name: number for number, name in enumerate(change.row)}
         if b"" in names or len(position) < len(names):
             return None
         routed = self._router.route(event, change)
         assert routed is not None
-        part = NO_PART
+        part = NOT_PARTITIONED
         if self._part_field:
-            part = EVENT_TIME if self.by_event_time else position[self._part_field.encode()]
+            part = BY_EVENT_TIME if self.by_event_time else position[self._part_field.encode()]
         order = tuple(position[name] for name in routed.shape.names)
         return Form(names, order, part, event, routed.shape, change.key)
 

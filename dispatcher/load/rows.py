@@ -7,7 +7,7 @@ import io
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, EventError
-from ..events import Change, Event, Operation, read
+from ..events import Change, Event, Operation, read_change
 from ..ledger import Letters, Retry
 from ..partitions import PeriodCache, Tables
 from ..settings import Settings
@@ -93,19 +93,18 @@ class Loader:
         event = Event.from_line(line)
         if len(line) >= LARGE:
             self._outcome.large[event.id] = len(line)
+        operation = None
         try:
-            change = read(event)
-        except ValueError as error:
-            self._outcome.see(None)
-            self._reject(event, _words(error))
-            return
-        operation = change.operation if change else None
-        self._outcome.see(operation)
-        if change is None or not self._router.wants(change):
-            self._outcome.ignore(operation)
-            return
-        self._sources.add(event.table)
-        try:
+            try:
+                header = event.header()
+                operation = header.operation
+            finally:
+                self._outcome.see(operation)
+            change = read_change(header, event) if operation else None
+            if change is None or not self._router.wants(change):
+                self._outcome.ignore(operation)
+                return
+            self._sources.add(event.table)
             if change.operation is Operation.TRUNCATE:
                 self._truncate(event)
             elif routed := self._router.route(event, change):
@@ -194,12 +193,11 @@ def _words(error: ValueError) -> str:
 
 
 def _operation(event: Event) -> Operation | None:
-    """What an event asks for; None if it cannot be read."""
+    """What an event asks for; None if its header cannot be read."""
     try:
-        change = read(event)
+        return event.header().operation
     except ValueError:
         return None
-    return change.operation if change else None
 
 
 def _identities(change: Change) -> list[Identity]:

@@ -42,6 +42,21 @@ def good(queue: Queue, first: int, last: int, day: str = "2026-11-24") -> None:
         queue.insert("I:id", f"id={number}&day={day}&n=1", "public.t")
 
 
+def test_an_event_that_cannot_be_decoded_counts_as_what_its_type_says(
+    queue: Queue, keys: dict[str, object]
+) -> None:
+    """Its type can be read; only a type that tells nothing is another operation."""
+    for type_ in ("I:id", "U:id", "D:id", "D", "click", '{"op":"UPDATE","pkey":["id"]}', '{"op":"MERGE"}'):
+        queue.insert(type_, "id=%zz", "public.t")
+    queue.tick()
+    assert drain(**keys)["outcomes"] == {
+        "insert,dead_letter": 2,
+        "update,dead_letter": 2,
+        "delete,dead_letter": 2,
+        "other,dead_letter": 1,
+    }
+
+
 def test_a_letter_holds_the_whole_event_and_why(
     source: Database, target: Database, queue: Queue, keys: dict[str, object]
 ) -> None:

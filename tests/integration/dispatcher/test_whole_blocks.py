@@ -13,6 +13,7 @@ from harness.job import drain
 from harness.queue import Queue
 from harness.spice import Kitchen, send
 from tdsup.dispatcher.events import decoder
+from tdsup.dispatcher.load import blocks as block_path
 from tdsup.dispatcher.load.pause import Trust
 
 SEED = 20261124
@@ -95,7 +96,7 @@ def load(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trust, "confirm", lambda _trust: blocks.append(1))
         if way == "pure":
-            patch.setattr(blocks, "decode", decoder.decode_purely)
+            patch.setattr(block_path, "decode_block", decoder.decode_block_purely)
         if way == "general":
             patch.setattr(Trust, "is_given", lambda _trust: False)
         # Batches are the ticks, for each way.

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tdsup.dispatcher.events import sqltext
-from tdsup.dispatcher.events.change import Change, Operation, read
+from tdsup.dispatcher.events.change import Change, read_change
 from tdsup.dispatcher.events.event import Event
+from tdsup.dispatcher.events.header import LONGEST, Format, Header, Operation, read_header
 from tdsup.dispatcher.postgres import copytext
 
 KEY = (b"id", b"k2")
@@ -22,6 +23,11 @@ def event(type_: bytes, data: bytes | None, old: bytes | None = None) -> Event:
             [b"7", b"2026-11-24 10:00:00+00", b"1", None, type_, data, b"public.t", old, None, None]
         )
     )
+
+
+def read(given: Event) -> Change:
+    """Its change, by way of its header."""
+    return read_change(given.header(), given)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +108,10 @@ def event(type_: bytes, data: bytes | None, old: bytes | None = None) -> Event:
         (event(b"click", b"id=1"), Change(Operation.INSERT, {b"id": b"1"})),
         (event(b"", b"id=1"), Change(Operation.INSERT, {b"id": b"1"})),
         (event(b"I", b"id=1&t=x"), Change(Operation.INSERT, {b"id": b"1", b"t": b"x"})),
-        (event(b"pgq.tick-id", b"anything"), None),
+        (event(b"R", b"id=1"), Change(Operation.INSERT, {b"id": b"1"})),
     ],
 )
-def test_formats(given: Event, change: Change | None) -> None:
+def test_formats(given: Event, change: Change) -> None:
     """Each trigger's types and the producers' own become the same kind of change."""
     assert read(given) == change
 
@@ -137,6 +143,24 @@ def test_what_is_not_as_its_type_says_is_refused(given: Event, reason: str) -> N
         read(given)
 
 
+@pytest.mark.parametrize(
+    ("type_", "has_data", "header"),
+    [
+        (b"pgq.tick-id", True, Header(None, Format.NO_ROW, b"t")),
+        (b"U:id,k2", True, Header(Operation.UPDATE, Format.URLENCODED, b"t", KEY)),
+        (b"D", True, Header(Operation.DELETE, Format.SQL, b"t")),
+        (b"R", False, Header(Operation.TRUNCATE, Format.NO_ROW, b"t")),
+        (b"R", True, Header(Operation.INSERT, Format.URLENCODED, b"t")),
+        (b"click", False, Header(Operation.INSERT, Format.URLENCODED, b"t")),
+        (b'{"op":"DELETE","pkey":["id"]}', True, Header(Operation.DELETE, Format.JSON, b"t", (b"id",))),
+        (b"X" * LONGEST + b":id", True, Header(Operation.INSERT, Format.URLENCODED, b"t")),
+    ],
+)
+def test_a_header_tells_what_is_asked_for(type_: bytes, has_data: bool, header: Header) -> None:
+    """Whatever the data is like, once it is known whether there is any."""
+    assert read_header(type_, b"t", has_data) == header
+
+
 def quoted(value: str | None) -> str:
     """A constant as pgq.sqltriga writes it."""
     if value is None:
@@ -166,7 +190,6 @@ def test_sqltriga_text_round_trips(row: dict[str, str | None]) -> None:
 def test_json_round_trips(row: dict[str, str | None]) -> None:
     """Whatever the strings hold."""
     found = read(event(b'{"op":"INSERT"}', json.dumps(row).encode()))
-    assert found is not None
     assert found.row == {
         name.encode(): None if value is None else value.encode() for name, value in row.items()
     }

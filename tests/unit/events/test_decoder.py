@@ -11,7 +11,7 @@ import skytools
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tdsup.dispatcher.events import _decoder, decoder, urlencoded
-from tdsup.dispatcher.events.decoder import EVENT_TIME, MAX_DAYS, NO_PART
+from tdsup.dispatcher.events.decoder import BY_EVENT_TIME, MAX_DAYS, NOT_PARTITIONED
 from tdsup.dispatcher.partitions import period as partition
 from tdsup.dispatcher.postgres import copytext
 
@@ -19,7 +19,7 @@ HEAD = b"I:id\tpublic.orders\t"
 NAMES = (b"id", b"day", b"note")
 
 DECODERS = pytest.mark.parametrize(
-    "decode", [_decoder.decode, decoder.decode_purely], ids=["compiled", "pure"]
+    "decode", [_decoder.decode_block, decoder.decode_block_purely], ids=["compiled", "pure"]
 )
 Decode = Callable[..., tuple[int, dict[bytes, bytes], tuple[int, ...]]]
 
@@ -72,7 +72,12 @@ LINES = st.lists(
 )
 
 
-@given(LINES, st.sampled_from([0, 1, 2, NO_PART, EVENT_TIME]), st.permutations(range(3)), st.integers(0, 3))
+@given(
+    LINES,
+    st.sampled_from([0, 1, 2, NOT_PARTITIONED, BY_EVENT_TIME]),
+    st.permutations(range(3)),
+    st.integers(0, 3),
+)
 @example([line(b"id=1&day=2026-11-24&note")], 1, [0, 1, 2], 3)
 def test_the_compiled_decoder_is_the_pure_one(
     lines: list[bytes], part: int, order: list[int], count: int
@@ -83,8 +88,8 @@ def test_the_compiled_decoder_is_the_pure_one(
     picked = tuple(order[:count])
     start = 0
     while True:
-        compiled = _decoder.decode(block, start, heads, skipped, NAMES, picked, part)
-        assert compiled == decoder.decode_purely(block, start, heads, skipped, NAMES, picked, part)
+        compiled = _decoder.decode_block(block, start, heads, skipped, NAMES, picked, part)
+        assert compiled == decoder.decode_block_purely(block, start, heads, skipped, NAMES, picked, part)
         following = block.find(b"\n", compiled[0])
         if following < 0:
             break
@@ -111,7 +116,7 @@ ROWS = st.tuples(VALUE, VALUE, VALUE).map(
 def test_rows_are_those_of_skytools(decode: Decode, data: list[bytes]) -> None:
     """Rows as a trigger writes them are all taken, and have the values that skytools reads."""
     block = b"".join(map(line, data))
-    end, rows, counts = decode(block, 0, (HEAD,), (), NAMES, (0, 1, 2), NO_PART)
+    end, rows, counts = decode(block, 0, (HEAD,), (), NAMES, (0, 1, 2), NOT_PARTITIONED)
     assert (end, counts) == (len(block), (len(data),))
     for text, row in zip(re.findall(rb"[^\n]*\n", rows[b""]), data, strict=True):
         expected = skytools.db_urldecode(row.decode())
@@ -133,7 +138,7 @@ def test_days_are_those_of_the_general_way(decode: Decode, value: bytes) -> None
 @DECODERS
 def test_null_and_empty_are_told_apart(decode: Decode) -> None:
     """A name alone is NULL, a name with = is empty."""
-    _end, rows, _counts = decode(line(b"id&day=&note"), 0, (HEAD,), (), NAMES, (0, 1, 2), NO_PART)
+    _end, rows, _counts = decode(line(b"id&day=&note"), 0, (HEAD,), (), NAMES, (0, 1, 2), NOT_PARTITIONED)
     assert rows == {b"": b"\\N\t\t\\N\n"}
 
 
@@ -141,7 +146,7 @@ def test_null_and_empty_are_told_apart(decode: Decode) -> None:
 def test_columns_are_written_in_the_order_that_is_asked_for(decode: Decode) -> None:
     """Columns are picked, and one that is left out is decoded all the same, to see whether it is sound."""
     block = line(b"id=1&day=2&note=3") + line(b"id=1&day=%&note=3")
-    end, rows, _counts = decode(block, 0, (HEAD,), (), NAMES, (2, 0), NO_PART)
+    end, rows, _counts = decode(block, 0, (HEAD,), (), NAMES, (2, 0), NOT_PARTITIONED)
     assert rows == {b"": b"3\t1\n"}
     assert end == len(block) // 2
 
@@ -167,9 +172,9 @@ def test_one_day_too_many_ends_a_call(decode: Decode) -> None:
 
 def test_the_compiled_decoder_refuses_columns_that_are_not_there() -> None:
     """An index out of range is an error, never a byte of somebody else's memory."""
-    wrong = [((3,), NO_PART, 0), ((-1,), NO_PART, 0), ((), 3, 0), ((), -3, 0), ((), 0, 99)]
+    wrong = [((3,), NOT_PARTITIONED, 0), ((-1,), NOT_PARTITIONED, 0), ((), 3, 0), ((), -3, 0), ((), 0, 99)]
     for picked, part, start in wrong:
         with pytest.raises(IndexError):
-            _decoder.decode(line(b""), start, (HEAD,), (), NAMES, picked, part)
+            _decoder.decode_block(line(b""), start, (HEAD,), (), NAMES, picked, part)
     with pytest.raises(TypeError):
-        _decoder.decode(line(b""), 0, ("text",), (), NAMES, (), NO_PART)  # type: ignore[arg-type]
+        _decoder.decode_block(line(b""), 0, ("text",), (), NAMES, (), NOT_PARTITIONED)  # type: ignore[arg-type]

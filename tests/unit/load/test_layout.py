@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from harness.job import settings_of
-from tdsup.dispatcher.events.change import Operation
-from tdsup.dispatcher.events.decoder import EVENT_TIME, NO_PART
+from tdsup.dispatcher.events.decoder import BY_EVENT_TIME, NOT_PARTITIONED
+from tdsup.dispatcher.events.header import Operation
 from tdsup.dispatcher.load.layout import Form, Forms, Head, Kind, Sorter
 from tdsup.dispatcher.load.plan import Fit
 from tdsup.dispatcher.partitions.period import PeriodCache
@@ -104,8 +104,8 @@ def test_the_part_is_a_column_or_the_event_s_time_or_nothing() -> None:
     assert plain
     assert timed
     assert monthly
-    assert (plain.part, plain.day) == (NO_PART, b"")
-    assert (timed.part, timed.day) == (EVENT_TIME, b"2026-11-24")
+    assert (plain.part, plain.day) == (NOT_PARTITIONED, b"")
+    assert (timed.part, timed.day) == (BY_EVENT_TIME, b"2026-11-24")
     assert (monthly.part, monthly.day) == (1, b"2026-11-01")
 
 
