@@ -12,7 +12,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ByteSize, ConfigD
 from tdsup.jobtype import no_effect
 
 from .events import Operation
-from .partitions import Method
+from .partitions import Method, Partitioning
 from .postgres import TableName
 
 EVENT_TIME = "_EVTIME"
@@ -238,6 +238,11 @@ class Settings(BaseModel):
     def consumer_name(self) -> str:
         """The name under which the job is registered."""
         return self.consumer or self.job_name
+
+    @property
+    def partitioning(self) -> Partitioning:
+        """How `dest_table` is partitioned."""
+        return Partitioning(self.dest_table, self.part_field, self.part_method, self.part_template)
 
     @property
     def source_tables(self) -> tuple[str, ...]:

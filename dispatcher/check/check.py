@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..errors import Outage, SetupError, one_line
 from ..events import Event
-from ..partitions import Tables, Wanted, period_of
+from ..partitions import MissingTable, TableMaker, Tables, period_of
 from ..postgres import connected
 from ..settings import Settings
 from .events import Sample, Seen
@@ -64,14 +64,8 @@ class _Events:
         self._findings = findings
         self._source = source
         self._connection = connection
-        self._tables = Tables(
-            connection,
-            settings.dest_table,
-            settings.part_field,
-            settings.part_method,
-            settings.part_template,
-            source.time_zone,
-        )
+        self._tables = Tables(connection, settings.partitioning)
+        self._maker = TableMaker(connection, self._tables, settings.partitioning, source.time_zone)
 
     def examine(self) -> Iterator[str]:
         yield from each(self._connection, self._findings, self._all)
@@ -104,19 +98,19 @@ class _Events:
                 f"{whose} goes to {wanted.table}, which part_template creates with the key of the first event"
             )
             return
-        statements = self._tables.statements(wanted)
+        statements = self._maker.statements(wanted)
         yield self._findings.fact(f"{whose} goes to {wanted.table}, which would be created (not tried) by")
         for statement in statements:
             for line in f"{statement.strip().rstrip(';')};".splitlines():
                 yield self._findings.fact(f"    {line.rstrip()}")
 
-    def _of_now(self) -> Wanted:
+    def _of_now(self) -> MissingTable:
         settings, source = self._settings, self._source
         key = settings.fields.rename([name.encode() for name in source.key])
         if not settings.part_field:
-            return Wanted(settings.dest_table, None, key)
+            return MissingTable(settings.dest_table, None, key)
         period = period_of(source.now.encode(), settings.part_method)
-        return Wanted(settings.dest_table.with_suffix(period.suffix), period, key)
+        return MissingTable(settings.dest_table.with_suffix(period.suffix), period, key)
 
     def _rows(self, seen: Sequence[Seen]) -> Iterator[str]:
         if not seen:

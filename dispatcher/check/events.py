@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
 from ..load import Fitter, Needs, Routed, Router, check_truncate
-from ..partitions import PeriodCache, Tables, Wanted
+from ..partitions import MissingTable, PeriodCache, Tables
 from ..postgres import TableName
 from ..settings import Settings
 from ..write import Insert, Replace
@@ -33,7 +33,7 @@ class Seen:
 
     event: int
     text: str
-    wanted: Wanted | None = None
+    wanted: MissingTable | None = None
     fatal: bool = False
 
 
@@ -86,7 +86,7 @@ class Sample:
         becomes = "stops the job" if fatal else "becomes a dead letter"
         return Seen(event.id, f"{_kind(event, None)} {becomes}: {reason}: {shown}", fatal=fatal)
 
-    def _route(self, event: Event, change: Change) -> tuple[Wanted | None, str]:
+    def _route(self, event: Event, change: Change) -> tuple[MissingTable | None, str]:
         """The table for the row, if it needs one, and what becomes of the event."""
         if change.operation is Operation.TRUNCATE:
             check_truncate(event, self._only_source, self._sources)
@@ -104,7 +104,7 @@ class Sample:
         wanted = None
         if table and routed.shape.kind in {Insert, Replace}:
             key = self._settings.fields.rename(change.key)
-            wanted = Wanted(table, routed.shape.period, key)
+            wanted = MissingTable(table, routed.shape.period, key)
         return wanted, text + (f" ({'; '.join(notes)})" if notes else "")
 
     def _table(self, routed: Routed) -> TableName | None:

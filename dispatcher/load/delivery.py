@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
 from ..ledger import Letters, Retry
-from ..partitions import PeriodCache, Tables
+from ..partitions import PeriodCache, TableMaker, Tables
 from ..pgq import Source
 from ..settings import Settings
 from .blocks import Bulk
@@ -67,14 +67,8 @@ class Delivery:
         self._settings = settings
         self._logger = logger
         self._periods = PeriodCache(settings.part_method)
-        self._tables = Tables(
-            target,
-            settings.dest_table,
-            settings.part_field,
-            settings.part_method,
-            settings.part_template,
-            source.time_zone,
-        )
+        self._tables = Tables(target, settings.partitioning)
+        self._maker = TableMaker(target, self._tables, settings.partitioning, source.time_zone)
         self._sources: set[bytes] = set()
         self._only_source = source.only_table()
         self._warned = bool(settings.table_filter)
@@ -238,13 +232,13 @@ class Delivery:
             self._trust.withdraw()
         if needs.letters:
             self.letters.create()
-        for wanted in sorted(needs.tables.values(), key=lambda wanted: wanted.table):
-            if self._tables.create(wanted):
+        for missing in sorted(needs.tables.values(), key=lambda missing: missing.table):
+            if self._maker.create(missing):
                 self.partitions += 1
-                self._logger.info("%s: Created table %s", self._settings.job_name, wanted.table)
+                self._logger.info("%s: Created table %s", self._settings.job_name, missing.table)
         for column in needs.columns.values():
             type_ = self._source.column_type(column.source_table, column.source_name)
-            self._tables.add_column(column, type_)
+            self._maker.add_column(column, type_)
             self._logger.info(
                 "%s: added column %s %s to table %s",
                 self._settings.job_name,

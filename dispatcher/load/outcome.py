@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ..events import Operation
-from ..partitions import NewColumn, Wanted
+from ..partitions import MissingColumn, MissingTable
 from ..postgres import TableName
 
 
@@ -75,8 +75,8 @@ class Needs:
         order: events change rows, or are too odd for whole blocks: all have to be read one by one, in order.
     """
 
-    tables: dict[TableName, Wanted] = field(default_factory=dict)
-    columns: dict[tuple[TableName, str], NewColumn] = field(default_factory=dict)
+    tables: dict[TableName, MissingTable] = field(default_factory=dict)
+    columns: dict[tuple[TableName, str], MissingColumn] = field(default_factory=dict)
     letters: bool = False
     care: bool = False
     order: bool = False

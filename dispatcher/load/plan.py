@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Event
-from ..partitions import NewColumn, Period, Tables, Wanted
+from ..partitions import MissingColumn, MissingTable, Period, Tables
 from ..postgres import TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
@@ -96,7 +96,9 @@ class Fitter:
         there = not unknown_place and self._tables.exists(named)
         adds = shape.kind in {Insert, Replace}
         if adds and not there:
-            self._needs.tables.setdefault(named, Wanted(named, shape.period, settings.fields.rename(key)))
+            self._needs.tables.setdefault(
+                named, MissingTable(named, shape.period, settings.fields.rename(key))
+            )
             return None
         table = named if there else None
         like = table or next(iter(self.roots), None)
@@ -130,7 +132,7 @@ class Fitter:
         columns = self._settings.fields.rename(shape.names)
         known = self._tables.columns(table)
         if set(columns) - known.keys():
-            known = self._tables.columns(table, anew=True)
+            known = self._tables.columns(table, fresh=True)
         unknown = set(columns) - known.keys()
         # What the target generates it generates itself, from the other columns.
         left_out = {name for name in columns if name in known and known[name].generated}
@@ -144,7 +146,7 @@ class Fitter:
                 raise ValueError(f"no column can be called {impossible[0]!r}")
             for source, column in zip(shape.names, columns, strict=True):
                 if column in unknown:
-                    new = NewColumn(table, column, event.table.decode(), source.decode())
+                    new = MissingColumn(table, column, event.table.decode(), source.decode())
                     self._needs.columns.setdefault((table, column), new)
         left_out |= unknown
         if not left_out:

@@ -1,0 +1,159 @@
+"""Missing tables and columns of the target, made as rows need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+
+from ..errors import SetupError, is_infrastructure, one_line
+from ..postgres import TableName, lock_key, queries
+from . import template
+from .missing import MissingColumn, MissingTable
+from .partitioning import Partitioning
+from .tables import Tables
+
+
+class TableMaker:
+    """Makes the tables and columns that one job needs, each in a transaction of its own.
+
+    Args:
+        connection: to the target; no transaction may be open when something is made, as the locks of a batch
+            and of a new table could wait for each other.
+        tables: the tables of the target, looked up over the same connection.
+        partitioning: how ``dest_table`` is partitioned.
+        time_zone: of the source; the days of cloned partitions are days there.
+    """
+
+    def __init__(
+        self, connection: Connection, tables: Tables, partitioning: Partitioning, time_zone: str
+    ) -> None:
+        self._connection = connection
+        self._tables = tables
+        self._partitioning = partitioning
+        self._time_zone = time_zone
+
+    def create(self, missing: MissingTable) -> bool:
+        """Create a table; returns False if another job was faster.
+
+        Raises:
+            SetupError: it cannot be created, and why.
+        """
+        table = missing.table
+        try:
+            with self._connection, self._connection.cursor() as cursor:
+                queries.run(cursor, "lock_transaction", key=lock_key("table", table.schema, table.table))
+                if queries.value(cursor, "table_exists", table=table.sql):
+                    return False
+                for statement in self.statements(missing):
+                    cursor.execute(statement)
+                if not queries.value(cursor, "table_exists", table=table.sql):
+                    raise SetupError(f"cannot create table {table}: part_template does not create it")
+        except psycopg2.Error as error:
+            if is_infrastructure(error) or self._connection.closed:
+                raise
+            # A process that does not take our lock may have been faster.
+            with self._connection:
+                if self._tables.exists(table):
+                    return False
+            raise SetupError(f"cannot create table {table}: {one_line(error)}") from error
+        return True
+
+    def statements(self, missing: MissingTable) -> tuple[str, ...]:
+        """The SQL that creates a table, to be run in one transaction; none of it is run here.
+
+        Raises:
+            SetupError: there is no way to create it.
+        """
+        # A template was written for the database's own style of dates.
+        style = "set local DateStyle to default"
+        if self._partitioning.template.strip():
+            return style, self._from_template(missing)
+        parent = self._partitioning.parent
+        kind = self._tables.kind(parent)
+        cloner = _CLONERS.get(kind) if kind and self._partitioning.field else None
+        if cloner is None:
+            reason = "is no table that can be cloned" if kind else "does not exist in the target database"
+            raise SetupError(f"cannot create tables for {parent}: it {reason}, and there is no part_template")
+        # The bounds of a timestamptz column are moments; the days of its values are the source's.
+        zone = sql.SQL("set local TimeZone to {}").format(sql.Literal(self._time_zone))
+        clone = [statement.as_string(self._connection) for statement in (zone, *cloner(parent, missing))]
+        return style, *clone
+
+    def _from_template(self, missing: MissingTable) -> str:
+        try:
+            return template.expand(
+                self._partitioning.template, missing.table, self._partitioning.parent, missing.key
+            )
+        except ValueError as error:
+            raise SetupError(f"cannot create table {missing.table}: {error}") from error
+
+    def add_column(self, missing: MissingColumn, type_: str) -> None:
+        """Add a column to ``dest_table``, which passes it on to its children, or to a table on its own.
+
+        Args:
+            missing: the column.
+            type_: its type as SQL; ``text`` is taken if the target does not know it.
+
+        Raises:
+            SetupError: it cannot be added, and why.
+        """
+        try:
+            try:
+                self._add_column(missing, type_)
+            except (psycopg2.errors.UndefinedObject, psycopg2.errors.InvalidSchemaName):
+                self._add_column(missing, "text")
+        except psycopg2.Error as error:
+            if is_infrastructure(error) or self._connection.closed:
+                raise
+            raise SetupError(
+                f"cannot add column {missing.name} to {missing.table}: {one_line(error)}"
+            ) from error
+
+    def _add_column(self, missing: MissingColumn, type_: str) -> None:
+        add = "alter table {table} add column if not exists {name} {type}"
+        with self._connection, self._connection.cursor() as cursor:
+            for table in (self._partitioning.parent, missing.table):
+                there = queries.value(cursor, "table_exists", table=table.sql)
+                if there and missing.name not in self._tables.columns(table, fresh=True):
+                    cursor.execute(
+                        sql.SQL(add).format(
+                            table=sql.SQL(table.sql), name=sql.Identifier(missing.name), type=sql.SQL(type_)
+                        )
+                    )
+        self._tables.forget_columns()
+
+
+def _attach(parent: TableName, missing: MissingTable) -> Iterator[sql.Composable]:
+    """Clone a native partitioned table; ATTACH locks the parent less than CREATE … PARTITION OF."""
+    assert missing.period is not None
+    names = {"table": sql.SQL(missing.table.sql), "parent": sql.SQL(parent.sql)}
+    create = (
+        "create table {table} (like {parent} including defaults including generated "
+        "including constraints including storage)"
+    )
+    attach = "alter table {parent} attach partition {table} for values from ({start}) to ({end})"
+    yield sql.SQL(create).format(**names)
+    bounds = {
+        "start": sql.Literal(missing.period.start.isoformat()),
+        "end": sql.Literal(missing.period.end.isoformat()),
+    }
+    yield sql.SQL(attach).format(**names, **bounds)
+
+
+def _inherit(parent: TableName, missing: MissingTable) -> Iterator[sql.Composable]:
+    """Clone an ordinary table as its child, with its keys and indexes."""
+    names = {"table": sql.SQL(missing.table.sql), "parent": sql.SQL(parent.sql)}
+    create = "create table {table} (like {parent} including all excluding generated) inherits ({parent})"
+    yield sql.SQL(create).format(**names)
+
+
+_CLONERS: dict[str, Callable[[TableName, MissingTable], Iterator[sql.Composable]]] = {
+    "p": _attach,
+    "r": _inherit,
+}
+
+CLONEABLE = frozenset(_CLONERS)
+"""What ``dest_table`` may be to be cloned, by ``pg_class.relkind``."""
