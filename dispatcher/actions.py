@@ -13,7 +13,7 @@ from tdsup.jobtype import Action
 
 from .check import examine
 from .errors import SetupError, one_line
-from .ledger import Letters, Position
+from .ledger import Claim, Letters, Position
 from .load import Delivery
 from .pgq import Source
 from .postgres import connected
@@ -50,8 +50,8 @@ def _named(settings: Settings) -> str:
 
 def _position(target: Connection, settings: Settings, doing: str) -> Position:
     """The consumer's position, with nobody else at work on it."""
-    position = Position(target, settings.queue, settings.consumer_name)
-    if holder := position.claim():
+    position = Position(settings.queue, settings.consumer_name)
+    if holder := Claim(target, position).take():
         raise SetupError(f"cannot {doing}: it works at this moment: {holder}; stop it first")
     return position
 
@@ -70,14 +70,14 @@ def _unregister(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     with _databases(settings, doing) as (target, source):
         position = _position(target, settings, doing)
         known = source.unregister()
-        _set_position(target, position, None)
+        _forget(target, position)
         yield f"unregistered {_named(settings)}" if known else f"{_named(settings)} was not registered"
 
 
 def _reset(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     named = _named(settings)
     with _database("target", settings, f"reset {named}") as target:
-        _set_position(target, _position(target, settings, f"reset {named}"), None)
+        _forget(target, _position(target, settings, f"reset {named}"))
         yield f"forgot the target's position of {named}; the next batch is applied whatever it is"
 
 
@@ -93,9 +93,9 @@ def _rewind(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
         yield f"rewound {_named(settings)} to tick {tick}, the target's position"
 
 
-def _set_position(target: Connection, position: Position, tick: int | None) -> None:
+def _forget(target: Connection, position: Position) -> None:
     with target, target.cursor() as cursor:
-        position.write(cursor, tick)
+        position.forget(cursor)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tdsup.jobtype import Action, Condition, Context, Metric, Snapshot
 from .actions import ACTIONS
 from .consumer import Consumer
 from .errors import Outage, SetupError, is_infrastructure, one_line
-from .ledger import Position
+from .ledger import Claim, Position
 from .metrics import METRICS, Tally
 from .postgres import canonical, connected, place
 from .settings import Settings
@@ -101,8 +101,8 @@ class _Run:
         name = f"tdsup {settings.job_name}"
         self._proven = True
         with connected("target", settings.dst_db, name) as target, _outages(target=target):
-            position = Position(target, settings.queue, settings.consumer_name)
-            if not self._claim(position):
+            position = Position(settings.queue, settings.consumer_name)
+            if not self._claim(Claim(target, position)):
                 return False
             with connected("source", settings.src_db, name) as source, _outages(source=source, target=target):
                 consumer = Consumer(
@@ -113,10 +113,10 @@ class _Run:
                     self._report(Condition.RUNNING)
                 return self._loop(consumer)
 
-    def _claim(self, position: Position) -> bool:
+    def _claim(self, claim: Claim) -> bool:
         """Wait as standby while another process works for the consumer; False if asked to stop."""
         holder = ""
-        while found := position.claim():
+        while found := claim.take():
             reason = f"consumer {self._settings.consumer_name} works elsewhere: {found}"
             if reason != holder:
                 self._logger.info("%s: standby: %s", self._settings.job_name, reason)

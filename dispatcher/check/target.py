@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..events import Operation
-from ..ledger import Position
+from ..ledger import Claim, Position, Storage
 from ..partitions import CLONEABLE, SUFFIXES
 from ..pgq import Batch, Verdict, judge
 from ..postgres import TableName, queries, quote
@@ -83,11 +83,14 @@ class TargetState:
 
     def examine(self, connection: Connection) -> Iterator[str]:
         """Look at everything; yields lines for a person."""
-        position = Position(connection, self._settings.queue, self._settings.consumer_name)
+        position = Position(self._settings.queue, self._settings.consumer_name)
         steps = (self._look_at_server, self._table, self._newest, self._creation)
         yield from each(connection, self._findings, *steps)
         yield from each(
-            connection, self._findings, lambda cursor: self._position(cursor, position), self._letters
+            connection,
+            self._findings,
+            lambda cursor: self._position(cursor, position, Claim(connection, position)),
+            self._letters,
         )
 
     def _look_at_server(self, cursor: Cursor) -> Iterator[str]:
@@ -223,18 +226,19 @@ class TargetState:
 
     # The schema tdsup.
 
-    def _position(self, cursor: Cursor, position: Position) -> Iterator[str]:
-        place, tick = position.peek(cursor)
-        where = {"": "a new schema tdsup", "tdsup": "tdsup.completed_tick", "pgq_ext": "pgq_ext"}[place]
-        if place == "pgq_ext":
+    def _position(self, cursor: Cursor, position: Position, claim: Claim) -> Iterator[str]:
+        storage = position.find_storage(cursor)
+        tick = None if storage is None else position.peek(cursor)
+        where = {None: "a new schema tdsup", Storage.PGQ_EXT: "pgq_ext"}.get(storage, "tdsup.completed_tick")
+        if storage is Storage.PGQ_EXT:
             functions = ["pgq_ext.get_last_tick(text)", "pgq_ext.set_last_tick(text, bigint)"]
             for (function,) in queries.rows(cursor, "denied_functions", functions=functions):
                 yield self._grant(f"execute on function {function}")
-        elif place == "tdsup":
+        elif storage is not None:
             yield from self._may_write(cursor, "completed_tick", ["select", "insert", "update"])
         else:
             yield from self._may_make(cursor, "install pgq_ext there, or ")
-        if holder := position.holder(cursor):
+        if holder := claim.holder(cursor):
             yield self._findings.fact(f"the position is kept in {where}; the consumer works now: {holder}")
         elif tick is None:
             yield self._findings.fact(

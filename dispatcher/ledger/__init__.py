@@ -1,10 +1,13 @@
-"""What the target remembers of a consumer: its position and its dead letters."""
+"""What the target remembers of a consumer: who works for it, its position and its dead letters."""
 
+from .claim import Claim
 from .deadletters import Letters, Retry
-from .position import Position
+from .position import Position, Storage
 
 __all__ = [
+    "Claim",
     "Letters",
     "Position",
     "Retry",
+    "Storage",
 ]

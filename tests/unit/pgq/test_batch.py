@@ -1,12 +1,9 @@
-"""The rule of positions."""
+"""What a position says of a batch."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tdsup.dispatcher.pgq.batch import Batch, Verdict, judge
-from tdsup.dispatcher.postgres.locks import lock_key
 
 BATCH = Batch(id=7, tick=12, previous_tick=11, tick_time=0.0)
 
@@ -33,16 +30,3 @@ def test_an_equal_tick_of_another_time_is_another_tick(moment: float | None, ver
     """As of a queue that was created anew; a time that is not known does not count."""
     assert judge(12, BATCH, moment) is verdict
     assert judge(11, BATCH, moment) is Verdict.APPLY
-
-
-@given(
-    st.text(st.characters(codec="utf-8", exclude_characters="\0")),
-    st.text(st.characters(codec="utf-8", exclude_characters="\0")),
-)
-def test_lock_keys_fit_the_server(queue: str, consumer: str) -> None:
-    """A key is a signed 64-bit number, the same each time, and of both names."""
-    key = lock_key("position", queue, consumer)
-    assert -(2**63) <= key < 2**63
-    assert key == lock_key("position", queue, consumer)
-    if (queue, consumer) != (consumer, queue):
-        assert key != lock_key("position", consumer, queue)
