@@ -13,7 +13,7 @@ from tdsup.jobtype import Action
 
 from .check import examine
 from .errors import SetupError, one_line
-from .ledger import Claim, Letters, Position
+from .ledger import Claim, DeadLetters, Position
 from .load import Delivery
 from .pgq import Source
 from .postgres import connected
@@ -99,10 +99,10 @@ def _forget(target: Connection, position: Position) -> None:
 
 
 @contextmanager
-def _letters(settings: Settings, doing: str) -> Iterator[tuple[Letters, Cursor]]:
+def _letters(settings: Settings, doing: str) -> Iterator[tuple[DeadLetters, Cursor]]:
     """The job's dead letters and a transaction to look at them."""
     with _database("target", settings, doing) as target, target, target.cursor() as cursor:
-        yield Letters(target, settings.queue, settings.consumer_name), cursor
+        yield DeadLetters(target, settings.queue, settings.consumer_name), cursor
 
 
 def _ids(arguments: Sequence[str], doing: str) -> list[int]:

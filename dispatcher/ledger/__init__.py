@@ -1,12 +1,12 @@
 """What the target remembers of a consumer: who works for it, its position and its dead letters."""
 
 from .claim import Claim
-from .deadletters import Letters, Retry
+from .deadletters import DeadLetters, Retry
 from .position import Position, Storage
 
 __all__ = [
     "Claim",
-    "Letters",
+    "DeadLetters",
     "Position",
     "Retry",
     "Storage",

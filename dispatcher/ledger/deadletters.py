@@ -26,7 +26,7 @@ _COPY = (
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
-class Letters:
+class DeadLetters:
     """The dead letters of one consumer. Errors of the database pass through as psycopg2's."""
 
     def __init__(self, connection: Connection, queue: str, consumer: str) -> None:
@@ -127,10 +127,10 @@ class Letters:
 class Retry:
     """One dead letter on another try: it stays, for a new reason, or goes.
 
-    Stands for `Letters` where events are loaded.
+    Stands for `DeadLetters` where events are loaded.
     """
 
-    def __init__(self, letters: Letters, letter: int, zone: str) -> None:
+    def __init__(self, letters: DeadLetters, letter: int, zone: str) -> None:
         self._letters = letters
         self._letter = letter
         self._zone = zone

@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
-from ..ledger import Letters, Retry
+from ..ledger import DeadLetters, Retry
 from ..partitions import PeriodCache, TableMaker, Tables
 from ..pgq import Source
 from ..settings import Settings
@@ -78,7 +78,7 @@ class Delivery:
         self._trust = Trust()
         self._sorter = Sorter(settings, self._periods)
         self._forms = Forms()
-        self.letters = Letters(target, settings.queue, settings.consumer_name)
+        self.letters = DeadLetters(target, settings.queue, settings.consumer_name)
         self.partitions = 0
 
     def deliver(
@@ -121,7 +121,7 @@ class Delivery:
     def _deliver(
         self,
         name: str,
-        letters: Letters | Retry,
+        letters: DeadLetters | Retry,
         feed: Feed,
         begin: Callable[[Cursor], bool],
         end: Callable[[Cursor], None],
@@ -148,7 +148,7 @@ class Delivery:
 
     def _pass(
         self,
-        letters: Letters | Retry,
+        letters: DeadLetters | Retry,
         feed: Feed,
         begin: Callable[[Cursor], bool],
         end: Callable[[Cursor], None],
@@ -197,7 +197,7 @@ class Delivery:
     def _read(
         self,
         cursor: Cursor,
-        letters: Letters | Retry,
+        letters: DeadLetters | Retry,
         feed: Feed,
         ids: Sequence[int],
         outcome: Outcome,

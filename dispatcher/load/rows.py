@@ -8,7 +8,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, EventError
 from ..events import Change, Event, Operation, read_change
-from ..ledger import Letters, Retry
+from ..ledger import DeadLetters, Retry
 from ..partitions import PeriodCache, Tables
 from ..settings import Settings
 from ..write import Insert, truncate
@@ -49,7 +49,7 @@ class Loader:
         settings: Settings,
         tables: Tables,
         periods: PeriodCache,
-        letters: Letters | Retry,
+        letters: DeadLetters | Retry,
         sources: set[bytes],
         only_source: bytes | None,
         outcome: Outcome,
