@@ -13,10 +13,10 @@ from ..events import Event
 from ..partitions import MissingTable, TableMaker, Tables, period_of
 from ..postgres import connected
 from ..settings import Settings
-from .events import Sample, Seen
-from .findings import Findings, each
-from .source import SourceState
-from .target import TargetState
+from .finding import Findings, each
+from .sample import Sample, Seen
+from .sourcefacts import SourceState
+from .tablefacts import TargetState
 
 
 def examine(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 from ..events import Operation
 from ..postgres import TableName, queries, quote
 from ..settings import Settings
-from .findings import Findings, each
+from .finding import Findings, each
 
 SAMPLE = 10
 """Events that are looked at."""

@@ -15,8 +15,8 @@ from ..partitions import CLONEABLE, SUFFIXES
 from ..pgq import Batch, Verdict, judge
 from ..postgres import TableName, queries, quote
 from ..settings import Settings
-from .findings import Findings, each
-from .source import SourceState
+from .finding import Findings, each
+from .sourcefacts import SourceState
 
 _KINDS = {
     "r": "a table",
