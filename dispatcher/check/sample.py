@@ -27,13 +27,13 @@ class Seen:
     Attributes:
         event: its id.
         text: a line for a person.
-        wanted: the table that its row goes into, whether that is there or not; None if it adds no row.
+        table: the table that its row goes into, whether it is there or not; None if it adds no row.
         fatal: the job would stop at it.
     """
 
     event: int
     text: str
-    wanted: MissingTable | None = None
+    table: MissingTable | None = None
     fatal: bool = False
 
 

@@ -1,22 +1,23 @@
-"""The source as a look at it finds it: PgQ, the queue, who feeds it, the consumer and its events."""
+"""Facts of the source: PgQ, the queue, the triggers that feed it, the consumer and some events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..events import Operation
-from ..postgres import TableName, queries, quote
+from ..postgres import TableName, queries
 from ..settings import Settings
-from .finding import Findings, each
+from .look import Look
+from .server import Server, read_server
 
 SAMPLE = 10
 """Events that are looked at."""
 
 LONGEST = 1 << 20
-"""Bytes of data of an event that is looked at; longer ones are passed over."""
+"""Bytes of an event's data; longer events are passed over."""
 
 _FUNCTIONS = (
     "get_consumer_info(text, text)",
@@ -36,181 +37,191 @@ _TGTYPES = {
 """Bits of ``pg_trigger.tgtype``."""
 
 
-class SourceState:
-    """What is known of the source. All is empty until `examine` finds it.
+@dataclass(frozen=True, slots=True)
+class PgqFacts:
+    """PgQ in its schema.
 
     Attributes:
-        reached: the server could be asked.
-        now: the moment, as the source writes it.
-        time_zone: in which it writes times.
-        registered: the consumer is subscribed.
-        last_tick: that the consumer has finished, or at which it would begin; None if there is none.
+        hidden: the schema is there, but the role may not use it.
+        installed: it is there.
+        version: of the extension; empty if PgQ was installed otherwise.
+        denied: what the role may not do, such as ``run pgq.finish_batch(bigint)``.
+    """
+
+    hidden: bool = False
+    installed: bool = False
+    version: str = ""
+    denied: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether the role can use it."""
+        return self.installed and not self.denied
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFacts:
+    """The queue.
+
+    Attributes:
+        events: the parent of the tables that hold its events; None if there is no such queue.
+        paused: its ticker is paused.
+        newest_tick: id of its newest tick; None if it has none.
+        age: of that tick, as PostgreSQL writes an interval.
+        late: that is longer than a running ticker lets pass.
+        denied: tables of events that the role may not read.
+    """
+
+    events: TableName | None
+    paused: bool = False
+    newest_tick: int | None = None
+    age: str | None = None
+    late: bool = False
+    denied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feeders:
+    """The tables that feed the queue.
+
+    Attributes:
+        wanted: tables whose rows the job loads: those that its file names, else all that have a trigger.
+        triggers: the operations that enabled triggers put into the queue, by table.
+        key: primary key of the only table; empty if there are several.
+    """
+
+    wanted: tuple[str, ...]
+    triggers: Mapping[str, frozenset[Operation]]
+    key: tuple[str, ...] = ()
+
+    @property
+    def fed(self) -> tuple[str, ...]:
+        """Wanted tables with an enabled trigger."""
+        return tuple(table for table in self.wanted if self.triggers.get(table))
+
+    @property
+    def operations(self) -> frozenset[Operation]:
+        """What may come: the operations of the triggers; all if none is enabled, for producers may insert."""
+        found = frozenset[Operation]().union(*(self.triggers[table] for table in self.fed))
+        return found if self.fed else frozenset(Operation)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerFacts:
+    """The consumer's subscription to the queue.
+
+    Attributes:
+        subscription: its id; None if the consumer is not registered.
+        last_tick: end of the last batch that it finished.
         next_tick: end of the batch that is open; None if none is.
-        only_table: the one table whose rows are loaded, as `Source.only_table` tells it.
-        key: primary key of that table.
-        operations: changes that triggers put into the queue; all if producers may do so without.
-        pending: whether `lines` are events that the consumer has before it, else they are the newest ones.
+        age: of `last_tick`, as PostgreSQL writes an interval.
+        behind: about how many events came after it.
+        seen: the transactions that were visible at it, as a txid_snapshot; None if the queue lacks the tick.
+    """
+
+    subscription: int | None
+    last_tick: int | None = None
+    next_tick: int | None = None
+    age: str | None = None
+    behind: int | None = None
+    seen: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What is known of the source; None where it could not be asked.
+
+    Attributes:
+        pending: `lines` are events that the consumer has before it; else they are the newest ones.
         lines: some events as COPY wrote them.
     """
 
-    def __init__(self, settings: Settings, findings: Findings) -> None:
-        self._settings = settings
-        self._findings = findings
-        self._pgq = {"pgq": settings.pgq_schema}
-        self._names = {**self._pgq, "queue": settings.queue}
-        self._role = ""
-        self._readable = False
-        self._events: TableName | None = None
-        self.reached = False
-        self.now = ""
-        self.time_zone = "UTC"
-        self.registered = False
-        self.last_tick: int | None = None
-        self.next_tick: int | None = None
-        self.only_table: bytes | None = None
-        self.key: tuple[str, ...] = ()
-        self.operations = frozenset(Operation)
-        self.pending = False
-        self.lines: list[bytes] = []
+    server: Server | None = None
+    pgq: PgqFacts | None = None
+    queue: QueueFacts | None = None
+    feeders: Feeders | None = None
+    consumer: ConsumerFacts | None = None
+    pending: bool = False
+    lines: tuple[bytes, ...] = ()
 
-    def examine(self, connection: Connection) -> Iterator[str]:
-        """Look at everything; yields lines for a person."""
-        self.time_zone = connection.get_parameter_status("TimeZone") or "UTC"
-        yield from each(
-            connection,
-            self._findings,
-            self._server,
-            self._engine,
-            self._queue,
-            self._feeders,
-            self._consumer,
-            self._newest,
-        )
+    @property
+    def only_table(self) -> bytes | None:
+        """The one table whose rows are loaded; None if there may be others."""
+        wanted = self.feeders.wanted if self.feeders else ()
+        return wanted[0].encode() if len(wanted) == 1 else None
 
-    def _server(self, cursor: Cursor) -> Iterator[str]:
-        state = queries.row(cursor, "server_state")
-        assert state is not None
-        version, self._role, standby, read_only, _create, _temp, _database, self.now = state
-        self.reached = True
-        yield self._findings.server(version, self._role)
-        if standby or read_only:
-            yield self._findings.unwritable(standby=standby)
+    @property
+    def operations(self) -> frozenset[Operation]:
+        """Operations that may come."""
+        return self.feeders.operations if self.feeders else frozenset(Operation)
 
-    def _engine(self, cursor: Cursor) -> Iterator[str]:
-        schema = self._settings.pgq_schema
-        usable = queries.row(cursor, "schema_state", schema=schema)
-        if usable and not usable[0]:
-            yield self._findings.fault(
-                f"role {self._role} may not use schema {schema}; "
-                f"run there: grant usage on schema {schema} to {quote(self._role)}"
-            )
-            return
-        if usable is None or not queries.value(cursor, "has_pgq", **self._pgq):
-            yield self._findings.fault(f"there is no PgQ in schema {schema}; run there: create extension pgq")
-            return
-        version = queries.row(cursor, "pgq_version", **self._pgq)
-        known = f"PgQ {version[0]}" if version else "PgQ"
-        yield self._findings.fact(f"{known} in schema {schema}")
-        functions = [f"{schema}.{function}" for function in _FUNCTIONS]
-        rows = queries.rows(cursor, "denied_functions", functions=functions)
-        denied = [f"run {function}" for (function,) in rows]
-        rows = queries.rows(cursor, "denied_tables", **self._pgq)
-        denied += [f"read {table}" for (table,) in rows]
-        if denied:
-            remedy = f"; run there: grant pgq_reader to {quote(self._role)}" if schema == "pgq" else ""
-            yield self._findings.fault(f"role {self._role} may not {', '.join(denied)}{remedy}")
-            return
-        self._readable = True
 
-    def _queue(self, cursor: Cursor) -> Iterator[str]:
-        if not self._readable:
-            return
-        schema, queue = self._settings.pgq_schema, self._settings.queue
-        state = queries.row(cursor, "queue_state", **self._names)
-        if state is None:
-            yield self._findings.fault(
-                f"there is no queue {queue}; run there: select {schema}.create_queue('{queue}')"
-            )
-            return
-        prefix, paused, self.last_tick, age, late = state
-        ticked = f"its last tick, {self.last_tick}, is {age} old" if age else "it has no tick"
-        warning = "; its ticker is paused" if paused else "; does its ticker run?" if late or not age else ""
-        yield self._findings.fact(f"queue {queue}: {ticked}{warning}")
-        events = TableName.parse(prefix)
-        if denied := queries.rows(cursor, "denied_events", table=events.sql):
-            tables = ", ".join(table for (table,) in denied)
-            yield self._findings.fault(
-                f"role {self._role} lacks rights; run there: grant select on {tables} to {quote(self._role)}"
-            )
-            return
-        self._events = events
+def read_source(look: Look, settings: Settings) -> SourceFacts:
+    """Ask the source, as far as each answer allows the next question."""
+    server = look.read(read_server)
+    pgq = look.read(lambda cursor: _read_pgq(cursor, settings)) if server else None
+    queue = look.read(lambda cursor: _read_queue(cursor, settings)) if pgq and pgq.usable else None
+    if queue is None or queue.events is None or queue.denied:
+        return SourceFacts(server, pgq, queue)
+    events = queue.events
+    feeders = look.read(lambda cursor: _read_feeders(cursor, settings))
+    consumer = look.read(lambda cursor: _read_consumer(cursor, settings))
+    pending = None
+    if consumer and consumer.seen:
+        known = {"seen": consumer.seen, "subscription": consumer.subscription}
+        pending = look.read(lambda cursor: _read_events(cursor, settings, events, "pending_events", **known))
+    lines = pending or look.read(lambda cursor: _read_events(cursor, settings, events, "newest_events"))
+    return SourceFacts(server, pgq, queue, feeders, consumer, bool(pending), lines or ())
 
-    def _feeders(self, cursor: Cursor) -> Iterator[str]:
-        if self._events is None:
-            return
-        found: dict[str, int | None] = dict(queries.rows(cursor, "feeding_triggers", **self._names))
-        wanted = self._settings.source_tables or tuple(found)
-        fed = [table for table in wanted if found.get(table)]
-        if idle := [table for table in wanted if table not in fed]:
-            yield self._findings.fact(
-                f"no enabled trigger puts changes of {', '.join(idle)} into queue {self._settings.queue}"
-            )
-        if fed:
-            types = [found[table] or 0 for table in fed]
-            self.operations = frozenset(
-                operation for operation, bit in _TGTYPES.items() if any(type_ & bit for type_ in types)
-            )
-            changes = ", ".join(
-                operation.name.lower() for operation in Operation if operation in self.operations
-            )
-            yield self._findings.fact(f"triggers put changes of {', '.join(fed)} into it: {changes}")
-        elif not wanted:
-            yield self._findings.fact("no trigger puts changes into it; producers must do so themselves")
-        if len(wanted) == 1:
-            self.only_table = wanted[0].encode()
-            schema, _, name = wanted[0].partition(".")
-            rows = queries.rows(cursor, "primary_key", table=TableName(schema, name).sql)
-            self.key = tuple(column for (column,) in rows)
 
-    def _consumer(self, cursor: Cursor) -> Iterator[str]:
-        if self._events is None:
-            return
-        consumer = self._settings.consumer_name
-        state = queries.row(cursor, "consumer_state", **self._names, consumer=consumer)
-        if state is None:
-            yield self._findings.fact(
-                f"consumer {consumer} is not registered; the job's first start registers it, for later events"
-            )
-            return
-        self.registered = True
-        subscription, self.last_tick, self.next_tick, age, behind, seen = state
-        if seen is None:
-            yield self._findings.fault(
-                f"consumer {consumer} is at tick {self.last_tick}, which queue {self._settings.queue} lacks"
-            )
-            return
-        batch = f", has a batch open up to tick {self.next_tick}" if self.next_tick is not None else ""
-        yield self._findings.fact(
-            f"consumer {consumer} is registered, is at tick {self.last_tick}, {age} old{batch}, "
-            f"and about {behind} events behind the last tick"
-        )
-        self._sample(cursor, "pending_events", seen=seen, subscription=subscription)
-        self.pending = bool(self.lines)
+def _read_pgq(cursor: Cursor, settings: Settings) -> PgqFacts:
+    schema = settings.pgq_schema
+    rights = queries.row(cursor, "schema_state", schema=schema)
+    if rights and not rights[0]:
+        return PgqFacts(hidden=True)
+    if rights is None or not queries.value(cursor, "has_pgq", pgq=schema):
+        return PgqFacts()
+    version = queries.row(cursor, "pgq_version", pgq=schema)
+    called = [f"{schema}.{function}" for function in _FUNCTIONS]
+    functions = queries.rows(cursor, "denied_functions", functions=called)
+    tables = queries.rows(cursor, "denied_tables", pgq=schema)
+    denied = (*(f"run {function}" for (function,) in functions), *(f"read {table}" for (table,) in tables))
+    return PgqFacts(installed=True, version=version[0] if version else "", denied=denied)
 
-    def _newest(self, cursor: Cursor) -> Iterator[str]:
-        if self._events is not None and not self.pending:
-            self._sample(cursor, "newest_events")
-        # It has nothing to tell.
-        yield from ()
 
-    def _sample(self, cursor: Cursor, name: str, **parameters: object) -> None:
-        assert self._events is not None
-        self.lines = queries.copy_out(
-            cursor,
-            name,
-            self._events.sql,
-            tables=list(self._settings.source_tables) or None,
-            longest=LONGEST,
-            count=SAMPLE,
-            **parameters,
-        )
+def _read_queue(cursor: Cursor, settings: Settings) -> QueueFacts:
+    state = queries.row(cursor, "queue_state", pgq=settings.pgq_schema, queue=settings.queue)
+    if state is None:
+        return QueueFacts(None)
+    prefix, paused, newest_tick, age, late = state
+    events = TableName.parse(prefix)
+    denied = queries.rows(cursor, "denied_events", table=events.sql)
+    return QueueFacts(events, paused, newest_tick, age, bool(late), tuple(table for (table,) in denied))
+
+
+def _read_feeders(cursor: Cursor, settings: Settings) -> Feeders:
+    found = queries.rows(cursor, "feeding_triggers", pgq=settings.pgq_schema, queue=settings.queue)
+    triggers = {
+        table: frozenset(operation for operation, bit in _TGTYPES.items() if (types or 0) & bit)
+        for table, types in found
+    }
+    wanted = settings.source_tables or tuple(triggers)
+    if len(wanted) != 1:
+        return Feeders(wanted, triggers)
+    schema, _, name = wanted[0].partition(".")
+    key = queries.rows(cursor, "primary_key", table=TableName(schema, name).sql)
+    return Feeders(wanted, triggers, tuple(column for (column,) in key))
+
+
+def _read_consumer(cursor: Cursor, settings: Settings) -> ConsumerFacts:
+    names = {"queue": settings.queue, "consumer": settings.consumer_name}
+    state = queries.row(cursor, "consumer_state", pgq=settings.pgq_schema, **names)
+    return ConsumerFacts(*state) if state else ConsumerFacts(None)
+
+
+def _read_events(
+    cursor: Cursor, settings: Settings, events: TableName, query: str, **known: object
+) -> tuple[bytes, ...]:
+    tables = list(settings.source_tables) or None
+    found = queries.copy_out(cursor, query, events.sql, tables=tables, longest=LONGEST, count=SAMPLE, **known)
+    return tuple(found)

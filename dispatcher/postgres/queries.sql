@@ -256,11 +256,11 @@ set local lock_timeout = '5s';
 
 -- name: server_state
 -- Version, role, whether the server is a standby, whether it refuses changes unless asked, whether the role may
--- make schemas and temporary tables in the database, and the moment.
+-- create schemas and temporary tables in the database, the database, the server's time and its time zone.
 select current_setting('server_version'), current_user::text, pg_is_in_recovery(),
     current_setting('default_transaction_read_only')::bool,
     has_database_privilege(current_database(), 'create'), has_database_privilege(current_database(), 'temp'),
-    current_database()::text, now()::text;
+    current_database()::text, now()::text, current_setting('TimeZone');
 
 -- name: schema_state
 -- What the role may do in a schema: use it, create in it, own it.

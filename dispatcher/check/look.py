@@ -1,0 +1,71 @@
+"""A look at one database, which changes nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
+
+import psycopg2
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from ..errors import Outage, one_line
+from ..postgres import connected, queries
+from .finding import Fault
+
+T = TypeVar("T")
+
+
+class Look:
+    """Reads facts from a database, as far as it lets us; what goes wrong is kept as faults.
+
+    Args:
+        connection: to the database; None if it cannot be reached.
+    """
+
+    def __init__(self, connection: Connection | None) -> None:
+        self._connection = connection
+        self._faults: list[Fault] = []
+
+    def read(self, facts: Callable[[Cursor], T]) -> T | None:
+        """Read some facts in a transaction of their own; None if that fails or the connection is gone."""
+        if self._connection is None or self._connection.closed:
+            return None
+        try:
+            with self._connection, self._connection.cursor() as cursor:
+                queries.run(cursor, "be_brief")
+                return facts(cursor)
+        except psycopg2.Error as error:
+            self.fail(one_line(error))
+            return None
+
+    def fail(self, reason: str) -> None:
+        """Note a fault."""
+        self._faults.append(Fault(reason))
+
+    def faults(self) -> list[Fault]:
+        """The faults since the last call."""
+        found, self._faults = self._faults, []
+        return found
+
+
+@contextmanager
+def look_at(which: str, dsn: str, job: str) -> Iterator[Look]:
+    """A look at a database, for the length of the context; the server itself refuses any change.
+
+    Args:
+        which: ``source`` or ``target``, for messages.
+        dsn: libpq connection string.
+        job: name of the job.
+    """
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(connected(which, dsn, f"tdsup {job} check"))
+            connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+            look = Look(connection)
+        except Outage as error:
+            look = Look(None)
+            look.fail(f"cannot be reached: {one_line(error.__cause__ or error)}")
+        yield look

@@ -1,0 +1,89 @@
+"""What would become of some events, and how the table is created that the first row needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from psycopg2.extensions import connection as Connection
+
+from ..errors import SetupError
+from ..events import Event
+from ..partitions import MissingTable, TableMaker, Tables, period_of
+from ..settings import Settings
+from .finding import Fault, Finding, Note
+from .sample import Sample, Seen
+from .server import Server
+from .sourcefacts import SourceFacts
+
+_TODAY = "a row of today"
+"""What stands for the first event where none is known that adds a row."""
+
+
+def event_findings(
+    target: Connection, settings: Settings, source: SourceFacts, server: Server
+) -> list[Finding]:
+    """What would become of the events that the source showed; nothing is loaded.
+
+    Args:
+        target: connection to the target, which is asked for its tables.
+        settings: the job's.
+        source: what is known of the source.
+        server: the source's server.
+
+    Raises:
+        psycopg2.Error: the target cannot be asked.
+    """
+    tables = Tables(target, settings.partitioning)
+    maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
+    sample = Sample(settings, tables, source.only_table)
+    try:
+        lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)
+        seen = [sample.look(line) for line in lines]
+        whose, needed = _first_row(seen, settings, source, server)
+        creation = list(_creation(whose, needed, settings, tables, maker))
+    except SetupError as error:
+        return [Fault(str(error))]
+    return [*creation, *_rows(seen, source)]
+
+
+def _first_row(
+    seen: Sequence[Seen], settings: Settings, source: SourceFacts, server: Server
+) -> tuple[str, MissingTable]:
+    """The row that shows how tables are created: whose it is, and the table that it needs."""
+    adding = [(f"event {one.event}", one.table) for one in seen if one.table is not None]
+    if adding:
+        return adding[0] if source.pending else adding[-1]
+    key = settings.fields.rename([name.encode() for name in source.feeders.key] if source.feeders else [])
+    table, period = settings.dest_table, None
+    if settings.part_field:
+        period = period_of(server.now.encode(), settings.part_method)
+        table = table.with_suffix(period.suffix)
+    return _TODAY, MissingTable(table, period, key)
+
+
+def _creation(
+    whose: str, needed: MissingTable, settings: Settings, tables: Tables, maker: TableMaker
+) -> Iterator[Finding]:
+    """The statements that create the table, if it is missing."""
+    goes = f"{whose} goes to {needed.table}, which"
+    if tables.exists(needed.table):
+        yield Note(f"{goes} is there")
+    elif not needed.key and whose == _TODAY and "_PKEY" in settings.part_template:
+        yield Note(f"{goes} part_template creates with the key of the first event")
+    else:
+        statements = maker.statements(needed)
+        yield Note(f"{goes} would be created (not tried) by")
+        for statement in statements:
+            for line in f"{statement.strip().rstrip(';')};".splitlines():
+                yield Note(f"    {line.rstrip()}")
+
+
+def _rows(seen: Sequence[Seen], source: SourceFacts) -> Iterator[Finding]:
+    """What would become of each event; one that stops the job is a fault if the job comes to it."""
+    if not seen:
+        yield Note("the queue holds none")
+        return
+    which = "the next" if source.pending else "none is pending; the newest"
+    yield Note(f"{which} {len(seen)}:")
+    for one in seen:
+        yield Fault(one.text) if one.fatal and source.pending else Note(one.text)

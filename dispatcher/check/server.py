@@ -1,0 +1,57 @@
+"""The server of a database and the role that the job has there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psycopg2.extensions import cursor as Cursor
+
+from ..postgres import queries, quote
+from .finding import Fault, Finding, Note
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Facts of a server.
+
+    Attributes:
+        version: of PostgreSQL.
+        role: the job's role.
+        standby: it is one, and takes no changes.
+        read_only: ``default_transaction_read_only`` is on.
+        may_create: the role may create schemas in the database.
+        may_stage: the role may create temporary tables there.
+        database: name of the database.
+        now: its time, as it writes it.
+        time_zone: in which it writes times.
+    """
+
+    version: str
+    role: str
+    standby: bool
+    read_only: bool
+    may_create: bool
+    may_stage: bool
+    database: str
+    now: str
+    time_zone: str
+
+    def grant(self, what: str) -> Fault:
+        """The fault of a right that the role lacks, such as ``select on public.orders``."""
+        return Fault(f"role {self.role} lacks rights; run there: grant {what} to {quote(self.role)}")
+
+
+def read_server(cursor: Cursor) -> Server:
+    """Ask a server about itself."""
+    state = queries.row(cursor, "server_state")
+    assert state is not None
+    return Server(*state)
+
+
+def server_findings(server: Server) -> Iterator[Finding]:
+    """Who answers, and whether it takes changes."""
+    yield Note(f"PostgreSQL {server.version.split()[0]}, as role {server.role}")
+    if server.standby or server.read_only:
+        reason = "the server is a standby" if server.standby else "default_transaction_read_only is on"
+        yield Fault(f"nothing can be changed there: {reason}")

@@ -1,0 +1,136 @@
+"""What the facts of the tables mean for the job: whether rows can go in, and which rights it lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ..events import Operation
+from ..partitions import CLONEABLE
+from ..postgres import quote
+from ..settings import Settings
+from .finding import Fault, Finding, Note
+from .relation import Relation
+from .rights import CHILD, PARENT, UNATTACHED, UNPARTITIONED, changes_of, rights_for
+from .server import Server
+from .sourcefacts import SourceFacts
+from .tablefacts import DestTable, NewestPartition, TableFacts
+
+_KINDS = {
+    "r": "a table",
+    "p": "a partitioned table",
+    "v": "a view",
+    "f": "a foreign table",
+}
+"""What rows can be put into, by ``pg_class.relkind``."""
+
+_CREATES = re.compile(r"\bcreate\s+(?:unlogged\s+)?table\b", re.IGNORECASE)
+_LINKS = re.compile(r"\b(?:inherits|partition)\b", re.IGNORECASE)
+_PARENT = re.compile(r"(?<!\w)_PARENT(?!\w)")
+
+
+def has_room(tables: TableFacts, settings: Settings, server: Server) -> bool:
+    """Whether rows have a table, or one can be created for them."""
+    dest = tables.dest
+    return dest is not None and not (_no_room(dest, settings, server) or _not_cloneable(dest, settings))
+
+
+def table_findings(
+    tables: TableFacts, settings: Settings, server: Server, source: SourceFacts
+) -> Iterator[Finding]:
+    """Notes and faults of ``dest_table``, its newest partition and the creation of others."""
+    changes = changes_of(settings, source)
+    # Changes go through a staging table, whatever they go to.
+    stages = bool(changes & {Operation.UPDATE, Operation.DELETE})
+    if stages and not server.may_stage:
+        yield _may_not_stage(server)
+    dest, parent = tables.dest, settings.dest_table
+    if dest is None:
+        return
+    if fault := _no_room(dest, settings, server):
+        yield fault
+        return
+    if dest.relation is not None:
+        rights = rights_for(changes, PARENT if settings.part_field else UNPARTITIONED)
+        yield from _relation(dest.relation, "", rights, server, stages=stages)
+    else:
+        what = "each of its partitions" if settings.part_field else "it"
+        yield Note(f"there is no table {parent}; part_template creates {what}")
+    if tables.newest is not None:
+        yield from _newest(tables.newest, settings, server, changes)
+    yield from _creation(dest, settings, server)
+
+
+def _no_room(dest: DestTable, settings: Settings, server: Server) -> Fault | None:
+    """Why rows have no table and none can be created for them, if that is so."""
+    parent, template = settings.dest_table, settings.part_template
+    if dest.schema is None:
+        return Fault(f"there is no schema {parent.schema}; run there: create schema {quote(parent.schema)}")
+    if not dest.schema.usable:
+        return server.grant(f"usage on schema {quote(parent.schema)}")
+    if dest.relation is not None:
+        return None
+    if not template.strip():
+        return Fault(f"there is no table {parent}, and no part_template that would create tables")
+    if settings.part_field and _PARENT.search(template):
+        return Fault(f"there is no table {parent}, which part_template refers to as _PARENT")
+    return None
+
+
+def _not_cloneable(dest: DestTable, settings: Settings) -> bool:
+    """Whether partitions would be clones of something that cannot be cloned."""
+    clones = settings.part_field and not settings.part_template.strip()
+    return bool(clones and dest.relation and dest.relation.kind not in CLONEABLE)
+
+
+def _newest(
+    newest: NewestPartition, settings: Settings, server: Server, changes: frozenset[Operation]
+) -> Iterator[Finding]:
+    if newest.relation is None:
+        yield Note(f"{settings.dest_table} has no partition yet")
+        return
+    rights = rights_for(changes, CHILD if newest.attached else UNATTACHED)
+    yield from _relation(newest.relation, "the newest partition, ", rights, server, stages=True)
+
+
+def _relation(
+    relation: Relation, role: str, rights: Sequence[str], server: Server, *, stages: bool
+) -> Iterator[Finding]:
+    """What a relation is, and the rights that the job lacks; `stages` if it stages rows anyway."""
+    if relation.kind not in _KINDS:
+        yield Fault(f"{relation.name} is nothing that rows can be put into")
+        return
+    children = " with children" if relation.has_children and relation.kind == "r" else ""
+    yield Note(f"{relation.name} is {role}{_KINDS[relation.kind]}{children}")
+    is_view = relation.kind == "v"
+    # Rows for a view are staged in a table like it.
+    needed = [*rights, "select"] if is_view and "select" not in rights else rights
+    if lacking := relation.lacking(needed):
+        yield server.grant(f"{', '.join(lacking)} on {relation.name.sql}")
+    if is_view and not stages and not server.may_stage:
+        yield _may_not_stage(server)
+
+
+def _creation(dest: DestTable, settings: Settings, server: Server) -> Iterator[Finding]:
+    """What the creation of tables needs; nothing if the job never creates one."""
+    template, parent = settings.part_template, settings.dest_table
+    if dest.relation is not None and not settings.part_field:
+        return
+    clones = not template.strip()
+    if dest.schema and not dest.schema.may_create and (clones or _CREATES.search(template)):
+        yield server.grant(f"create on schema {quote(parent.schema)}")
+    if dest.relation is None or not (clones or _LINKS.search(template)):
+        return
+    if _not_cloneable(dest, settings):
+        yield Fault(f"{parent} cannot be cloned for its partitions, and there is no part_template")
+    if not dest.relation.owned:
+        yield Fault(
+            f"role {server.role} does not own {parent} and cannot make children of it; "
+            f"run there: alter table {parent.sql} owner to {quote(server.role)}"
+        )
+    if clones and dest.relation.lacking(["select"]):
+        yield server.grant(f"select on {parent.sql}")
+
+
+def _may_not_stage(server: Server) -> Fault:
+    return server.grant(f"temporary on database {quote(server.database)}")
