@@ -1,0 +1,127 @@
+"""What the check says of facts, without a database."""
+
+from __future__ import annotations
+
+import pytest
+from harness.job import settings_of
+from tdsup.dispatcher.check.bookkeeping import Bookkeeping, PositionFacts, bookkeeping_findings
+from tdsup.dispatcher.check.finding import Fault, Note
+from tdsup.dispatcher.check.rights import PARENT, UNATTACHED, UNPARTITIONED, Rights, rights_for
+from tdsup.dispatcher.check.server import Server, server_findings
+from tdsup.dispatcher.check.sourcefacts import ConsumerFacts, Feeders, SourceFacts
+from tdsup.dispatcher.events import Operation
+from tdsup.dispatcher.ledger import Position, Storage
+from tdsup.dispatcher.settings import Settings
+
+ALL = frozenset(Operation)
+CHANGES = ALL - {Operation.TRUNCATE}
+
+
+def settings() -> Settings:
+    """Of a job that stops at bad events."""
+    keys = {"src_db": "dbname=s", "dst_db": "dbname=t", "pgq_queue_name": "q", "dest_table": "d"}
+    return settings_of(**keys, bad_events="stop")
+
+
+def server(*, standby: bool = False, read_only: bool = False) -> Server:
+    """A server on which the role may do all."""
+    return Server(
+        "18.1 (Debian)",
+        "app",
+        standby,
+        read_only,
+        may_create=True,
+        may_stage=True,
+        database="t",
+        now="2026-01-01 00:00:00+00",
+        time_zone="UTC",
+    )
+
+
+def position_finding(
+    tick: int | None, consumer: ConsumerFacts | None, *, storage: Storage = Storage.OWN, holder: str = ""
+) -> Note | Fault:
+    """What is said of a position and the source's consumer."""
+    facts = PositionFacts(Position("q", "job"), storage, tick, holder or None, (), None, None)
+    source = SourceFacts(consumer=consumer)
+    first, last = bookkeeping_findings(Bookkeeping(facts), settings(), server(), source)
+    assert last == Note("a bad event stops the job")
+    return first
+
+
+@pytest.mark.parametrize(
+    ("tick", "consumer", "said"),
+    [
+        (None, ConsumerFacts(1, 7), "there is none, so any batch is taken"),
+        (7, ConsumerFacts(1, 7), "it is the source's"),
+        (7, ConsumerFacts(1, 7, 9), "it is the source's"),
+        (9, ConsumerFacts(1, 7, 9), "it is the end of the source's open batch"),
+        (7, None, "the position is tick 7, kept in tdsup.completed_tick"),
+    ],
+)
+def test_a_position_that_fits(tick: int | None, consumer: ConsumerFacts | None, said: str) -> None:
+    """The start of the source's batch or its end; nothing is said of a source that could not be asked."""
+    found = position_finding(tick, consumer)
+    assert isinstance(found, Note)
+    assert found.text.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("consumer", "said"),
+    [
+        (ConsumerFacts(1, 7), "the source is at tick 7, the target at 8; once it is known which is right"),
+        (ConsumerFacts(1, 7, 9), "the source is at tick 7, the target at 8; once it is known which is right"),
+        (ConsumerFacts(None), "the target is at tick 8 of a consumer that is not registered"),
+    ],
+)
+def test_a_lost_position(consumer: ConsumerFacts, said: str) -> None:
+    """Anything else is a fault."""
+    found = position_finding(8, consumer)
+    assert isinstance(found, Fault)
+    assert found.text.startswith(f"Lost position: {said}")
+
+
+def test_a_position_on_the_move() -> None:
+    """While the consumer works, its position is not compared."""
+    found = position_finding(8, ConsumerFacts(1, 7), storage=Storage.PGQ_EXT, holder="tdsup job (backend 1)")
+    assert found == Note("the position is kept in pgq_ext; the consumer works now: tdsup job (backend 1)")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "triggers", "operations"),
+    [
+        ((), {}, ALL),
+        (("a",), {"a": frozenset(), "b": frozenset({Operation.DELETE})}, ALL),
+        (("a", "b"), {"a": frozenset(), "b": frozenset({Operation.DELETE})}, {Operation.DELETE}),
+    ],
+)
+def test_operations_that_may_come(
+    wanted: tuple[str, ...], triggers: dict[str, frozenset[Operation]], operations: set[Operation]
+) -> None:
+    """Those of the enabled triggers of wanted tables; without any, producers may insert what they like."""
+    assert Feeders(wanted, triggers).operations == operations
+
+
+@pytest.mark.parametrize(
+    ("changes", "rights", "needed"),
+    [
+        ({Operation.INSERT}, PARENT, []),
+        (CHANGES, PARENT, ["select", "delete"]),
+        (ALL, UNPARTITIONED, ["insert", "select", "update", "delete", "truncate"]),
+        ({Operation.UPDATE}, UNATTACHED, ["insert", "select", "update", "delete"]),
+    ],
+)
+def test_rights_are_named_once(changes: set[Operation], rights: Rights, needed: list[str]) -> None:
+    """In the order in which people grant them."""
+    assert rights_for(changes, rights) == needed
+
+
+@pytest.mark.parametrize(
+    ("standby", "read_only", "reason"),
+    [(True, True, "the server is a standby"), (False, True, "default_transaction_read_only is on")],
+)
+def test_a_server_that_takes_no_changes(standby: bool, read_only: bool, reason: str) -> None:
+    """It is a fault, and a standby is the better reason."""
+    answer, fault = server_findings(server(standby=standby, read_only=read_only))
+    assert answer == Note("PostgreSQL 18.1, as role app")
+    assert fault == Fault(f"nothing can be changed there: {reason}")
