@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from harness.database import Database
 from harness.desk import Desk
+from harness.orders import Orders
 from harness.queue import Queue
 from tdsup.sandbox import Cluster, Sandbox
 
@@ -55,6 +56,12 @@ def queue(source: Database) -> Queue:
     queue = Queue(source, "q")
     queue.create()
     return queue
+
+
+@pytest.fixture
+def orders(source: Database, target: Database) -> Orders:
+    """A table with its queue, and no consumer yet."""
+    return Orders(source, target)
 
 
 @pytest.fixture

@@ -1,0 +1,55 @@
+"""A job's check of both databases, run in the test's own process."""
+
+from __future__ import annotations
+
+import re
+
+from tdsup.dispatcher.actions import ACTIONS
+from tdsup.dispatcher.errors import SetupError
+
+from harness.job import drain, settings_of
+from harness.orders import Orders
+
+
+def examined(keys: dict[str, object]) -> tuple[list[str], list[str]]:
+    """Facts and faults that the check tells."""
+    (action,) = (action for action in ACTIONS if action.name == "check")
+    lines: list[str] = []
+    summary = ""
+    try:
+        for line in action.run(settings_of(**keys), ()):
+            lines.append(line)  # noqa: PERF402 (what comes before an error counts)
+    except SetupError as error:
+        summary = str(error)
+    faults = [line for line in lines if line.startswith("cannot ")]
+    facts = [line for line in lines if line not in faults]
+    assert all(line.startswith("job: ") for line in facts)
+    counted = re.fullmatch(r"cannot run job: (\d+) faults?, told above", summary)
+    assert (int(counted[1]) if counted else 0) == len(faults), summary
+    return facts, faults
+
+
+def fine(keys: dict[str, object]) -> str:
+    """The facts, where there are no faults."""
+    facts, faults = examined(keys)
+    assert faults == []
+    return "\n".join(facts)
+
+
+def faults_of(keys: dict[str, object]) -> list[str]:
+    """The faults alone."""
+    return examined(keys)[1]
+
+
+def statements(text: str) -> str:
+    """The SQL that was shown."""
+    shown = re.findall(r"^job: events:     (.*)$", text, re.MULTILINE)
+    assert shown, text
+    return "\n".join(shown)
+
+
+def register(orders: Orders, **changes: object) -> dict[str, object]:
+    """Run the job on its empty queue; returns its keys."""
+    keys = orders.keys(loop_delay=0, **changes)
+    drain(**keys)
+    return keys

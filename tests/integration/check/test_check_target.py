@@ -1,0 +1,91 @@
+"""The check of the target: tables that rows cannot go into, and positions."""
+
+from __future__ import annotations
+
+import pytest
+from harness.check import faults_of, fine, register, statements
+from harness.database import Database
+from harness.job import drain
+from harness.orders import Orders
+
+TABLE_FAULTS: dict[str, tuple[dict[str, object], str]] = {
+    "no table": (
+        {"dest_table": "nope", "part_template": ""},
+        "there is no table public.nope, and no part_template that would create tables",
+    ),
+    "no parent for the template": (
+        {"dest_table": "nope"},
+        "there is no table public.nope, which part_template refers to as _PARENT",
+    ),
+    "no schema": ({"dest_table": "s.nope"}, "there is no schema s; run there: create schema s"),
+    "a sequence": (
+        {"dest_table": "numbers", "part_field": ""},
+        "public.numbers is nothing that rows can be put into",
+    ),
+    "a view to be cloned": (
+        {"dest_table": "looking", "part_template": ""},
+        "public.looking cannot be cloned for its partitions, and there is no part_template",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "fault"), TABLE_FAULTS.values(), ids=TABLE_FAULTS)
+def test_tables_that_rows_cannot_go_into(
+    target: Database, orders: Orders, changes: dict[str, object], fault: str
+) -> None:
+    """Each is one fault, told once."""
+    target.execute("create sequence numbers; create view looking as select * from orders")
+    orders.insert(1)
+    assert faults_of(orders.keys(**changes)) == [f"cannot run job: target: {fault}"]
+
+
+def test_a_template_that_needs_no_parent(orders: Orders) -> None:
+    """Then none has to be there; what is shown has the source table's key."""
+    template = "create table _DEST_TABLE (id int, day date, note text, primary key (_PKEY))"
+    text = fine(orders.keys(dest_table="fresh", part_template=template))
+    assert "there is no table public.fresh; part_template creates each of its partitions" in text
+    assert "primary key (id))" in statements(text)
+    text = fine(orders.keys(dest_table="fresh", part_template=template, part_field=""))
+    assert "there is no table public.fresh; part_template creates it" in text
+    assert "create table public.fresh (id int" in statements(text)
+
+
+def test_a_target_of_a_version_without_tick_times(target: Database, orders: Orders) -> None:
+    """Where positions have no room for times, a look finds them, and the job keeps them, as ever."""
+    keys = register(orders)
+    target.execute("alter table tdsup.completed_tick drop column last_tick_time")
+    orders.insert(3)
+    assert "the position is kept in tdsup.completed_tick" in fine(keys)
+    drain(**keys)
+    ticks = target.column("select last_tick_id from tdsup.completed_tick")
+    assert ticks == [orders.queue.last_tick("job")]
+    assert target.value("select count(*) from orders") == 3
+
+
+def test_a_lost_position(source: Database, target: Database, orders: Orders) -> None:
+    """Before the job finds it, and with the command that repairs it."""
+    keys = register(orders)
+    orders.insert(1)
+    drain(**keys)
+    target.execute("update tdsup.completed_tick set last_tick_id = 4711")
+    (fault,) = faults_of(keys)
+    assert "Lost position: the source is at tick " in fault
+    assert "the target at 4711" in fault
+    target.execute(fault.partition("run there: ")[2])
+    fine(keys)
+    source.execute("select pgq.unregister_consumer('orders', 'job')")
+    (fault,) = faults_of(keys)
+    assert "of a consumer that is not registered; rewind sets the source to it, reset forgets it" in fault
+
+
+def test_an_open_batch(source: Database, target: Database, orders: Orders) -> None:
+    """The target may have it already: the job was killed before it closed it."""
+    keys = register(orders)
+    orders.insert(1)
+    drain(**keys)
+    orders.insert(1)
+    source.execute("select pgq.next_batch('orders', 'job')")
+    end = source.value("select next_tick from pgq.get_consumer_info('orders', 'job')")
+    assert f"has a batch open up to tick {end}" in fine(keys)
+    target.execute("update tdsup.completed_tick set last_tick_id = %s", end)
+    assert "it is the end of the source's open batch" in fine(keys)
