@@ -15,7 +15,7 @@ from .check import examine
 from .errors import SetupError, one_line
 from .ledger import Claim, DeadLetters, Position
 from .load import Delivery
-from .pgq import Source
+from .pgq import Queue
 from .postgres import connected
 from .settings import Settings
 
@@ -35,13 +35,13 @@ def _database(which: str, settings: Settings, doing: str) -> Iterator[Connection
 
 
 @contextmanager
-def _databases(settings: Settings, doing: str) -> Iterator[tuple[Connection, Source]]:
+def _databases(settings: Settings, doing: str) -> Iterator[tuple[Connection, Queue]]:
     """A connection to the target, and the queue."""
     with (
         _database("target", settings, doing) as target,
         _database("source", settings, doing) as source,
     ):
-        yield target, Source(source, settings)
+        yield target, Queue(source, settings)
 
 
 def _named(settings: Settings) -> str:
@@ -59,7 +59,7 @@ def _position(target: Connection, settings: Settings, doing: str) -> Position:
 def _register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     named = _named(settings)
     with _database("source", settings, f"register {named}") as source:
-        if Source(source, settings).register():
+        if Queue(source, settings).register():
             yield f"registered {named}"
         else:
             yield f"{named} is registered already"
@@ -67,9 +67,9 @@ def _register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
 
 def _unregister(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     doing = f"unregister {_named(settings)}"
-    with _databases(settings, doing) as (target, source):
+    with _databases(settings, doing) as (target, queue):
         position = _position(target, settings, doing)
-        known = source.unregister()
+        known = queue.unregister()
         _forget(target, position)
         yield f"unregistered {_named(settings)}" if known else f"{_named(settings)} was not registered"
 
@@ -83,13 +83,13 @@ def _reset(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
 
 def _rewind(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     doing = f"rewind {_named(settings)}"
-    with _databases(settings, doing) as (target, source):
+    with _databases(settings, doing) as (target, queue):
         position = _position(target, settings, doing)
         with target, target.cursor() as cursor:
             tick, _moment = position.read(cursor)
         if tick is None:
             raise SetupError(f"cannot {doing}: the target has no position")
-        source.register_at(tick)
+        queue.register_at(tick)
         yield f"rewound {_named(settings)} to tick {tick}, the target's position"
 
 
@@ -148,8 +148,8 @@ def _replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     given = _ids(arguments, doing)
     # What holds for the bad events of a batch does not for letters: each is tried alone.
     alone = settings.model_copy(update={"bad_events": "dead_letter", "bad_event_limit": 1})
-    with _databases(alone, doing) as (target, source):
-        delivery = Delivery(source, target, alone, logging.getLogger(settings.job_name))
+    with _databases(alone, doing) as (target, queue):
+        delivery = Delivery(queue, target, alone, logging.getLogger(settings.job_name))
         with target, target.cursor() as cursor:
             ids = delivery.letters.ids(cursor, given)
         if unknown := set(given) - set(ids):

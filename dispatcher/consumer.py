@@ -13,8 +13,8 @@ from .errors import LostPosition
 from .ledger import Position
 from .load import Delivery, Feed
 from .metrics import Tally
-from .pgq import Batch, Lookout, Merging, Source, Verdict, judge
-from .postgres import Lines
+from .pgq import Batch, BatchSizer, Lookout, Queue, Verdict, judge
+from .postgres import IdleConnections
 from .settings import Settings
 
 
@@ -39,15 +39,15 @@ class Consumer:
         logger: Logger,
         board: Board | None,
     ) -> None:
-        self._lines = Lines(source, target)
-        self._source = Source(source, settings)
-        self._lookout = Lookout(self._source, settings, board)
+        self._connections = IdleConnections(source, target)
+        self._queue = Queue(source, settings)
+        self._lookout = Lookout(self._queue, settings, board)
         self._position = position
         self._settings = settings
         self._tally = tally
         self._logger = logger
-        self._merging = Merging(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
-        self._delivery = Delivery(self._source, target, settings, logger)
+        self._sizer = BatchSizer(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
+        self._delivery = Delivery(self._queue, target, settings, logger)
 
     def register(self) -> None:
         """Make sure that the consumer is registered on the queue.
@@ -55,7 +55,7 @@ class Consumer:
         Raises:
             SetupError: there is no such queue.
         """
-        if self._source.register():
+        if self._queue.register():
             self._logger.info(
                 "registered consumer %s on queue %s", self._settings.consumer_name, self._settings.queue
             )
@@ -74,14 +74,14 @@ class Consumer:
         asked = time.monotonic()
         batch = None
         if not self._lookout.is_quiet():
-            batch = self._source.next_batch(self._merging.least)
-            if batch is None and self._merging.least:
-                # Ticks are not where their numbers of events let expect them.
-                batch = self._source.next_batch()
+            batch = self._queue.next_batch(self._sizer.min_events)
+            if batch is None and self._sizer.min_events:
+                # Sequence gaps: no run of ticks adds up to the size asked for; take the next tick.
+                batch = self._queue.next_batch()
             self._lookout.asked(batch)
         if batch is None:
-            self._merging.in_step()
-            self._lines.check()
+            self._sizer.caught_up()
+            self._connections.check()
             if not self._settings.holds_back:
                 self._tally.in_step_at = None
                 self._tally.behind = 0
@@ -90,7 +90,7 @@ class Consumer:
             self._tally.in_step_at = asked
         self._apply(batch)
         self._finish(batch, asked)
-        self._merging.took(batch.count, time.monotonic() - asked, self._tally.behind)
+        self._sizer.learn(batch.count, time.monotonic() - asked, self._tally.behind)
         return True
 
     def rest(self) -> float:
@@ -106,8 +106,8 @@ class Consumer:
         outcome = self._delivery.deliver(
             self._name(batch),
             Feed(
-                lambda receive, ids: self._source.read(batch, receive, ids),
-                lambda receive, with_time: self._source.stream(batch, receive, with_time=with_time),
+                lambda receive, ids: self._queue.read(batch, receive, ids),
+                lambda receive, with_time: self._queue.stream(batch, receive, with_time=with_time),
             ),
             lambda cursor: self._is_due(batch, cursor),
             lambda cursor: self._position.write(cursor, batch.tick, batch.tick_time),
@@ -135,7 +135,7 @@ class Consumer:
         return verdict is Verdict.APPLY
 
     def _finish(self, batch: Batch, opened: float) -> None:
-        lag, behind = self._source.finish(batch)
+        lag, behind = self._queue.finish(batch)
         now, tally = time.monotonic(), self._tally
         tally.batches += 1
         tally.seconds.add(now - opened)

@@ -16,7 +16,7 @@ from .consumer import Consumer
 from .errors import Outage, SetupError, is_infrastructure, one_line
 from .ledger import Claim, Position
 from .metrics import METRICS, Tally
-from .postgres import canonical, connected, place
+from .postgres import canonical_dsn, connected, database_name
 from .settings import Settings
 
 RETRY_FIRST = 0.25
@@ -48,13 +48,13 @@ class TableDispatcher:
         """The consumer on its queue, and its position in the target."""
         consumer = f"consumer {settings.consumer_name} of queue {settings.queue}"
         return {
-            "src_db": f"{consumer} in database {place(settings.src_db)}",
-            "dst_db": f"the position of {consumer} in database {place(settings.dst_db)}",
+            "src_db": f"{consumer} in database {database_name(settings.src_db)}",
+            "dst_db": f"the position of {consumer} in database {database_name(settings.dst_db)}",
         }
 
     def sources(self, settings: Settings) -> Sequence[str]:
         """The source database; equal for all ways to write the same connection string."""
-        return (canonical(settings.src_db),)
+        return (canonical_dsn(settings.src_db),)
 
     def run(self, settings: Settings, context: Context) -> None:
         """Load batches until asked to stop or, with loop_delay 0 or below, until the queue is empty.

@@ -82,7 +82,7 @@ class Bulk:
             self._thread.join()
 
     def add(self, block: bytes) -> None:
-        """Take whole lines, as `Source.stream` hands them over. Errors are kept for `finish`."""
+        """Take whole lines, as `Queue.stream` hands them over. Errors are kept for `finish`."""
         if self._is_over():
             return
         try:

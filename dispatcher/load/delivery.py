@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
 from ..ledger import DeadLetters, Retry
 from ..partitions import PeriodCache, TableMaker, Tables
-from ..pgq import Source
+from ..pgq import Queue
 from ..settings import Settings
 from .blocks import Bulk
 from .layout import Forms, Sorter
@@ -36,7 +36,7 @@ class Feed:
     Attributes:
         read: hands each event in order, as COPY wrote it, to a function; only those of some ids, if there are
             any.
-        stream: hands blocks of events in any order, as `Source.stream`, with their times or without; None if
+        stream: hands blocks of events in any order, as `Queue.stream`, with their times or without; None if
             there is no such way.
     """
 
@@ -61,7 +61,7 @@ class Delivery:
         partitions: how many were created.
     """
 
-    def __init__(self, source: Source, target: Connection, settings: Settings, logger: Logger) -> None:
+    def __init__(self, source: Queue, target: Connection, settings: Settings, logger: Logger) -> None:
         self._source = source
         self._target = target
         self._settings = settings

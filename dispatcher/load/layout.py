@@ -141,7 +141,7 @@ class Sorter:
         return self._part_field == EVENT_TIME
 
     def event(self, line: bytes) -> Event:
-        """The event of a line of `Source.stream`; what is not there is NULL."""
+        """The event of a line of `Queue.stream`; what is not there is NULL."""
         type_, table, data, *others = copytext.split(line)
         time = others[0] if self.by_event_time else None
         return Event(int(others[-1] or 0), time or b"", type_ or b"", data, table or b"", None, line)

@@ -1,15 +1,15 @@
 """The queue: its batches, their size, and whether there is news."""
 
 from .batch import Batch, Verdict, judge
-from .batchsize import Merging
+from .batchsize import BatchSizer
 from .lookout import Lookout
-from .queue import Source
+from .queue import Queue
 
 __all__ = [
     "Batch",
+    "BatchSizer",
     "Lookout",
-    "Merging",
-    "Source",
+    "Queue",
     "Verdict",
     "judge",
 ]

@@ -6,51 +6,51 @@ GROWTH = 4
 """How much larger the next batch may be than the last."""
 
 LOSS = 0.8
-"""Share of the rate before under which a larger batch did not pay."""
+"""A larger batch did not pay if its rate is below this share of the smaller one's."""
 
-TELLING = 10_000
-"""Events of a batch from which on its rate tells something: one new partition makes a small batch slow."""
+SIGNIFICANT = 10_000
+"""Events from which on the rate of a batch counts: one new partition makes a small batch slow."""
 
 
-class Merging:
-    """Sizes of batches: a tick as it comes while in step; while behind, more as long as that pays.
+class BatchSizer:
+    """Sizes of batches: single ticks while the consumer keeps up; while behind, more for as long as it pays.
 
     Args:
-        limit: events of a batch at most; 0: ticks are never merged.
+        limit: most events of a batch; 0: ticks are never merged.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self.in_step()
+        self.caught_up()
 
-    def in_step(self) -> None:
-        """All is read: latency comes first."""
+    def caught_up(self) -> None:
+        """All is read: latency comes first, so take ticks one by one."""
         self._size = 0
         self._most = self._limit
         self._before: tuple[int, float] = (0, 0.0)
         self._behind = 0
 
     @property
-    def least(self) -> int:
-        """Events that the next batch is to have at least; PgQ takes up to twice as many. 0: one tick."""
+    def min_events(self) -> int:
+        """The least that the next batch should hold; PgQ takes up to twice as many. 0: one tick."""
         return (min(self._size, self._behind) + 1) // 2
 
-    def took(self, events: int, seconds: float, behind: int) -> None:
-        """Learn from a batch.
+    def learn(self, events: int, seconds: float, behind: int) -> None:
+        """Learn from a batch that was loaded.
 
         Args:
-            events: of it, as the queue counts them, for so it counts those that are asked for.
+            events: that it held by the queue's own count, which is also how PgQ counts `min_events`.
             seconds: that it took.
             behind: events of the queue that came after it.
         """
         if not behind or not self._limit:
-            self.in_step()
+            self.caught_up()
             return
         self._behind = behind
         if not events:
             return
         size, rate = self._before
-        if events > size >= TELLING and events / seconds < LOSS * rate:
+        if events > size >= SIGNIFICANT and events / seconds < LOSS * rate:
             self._most = min(size, self._limit)
         self._before = events, events / seconds
         self._size = min(GROWTH * events, self._most)

@@ -14,7 +14,7 @@ from tdsup.jobtype import Board
 
 from ..settings import Settings
 from .batch import Batch
-from .queue import Source
+from .queue import Queue
 
 QUIET = 10.0
 """Seconds without events after which a consumer relies on the board; before, latency is worth a query."""
@@ -30,15 +30,15 @@ class Lookout:
     """Looks out for one consumer.
 
     Args:
-        source: its queue.
+        queue: the one to look at.
         settings: the job's.
         board: what the fleet's jobs share; None: PgQ is asked each time.
     """
 
-    def __init__(self, source: Source, settings: Settings, board: Board | None) -> None:
+    def __init__(self, queue: Queue, settings: Settings, board: Board | None) -> None:
         # With these settings the newest tick does not tell whether PgQ hands out a batch.
         self._board = None if settings.holds_back or settings.loop_delay <= 0 else board
-        self._source = source
+        self._queue = queue
         self._settings = settings
         self._keys: dict[str, int] = {}
         self._key = self._key_of(settings.queue)
@@ -83,7 +83,7 @@ class Lookout:
     def _look_for_all(self, board: Board) -> int:
         """Ask for the newest ticks of all queues; returns that of the own one, or one that was never read."""
         moment = time.monotonic()
-        ticks = self._source.newest_ticks()
+        ticks = self._queue.newest_ticks()
         board.update({self._key_of(queue): tick for queue, tick in ticks.items()}, moment)
         tick = ticks.get(self._settings.queue)
         if tick is None:

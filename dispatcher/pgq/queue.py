@@ -22,7 +22,7 @@ BLOCK = 1 << 18
 """Bytes that are decoded at a time."""
 
 
-class Source:
+class Queue:
     """A consumer's view of its queue. Errors of the database pass through as psycopg2's."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
@@ -68,12 +68,12 @@ class Source:
         with self._connection.cursor() as cursor:
             queries.run(cursor, "register_at", **self._names, tick=tick)
 
-    def next_batch(self, least: int = 0) -> Batch | None:
+    def next_batch(self, min_events: int = 0) -> Batch | None:
         """Open the next batch, or the one that is still open; None if nothing is to be read now.
 
         Args:
-            least: events that it is to have, if that is more than the settings ask for; at most about twice
-                as many are taken, unless a single tick has more.
+            min_events: the least that it should hold, if that is more than the settings ask for; about twice
+                as many are taken at most, unless a single tick has more.
         """
         settings = self._settings
         with self._connection.cursor() as cursor:
@@ -82,7 +82,7 @@ class Source:
                 "next_batch",
                 **self._names,
                 keep_lag=settings.pgq_keep_lag or None,
-                min_count=max(settings.pgq_batch_collect_events, least) or None,
+                min_count=max(settings.pgq_batch_collect_events, min_events) or None,
                 min_interval=settings.pgq_batch_collect_interval or None,
             )
         return None if row is None or row[0] is None else Batch(*row)

@@ -1,20 +1,20 @@
 """PostgreSQL as a job uses it: connections, names, COPY text, locks, named statements."""
 
 from . import copytext, queries
-from .connection import Lines, canonical, connected, place
+from .connection import IdleConnections, canonical_dsn, connected, database_name
 from .identifier import MAX_BYTES, TableName, is_possible, quote
 from .locks import lock_key
 
 __all__ = [
     "MAX_BYTES",
-    "Lines",
+    "IdleConnections",
     "TableName",
-    "canonical",
+    "canonical_dsn",
     "connected",
     "copytext",
+    "database_name",
     "is_possible",
     "lock_key",
-    "place",
     "queries",
     "quote",
 ]

@@ -63,7 +63,7 @@ def _prepare(connection: Connection, which: str) -> None:
         raise Outage(f"lost the {which} database: {one_line(error)}", which) from error
 
 
-def place(dsn: str) -> str:
+def database_name(dsn: str) -> str:
     """The database that a connection string names, without its secrets."""
     given = parse_dsn(dsn)
     address = ":".join(given[key] for key in ("host", "port") if key in given)
@@ -71,13 +71,13 @@ def place(dsn: str) -> str:
     return f"{name} at {address}" if address else name
 
 
-def canonical(dsn: str) -> str:
+def canonical_dsn(dsn: str) -> str:
     """The connection string with its parts in one order and form; its secrets stay in it."""
     text: str = make_dsn(**dict(sorted(parse_dsn(dsn).items())))
     return text
 
 
-class Lines:
+class IdleConnections:
     """Idle connections, watched for their end."""
 
     def __init__(self, *connections: Connection) -> None:

@@ -47,7 +47,7 @@ def sorter(**keys: object) -> Sorter:
 
 
 def line(data: bytes | None, type_: bytes = b"I:id", *rest: bytes) -> bytes:
-    """A line as `Source.stream` hands it over."""
+    """A line as `Queue.stream` hands it over."""
     return copytext.line([type_, b"public.t", data, *rest, b"7"])
 
 
