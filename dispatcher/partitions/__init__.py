@@ -1,4 +1,4 @@
-"""Which partition a row belongs to, which tables are there, and how missing ones are made."""
+"""The partition that a row belongs to, the tables that exist, and how missing ones are made."""
 
 from .maker import CLONEABLE, TableMaker
 from .missing import MissingColumn, MissingTable

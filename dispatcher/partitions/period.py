@@ -1,4 +1,4 @@
-"""Which partition a row belongs to."""
+"""The period, and so the partition, that a value belongs to."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Literal
 
 Method = Literal["daily", "monthly"]
 
-# A date or timestamp in DateStyle ISO. An era, a year of five digits, infinity and the other styles do not
-# match; nor do times that PostgreSQL carries over to the next day: 24:00, a leap second, a digit to round up.
+# A date or timestamp in DateStyle ISO. Eras, years of five digits, infinity and other styles do not match;
+# nor do times that PostgreSQL carries over to the next day: 24:00, a leap second, a fraction that rounds up.
 _ISO = re.compile(
     rb"(\d{4})-(\d\d?)-(\d\d?)"
     rb"(?:[ T](?!23:59:59\.9{6}[5-9])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
     rb"(?: ?(?:[+-][0-9:]+|(?![Bb][Cc])[A-Za-z][A-Za-z0-9/_+-]*))?)?",
 )
 
-# What the producer's session says under another DateStyle (PostgreSQL manual, "Date/Time Output").
+# What a producer's session writes under other DateStyles (PostgreSQL manual, "Date/Time Output").
 _STYLES = {
     "German": re.compile(rb"\d\d\.\d\d\.\d{4,}"),
     "SQL": re.compile(rb"\d\d/\d\d/\d{4,}"),
@@ -25,7 +25,7 @@ _STYLES = {
 }
 
 _CACHE_LIMIT = 4096
-"""Days remembered; a batch holds few."""
+"""Most days remembered; a batch holds few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,14 @@ class Period:
 
 
 def period_of(value: bytes | None, method: Method) -> Period:
-    """The period of a column's value: the date as written, whatever its time zone.
+    """The period of a column's value, by the date as it is written, whatever its time zone.
+
+    Args:
+        value: a date or timestamp as text; None is NULL.
+        method: the length of periods.
 
     Raises:
-        ValueError: the value is no date of the years 1 to 9999 in ISO style.
+        ValueError: the value is not a date in ISO style, or not of the years 1 to 9999.
     """
     if value is None:
         raise ValueError("its partition value is NULL")
@@ -63,7 +67,7 @@ def _shown(value: bytes) -> str:
 
 
 def _explain(value: bytes) -> str:
-    """Why a value is not taken for a date."""
+    """Why a value is not read as a date."""
     for name, pattern in _STYLES.items():
         if pattern.match(value):
             return (
@@ -86,11 +90,11 @@ _PERIODS = {"daily": _day, "monthly": _month}
 
 
 SUFFIXES: dict[Method, str] = {"daily": r"^\d{4}_\d\d_\d\d$", "monthly": r"^\d{4}_\d\d$"}
-"""Regular expressions of what partitions are called behind their parent's name."""
+"""What follows the parent's name and an underscore in the name of a partition, as regular expressions."""
 
 
 class PeriodCache:
-    """`period_of`, remembered by the date part of the value."""
+    """Periods by value, remembered by the date part of the value."""
 
     def __init__(self, method: Method) -> None:
         self._method: Method = method

@@ -1,8 +1,8 @@
 """The words of ``part_template`` and what they stand for.
 
 The man page promises ``_DEST_TABLE``, ``_SCHEMA_TABLE``, ``_PARENT`` and ``_PKEY``. A word on its own is
-replaced by what it names. A word inside a longer one, as in ``_DEST_TABLE_pkey``, gives part of a new name,
-and a name within a schema cannot hold a schema: the table's bare name goes in.
+replaced by what it names. A word inside a longer one, as in ``_DEST_TABLE_pkey``, is part of a new name,
+which cannot hold a schema: it is replaced by the table's bare name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def expand(template: str, table: TableName, parent: TableName, key: tuple[str, .
         key: columns of the primary key, unquoted, as the event names them.
 
     Raises:
-        ValueError: the template says ``_PKEY`` and the event has no key.
+        ValueError: the template contains ``_PKEY`` and the event has no key.
     """
     flat = f"{table.schema}__{table.table}"
     whole = {

@@ -1,4 +1,4 @@
-"""Which partition a value belongs to."""
+"""The period that a value belongs to."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_takes_the_date_as_written(value: bytes) -> None:
         b"9999-12-31",
     ],
 )
-def test_what_is_no_date_has_no_partition(value: bytes | None) -> None:
-    """Nothing but a date ever becomes part of a table's name."""
+def test_what_is_not_a_date_has_no_period(value: bytes | None) -> None:
+    """Only a date ever becomes part of a table's name."""
     with pytest.raises(ValueError, match="its partition value"):
         period_of(value, "daily")
 
@@ -74,13 +74,13 @@ def test_what_is_no_date_has_no_partition(value: bytes | None) -> None:
     ],
 )
 def test_another_date_style_is_refused_by_name(value: bytes, style: str) -> None:
-    """Day and month cannot be told apart in most of them; the producer's setting is named."""
+    """In most of them day and month can be confused; the error names the producer's setting."""
     with pytest.raises(ValueError, match=f"in DateStyle {style}; only ISO is read"):
         period_of(value, "daily")
 
 
 def test_single_digits_mean_the_same_day() -> None:
-    """Producers of their own write 2026-1-2; the name of the partition is always that of 2026-01-02."""
+    """Some producers write 2026-1-2; the partition is called as for 2026-01-02."""
     assert period_of(b"2026-1-2", "daily").suffix == "2026_01_02"
     assert PeriodCache("daily")[b"2026-1-2 10:00"] == period_of(b"2026-01-02", "daily")
 

@@ -26,11 +26,11 @@ PARENT = TableName("public", "orders")
     ],
 )  # fmt: skip
 def test_words_are_replaced(template: str, sql: str) -> None:
-    """A word alone is the thing; a word within a longer one is part of a new name."""
+    """A word on its own is the thing; a word within a longer one is part of a new name."""
     assert expand(template, TABLE, PARENT, ("id", "Line")) == sql
 
 
-def test_names_are_quoted_where_need_be() -> None:
+def test_names_are_quoted_where_needed() -> None:
     """Upper case and dots within a name do not change which table is meant."""
     table = TableName("My Schema", "Or.ders_2026_11")
     sql = expand("create table _DEST_TABLE (); index _DEST_TABLE_pkey", table, PARENT, ())
@@ -38,6 +38,6 @@ def test_names_are_quoted_where_need_be() -> None:
 
 
 def test_missing_key_is_an_error() -> None:
-    """A template that asks for a key does not get an empty list."""
+    """A template that contains _PKEY never gets an empty list."""
     with pytest.raises(ValueError, match="has no primary key"):
         expand("primary key (_PKEY)", TABLE, PARENT, ())
