@@ -1,4 +1,4 @@
-"""What the target remembers of a consumer: who works for it, its position and its dead letters."""
+"""What the target keeps of a consumer: who works for it, its position and its dead letters."""
 
 from .claim import Claim
 from .deadletters import DeadLetters, Retry

@@ -1,4 +1,4 @@
-"""Who works for a consumer: one process at a time, as long as its session lasts."""
+"""Who works for a consumer: one process at a time, for as long as its session lasts."""
 
 from __future__ import annotations
 

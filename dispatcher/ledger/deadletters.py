@@ -1,7 +1,7 @@
-"""Dead letters: events that have no row, whole, with the reason, in ``tdsup.dead_letter`` of the target.
+"""Dead letters: events that could not be loaded, with their reasons, in the target's ``tdsup.dead_letter``.
 
-They are written in the transaction that loads the rest of their batch, and removed in the one that loads them
-after all.
+They are written in the transaction that loads the rest of their batch. A replay removes each in the
+transaction that loads it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 class DeadLetters:
-    """The dead letters of one consumer. Errors of the database pass through as psycopg2's."""
+    """The dead letters of one consumer. Errors of the database are raised as psycopg2's."""
 
     def __init__(self, connection: Connection, queue: str, consumer: str) -> None:
         self._connection = connection
@@ -36,21 +36,21 @@ class DeadLetters:
 
     @property
     def exact(self) -> bool:
-        """Whether the target's text columns take any UTF-8."""
+        """Whether the target's text columns hold any UTF-8 as it is."""
         return self._connection.get_parameter_status("server_encoding") == "UTF8"
 
     def exist(self) -> bool:
-        """Whether there is a place for them; a yes is remembered."""
+        """Whether their table exists; a yes is remembered."""
         if not self._there:
             with self._connection.cursor() as cursor:
                 self._there = bool(queries.value(cursor, "has_dead_letters"))
         return self._there
 
     def create(self) -> None:
-        """Make the place, in a transaction of its own.
+        """Create their table, in a transaction of its own.
 
         Raises:
-            SetupError: it cannot be made, and what to do.
+            SetupError: it cannot be created, and what to do.
         """
         try:
             with self._connection, self._connection.cursor() as cursor:
@@ -65,7 +65,13 @@ class DeadLetters:
             ) from error
 
     def line(self, event: bytes, reason: str, sqlstate: str | None) -> bytes:
-        """A line of COPY text for `write`: an event as COPY wrote it, and why it has no row."""
+        """A line of COPY text for `write`.
+
+        Args:
+            event: a line as COPY wrote it.
+            reason: why it was not loaded.
+            sqlstate: of the target's error, if there was one.
+        """
         names = [name.encode() for name in self._names.values()]
         head = [*names, self._text(reason), sqlstate.encode() if sqlstate else None]
         if not _NOT_ASCII.search(event) or (self.exact and _is_utf8(event)):
@@ -78,30 +84,30 @@ class DeadLetters:
         return text.encode("utf-8", "backslashreplace") if self.exact else _ascii(text)
 
     def write(self, cursor: Cursor, file: Any) -> None:
-        """Store a file of such lines."""
+        """Store a file of lines that `line` returned."""
         cursor.copy_expert(_COPY, file)
 
     def ids(self, cursor: Cursor, given: Sequence[int]) -> list[int]:
-        """Ids in the order of the events; of all letters if none are given."""
+        """The given ids that exist, or all if none are given, in the order of their events."""
         return [row[0] for row in self._rows(cursor, "letter_ids", ids=list(given) or None)]
 
     def listing(self, cursor: Cursor, given: Sequence[int]) -> list[tuple[Any, ...]]:
-        """Id, event id, moment, type, source table, SQLSTATE and reason of each."""
+        """Id, event id, time of death, type, source table, SQLSTATE and reason of each."""
         return self._rows(cursor, "list_letters", ids=list(given) or None)
 
     def show(self, cursor: Cursor, letter: int) -> dict[str, Any] | None:
-        """All that is known of one, by name; None if there is none of that id."""
+        """Everything about one dead letter, by name; None if there is none with that id."""
         for row in self._rows(cursor, "show_letter", id=letter):
             return dict(zip([column.name for column in cursor.description or ()], row, strict=True))
         return None
 
     def take(self, cursor: Cursor, letter: int, zone: str) -> bytes | None:
-        """The event of one as COPY wrote it, locked until the transaction ends; None if it is gone.
+        """The event of a dead letter as COPY wrote it, locked until the transaction ends; None if it is gone.
 
         Args:
-            cursor: whose transaction it is.
-            letter: its id.
-            zone: time zone of the source, in which the event's time is written.
+            cursor: of the transaction.
+            letter: id of the dead letter.
+            zone: the source's time zone, in which the event's time is written.
         """
         for event, *values in self._rows(cursor, "take_letter", id=letter, zone=zone):
             if event is not None:
@@ -110,17 +116,17 @@ class DeadLetters:
         return None
 
     def explain(self, cursor: Cursor, letter: int, reason: str, sqlstate: str | None) -> None:
-        """Keep one, for a new reason."""
+        """Keep a dead letter with a new reason."""
         queries.run(
             cursor, "explain_letter", id=letter, reason=self._text(reason).decode(), sqlstate=sqlstate
         )
 
     def delete(self, cursor: Cursor, given: Sequence[int]) -> int:
-        """Forget the given ones, or all; returns how many there were."""
+        """Delete the given ones, or all if none are given; returns how many there were."""
         return len(self._rows(cursor, "delete_letters", ids=list(given) or None))
 
     def _rows(self, cursor: Cursor, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """Rows of a query on the consumer's letters; none if nothing has ever died here."""
+        """Rows of a query on the consumer's dead letters; none if there is no table."""
         return queries.rows(cursor, name, **self._names, **parameters) if self.exist() else []
 
 
@@ -180,5 +186,5 @@ def _readable(value: bytes) -> str:
 
 
 def _ascii(text: str) -> bytes:
-    """Text that any server encoding takes."""
+    """Text that fits every server encoding."""
     return text.encode("ascii", "backslashreplace")
