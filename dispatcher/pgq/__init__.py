@@ -1,4 +1,4 @@
-"""The queue: its batches, their size, and whether there is news."""
+"""The queue: its batches, their sizes, and whether there is anything new."""
 
 from .batch import Batch, Verdict, judge
 from .batchsize import BatchSizer

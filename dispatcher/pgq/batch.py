@@ -1,4 +1,4 @@
-"""Batches of a queue, and what a position says of one."""
+"""Batches of a queue, and what a position says about one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ class Batch:
         tick: id of the tick that ends it.
         previous_tick: id of the tick that ends the batch before.
         tick_time: when `tick` was made, in seconds since the epoch by the source's clock.
-        count: events that the queue counted meanwhile, of any table; a hint, for its counter has gaps.
-        query: yields the events (PgQ ``batch_event_sql``).
+        count: events between the two ticks by the queue's own count, of all tables; a hint, as the count has
+            gaps.
+        query: SQL that yields the events (PgQ ``batch_event_sql``).
     """
 
     id: int
@@ -28,7 +29,7 @@ class Batch:
 
 
 class Verdict(Enum):
-    """What a position says of a batch."""
+    """What a position says about a batch: load it, skip it as loaded, or stop."""
 
     APPLY = auto()
     SKIP = auto()
@@ -39,10 +40,10 @@ def judge(position: int | None, batch: Batch, tick_time: float | None = None) ->
     """Compare the target's position with a batch of the source (PgQ's rule for serial consumers).
 
     Args:
-        position: last tick that was applied, or None.
-        batch: of the source.
-        tick_time: time of that tick, if it is known. A queue that is created anew counts its ticks from 1
-            again: an equal tick of another time is another tick, whose events are not here.
+        position: the last tick that was applied; None: there is none.
+        batch: the source's.
+        tick_time: time of that tick, if it is known. A queue that was dropped and created again counts its
+            ticks from 1: an equal tick of another time is another tick, whose events are not here.
     """
     if position is None or position == batch.previous_tick:
         return Verdict.APPLY

@@ -1,7 +1,7 @@
 """Whether a queue has anything to read, without asking PgQ each time for each consumer.
 
-All idle consumers of one source look at the same few numbers: the newest tick of each queue. Whoever finds
-them too old asks for those of all queues and posts them on a board that the jobs of a fleet share.
+All idle consumers of one source look at the same few numbers: the newest tick of each queue. A consumer that
+finds its number too old asks for those of all queues, and posts them on a board that the fleet's jobs share.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from .batch import Batch
 from .queue import Queue
 
 QUIET = 10.0
-"""Seconds without events after which a consumer relies on the board; before, latency is worth a query."""
+"""Seconds without events after which a consumer relies on the board; until then latency is worth a query."""
 
 ASK_ANYWAY = 30.0
-"""Seconds after which PgQ is asked in any case: somebody may have moved the consumer."""
+"""Seconds after which PgQ is asked anyway: somebody may have moved the consumer."""
 
 SPREAD = 0.25
 """Share of loop_delay over which consumers spread their looks: one asks, the others find the answer."""
 
 
 class Lookout:
-    """Looks out for one consumer.
+    """Watches a queue for one consumer.
 
     Args:
-        queue: the one to look at.
+        queue: the queue.
         settings: the job's.
-        board: what the fleet's jobs share; None: PgQ is asked each time.
+        board: shared by the fleet's jobs; None: PgQ is asked each time.
     """
 
     def __init__(self, queue: Queue, settings: Settings, board: Board | None) -> None:
-        # With these settings the newest tick does not tell whether PgQ hands out a batch.
+        # With these settings PgQ may hand out no batch although there is a new tick.
         self._board = None if settings.holds_back or settings.loop_delay <= 0 else board
         self._queue = queue
         self._settings = settings
@@ -49,7 +49,7 @@ class Lookout:
         self._looked = self._asked_at = self._events_at = time.monotonic()
 
     def is_quiet(self) -> bool:
-        """Whether there is surely nothing to read; to be asked before PgQ is.
+        """Whether there is certainly nothing to read; ask this before PgQ.
 
         Raises:
             psycopg2.Error: the source failed.
@@ -65,12 +65,12 @@ class Lookout:
         return self._tick <= self._read_up_to and now - self._asked_at < ASK_ANYWAY
 
     def asked(self, batch: Batch | None) -> None:
-        """PgQ was asked: it has a batch, which will be read, or all up to the tick that was seen is read."""
+        """PgQ was asked: it gave a batch, which will be read, or all is read up to the newest tick seen."""
         self._asked_at = time.monotonic()
         self._read_up_to = max(self._read_up_to, self._tick) if batch is None else batch.tick
 
     def read_events(self) -> None:
-        """A batch had events; those between two ticks of an idle queue have none."""
+        """A batch had events, unlike the empty ones between ticks of an idle queue."""
         self._events_at = time.monotonic()
 
     def rest(self) -> float:
@@ -81,7 +81,7 @@ class Lookout:
         return max(0.0, min(delay, self._looked + delay - time.monotonic()) + self._offset)
 
     def _look_for_all(self, board: Board) -> int:
-        """Ask for the newest ticks of all queues; returns that of the own one, or one that was never read."""
+        """Ask for the newest ticks of all queues; returns this queue's, or else a tick not read yet."""
         moment = time.monotonic()
         ticks = self._queue.newest_ticks()
         board.update({self._key_of(queue): tick for queue, tick in ticks.items()}, moment)
@@ -92,7 +92,7 @@ class Lookout:
         return tick
 
     def _key_of(self, queue: str) -> int:
-        """What the queue is called on the board, by every job that names its database in the same words."""
+        """Key of a queue on the board, the same for every job that writes src_db in the same way."""
         key = self._keys.get(queue)
         if key is None:
             names = (self._settings.src_db, self._settings.pgq_schema, queue)

@@ -1,4 +1,4 @@
-"""The source: one consumer of one PgQ queue."""
+"""One consumer's queue: registration, batches and their events."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 BLOCK = 1 << 18
-"""Bytes that are decoded at a time."""
+"""Bytes of COPY text handed over at a time."""
 
 
 class Queue:
-    """A consumer's view of its queue. Errors of the database pass through as psycopg2's."""
+    """A queue as one consumer sees it. Errors of the database are raised as psycopg2's."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
-        # Each call of PgQ is a transaction of its own, in one round trip.
+        # Each call of PgQ is its own transaction, in one round trip.
         connection.autocommit = True
         self._connection = connection
         self._settings = settings
@@ -35,7 +35,7 @@ class Queue:
         self._is_prepared = False
 
     def register(self) -> bool:
-        """Make sure that the consumer is registered; returns whether it was not before.
+        """Make sure that the consumer is registered; returns True if it was not before.
 
         Raises:
             SetupError: there is no PgQ, or no such queue.
@@ -57,19 +57,19 @@ class Queue:
             return bool(queries.value(cursor, "register", **self._names))
 
     def unregister(self) -> bool:
-        """Unsubscribe the consumer; returns whether it was subscribed."""
+        """Unregister the consumer; returns False if it was not registered."""
         with self._connection.cursor() as cursor:
             if not queries.value(cursor, "has_queue", **self._pgq, queue=self._settings.queue):
                 return False
             return bool(queries.value(cursor, "unregister", **self._names))
 
     def register_at(self, tick: int) -> None:
-        """Set the consumer to a tick, subscribed or not; what comes after it is read next."""
+        """Set the consumer to a tick, registering it if need be; the events after the tick are read next."""
         with self._connection.cursor() as cursor:
             queries.run(cursor, "register_at", **self._names, tick=tick)
 
     def next_batch(self, min_events: int = 0) -> Batch | None:
-        """Open the next batch, or the one that is still open; None if nothing is to be read now.
+        """Open the next batch, or return the one that is still open; None if there is nothing to read now.
 
         Args:
             min_events: the least that it should hold, if that is more than the settings ask for; about twice
@@ -88,26 +88,25 @@ class Queue:
         return None if row is None or row[0] is None else Batch(*row)
 
     def newest_ticks(self) -> dict[str, int]:
-        """The newest tick of every queue of the database that has one, by the queue's name."""
+        """The newest tick of each queue of the database, by name; queues without ticks are left out."""
         with self._connection.cursor() as cursor:
             found = queries.rows(cursor, "newest_ticks", **self._pgq)
         return {queue: tick for queue, tick in found if tick is not None}
 
     def read(self, batch: Batch, receive: Callable[[bytes], object], ids: Sequence[int] = ()) -> None:
-        """Stream the batch in the order of its events: `receive` gets a line of COPY text for each.
-
-        What `receive` raises passes through; the connection is of no further use then.
+        """Stream an open batch in the order of its events.
 
         Args:
-            batch: an open one.
-            receive: takes the lines.
-            ids: ``ev_id`` of those that are wanted, empty for all.
+            batch: the batch.
+            receive: gets each event as a line of COPY text. What it raises is raised here; the connection
+                cannot be used after that.
+            ids: ``ev_id`` of the events to read; empty: all.
         """
         conditions = [sql.SQL("ev_id in ({})").format(_literals(ids))] if ids else []
         self._copy(batch, COLUMNS, conditions, "order by ev_id", _Writer(receive))
 
     def stream(self, batch: Batch, receive: Callable[[bytes], object], *, with_time: bool) -> None:
-        """Stream the batch in any order: `receive` gets blocks of whole lines, and must not raise.
+        """Stream an open batch in any order: `receive` gets blocks of whole lines, and must not raise.
 
         A line is COPY text of ``ev_type``, ``ev_extra1``, ``ev_data``, ``ev_time`` if `with_time`, ``ev_id``.
         """
@@ -128,7 +127,7 @@ class Queue:
             conditions = [*conditions, sql.SQL("ev_extra1 in ({})").format(_literals(tables))]
         copy = sql.SQL("copy (select {} from ({}) batch{}{} {}) to stdout").format(
             sql.SQL(", ").join(map(sql.Identifier, columns)),
-            # The order that PgQ asks for is the outer one, or there is none.
+            # The outer query orders the events, or nothing does.
             sql.SQL(batch.query.removesuffix(" order by 1")),
             sql.SQL(" where " if conditions else ""),
             sql.SQL(" and ").join(conditions),
@@ -138,7 +137,7 @@ class Queue:
             cursor.copy_expert(copy, file)
 
     def finish(self, batch: Batch) -> tuple[float, int]:
-        """Close the batch; returns the age of its end in seconds, and the events after it: the lag."""
+        """Close the batch; returns the lag: the age of its end in seconds, and the events after it."""
         with self._connection.cursor() as cursor:
             prepare = () if self._is_prepared else ("prepare_finish_batch",)
             self._is_prepared = True
@@ -157,9 +156,9 @@ class Queue:
         return max(0.0, float(age)), max(0, int(behind))
 
     def only_table(self) -> bytes | None:
-        """The one table whose rows are loaded, as ``ev_extra1`` names it; None if there may be others.
+        """The only table whose rows are loaded, as ``ev_extra1`` names it; None if there may be others.
 
-        It is the one that ``table_filter`` chooses, or the only one whose triggers feed the queue.
+        It is the only one that ``table_filter`` names, or the only one whose triggers feed the queue.
         """
         names = list(self._settings.source_tables)
         if not names:
@@ -169,7 +168,7 @@ class Queue:
         return names[0].encode() if len(names) == 1 else None
 
     def column_type(self, table: str, column: str) -> str:
-        """Type of a column of the source as SQL; ``text`` if there is no such column to be found.
+        """Type of a column of the source as SQL; ``text`` if there is no such column.
 
         Args:
             table: as ``ev_extra1`` names it, ``schema.table``.
@@ -182,19 +181,19 @@ class Queue:
 
     @property
     def time_zone(self) -> str:
-        """TimeZone of the session, in which ``ev_time`` is written and most producers' times are."""
+        """TimeZone of the session: the zone in which ``ev_time`` and most producers' times are written."""
         return self._connection.get_parameter_status("TimeZone") or "UTC"
 
 
 class _Writer:
-    """What psycopg2 takes for a file to copy into: it is called once a line."""
+    """A file for psycopg2 to copy into; it is called once per line."""
 
     def __init__(self, receive: Callable[[bytes], object]) -> None:
         self.write = receive
 
 
 class _Blocks(io.RawIOBase):
-    """Takes what a buffered writer has gathered, and hands over whole lines."""
+    """Receives what a buffered writer has gathered, and passes on whole lines."""
 
     def __init__(self, receive: Callable[[bytes], object]) -> None:
         self._receive = receive
@@ -204,7 +203,7 @@ class _Blocks(io.RawIOBase):
         return True
 
     def write(self, data: ReadableBuffer) -> int:
-        """Take a piece of COPY text, whatever it ends with."""
+        """Take a piece of COPY text, which may end within a line."""
         text = bytes(data)
         end = text.rfind(b"\n") + 1
         if end:

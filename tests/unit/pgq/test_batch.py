@@ -1,4 +1,4 @@
-"""What a position says of a batch."""
+"""What a position says about a batch."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def test_position_decides(position: int | None, verdict: Verdict) -> None:
     ("moment", "verdict"), [(None, Verdict.SKIP), (0.0, Verdict.SKIP), (1.5, Verdict.LOST)]
 )
 def test_an_equal_tick_of_another_time_is_another_tick(moment: float | None, verdict: Verdict) -> None:
-    """As of a queue that was created anew; a time that is not known does not count."""
+    """As after a queue was dropped and created again; an unknown time fits any."""
     assert judge(12, BATCH, moment) is verdict
     assert judge(11, BATCH, moment) is Verdict.APPLY

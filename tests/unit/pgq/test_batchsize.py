@@ -1,4 +1,4 @@
-"""How much is taken as one batch."""
+"""How many events are taken as one batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LIMIT = 200_000
 
 
 def sizes(sizer: BatchSizer, batches: int, rate: float = 10_000, behind: int = 10**6) -> list[int]:
-    """Asks for batches of about as many events as PgQ would give; returns what was asked for at least."""
+    """Take batches as large as PgQ would give; returns the minimum that was asked for each time."""
     asked = []
     for _ in range(batches):
         asked.append(sizer.min_events)
@@ -29,13 +29,13 @@ def test_caught_up_a_tick_is_taken_as_it_comes() -> None:
 
 
 def test_behind_batches_grow_up_to_the_limit() -> None:
-    """PgQ takes up to twice what is asked for, hence half of it is."""
+    """PgQ takes up to twice what is asked for, so half the limit is asked for."""
     sizer = BatchSizer(LIMIT)
     assert sizes(sizer, 7) == [0, 1_000, 4_000, 16_000, 64_000, LIMIT // 2, LIMIT // 2]
 
 
 def test_no_more_is_asked_for_than_there_is() -> None:
-    """Else PgQ would give nothing."""
+    """Otherwise PgQ would give nothing."""
     sizer = BatchSizer(LIMIT)
     sizes(sizer, 6)
     sizer.learn(LIMIT, 1, 301)
@@ -44,8 +44,8 @@ def test_no_more_is_asked_for_than_there_is() -> None:
     assert sizer.min_events == 1
 
 
-def test_nothing_is_left_of_it_once_all_is_read() -> None:
-    """Neither when PgQ says so, nor when the lag does."""
+def test_sizes_start_over_once_all_is_read() -> None:
+    """Whether PgQ says so or the lag does."""
     sizer = BatchSizer(LIMIT)
     sizes(sizer, 4)
     sizer.learn(5000, 0.1, 0)
@@ -66,7 +66,7 @@ def test_growth_that_does_not_pay_is_taken_back() -> None:
 
 
 def test_a_small_batch_may_be_slow() -> None:
-    """It made a partition, perhaps; that says nothing against large ones."""
+    """Perhaps it made a partition; that says nothing against large ones."""
     sizer = BatchSizer(LIMIT)
     sizer.learn(500, 0.01, 10**6)
     sizer.learn(2_000, 1, 10**6)
@@ -74,7 +74,7 @@ def test_a_small_batch_may_be_slow() -> None:
 
 
 def test_batches_without_events_tell_nothing() -> None:
-    """Their rate is 0, and means no loss; what was learned before holds."""
+    """Their rate of 0 is not a loss; what was learned before still holds."""
     sizer = BatchSizer(LIMIT)
     sizes(sizer, 3)
     before = sizer.min_events
@@ -82,8 +82,8 @@ def test_batches_without_events_tell_nothing() -> None:
     assert sizer.min_events == before
 
 
-def test_zero_is_never() -> None:
-    """However far behind."""
+def test_a_limit_of_zero_never_merges() -> None:
+    """However far behind the consumer is."""
     assert sizes(BatchSizer(0), 5) == [0] * 5
 
 
@@ -93,7 +93,7 @@ def test_zero_is_never() -> None:
 )
 @example(1000, [(20_000, 1.0, 10**6), (30_000, 100.0, 10**6)])
 def test_it_stays_within_bounds(limit: int, batches: list[tuple[int, float, int]]) -> None:
-    """Whatever batches bring: at most the limit, what is there, and so much more than the last."""
+    """Never more than the limit, than what is there, and than GROWTH times the largest batch."""
     sizer = BatchSizer(limit)
     most = 0
     for events, seconds, behind in batches:

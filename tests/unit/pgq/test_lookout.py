@@ -1,4 +1,4 @@
-"""When PgQ is asked, and when what the others have seen will do."""
+"""When PgQ is asked, and when the board is enough."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-class FakeSource:
-    """A database of queues whose newest ticks a test sets; it counts how often somebody asks."""
+class FakeQueue:
+    """Queues whose newest ticks a test sets; it counts how often it is asked."""
 
     def __init__(self) -> None:
         self.ticks = {"q": 10, "r": 20}
@@ -42,14 +42,14 @@ class FakeSource:
         return dict(self.ticks)
 
 
-def a_lookout(source: FakeSource, board: Board | None, **keys: Any) -> Lookout:
-    """One of a job that has been quiet for long and whose queue was found empty."""
+def a_lookout(source: FakeQueue, board: Board | None, **keys: Any) -> Lookout:
+    """The lookout of a job."""
     return Lookout(cast("Any", source), settings_of(**{**KEYS, "pgq_queue_name": "q", **keys}), board)
 
 
 def test_one_consumer_asks_for_all(clock: Clock) -> None:
-    """The others of the same database find the answer on the board, for loop_delay."""
-    source, board = FakeSource(), Board()
+    """The others of the same database find the answer on the board until loop_delay has passed."""
+    source, board = FakeQueue(), Board()
     lookouts = [a_lookout(source, board, pgq_queue_name=queue) for queue in ("q", "r", "q")]
     clock.now += QUIET
     for each in lookouts:
@@ -64,7 +64,7 @@ def test_one_consumer_asks_for_all(clock: Clock) -> None:
 
 def test_a_new_tick_is_noticed_by_its_consumer_alone(clock: Clock) -> None:
     """And once PgQ has nothing for it, it is quiet again."""
-    source, board = FakeSource(), Board()
+    source, board = FakeQueue(), Board()
     mine, other = a_lookout(source, board), a_lookout(source, board, pgq_queue_name="r")
     clock.now += QUIET
     for each in (mine, other):
@@ -78,8 +78,8 @@ def test_a_new_tick_is_noticed_by_its_consumer_alone(clock: Clock) -> None:
 
 
 def test_a_busy_consumer_asks_each_time(clock: Clock) -> None:
-    """For some seconds after events, and rests for loop_delay to the dot."""
-    source, board = FakeSource(), Board()
+    """It does so for some seconds after events, and rests for exactly loop_delay."""
+    source, board = FakeQueue(), Board()
     mine = a_lookout(source, board)
     clock.now += QUIET
     mine.asked(Batch(1, 12, 11, 0.0))
@@ -93,9 +93,9 @@ def test_a_busy_consumer_asks_each_time(clock: Clock) -> None:
     assert mine.is_quiet()
 
 
-def test_pgq_is_asked_now_and_then_in_any_case(clock: Clock) -> None:
+def test_pgq_is_asked_now_and_then_anyway(clock: Clock) -> None:
     """Somebody may have set the consumer back."""
-    mine = a_lookout(FakeSource(), Board())
+    mine = a_lookout(FakeQueue(), Board())
     clock.now += QUIET
     assert not mine.is_quiet()
     mine.asked(None)
@@ -108,10 +108,10 @@ def test_pgq_is_asked_now_and_then_in_any_case(clock: Clock) -> None:
 @pytest.mark.parametrize(
     "keys", [{"pgq_keep_lag": "1 min"}, {"pgq_batch_collect_events": 5}, {"loop_delay": 0}]
 )
-def test_where_a_tick_does_not_tell_pgq_is_asked(clock: Clock, keys: dict[str, Any]) -> None:
-    """So it is without a board."""
+def test_with_settings_that_hold_events_back_pgq_is_asked(clock: Clock, keys: dict[str, Any]) -> None:
+    """The same without a board."""
     for board in (Board(), None):
-        source = FakeSource()
+        source = FakeQueue()
         mine = a_lookout(source, board, **(keys if board else {}))
         clock.now += QUIET
         mine.asked(None)
@@ -120,8 +120,8 @@ def test_where_a_tick_does_not_tell_pgq_is_asked(clock: Clock, keys: dict[str, A
 
 
 def test_a_queue_without_a_tick_is_pgq_s_to_explain(clock: Clock) -> None:
-    """It was dropped, most likely."""
-    source = FakeSource()
+    """Most likely it was dropped."""
+    source = FakeQueue()
     del source.ticks["q"]
     mine = a_lookout(source, Board())
     clock.now += QUIET
@@ -132,8 +132,8 @@ def test_a_queue_without_a_tick_is_pgq_s_to_explain(clock: Clock) -> None:
 
 
 def test_the_next_look_is_soon_after_what_is_known_grows_old(clock: Clock) -> None:
-    """Never later than loop_delay and a quarter after the moment that was looked at."""
-    source, board = FakeSource(), Board()
+    """No later than loop_delay and a quarter after the last look, whoever looked."""
+    source, board = FakeQueue(), Board()
     first, second = a_lookout(source, board), a_lookout(source, board)
     clock.now += QUIET
     first.is_quiet()
