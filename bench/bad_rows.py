@@ -15,8 +15,9 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from tdsup.dispatcher.events.event import COLUMNS, Event
 from tdsup.dispatcher.load.buffers import Buffers
-from tdsup.dispatcher.load.outcome import Needs, Outcome
-from tdsup.dispatcher.load.plan import Fit, Shape
+from tdsup.dispatcher.load.outcome import Outcome
+from tdsup.dispatcher.load.plan import Shape, WritePlan
+from tdsup.dispatcher.load.routes import Routed
 from tdsup.dispatcher.postgres import copytext
 from tdsup.dispatcher.postgres.identifier import TableName
 from tdsup.dispatcher.write import refusal
@@ -27,7 +28,7 @@ EVENT = Event.from_line(copytext.line([b"1", *[None] * (len(COLUMNS) - 1)]))
 
 SHAPE = Shape(Insert, None, (b"id", b"n", b"note"))
 
-FIT = Fit(Insert(TableName("public", "orders"), ("id", "n", "note")), None, names_rows=False)
+PLAN = WritePlan(Insert(TableName("public", "orders"), ("id", "n", "note")), None, names_rows=False)
 
 
 def load(connection: Connection, rows: int, every: int) -> tuple[float, int]:
@@ -36,18 +37,13 @@ def load(connection: Connection, rows: int, every: int) -> tuple[float, int]:
     with connection, connection.cursor() as cursor:
         cursor.execute("truncate orders")
         buffers = Buffers(
-            cursor,
-            careful=True,
-            outcome=Outcome(),
-            needs=Needs(),
-            reject=lambda event, _reason, _state: bad.append(event),
-            limit=16 << 20,
+            cursor, Outcome(), lambda event, _reason, _state: bad.append(event), 16 << 20, careful=True
         )
-        buffer = buffers.make(SHAPE, FIT)
+        buffer = buffers.make(SHAPE, PLAN)
         started = time.perf_counter()
         for number in range(rows):
             n = b"x" if every and number % every == every // 2 else b"1"
-            buffers.add(SHAPE, buffer, EVENT, [b"%d" % number, n, b"note of order"], (), ())
+            buffers.add(buffer, EVENT, Routed(SHAPE, [b"%d" % number, n, b"note of order"]), ())
         buffers.flush()
         return time.perf_counter() - started, len(bad)
 

@@ -151,12 +151,12 @@ def _replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     with _databases(alone, doing) as (target, queue):
         delivery = Delivery(queue, target, alone, logging.getLogger(settings.job_name))
         with target, target.cursor() as cursor:
-            ids = delivery.letters.ids(cursor, given)
+            ids = delivery.dead_letters.ids(cursor, given)
         if unknown := set(given) - set(ids):
             raise SetupError(f"cannot {doing}: there is none with id {min(unknown)}")
         loaded = 0
         for letter in ids:
-            reason = delivery.redeliver(letter)
+            reason = delivery.replay(letter)
             loaded += reason is None
             yield f"{letter}: {'loaded' if reason is None else reason}"
         yield f"loaded {loaded} of {len(ids)}"

@@ -6,14 +6,12 @@ import time
 from logging import Logger
 
 from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
 from tdsup.jobtype import Board
 
-from .errors import LostPosition
 from .ledger import Position
-from .load import Delivery, Feed
+from .load import BatchWork, Delivery
 from .metrics import Tally
-from .pgq import Batch, BatchSizer, Lookout, Queue, Verdict, judge
+from .pgq import Batch, BatchSizer, Lookout, Queue
 from .postgres import IdleConnections
 from .settings import Settings
 
@@ -97,42 +95,23 @@ class Consumer:
         """Seconds to wait after `work` has found nothing."""
         return self._lookout.rest()
 
-    def _name(self, batch: Batch) -> str:
-        return f"batch {batch.id} of queue {self._settings.queue}"
-
     def _apply(self, batch: Batch) -> None:
         """Load the batch and its position in one transaction, unless the target has it already."""
         made = self._delivery.partitions
-        outcome = self._delivery.deliver(
-            self._name(batch),
-            Feed(
-                lambda receive, ids: self._queue.read(batch, receive, ids),
-                lambda receive, with_time: self._queue.stream(batch, receive, with_time=with_time),
-            ),
-            lambda cursor: self._is_due(batch, cursor),
-            lambda cursor: self._position.write(cursor, batch.tick, batch.tick_time),
+        work = BatchWork(
+            batch,
+            self._queue,
+            self._position,
+            self._delivery.dead_letters,
+            self._settings.queue,
+            self._logger,
         )
+        outcome = self._delivery.deliver(work)
         self._tally.partitions += self._delivery.partitions - made
         if outcome is not None:
             self._tally.count(outcome)
             if outcome.events:
                 self._lookout.read_events()
-
-    def _is_due(self, batch: Batch, cursor: Cursor) -> bool:
-        """Whether the target lacks the batch; the position is locked until the transaction ends."""
-        position, moment = self._position.read(cursor)
-        verdict = judge(position, batch, moment)
-        if verdict is Verdict.LOST:
-            other = " of another time, as if the queue was created anew" if position == batch.tick else ""
-            raise LostPosition(
-                f"cannot load {self._name(batch)}: "
-                f"Lost position: batch {batch.previous_tick}..{batch.tick}, dst has {position}{other}; "
-                "once it is known which is right, run on the target: "
-                f"{self._position.repair_command(batch.previous_tick)}"
-            )
-        if verdict is Verdict.SKIP:
-            self._logger.info("skipped %s: the target has it already", self._name(batch))
-        return verdict is Verdict.APPLY
 
     def _finish(self, batch: Batch, opened: float) -> None:
         lag, behind = self._queue.finish(batch)

@@ -60,6 +60,10 @@ class BatchError(Exception):
     """Events cannot be loaded until a person does something: the reason; a `SetupError` is made of it too."""
 
 
+class Enough(Exception):
+    """Whoever receives the events of a batch needs no more of them; the rest is read and dropped."""
+
+
 # SQLSTATE classes (PostgreSQL manual, appendix A) that say nothing against the batch or the set-up.
 INFRASTRUCTURE_CLASSES = frozenset({
     "08",  # connection exception

@@ -90,7 +90,7 @@ class Tally:
         """Take what became of the events of a batch."""
         self.events.update(outcome.by_operation())
         self.rows += outcome.rows
-        self.sizes.add(outcome.events)
+        self.sizes.add(outcome.events.total())
 
     @property
     def total(self) -> int:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
-from ..load import Fitter, Needs, Routed, Router, check_truncate
-from ..partitions import MissingTable, PeriodCache, Tables
+from ..load import Destination, Planner, Routed, WritePlan
+from ..partitions import MissingColumn, MissingTable, Tables
 from ..postgres import TableName
 from ..settings import Settings
 from ..write import Insert, Replace
@@ -49,11 +49,8 @@ class Sample:
     def __init__(self, settings: Settings, tables: Tables, only_source: bytes | None) -> None:
         self._settings = settings
         self._tables = tables
-        self._only_source = only_source
-        self._router = Router(settings, PeriodCache(settings.part_method))
-        self._needs = Needs()
-        self._fitter = Fitter(settings, tables, self._needs)
-        self._sources: set[bytes] = set()
+        self._destination = Destination(settings, tables, only_source)
+        self._planner = Planner(settings, tables)
 
     def look(self, line: bytes) -> Seen:
         """Tell what would become of an event, as COPY wrote it; what PostgreSQL refuses is not foreseen.
@@ -67,11 +64,11 @@ class Sample:
         try:
             header = event.header()
             change = read_change(header, event) if header.operation else None
-            if change is None or not self._router.wants(change):
+            if change is None or change.operation not in self._destination.router.wanted:
                 why = "PgQ's own" if change is None else "event_types, row_mode"
                 return Seen(event.id, f"{_kind(event, change)} is ignored ({why}): {shown}")
             shown = _row(change)
-            self._sources.add(event.table)
+            self._destination.sources.add(event.table)
             wanted, text = self._route(event, change)
         except BatchError as error:
             return Seen(event.id, f"{_kind(event, None)} blocks the job: {error}: {shown}", fatal=True)
@@ -89,16 +86,16 @@ class Sample:
     def _route(self, event: Event, change: Change) -> tuple[MissingTable | None, str]:
         """The table for the row, if it needs one, and what becomes of the event."""
         if change.operation is Operation.TRUNCATE:
-            check_truncate(event, self._only_source, self._sources)
+            self._destination.check_truncate(event)
             return None, f"empties {self._settings.dest_table}"
-        routed = self._router.route(event, change)
+        routed = self._destination.router.route(event, change)
         if routed is None:
             return None, "is ignored (none of its columns is loaded)"
-        fit = self._fitter.fit(routed.shape, event, change.key)
+        plan = self._planner.plan(routed.shape, event, change.key)
+        gaps = () if isinstance(plan, WritePlan) else plan
         table = self._table(routed)
-        added = [name for place, name in self._needs.columns if place == table]
-        notes = [f"column {name} is added" for name in added]
-        if fit is None:
+        notes = [f"column {gap.name} is added" for gap in gaps if isinstance(gap, MissingColumn)]
+        if any(isinstance(gap, MissingTable) for gap in gaps):
             notes += ["to be created", *self._strangers(routed)]
         text = f"goes to {table}" if table else f"changes {self._settings.dest_table}, wherever its row is"
         wanted = None

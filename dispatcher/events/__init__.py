@@ -3,7 +3,7 @@
 from .change import Change, read_change
 from .decoder import BY_EVENT_TIME, NOT_PARTITIONED, decode_block
 from .event import COLUMNS, Event
-from .header import Format, Operation, read_header
+from .header import Format, Header, Operation, read_header
 from .urlencoded import Row
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Change",
     "Event",
     "Format",
+    "Header",
     "Operation",
     "Row",
     "decode_block",

@@ -1,13 +1,13 @@
 """What the target keeps of a consumer: who works for it, its position and its dead letters."""
 
 from .claim import Claim
-from .deadletters import DeadLetters, Retry
+from .deadletters import DeadLetter, DeadLetters
 from .position import Position, Storage
 
 __all__ = [
     "Claim",
+    "DeadLetter",
     "DeadLetters",
     "Position",
-    "Retry",
     "Storage",
 ]

@@ -6,8 +6,10 @@ transaction that loads it.
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
@@ -24,6 +26,21 @@ _COPY = (
 )
 
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that could not be loaded.
+
+    Attributes:
+        event: all of it, as COPY wrote it.
+        reason: why, in one line.
+        sqlstate: of the target's error; None if it was not the target that refused.
+    """
+
+    event: bytes
+    reason: str
+    sqlstate: str | None
 
 
 class DeadLetters:
@@ -64,16 +81,15 @@ class DeadLetters:
                 "grant create on the database, or set bad_events = stop"
             ) from error
 
-    def line(self, event: bytes, reason: str, sqlstate: str | None) -> bytes:
-        """A line of COPY text for `write`.
+    def write(self, cursor: Cursor, letters: Iterable[DeadLetter]) -> None:
+        """Store dead letters."""
+        cursor.copy_expert(_COPY, io.BytesIO(b"".join(map(self._line, letters))))
 
-        Args:
-            event: a line as COPY wrote it.
-            reason: why it was not loaded.
-            sqlstate: of the target's error, if there was one.
-        """
+    def _line(self, letter: DeadLetter) -> bytes:
+        """A dead letter as COPY text; where an event cannot be shown as it is, its bytes come along."""
+        event = letter.event
         names = [name.encode() for name in self._names.values()]
-        head = [*names, self._text(reason), sqlstate.encode() if sqlstate else None]
+        head = [*names, self._text(letter.reason), letter.sqlstate.encode() if letter.sqlstate else None]
         if not _NOT_ASCII.search(event) or (self.exact and _is_utf8(event)):
             return copytext.line(head).removesuffix(b"\n") + b"\t" + event.removesuffix(b"\n") + b"\t\\N\n"
         shown = [value if value is None else _ascii(_readable(value)) for value in copytext.split(event)]
@@ -82,10 +98,6 @@ class DeadLetters:
     def _text(self, text: str) -> bytes:
         text = text.replace("\0", r"\x00")
         return text.encode("utf-8", "backslashreplace") if self.exact else _ascii(text)
-
-    def write(self, cursor: Cursor, file: Any) -> None:
-        """Store a file of lines that `line` returned."""
-        cursor.copy_expert(_COPY, file)
 
     def ids(self, cursor: Cursor, given: Sequence[int]) -> list[int]:
         """The given ids that exist, or all if none are given, in the order of their events."""
@@ -128,49 +140,6 @@ class DeadLetters:
     def _rows(self, cursor: Cursor, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Rows of a query on the consumer's dead letters; none if there is no table."""
         return queries.rows(cursor, name, **self._names, **parameters) if self.exist() else []
-
-
-class Retry:
-    """One dead letter on another try: it stays, for a new reason, or goes.
-
-    Stands for `DeadLetters` where events are loaded.
-    """
-
-    def __init__(self, letters: DeadLetters, letter: int, zone: str) -> None:
-        self._letters = letters
-        self._letter = letter
-        self._zone = zone
-        self._why: tuple[str, str | None] | None = None
-        self._event = b""
-
-    def take(self, cursor: Cursor) -> bool:
-        """Begin: get hold of the event; False if somebody else has removed the letter."""
-        self._why = None
-        self._event = self._letters.take(cursor, self._letter, self._zone) or b""
-        return bool(self._event)
-
-    def feed(self, receive: Callable[[bytes], object]) -> None:
-        """Hand the event over."""
-        receive(self._event)
-
-    def settle(self, cursor: Cursor) -> None:
-        """End: remove the letter, unless its event is still bad."""
-        if self._why is None:
-            self._letters.delete(cursor, [self._letter])
-
-    def exist(self) -> bool:
-        """Whether there is a place for it: where it is."""
-        return True
-
-    def line(self, event: bytes, reason: str, sqlstate: str | None) -> bytes:
-        """Take the reason; there is nothing to be stored."""
-        self._why = reason, sqlstate
-        return event
-
-    def write(self, cursor: Cursor, _file: Any) -> None:
-        """Keep the letter."""
-        assert self._why is not None
-        self._letters.explain(cursor, self._letter, *self._why)
 
 
 def _is_utf8(text: bytes) -> bool:

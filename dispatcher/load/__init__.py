@@ -1,17 +1,18 @@
 """A batch into tables."""
 
-from .delivery import Delivery, Feed
-from .outcome import Needs, Outcome
-from .plan import Fitter
-from .routes import Routed, Router, check_truncate
+from .delivery import Delivery
+from .destination import Destination
+from .outcome import Outcome
+from .plan import Planner, WritePlan
+from .routes import Routed
+from .work import BatchWork
 
 __all__ = [
+    "BatchWork",
     "Delivery",
-    "Feed",
-    "Fitter",
-    "Needs",
+    "Destination",
     "Outcome",
+    "Planner",
     "Routed",
-    "Router",
-    "check_truncate",
+    "WritePlan",
 ]

@@ -1,263 +1,222 @@
-"""Batches of plain inserts, by whole blocks: a second thread loads while this one fetches and decodes.
+"""The block path: whole blocks of plain inserts are decoded at once and written by a second thread.
 
-Rows that do not fit are left to the general way, `Loader`, in the same transaction; a batch that changes rows
-is left to it altogether.
+The row path takes events that do not fit, in the same transaction, and whole batches that change rows.
 """
 
 from __future__ import annotations
 
-import threading
-from types import TracebackType
-from typing import Self
+from dataclasses import replace
 
-import psycopg2
-from psycopg2.extensions import cursor as Cursor
-
-from ..errors import BatchError, SetupError, is_data
 from ..events import Event, decode_block
 from ..write import Insert
-from .handoff import Stock
-from .layout import MAX_FORMS, MAX_HEADS, NO_FORM, Form, Forms, Head, Kind, Sorter
-from .outcome import Needs, Outcome
-from .plan import Fit, Fitter
+from .copythread import CopyThread
+from .destination import Destination
+from .layout import (
+    MAX_LAYOUTS,
+    MAX_PREFIXES,
+    NO_LAYOUT,
+    Classifier,
+    Handling,
+    Layout,
+    LayoutCache,
+    Prefix,
+)
+from .missing import Missing
+from .outcome import Outcome
+from .passes import End, PassFailed
+from .plan import Planner, WritePlan
 from .rows import LARGE
 
 MAX_ODD = 1000
-"""Events of a batch that are left to the general way; with more of them all are."""
+"""Most events of a batch that are left to the row path; with more of them it takes the whole batch."""
 
 
-class Bulk:
-    """Loads blocks of events within the transaction of `cursor`; a context, which ends its thread.
+class BlockLoader:
+    """Decodes blocks of events and hands their rows to a `CopyThread`.
 
     Args:
-        cursor: of the target.
-        sorter: tells heads and forms.
-        fitter: finds writers, and notes what has to be made.
-        forms: what is known already.
-        sources: tables of the source that were seen; those that come up are added.
+        copies: writes the rows.
+        destination: where events go.
+        layouts: what is known already.
         outcome: counted up.
-        needs: what has to be made first; with anything there, nothing more is loaded.
-        limit: bytes of decoded rows held at most.
+        missing: added to. With anything in it, the rest of the events is only looked through.
 
     Attributes:
-        odd: ``ev_id`` of events that are left to the general way.
+        odd: ``ev_id`` of events that are left to the row path.
     """
 
     def __init__(
         self,
-        cursor: Cursor,
-        sorter: Sorter,
-        fitter: Fitter,
-        forms: Forms,
-        sources: set[bytes],
+        copies: CopyThread,
+        destination: Destination,
+        layouts: LayoutCache,
         outcome: Outcome,
-        needs: Needs,
-        limit: int,
+        missing: Missing,
     ) -> None:
-        self._cursor = cursor
-        self._sorter = sorter
-        self._fitter = fitter
-        self._forms = forms
-        self._sources = sources
+        self._copies = copies
+        self._destination = destination
+        self._classifier = Classifier(destination.settings, destination.router)
+        self._planner = Planner(destination.settings, destination.tables)
+        self._layouts = layouts
         self._outcome = outcome
-        self._needs = needs
-        self._stock = Stock[Insert](limit)
-        self._thread: threading.Thread | None = None
-        # The connection to the target serves one thread at a time.
-        self._turn = threading.Lock()
-        self._error: Exception | None = None
-        self._form: tuple[Form, tuple[int, ...]] = NO_FORM
+        self._missing = missing
+        self._layout = NO_LAYOUT
         self._waiting: set[tuple[tuple[bytes, ...], bytes]] = set()
         self._lacks = False
         self.odd: list[int] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stock.abandon()
-        if self._thread is not None:
-            self._thread.join()
-
     def add(self, block: bytes) -> None:
-        """Take whole lines, as `Queue.stream` hands them over. Errors are kept for `finish`."""
-        if self._is_over():
-            return
-        try:
-            if len(block) < LARGE:
-                self._decode(block)
-            else:
-                self._take_apart(block)
-        except (BatchError, SetupError, psycopg2.Error) as error:
-            self._error = error
-        if self._error or self._needs:
-            self._stock.abandon()
-
-    def finish(self) -> None:
-        """Load what is left.
+        """Take whole lines, as `Queue.stream` hands them over.
 
         Raises:
-            BatchError, SetupError, psycopg2.Error: not loaded, and not because of a row.
+            PassFailed: these events are not for the block path, or the target has refused a row.
+            BatchError, SetupError: no row can be loaded until a person does something.
+            psycopg2.Error: the target refused, but not because of a row.
         """
-        self._stock.close()
-        if self._thread is not None:
-            self._thread.join()
-        elif not self._is_over():
-            self._load()
-        if self._error is not None:
-            raise self._error
+        if len(block) < LARGE:
+            self._decode(block)
+        else:
+            self._take_apart(block)
+
+    def finish(self) -> None:
+        """Load what is left; raises as `add` does."""
+        self._copies.finish()
         if self._lacks:
             # The table may get what it lacks meanwhile.
-            self._forms.clear()
-
-    def _is_over(self) -> bool:
-        return self._error is not None or self._needs.care or self._needs.order
+            self._layouts.clear()
 
     # Decoding.
 
     def _decode(self, block: bytes) -> None:
         at = 0
-        while at < len(block) and not self._is_over():
-            form, picked = self._form
-            rows, passed = self._forms.of_kind(Kind.ROW), self._forms.of_kind(Kind.PASS)
-            texts = tuple(head.text for head in rows), tuple(head.text for head in passed)
-            end, found, counts = decode_block(block, at, *texts, form.names, picked, form.part)
-            for head, count in zip((*rows, *passed), counts, strict=True):
-                self._count(head, count)
+        while at < len(block):
+            layout = self._layout
+            loaded, ignored = self._layouts.handled(Handling.LOAD), self._layouts.handled(Handling.IGNORE)
+            prefixes = tuple(prefix.text for prefix in loaded), tuple(prefix.text for prefix in ignored)
+            end, found, counts = decode_block(block, at, *prefixes, layout.names, layout.picked, layout.part)
+            for prefix, count in zip((*loaded, *ignored), counts, strict=True):
+                self._count(prefix, count)
             for day, text in found.items():
-                self._put(form, day, text)
+                self._put(layout, day, text)
             at = end if end > at else self._look_closer(block, at)
 
     def _take_apart(self, block: bytes) -> None:
-        """Decode a block with large events: these are left to the general way, which tells of them."""
+        """Decode a block with large events, which are left to the row path: it tells of them."""
         for line in block.splitlines(keepends=True):
             if len(line) < LARGE:
                 self._decode(line)
-            elif self._head_of(line)[0].kind is Kind.CHANGE:
-                self._needs.order = True
+            elif self._prefix_of(line)[0].handling is Handling.IN_ORDER:
+                raise PassFailed(End.NOT_PLAIN)
             else:
                 self._leave(line)
 
-    def _count(self, head: Head, number: int) -> None:
-        self._outcome.see(head.operation, number)
-        if head.kind is Kind.PASS:
-            self._outcome.ignore(head.operation, number)
-        elif number:
+    def _count(self, prefix: Prefix, number: int) -> None:
+        if not number:
+            return
+        self._outcome.events[prefix.operation] += number
+        if prefix.handling is Handling.IGNORE:
+            self._outcome.ignored[prefix.operation] += number
+        else:
             self._outcome.rows += number
-            self._sources.add(head.table)
+            self._destination.sources.add(prefix.table)
 
     def _look_closer(self, block: bytes, at: int) -> int:
         """See why the decoder stops at a line; returns where it is to go on."""
         end = block.index(b"\n", at) + 1
         line = block[at:end]
-        head, learned = self._head_of(line)
-        if head.kind is Kind.CHANGE:
-            self._needs.order = True
-            return end
-        if head.kind is Kind.ROW:
-            learned = self._change_form(line) or learned
+        prefix, learned = self._prefix_of(line)
+        if prefix.handling is Handling.IN_ORDER:
+            raise PassFailed(End.NOT_PLAIN)
+        if prefix.handling is Handling.LOAD:
+            learned = self._change_layout(line) or learned
         if not learned:
             self._leave(line)
             return end
         return at
 
-    def _head_of(self, line: bytes) -> tuple[Head, bool]:
-        """The head of a line, and whether it is a new one."""
+    def _prefix_of(self, line: bytes) -> tuple[Prefix, bool]:
+        """The prefix of a line, and whether it is a new one."""
         type_, table, _rest = line.split(b"\t", 2)
         text = b"%b\t%b\t" % (type_, table)
-        heads = self._forms.heads
-        known = heads.get(text)
+        prefixes = self._layouts.prefixes
+        known = prefixes.get(text)
         if known is not None:
             return known, False
-        if len(heads) == MAX_HEADS:
-            self._forms.clear()
-        head = self._sorter.head(text)
-        rows = self._forms.of_kind(Kind.ROW)
-        if head.kind is Kind.ROW and any(row.key != head.key for row in rows):
+        if len(prefixes) == MAX_PREFIXES:
+            self._layouts.clear()
+        prefix = self._classifier.prefix(text)
+        loaded = self._layouts.handled(Handling.LOAD)
+        if prefix.handling is Handling.LOAD and any(other.key != prefix.key for other in loaded):
             # New tables get the key that rows have now.
-            self._forms.clear_forms()
-        heads[text] = head
-        return head, True
+            self._layouts.clear_layouts()
+        prefixes[text] = prefix
+        return prefix, True
 
-    def _change_form(self, line: bytes) -> bool:
-        """Take the form of a line for the present one; returns whether that is another."""
-        event = self._sorter.event(line)
-        names = self._sorter.names(event)
-        known = self._forms.forms.get(names)
-        if known is None:
-            known = self._make_form(event)
-            if known is None:
+    def _change_layout(self, line: bytes) -> bool:
+        """Go on with the layout of a line; returns whether it is another than before."""
+        event = self._classifier.event(line)
+        layouts, names = self._layouts.layouts, self._classifier.names(event)
+        found = layouts.get(names)
+        if found is None:
+            found = self._make_layout(event)
+            if found is None:
                 return False
-            if len(self._forms.forms) == MAX_FORMS:
-                self._forms.clear_forms()
-            self._forms.forms[names] = known
-        is_other = known is not self._form
-        self._form = known
+            if len(layouts) == MAX_LAYOUTS:
+                self._layouts.clear_layouts()
+            layouts[names] = found
+        is_other = found is not self._layout
+        self._layout = found
         return is_other
 
-    def _make_form(self, event: Event) -> tuple[Form, tuple[int, ...]] | None:
-        """A new form and the columns that are written; None if the event has none."""
+    def _make_layout(self, event: Event) -> Layout | None:
+        """A new layout; None if the event has none."""
         try:
-            form = self._sorter.form(event)
-            if form is None:
+            layout = self._classifier.layout(event)
+            if layout is None:
                 return None
-            fit = self._find_fit(form, form.day)
+            plan = self._plan(layout, layout.day)
         except ValueError:
             return None
-        return form, form.picked(fit)
+        return layout if plan is None else replace(layout, picked=layout.picked_by(plan))
 
     def _leave(self, line: bytes) -> None:
-        """Leave an event to the general way."""
+        """Leave an event to the row path."""
         self.odd.append(int(line[line.rindex(b"\t") :]))
-        self._needs.order = self._needs.order or len(self.odd) > MAX_ODD
+        if len(self.odd) > MAX_ODD:
+            raise PassFailed(End.NOT_PLAIN)
 
     # Loading.
 
-    def _put(self, form: Form, day: bytes, text: bytes) -> None:
+    def _put(self, layout: Layout, day: bytes, text: bytes) -> None:
         try:
-            fit = self._find_fit(form, day)
+            plan = self._plan(layout, day)
         except ValueError:
-            # Which events these rows are from is not known any more.
-            self._needs.order = True
+            # Nobody knows any more which events these rows are from.
+            raise PassFailed(End.NOT_PLAIN) from None
+        if plan is None or self._missing:
             return
-        if fit is None or self._needs:
-            return
-        if not isinstance(fit.writer, Insert) or form.picked(fit) != self._form[1]:
-            self._needs.order = True
-            return
-        self._stock.put(fit.writer, text)
-        if self._thread is None and self._stock.is_worth_loading:
-            self._thread = threading.Thread(target=self._load, name="load")
-            self._thread.start()
-        self._stock.wait()
+        if not isinstance(plan.writer, Insert) or layout.picked_by(plan) != layout.picked:
+            raise PassFailed(End.NOT_PLAIN)
+        self._copies.put(plan.writer, text)
 
-    def _find_fit(self, form: Form, day: bytes) -> Fit | None:
-        """How rows of a form and day are written; None if something has to be made first, or all is over."""
-        key = form.names, day
-        fit = self._forms.fits.get(key)
-        if fit is None and key not in self._waiting:
-            with self._turn:
-                fit = None if self._is_over() else self._sorter.fit(form, day, self._fitter)
-            if fit is None:
-                self._waiting.add(key)
-            else:
-                self._forms.fits[key] = fit
-                self._lacks = self._lacks or fit.lacks
-        return fit
+    def _plan(self, layout: Layout, day: bytes) -> WritePlan | None:
+        """How rows of a layout and day are written; None if something has to be made first.
 
-    def _load(self) -> None:
-        """Load rows as they come. Whatever ends this early must be known: nobody else would load the rest."""
-        while taken := self._stock.take():
-            writer, texts = taken
-            with self._turn:
-                try:
-                    writer.write(self._cursor, texts)
-                except Exception as error:  # noqa: BLE001 (raised again by `finish`)
-                    if isinstance(error, psycopg2.Error) and is_data(error):
-                        self._needs.care = True
-                    else:
-                        self._error = error
-            if self._is_over():
-                self._stock.abandon()
+        Raises:
+            ValueError: they cannot be loaded, and why.
+        """
+        key = layout.names, day
+        known = self._layouts.plans.get(key)
+        if known is not None or key in self._waiting:
+            return known
+        period = self._destination.periods[day] if day else None
+        with self._copies.interrupted():
+            plan = self._planner.plan(replace(layout.shape, period=period), layout.event, layout.key)
+        if isinstance(plan, WritePlan):
+            self._layouts.plans[key] = plan
+            self._lacks = self._lacks or plan.lacks
+            return plan
+        self._waiting.add(key)
+        self._missing.add(plan)
+        self._copies.abandon()
+        return None

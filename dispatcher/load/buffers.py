@@ -11,40 +11,44 @@ from ..errors import is_data
 from ..events import Event, Operation
 from ..postgres import copytext
 from ..write import Delete, Insert, Patch, Replace, refusal
-from .outcome import Needs, Outcome
-from .plan import Fit, Kind, Shape
+from .outcome import Outcome
+from .passes import End, PassFailed
+from .plan import Kind, Shape, WritePlan
+from .routes import Routed
 
 TABLE_BUFFER = 1 << 20
-"""Bytes gathered for one shape before they are written: enough to make a statement's own cost small."""
+"""Bytes gathered for one shape before they are written: enough to make the cost of a statement small."""
 
 LINE_OVERHEAD = 96
 """Bytes that Python adds to a gathered line: the object's header, its place in a list, its event."""
 
 FIRST_SEGMENT = 8
-"""Rows of the first try after a bad one: where one is, others often are."""
+"""Rows of the first try after a bad one: bad rows often come together."""
 
 ORDER: tuple[Kind, ...] = (Delete, Patch, Replace, Insert)
-"""How buffers are written: what makes room comes first."""
+"""The order in which buffers are written: what makes room comes first."""
 
 Identity = tuple[tuple[bytes, ...], tuple[bytes | None, ...]]
 """A row, by the names and values of its key."""
 
 Reject = Callable[[Event, str, str | None], None]
-"""Takes an event that has no row: the reason and the SQLSTATE, if the target refused."""
+"""Takes an event whose row the target refused, the reason, and the SQLSTATE if there is one."""
 
 
 class Buffer:
     """Rows of one shape.
 
     Attributes:
-        fit: how they are written.
-        lines: of COPY text.
-        events: what they come from; empty where nobody will ask.
+        shape: the shape.
+        plan: how they are written.
+        lines: the rows as COPY text.
+        events: where the rows come from; empty if nobody will ask.
         size: bytes of both.
     """
 
-    def __init__(self, fit: Fit) -> None:
-        self.fit = fit
+    def __init__(self, shape: Shape, plan: WritePlan) -> None:
+        self.shape = shape
+        self.plan = plan
         self.clear()
 
     def clear(self) -> None:
@@ -53,11 +57,11 @@ class Buffer:
         self.events: list[Event] = []
         self.size = 0
 
-    def line(self, values: Sequence[bytes | None], before: Sequence[bytes | None]) -> bytes:
-        """A row as COPY text: the values that are written, then the key that finds it."""
-        picked = self.fit.picked
+    def line(self, routed: Routed) -> bytes:
+        """A row as COPY text: the values that are written, then the key that finds the row."""
+        values, picked = routed.values, self.plan.picked
         return copytext.line(
-            [*(values if picked is None else [values[number] for number in picked]), *before]
+            [*(values if picked is None else [values[number] for number in picked]), *routed.before]
         )
 
 
@@ -69,22 +73,20 @@ class Buffers:
 
     Args:
         cursor: of the target.
-        careful: write under savepoints, so that every bad row is found; else the first one ends all writing.
-        outcome: what is counted up.
-        needs: where a bad row is noted that was met without care.
+        outcome: counted up.
         reject: takes the event of a bad row.
         limit: bytes gathered for all shapes together before all are written.
+        careful: write under savepoints and find every bad row; else the first one ends the pass.
     """
 
     def __init__(
-        self, cursor: Cursor, *, careful: bool, outcome: Outcome, needs: Needs, reject: Reject, limit: int
+        self, cursor: Cursor, outcome: Outcome, reject: Reject, limit: int, *, careful: bool
     ) -> None:
         self._cursor = cursor
-        self._careful = careful
         self._outcome = outcome
-        self._needs = needs
         self._reject = reject
         self._limit = limit
+        self._careful = careful
         self._buffers: dict[Shape, Buffer] = {}
         self._size = 0
         self.ordered = False
@@ -96,45 +98,38 @@ class Buffers:
         """The buffer of a shape, if there is one."""
         return self._buffers.get(shape)
 
-    def make(self, shape: Shape, fit: Fit) -> Buffer:
+    def make(self, shape: Shape, plan: WritePlan) -> Buffer:
         """A new buffer for a shape."""
-        self._buffers[shape] = buffer = Buffer(fit)
+        self._buffers[shape] = buffer = Buffer(shape, plan)
         return buffer
 
     def keep_order(self) -> None:
-        """From the first change of a row on, remember which rows are here."""
+        """From the first change of a row on, remember which rows are in the buffers."""
         if not self.ordered:
             self.flush()
             self.ordered = True
 
-    def add(
-        self,
-        shape: Shape,
-        buffer: Buffer,
-        event: Event,
-        values: Sequence[bytes | None],
-        before: Sequence[bytes | None],
-        identities: Sequence[Identity],
-    ) -> None:
+    def add(self, buffer: Buffer, event: Event, routed: Routed, identities: Sequence[Identity]) -> None:
         """Take a row.
 
         Args:
-            shape: of the row.
-            buffer: of the shape.
-            event: where it comes from.
-            values: of the shape's columns.
-            before: of the shape's key.
+            buffer: of the row's shape.
+            event: where the row comes from.
+            routed: the row.
             identities: of the row before and after; empty if the event does not tell, or no order is kept.
+
+        Raises:
+            PassFailed: the target refuses a row, and this pass does not look for it.
         """
         if self._careful and self.ordered and self._last is not buffer:
-            # Rows may depend on each other by more than their keys: with care, they go in as in the source.
+            # Rows may depend on each other in more than their keys: with care, they go in as in the source.
             self.flush()
         self._last = buffer
-        line = buffer.line(values, before)
-        if self.ordered and not self._make_way(shape, buffer, event, line, identities):
+        line = buffer.line(routed)
+        if self.ordered and not self._make_way(buffer, event, line, identities):
             return
         size = len(line) + LINE_OVERHEAD
-        if self._careful or shape.kind is not Insert:
+        if self._careful or buffer.shape.kind is not Insert:
             buffer.events.append(event)
             size += len(event.line)
         buffer.lines.append(line)
@@ -145,17 +140,16 @@ class Buffers:
         elif buffer.size >= TABLE_BUFFER:
             self._write(buffer)
 
-    def _make_way(
-        self, shape: Shape, buffer: Buffer, event: Event, line: bytes, identities: Sequence[Identity]
-    ) -> bool:
-        """Keep the order of changes of one row; returns False if the new state took the old one's place."""
+    def _make_way(self, buffer: Buffer, event: Event, line: bytes, identities: Sequence[Identity]) -> bool:
+        """Keep the order of changes of one row; returns False if the new state replaced the old one."""
+        kind = buffer.shape.kind
         if not identities:
-            if shape.kind is not Insert:
+            if kind is not Insert:
                 self.flush()
             self._keyless = True
             return True
         held = [self._pending[identity] for identity in identities if identity in self._pending]
-        if self._supersedes(shape, buffer, held, identities):
+        if self._supersedes(buffer, held, identities):
             number = held[0][1]
             more = len(line) + len(event.line) - len(buffer.lines[number]) - len(buffer.events[number].line)
             buffer.lines[number], buffer.events[number] = line, event
@@ -165,24 +159,24 @@ class Buffers:
             if self._size >= self._limit:
                 self.flush()
             return False
-        if held or (self._keyless and shape.kind is not Insert):
+        if held or (self._keyless and kind is not Insert):
             self.flush()
         for identity in identities:
             self._pending[identity] = buffer, len(buffer.lines)
         return True
 
     def _supersedes(
-        self, shape: Shape, buffer: Buffer, held: Sequence[tuple[Buffer, int]], identities: Sequence[Identity]
+        self, buffer: Buffer, held: Sequence[tuple[Buffer, int]], identities: Sequence[Identity]
     ) -> bool:
-        """Whether only the last of several states needs to be written; with care each counts by itself."""
-        same = shape.kind is Replace and len(identities) == 1 and bool(held) and held[0][0] is buffer
+        """Whether only the last of several states has to be written; with care each counts by itself."""
+        same = buffer.shape.kind is Replace and len(identities) == 1 and bool(held) and held[0][0] is buffer
         return same and not self._careful
 
     def flush(self) -> None:
-        """Write everything."""
+        """Write everything; raises as `add` does."""
         for kind in ORDER:
-            for shape, buffer in self._buffers.items():
-                if shape.kind is kind and buffer.lines and not self._needs:
+            for buffer in self._buffers.values():
+                if buffer.shape.kind is kind and buffer.lines:
                     self._write(buffer)
         self._pending.clear()
         self._keyless = False
@@ -192,12 +186,11 @@ class Buffers:
             self._write_carefully(buffer)
         else:
             try:
-                absent = buffer.fit.writer.write(self._cursor, buffer.lines)
+                absent = buffer.plan.writer.write(self._cursor, buffer.lines)
             except psycopg2.Error as error:
-                if not is_data(error):
-                    raise
-                self._needs.care = True
-                return
+                if is_data(error):
+                    raise PassFailed(End.REFUSED) from error
+                raise
             self._written(buffer, 0, len(buffer.lines), absent)
         self._size -= buffer.size
         buffer.clear()
@@ -205,11 +198,11 @@ class Buffers:
     def _write_carefully(self, buffer: Buffer) -> None:
         """Write the good rows and reject the bad ones.
 
-        COPY tells the row that it stumbled over: those before it are written again, for the savepoint took
-        them back, then that row by itself. Where the target does not tell, the rows are halved. No row is
-        rejected that was not tried alone: docs/decisions/0005.
+        COPY tells which row it stumbled over. The rows before it are written again, because rolling back to
+        the savepoint removed them, and then that row alone. Where the target does not tell, the rows are
+        halved. No row is rejected that was not tried alone: docs/decisions/0005.
         """
-        copied = buffer.fit.writer.copied
+        copied = buffer.plan.writer.copied
         start, length, suspected = 0, len(buffer.lines), False
         while start < len(buffer.lines):
             end = min(start + length, len(buffer.lines))
@@ -226,10 +219,10 @@ class Buffers:
                 suspected = bool(bad)
 
     def _try(self, buffer: Buffer, start: int, end: int) -> psycopg2.Error | None:
-        """Write some rows; returns the error if there is a bad one among them, and none is written then."""
+        """Write some rows; if one of them is bad, returns the error and writes none."""
         self._cursor.execute("savepoint tdsup")
         try:
-            absent = buffer.fit.writer.write(self._cursor, buffer.lines[start:end])
+            absent = buffer.plan.writer.write(self._cursor, buffer.lines[start:end])
         except psycopg2.Error as error:
             if not is_data(error):
                 raise
@@ -240,12 +233,12 @@ class Buffers:
         return None
 
     def _written(self, buffer: Buffer, start: int, end: int, absent: Iterable[int]) -> None:
-        """Count rows, less those that were not there to be changed."""
+        """Count rows, except those that were not there to be changed."""
         self._outcome.rows += end - start
         for number in absent:
             self._outcome.rows -= 1
-            if isinstance(buffer.fit.writer, Delete):
-                self._outcome.ignore(Operation.DELETE)
+            if isinstance(buffer.plan.writer, Delete):
+                self._outcome.ignored[Operation.DELETE] += 1
             else:
                 self._reject(
                     buffer.events[start + number], "it changes a row that the target does not have", None

@@ -1,74 +1,81 @@
-"""Forms: what events look like that can be loaded by whole blocks.
+"""What the events of the block path look like: `Prefix` and `Layout`, and what is known of them.
 
-A form is what the general way makes of one event, taken for all that look like it. Events are told by what
-their lines begin with: `Head`.
+A layout is what the row path makes of one event, used for every event that looks like it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from ..events import BY_EVENT_TIME, NOT_PARTITIONED, Event, Format, Operation, read_change, read_header
-from ..partitions import PeriodCache
+from ..events import (
+    BY_EVENT_TIME,
+    NOT_PARTITIONED,
+    Event,
+    Format,
+    Operation,
+    read_change,
+    read_header,
+)
 from ..postgres import copytext
 from ..settings import EVENT_TIME, Settings
 from ..write import Insert
-from .plan import Fit, Fitter, Shape
+from .plan import Shape, WritePlan
 from .routes import Router
 
-MAX_HEADS = 64
-"""Heads known at a time; a producer whose types are all different is not for whole blocks."""
+MAX_PREFIXES = 64
+"""Most prefixes known at a time. A producer whose types are all different is not for the block path."""
 
-MAX_FORMS = 256
-"""Forms known at a time."""
+MAX_LAYOUTS = 256
+"""Most layouts known at a time."""
 
 
-class Kind(Enum):
-    """What is done with the events of a head."""
+class Handling(Enum):
+    """What is done with the events of a prefix."""
 
-    ROW = auto()
+    LOAD = auto()
     """Each is a row to add."""
-    PASS = auto()
-    """They are ignored."""
-    CHANGE = auto()
-    """They change rows, or may do so: the order of all events matters."""
+    IGNORE = auto()
+    IN_ORDER = auto()
+    """They change rows, or may do so: the order of all events matters, so they are not for the block path."""
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class Prefix:
     """What a line begins with: ``ev_type`` and ``ev_extra1``.
 
     Attributes:
         text: as COPY writes it, up to the tab before ``ev_data``.
-        kind: what is done with such events.
-        operation: what they ask for; None: not to be told.
+        handling: what is done with such events.
+        operation: what they ask for; None if they do not tell.
         table: of the source.
-        key: source names of the key's columns, of rows.
+        key: source names of the key's columns, if they are loaded.
     """
 
     text: bytes
-    kind: Kind
+    handling: Handling
     operation: Operation | None
     table: bytes
     key: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """Rows that have the same columns.
+class Layout:
+    """The columns that some rows have, and which of them are written.
 
     Attributes:
         names: of all columns, as they stand in ``ev_data``.
-        order: which of them are routed, and in which order.
-        part: as for the decoder.
-        event: the one that the form was made of.
+        routed: numbers of those that are routed, in the order of the shape.
+        picked: numbers of those that are written, in the order in which they are written.
+        part: which column tells the day; see `decode_block`.
+        event: the one that the layout was made from.
         shape: of that event.
         key: source names of its key's columns.
     """
 
     names: tuple[bytes, ...]
-    order: tuple[int, ...]
+    routed: tuple[int, ...]
+    picked: tuple[int, ...]
     part: int
     event: Event
     shape: Shape
@@ -79,69 +86,62 @@ class Form:
         """A day of the event's partition; empty if rows are not partitioned."""
         return self.shape.period.start.isoformat().encode() if self.shape.period else b""
 
-    def picked(self, fit: Fit | None) -> tuple[int, ...]:
-        """Which columns are written, and in which order."""
-        if fit is None or fit.picked is None:
-            return self.order
-        return tuple(self.order[number] for number in fit.picked)
+    def picked_by(self, plan: WritePlan) -> tuple[int, ...]:
+        """Numbers of the columns that a plan writes, in their order."""
+        return self.routed if plan.picked is None else tuple(self.routed[number] for number in plan.picked)
 
 
-NO_FORM = (
-    Form((), (), NOT_PARTITIONED, Event(0, b"", b"", None, b"", None, b""), Shape(Insert, None, ()), ()),
-    (),
-)
-"""What no row looks like."""
+_NOTHING = Event(0, b"", b"", None, b"", None, b"")
+
+NO_LAYOUT = Layout((), (), (), NOT_PARTITIONED, _NOTHING, Shape(Insert, None, ()), ())
+"""A layout that no row has."""
 
 
 @dataclass(slots=True)
-class Forms:
-    """What is known of a queue's events and of the tables they go to; forgotten when anything goes wrong.
+class LayoutCache:
+    """What is known of a queue's events and of the tables they go to; emptied when anything goes wrong.
 
     Attributes:
-        heads: by their text.
-        forms: by their names, with the columns that are written.
-        fits: how rows of some names and a day are written.
+        prefixes: by their text.
+        layouts: by their names.
+        plans: how rows of some names and a day are written.
     """
 
-    heads: dict[bytes, Head] = field(default_factory=dict)
-    forms: dict[tuple[bytes, ...], tuple[Form, tuple[int, ...]]] = field(default_factory=dict)
-    fits: dict[tuple[tuple[bytes, ...], bytes], Fit] = field(default_factory=dict)
+    prefixes: dict[bytes, Prefix] = field(default_factory=dict)
+    layouts: dict[tuple[bytes, ...], Layout] = field(default_factory=dict)
+    plans: dict[tuple[tuple[bytes, ...], bytes], WritePlan] = field(default_factory=dict)
 
-    def of_kind(self, kind: Kind) -> tuple[Head, ...]:
-        """The heads of a kind."""
-        return tuple(head for head in self.heads.values() if head.kind is kind)
+    def handled(self, handling: Handling) -> tuple[Prefix, ...]:
+        """The prefixes whose events are handled in that way."""
+        return tuple(prefix for prefix in self.prefixes.values() if prefix.handling is handling)
 
     def clear(self) -> None:
         """Forget everything."""
-        self.heads.clear()
-        self.clear_forms()
+        self.prefixes.clear()
+        self.clear_layouts()
 
-    def clear_forms(self) -> None:
-        """Forget all but the heads."""
-        self.forms.clear()
-        self.fits.clear()
+    def clear_layouts(self) -> None:
+        """Forget everything but the prefixes."""
+        self.layouts.clear()
+        self.plans.clear()
 
 
-class Sorter:
-    """Tells heads and forms by a job's settings.
+class Classifier:
+    """Tells prefixes and layouts from a job's settings.
 
     Args:
         settings: the job's.
-        periods: partitions by value.
+        router: where its events go.
     """
 
-    def __init__(self, settings: Settings, periods: PeriodCache) -> None:
-        self._router = Router(settings, periods)
-        self._periods = periods
-        self._part_field = settings.part_field
-
-    @property
-    def by_event_time(self) -> bool:
+    def __init__(self, settings: Settings, router: Router) -> None:
+        self._router = router
+        self._part_field = settings.part_field.encode()
+        self.by_event_time = settings.part_field == EVENT_TIME
         """Whether the event's time tells the partition."""
-        return self._part_field == EVENT_TIME
 
     def event(self, line: bytes) -> Event:
-        """The event of a line of `Queue.stream`; what is not there is NULL."""
+        """The event of a line of `Queue.stream`; what is not in the line is NULL."""
         type_, table, data, *others = copytext.split(line)
         time = others[0] if self.by_event_time else None
         return Event(int(others[-1] or 0), time or b"", type_ or b"", data, table or b"", None, line)
@@ -150,24 +150,25 @@ class Sorter:
         """Names of an event's columns, as they stand in its data; one may be empty."""
         return tuple(element.partition(b"=")[0] for element in (event.data or b"").split(b"&"))
 
-    def head(self, text: bytes) -> Head:
-        """What a line begins with."""
+    def prefix(self, text: bytes) -> Prefix:
+        """What is known of lines that begin with a text."""
         type_, table = (value or b"" for value in copytext.split(text[:-1]))
         try:
             header = read_header(type_, table, has_data=False)
         except ValueError:
-            return Head(text, Kind.CHANGE, None, table)
+            return Prefix(text, Handling.IN_ORDER, None, table)
         operation = header.operation
         if operation and header.format is not Format.URLENCODED:
-            kind = Kind.CHANGE
-        elif operation in self._router.wanted:
-            kind = Kind.ROW if operation in self._router.adding else Kind.CHANGE
+            # Only the data tells what is asked for.
+            handling = Handling.IN_ORDER
+        elif operation not in self._router.wanted:
+            handling = Handling.IGNORE
         else:
-            kind = Kind.PASS
-        return Head(text, kind, operation, table, header.key if kind is Kind.ROW else ())
+            handling = Handling.LOAD if operation in self._router.adding else Handling.IN_ORDER
+        return Prefix(text, handling, operation, table, header.key if handling is Handling.LOAD else ())
 
-    def form(self, event: Event) -> Form | None:
-        """The form of an event whose head says that it is a row; None if it has none.
+    def layout(self, event: Event) -> Layout | None:
+        """The layout of an event whose prefix says that it is loaded; None if it has none.
 
         Raises:
             ValueError: it has no row.
@@ -181,16 +182,6 @@ class Sorter:
         assert routed is not None
         part = NOT_PARTITIONED
         if self._part_field:
-            part = BY_EVENT_TIME if self.by_event_time else position[self._part_field.encode()]
+            part = BY_EVENT_TIME if self.by_event_time else position[self._part_field]
         order = tuple(position[name] for name in routed.shape.names)
-        return Form(names, order, part, event, routed.shape, change.key)
-
-    def fit(self, form: Form, day: bytes, fitter: Fitter) -> Fit | None:
-        """How rows of a form and day are written; None if something has to be made first.
-
-        Raises:
-            ValueError: they cannot be loaded, and why.
-            BatchError, SetupError: as by `Fitter.fit`.
-        """
-        period = self._periods[day] if day else None
-        return fitter.fit(replace(form.shape, period=period), form.event, form.key)
+        return Layout(names, order, order, part, event, routed.shape, change.key)

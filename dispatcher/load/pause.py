@@ -1,28 +1,28 @@
-"""Whether it is worth trying to load a batch by whole blocks."""
+"""Whether the block path is worth trying."""
 
 from __future__ import annotations
 
 LONGEST_PAUSE = 64
-"""Batches that are not tried, at most: each vain attempt reads a batch twice."""
+"""Most batches for which the block path is not tried. Each failure reads a batch twice."""
 
 
-class Trust:
-    """Trust that a queue's batches are plain inserts: after each vain attempt, a pause that grows."""
+class BlockPause:
+    """For how many batches the block path is not tried; longer after each failure."""
 
     def __init__(self) -> None:
-        self._pause = 1
+        self._length = 1
         self._left = 0
 
-    def is_given(self) -> bool:
-        """Whether to try the next batch; to be asked once for each."""
+    def is_over(self) -> bool:
+        """Whether to try the block path for the next batch; ask once for each batch."""
         self._left = max(0, self._left - 1)
         return not self._left
 
-    def withdraw(self) -> None:
-        """An attempt was in vain."""
-        self._left = self._pause + 1
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+    def failed(self) -> None:
+        """The block path could not load a batch: begin a pause."""
+        self._left = self._length + 1
+        self._length = min(2 * self._length, LONGEST_PAUSE)
 
-    def confirm(self) -> None:
-        """An attempt was worth it."""
-        self._pause = 1
+    def succeeded(self) -> None:
+        """The block path has loaded a batch: let the next pause be short."""
+        self._length = 1

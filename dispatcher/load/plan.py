@@ -1,4 +1,4 @@
-"""Shapes: events of one kind, for one partition, with the same columns share a writer."""
+"""Plans: rows of one shape (one kind of change, one partition, the same columns) share a writer."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from ..partitions import MissingColumn, MissingTable, Period, Tables
 from ..postgres import TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
-from .outcome import Needs
 
 Kind = type[Insert | Replace | Patch | Delete]
-"""What is done to rows, by what does it."""
+"""What is done to rows: the class of what does it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What events have to agree in.
+    """What rows must have in common to share a writer.
 
     Attributes:
-        kind: what is done.
-        period: of the partition; None if there is none or it is not known.
+        kind: what is done to them.
+        period: the partition's; None if there is none, or it is not known.
         names: source names of the columns that are loaded.
-        key: source names of the key's columns, where the kind finds rows by them.
+        key: source names of the key's columns, if rows are found by them.
         rekeys: the key itself changes.
     """
 
@@ -36,12 +35,12 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class WritePlan:
     """How rows of a shape are written.
 
     Attributes:
         writer: what writes them.
-        picked: positions of the columns that are written, None for all.
+        picked: positions of the columns that are written; None: all.
         names_rows: an event's key, as text, tells its row from every other.
         lacks: columns are left out that the table lacks; it may get them.
     """
@@ -52,30 +51,47 @@ class Fit:
     lacks: bool = False
 
 
-class Fitter:
-    """Finds the writer of a shape in the target's present tables.
+Gaps = tuple[MissingTable | MissingColumn, ...]
+"""What has to be made before rows of a shape can be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The columns of a shape that are written.
+
+    Attributes:
+        picked: their positions in the shape; None: all.
+        names: their names in the table.
+        lacks: others are left out because the table lacks them.
+    """
+
+    picked: tuple[int, ...] | None
+    names: tuple[str, ...]
+    lacks: bool = False
+
+
+class Planner:
+    """Plans how rows are written into the target's present tables.
 
     Args:
         settings: the job's.
         tables: of the target.
-        needs: where missing tables and columns are noted.
     """
 
-    def __init__(self, settings: Settings, tables: Tables, needs: Needs) -> None:
+    def __init__(self, settings: Settings, tables: Tables) -> None:
         self._settings = settings
         self._tables = tables
-        self._needs = needs
         self._roots: tuple[TableName, ...] | None = None
 
     @property
     def roots(self) -> tuple[TableName, ...]:
-        """Tables that hold all rows together."""
+        """The tables that hold all rows between them."""
         if self._roots is None:
             self._roots = self._tables.roots()
         return self._roots
 
-    def fit(self, shape: Shape, event: Event, key: tuple[bytes, ...]) -> Fit | None:
-        """The writer of a shape; None if something has to be made first.
+    def plan(self, shape: Shape, event: Event, key: tuple[bytes, ...]) -> WritePlan | Gaps:
+        """How rows of a shape are written, or what has to be made first.
 
         Args:
             shape: of the event.
@@ -92,32 +108,42 @@ class Fitter:
             if shape.period is None
             else settings.dest_table.with_suffix(shape.period.suffix)
         )
-        unknown_place = shape.period is None and bool(settings.part_field)
-        there = not unknown_place and self._tables.exists(named)
-        adds = shape.kind in {Insert, Replace}
-        if adds and not there:
-            self._needs.tables.setdefault(
-                named, MissingTable(named, shape.period, settings.fields.rename(key))
-            )
-            return None
+        anywhere = shape.period is None and bool(settings.part_field)
+        there = not anywhere and self._tables.exists(named)
+        if shape.kind in {Insert, Replace} and not there:
+            return (MissingTable(named, shape.period, settings.fields.rename(key)),)
         table = named if there else None
         like = table or next(iter(self.roots), None)
-        change = Patch if shape.kind is Patch else Delete
         if like is None:
-            # Nothing is there to be changed.
-            return Fit(change(Stage(named, ()), ()), None, names_rows=False)
-        picked, columns, lacks = self._columns(shape, like, event)
-        names_rows = self._names_rows(key, like)
+            # No table, so no row that could be changed.
+            change = Patch if shape.kind is Patch else Delete
+            return WritePlan(change(Stage(named, ()), ()), None, names_rows=False)
+        columns = self._columns(shape, like, event)
+        if not isinstance(columns, _Columns):
+            return columns
+        writer = self._writer(shape, table, like, columns.names)
+        return WritePlan(writer, columns.picked, self._names_rows(key, like), columns.lacks)
+
+    def _writer(
+        self, shape: Shape, table: TableName | None, like: TableName, columns: tuple[str, ...]
+    ) -> Writer:
+        """What writes some columns of a shape.
+
+        Args:
+            shape: of the rows.
+            table: where they belong; None if that is not known.
+            like: a table that has the columns: `table`, or one of `roots`.
+            columns: their names in the table.
+        """
         if shape.kind is Insert:
             view = self._tables.is_view(like)
-            writer: Writer = InsertThrough(Stage(like, columns)) if view else Insert(like, columns)
-            return Fit(writer, picked, names_rows, lacks)
+            return InsertThrough(Stage(like, columns)) if view else Insert(like, columns)
         stage = Stage(like, columns, self._key(shape.key, like))
         if shape.kind is Replace:
-            return Fit(Replace(stage, self.roots, shape.rekeys), picked, names_rows)
-        places = dict.fromkeys([*([table] if table else []), *self.roots])
-        able = tuple(place for place in places if self._tables.columns(place).keys() >= set(columns))
-        return Fit(change(stage, able), picked, names_rows)
+            return Replace(stage, self.roots, shape.rekeys)
+        candidates = dict.fromkeys([*([table] if table else []), *self.roots])
+        able = tuple(each for each in candidates if self._tables.columns(each).keys() >= set(columns))
+        return Patch(stage, able) if shape.kind is Patch else Delete(stage, able)
 
     def _names_rows(self, key: tuple[bytes, ...], table: TableName) -> bool:
         """Whether two events of one row have the same text in their keys."""
@@ -125,17 +151,13 @@ class Fitter:
         names = self._settings.fields.rename(key)
         return len(names) == len(key) > 0 and all(name in known and known[name].canonical for name in names)
 
-    def _columns(
-        self, shape: Shape, table: TableName, event: Event
-    ) -> tuple[tuple[int, ...] | None, tuple[str, ...], bool]:
-        """Which of the columns are written, their names in the table, and whether it lacks others."""
-        columns = self._settings.fields.rename(shape.names)
+    def _columns(self, shape: Shape, table: TableName, event: Event) -> _Columns | Gaps:
+        """Which columns of a shape are written, or which of them have to be added to the table first."""
+        names = self._settings.fields.rename(shape.names)
         known = self._tables.columns(table)
-        if set(columns) - known.keys():
+        if set(names) - known.keys():
             known = self._tables.columns(table, fresh=True)
-        unknown = set(columns) - known.keys()
-        # What the target generates it generates itself, from the other columns.
-        left_out = {name for name in columns if name in known and known[name].generated}
+        unknown = set(names) - known.keys()
         if unknown and self._settings.on_new_column == "dead_letter":
             lacks = f"table {table} has no column {', '.join(sorted(unknown))}"
             if self._settings.fields.pairs is not None:
@@ -144,17 +166,19 @@ class Fitter:
         if unknown and self._settings.on_new_column == "add":
             if impossible := sorted(name for name in unknown if not is_possible(name)):
                 raise ValueError(f"no column can be called {impossible[0]!r}")
-            for source, column in zip(shape.names, columns, strict=True):
-                if column in unknown:
-                    new = MissingColumn(table, column, event.table.decode(), source.decode())
-                    self._needs.columns.setdefault((table, column), new)
-        left_out |= unknown
+            return tuple(
+                MissingColumn(table, name, event.table.decode(), source.decode())
+                for source, name in zip(shape.names, names, strict=True)
+                if name in unknown
+            )
+        # What the target generates it generates itself, from the other columns.
+        left_out = unknown | {name for name in names if name in known and known[name].generated}
         if not left_out:
-            return None, columns, False
-        picked = tuple(number for number, column in enumerate(columns) if column not in left_out)
+            return _Columns(None, names)
+        picked = tuple(number for number, name in enumerate(names) if name not in left_out)
         if not picked and shape.names:
             raise ValueError(f"table {table} has none of its columns")
-        return picked, tuple(columns[number] for number in picked), bool(unknown)
+        return _Columns(picked, tuple(names[number] for number in picked), bool(unknown))
 
     def _key(self, source: tuple[bytes, ...], table: TableName) -> tuple[str, ...]:
         """Names in the table of the columns that find a row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..events import Change, Event, Operation, Row
@@ -14,12 +14,12 @@ from .plan import Shape
 
 @dataclass(slots=True)
 class Routed:
-    """What is to be done for one change of a row.
+    """What one change of a row becomes.
 
     Attributes:
-        shape: what it shares with others.
-        values: of the shape's columns.
-        before: of the shape's key.
+        shape: what it has in common with others.
+        values: values of the shape's columns.
+        before: values of the shape's key, which find the row.
     """
 
     shape: Shape
@@ -28,15 +28,15 @@ class Routed:
 
 
 class Router:
-    """Finds the routes of a job's events by its settings alone.
+    """Finds the routes of a job's events from its settings alone.
 
     Args:
         settings: the job's.
         periods: partitions by value.
 
     Attributes:
-        wanted: operations that the job loads; the others are ignored.
-        adding: operations that add a row, whatever rows there are.
+        wanted: operations that the job loads; it ignores the others, and PgQ's own messages (None).
+        adding: operations that add a row, whichever rows are there.
     """
 
     def __init__(self, settings: Settings, periods: PeriodCache) -> None:
@@ -53,17 +53,13 @@ class Router:
             routes = dict.fromkeys((Operation.INSERT, Operation.UPDATE), self._insert)
             wanted = set(routes)
         self._routes = routes
-        self.wanted = wanted & settings.event_types
-        self.adding: set[Operation | None] = {
+        self.wanted: frozenset[Operation | None] = frozenset(wanted & settings.event_types)
+        self.adding: frozenset[Operation | None] = frozenset(
             operation for operation, route in routes.items() if route == self._insert
-        }
-
-    def wants(self, change: Change) -> bool:
-        """Whether the job loads changes of that kind; the others are ignored."""
-        return change.operation in self.wanted
+        )
 
     def route(self, event: Event, change: Change) -> Routed | None:
-        """The route of a wanted change of a row, not of a truncate; None if none of its columns is loaded.
+        """The route of a change, which is wanted and no truncate; None if none of its columns is loaded.
 
         Raises:
             ValueError: it has no row, and why.
@@ -93,13 +89,13 @@ class Router:
         try:
             period = self._period(event, change)
         except ValueError:
-            # Such a value is in no partition by name; the row may be anywhere.
+            # Such a value names no partition; the row may be anywhere.
             period = None
         shape = Shape(Delete, period, (), _needed_key(change))
         return Routed(shape, (), _key_values(change, change.row))
 
     def _period(self, event: Event, change: Change) -> Period | None:
-        """The partition of a row; None if there is none or it cannot be known."""
+        """The partition of a row; None if there is none, or it is not known."""
         field = self._settings.part_field
         if not field:
             return None
@@ -117,7 +113,7 @@ class Router:
         return self._periods[change.row[self._part_field]]
 
     def _columns(self, row: Row, *, partly: bool = False) -> tuple[tuple[bytes, ...], Sequence[bytes | None]]:
-        """Source names and values of the columns to load; `partly` if not all need be there."""
+        """Source names and values of the columns to load; `partly`: some may be absent."""
         pairs = self._settings.fields.pairs
         if pairs is None:
             if not row and not partly:
@@ -129,21 +125,6 @@ class Router:
         except KeyError as error:
             missing: bytes = error.args[0]
             raise ValueError(f"it has no column {missing.decode()}, which fields names") from None
-
-
-def check_truncate(event: Event, only_source: bytes | None, sources: Collection[bytes]) -> None:
-    """See to it that a truncate removes no rows but its table's.
-
-    Args:
-        event: the truncate.
-        only_source: the one table of the source whose rows are loaded; None if there may be others.
-        sources: tables of the source that were seen.
-
-    Raises:
-        ValueError: it might.
-    """
-    if only_source != event.table or len(sources) > 1:
-        raise ValueError("it is a truncate, and dest_table may hold rows of other tables too (table_filter)")
 
 
 def _needed_key(change: Change) -> tuple[bytes, ...]:

@@ -1,83 +1,63 @@
-"""Events on their way into the target: each is read, routed to its partition and handed to the buffers."""
+"""The row path: each event is read, routed to its partition and handed to the buffers."""
 
 from __future__ import annotations
-
-import io
 
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, EventError
-from ..events import Change, Event, Operation, read_change
-from ..ledger import DeadLetters, Retry
-from ..partitions import PeriodCache, Tables
-from ..settings import Settings
+from ..events import Change, Event, Header, Operation, read_change
+from ..ledger import DeadLetter
 from ..write import Insert, truncate
 from .buffers import Buffer, Buffers, Identity
-from .outcome import Needs, Outcome
-from .plan import Fitter, Shape
-from .routes import Routed, Router, check_truncate
+from .destination import Destination
+from .missing import Missing
+from .outcome import Outcome
+from .plan import Planner, Shape, WritePlan
+from .routes import Routed
+from .work import Work
 
 LARGE = 16 << 20
-"""Bytes of an event that is worth a line in the log."""
+"""Bytes of an event from which on the log tells of it."""
 
-LETTER_BUFFER = 1 << 20
-"""Bytes of dead letters gathered before they are written."""
+DEAD_LETTER_BUFFER = 1 << 20
+"""Bytes of dead letters that are gathered before they are written."""
 
 
-class Loader:
-    """Loads events within the transaction of `cursor`.
-
-    When something has to be made first, loading ends and the rest is only looked through, so that `needs` is
-    complete before all is tried again.
+class RowLoader:
+    """Loads events one by one, within the transaction of `cursor`.
 
     Args:
         cursor: of the target.
-        settings: the job's.
-        tables: of the target.
-        periods: partitions by value.
-        letters: where events go that have no row.
-        sources: tables of the source that were seen so far; those that come up are added.
-        only_source: the one table of the source whose rows are loaded; None if there may be others.
-        outcome: what became of the events; counted up.
-        needs: what has to be made first; added to.
-        careful: find every row that the target refuses; else the first one is a need for care.
+        destination: where events go.
+        work: keeps the events that have no row.
+        outcome: counted up.
+        missing: added to. With anything in it, the rest of the events is only looked through.
+        careful: find every row that the target refuses; else the first one ends the pass.
     """
 
     def __init__(
         self,
         cursor: Cursor,
-        settings: Settings,
-        tables: Tables,
-        periods: PeriodCache,
-        letters: DeadLetters | Retry,
-        sources: set[bytes],
-        only_source: bytes | None,
+        destination: Destination,
+        work: Work,
         outcome: Outcome,
-        needs: Needs,
+        missing: Missing,
         *,
         careful: bool,
     ) -> None:
-        self._outcome = outcome
-        self._needs = needs
         self._cursor = cursor
-        self._settings = settings
-        self._letters = letters
-        self._sources = sources
-        self._only_source = only_source
-        self._router = Router(settings, periods)
-        self._fitter = Fitter(settings, tables, self._needs)
+        self._destination = destination
+        self._settings = destination.settings
+        self._work = work
+        self._outcome = outcome
+        self._missing = missing
+        self._planner = Planner(destination.settings, destination.tables)
         self._misfits: dict[Shape, str] = {}
         self._waiting: set[Shape] = set()
-        self._dead: list[bytes] = []
+        self._dead: list[DeadLetter] = []
         self._dead_size = 0
-        self._buffers = Buffers(
-            cursor,
-            careful=careful,
-            outcome=outcome,
-            needs=needs,
-            reject=self._reject,
-            limit=settings.buffer_size // 2,
-        )
+        limit = self._settings.buffer_size // 2
+        self._buffers = Buffers(cursor, outcome, self._refused, limit, careful=careful)
 
     def add(self, line: bytes) -> None:
         """Take one event as COPY wrote it.
@@ -85,60 +65,70 @@ class Loader:
         Raises:
             EventError: it has no row, and bad events stop the job.
             BatchError: there are too many bad events.
+            PassFailed: the target refused a row, and this pass does not look for it.
             SetupError: the name of a table is too long.
-            psycopg2.Error: the target refused, and not because of a row.
+            psycopg2.Error: the target refused, but not because of a row.
         """
-        if self._needs.care:
-            return
         event = Event.from_line(line)
         if len(line) >= LARGE:
             self._outcome.large[event.id] = len(line)
-        operation = None
         try:
-            try:
-                header = event.header()
-                operation = header.operation
-            finally:
-                self._outcome.see(operation)
-            change = read_change(header, event) if operation else None
-            if change is None or not self._router.wants(change):
-                self._outcome.ignore(operation)
-                return
-            self._sources.add(event.table)
-            if change.operation is Operation.TRUNCATE:
-                self._truncate(event)
-            elif routed := self._router.route(event, change):
-                self._hand_over(event, change, routed)
-            else:
-                self._outcome.ignore(operation)
+            header = event.header()
         except ValueError as error:
-            self._reject(event, _words(error))
+            self._outcome.events[None] += 1
+            self._reject(event, None, str(error))
+            return
+        self._outcome.events[header.operation] += 1
+        try:
+            if not self._load(event, header):
+                self._outcome.ignored[header.operation] += 1
+        except UnicodeDecodeError:
+            self._reject(event, header.operation, "the name of a column is not UTF-8")
+        except ValueError as error:
+            self._reject(event, header.operation, str(error))
 
     def finish(self) -> None:
         """Write what is still held back; raises as `add` does."""
-        if not self._needs:
+        if not self._missing:
             self._buffers.flush()
-        if not self._needs:
-            self._write_letters()
+        if not self._missing:
+            self._keep_dead()
+
+    def _load(self, event: Event, header: Header) -> bool:
+        """Do what an event asks for; returns False if that is nothing. Raises ValueError if it has no row."""
+        if header.operation is None:
+            return False
+        change = read_change(header, event)
+        if change.operation not in self._destination.router.wanted:
+            return False
+        self._destination.sources.add(event.table)
+        if change.operation is Operation.TRUNCATE:
+            self._truncate(event)
+            return True
+        routed = self._destination.router.route(event, change)
+        if routed is not None:
+            self._hand_over(event, change, routed)
+        return routed is not None
 
     def _truncate(self, event: Event) -> None:
-        check_truncate(event, self._only_source, self._sources)
-        self._buffers.flush()
-        if not self._needs:
-            truncate(self._cursor, self._fitter.roots)
+        self._destination.check_truncate(event)
+        if not self._missing:
+            self._buffers.flush()
+        if not self._missing:
+            truncate(self._cursor, self._planner.roots)
             self._outcome.rows += 1
 
     def _hand_over(self, event: Event, change: Change, routed: Routed) -> None:
-        if routed.shape.kind is not Insert:
+        shape = routed.shape
+        if shape.kind is not Insert and not self._missing:
             self._buffers.keep_order()
-        if self._needs.care:
+        buffer = self._buffer(shape, event, change.key)
+        if buffer is None or self._missing:
             return
-        buffer = self._buffer(routed.shape, event, change)
-        if buffer is not None and not self._needs:
-            identities = _identities(change) if self._buffers.ordered and buffer.fit.names_rows else ()
-            self._buffers.add(routed.shape, buffer, event, routed.values, routed.before, identities)
+        identities = _identities(change) if self._buffers.ordered and buffer.plan.names_rows else ()
+        self._buffers.add(buffer, event, routed, identities)
 
-    def _buffer(self, shape: Shape, event: Event, change: Change) -> Buffer | None:
+    def _buffer(self, shape: Shape, event: Event, key: tuple[bytes, ...]) -> Buffer | None:
         """The buffer of a shape; None if something has to be made first."""
         found = self._buffers.find(shape)
         if found is not None or shape in self._waiting:
@@ -146,58 +136,49 @@ class Loader:
         if reason := self._misfits.get(shape):
             raise ValueError(reason)
         try:
-            fit = self._fitter.fit(shape, event, change.key)
+            plan = self._planner.plan(shape, event, key)
         except UnicodeDecodeError:
             raise
         except ValueError as error:
             self._misfits[shape] = str(error)
             raise
-        if fit is None:
-            self._waiting.add(shape)
-            return None
-        return self._buffers.make(shape, fit)
+        if isinstance(plan, WritePlan):
+            return self._buffers.make(shape, plan)
+        self._missing.add(plan)
+        self._waiting.add(shape)
+        return None
 
     # Dead letters.
 
-    def _reject(self, event: Event, reason: str, sqlstate: str | None = None) -> None:
+    def _refused(self, event: Event, reason: str, sqlstate: str | None) -> None:
+        """The target has refused the row of an event."""
+        self._reject(event, event.header().operation, reason, sqlstate)
+
+    def _reject(
+        self, event: Event, operation: Operation | None, reason: str, sqlstate: str | None = None
+    ) -> None:
         if self._settings.bad_events == "stop":
             raise EventError(event.id, reason)
         outcome, limit = self._outcome, self._settings.bad_event_limit
-        outcome.refuse(_operation(event))
-        if event.id in outcome.large:
-            outcome.large_dead.add(event.id)
-        outcome.dead = min(outcome.dead or (event.id, reason), (event.id, reason))
-        if outcome.dead_letters > limit:
+        outcome.bury(event.id, operation, reason)
+        if outcome.dead_letters.total() > limit and outcome.first_dead is not None:
             raise BatchError(
                 f"more than {limit} of its events are bad (bad_event_limit), "
-                f"the first is event {outcome.dead[0]}: {outcome.dead[1]}"
+                f"the first is event {outcome.first_dead[0]}: {outcome.first_dead[1]}"
             )
-        if not self._letters.exist():
-            self._needs.letters = True
-        if not self._needs:
-            self._dead.append(self._letters.line(event.line, reason, sqlstate))
-            self._dead_size += len(self._dead[-1])
-            if self._dead_size >= LETTER_BUFFER:
-                self._write_letters()
+        if not self._work.can_keep():
+            self._missing.dead_letters = True
+        if not self._missing:
+            self._dead.append(DeadLetter(event.line, reason, sqlstate))
+            self._dead_size += len(event.line)
+            if self._dead_size >= DEAD_LETTER_BUFFER:
+                self._keep_dead()
 
-    def _write_letters(self) -> None:
+    def _keep_dead(self) -> None:
         if self._dead:
-            self._letters.write(self._cursor, io.BytesIO(b"".join(self._dead)))
+            self._work.keep(self._cursor, self._dead)
             self._dead.clear()
             self._dead_size = 0
-
-
-def _words(error: ValueError) -> str:
-    """Why an event has no row."""
-    return "the name of a column is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-
-
-def _operation(event: Event) -> Operation | None:
-    """What an event asks for; None if its header cannot be read."""
-    try:
-        return event.header().operation
-    except ValueError:
-        return None
 
 
 def _identities(change: Change) -> list[Identity]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from ..errors import SetupError
+from ..errors import Enough, SetupError
 from ..events import COLUMNS
 from ..postgres import TableName, queries
 from ..settings import Settings
@@ -98,22 +98,26 @@ class Queue:
 
         Args:
             batch: the batch.
-            receive: gets each event as a line of COPY text. What it raises is raised here; the connection
-                cannot be used after that.
+            receive: gets each event as a line of COPY text. If it raises `Enough`, the rest is dropped and
+                the error raised at the end of the stream. Anything else is raised at once, and the
+                connection cannot be used after that.
             ids: ``ev_id`` of the events to read; empty: all.
         """
         conditions = [sql.SQL("ev_id in ({})").format(_literals(ids))] if ids else []
-        self._copy(batch, COLUMNS, conditions, "order by ev_id", _Writer(receive))
+        receiver = _Receiver(receive)
+        self._copy(batch, COLUMNS, conditions, "order by ev_id", receiver)
+        receiver.end()
 
     def stream(self, batch: Batch, receive: Callable[[bytes], object], *, with_time: bool) -> None:
-        """Stream an open batch in any order: `receive` gets blocks of whole lines, and must not raise.
+        """Stream an open batch in any order. `receive` gets blocks of whole lines; see `read`.
 
         A line is COPY text of ``ev_type``, ``ev_extra1``, ``ev_data``, ``ev_time`` if `with_time`, ``ev_id``.
         """
         columns = ["ev_type", "ev_extra1", "ev_data", *(["ev_time"] if with_time else []), "ev_id"]
-        blocks = _Blocks(receive)
-        with io.BufferedWriter(blocks, BLOCK) as writer:
+        receiver = _Receiver(receive)
+        with io.BufferedWriter(_Blocks(receiver), BLOCK) as writer:
             self._copy(batch, columns, [], "", writer)
+        receiver.end()
 
     def _copy(
         self,
@@ -185,18 +189,34 @@ class Queue:
         return self._connection.get_parameter_status("TimeZone") or "UTC"
 
 
-class _Writer:
-    """A file for psycopg2 to copy into; it is called once per line."""
+class _Receiver:
+    """A file for psycopg2 to copy into, once per line; passes on what comes until that is enough."""
 
     def __init__(self, receive: Callable[[bytes], object]) -> None:
-        self.write = receive
+        self._receive = receive
+        self._error: Exception | None = None
+
+    def write(self, data: bytes) -> None:
+        """Pass on a piece, unless an earlier one was the last."""
+        if self._error is None:
+            try:
+                self._receive(data)
+            except Exception as error:
+                self._error = error
+                if not isinstance(error, Enough):
+                    raise
+
+    def end(self) -> None:
+        """The stream has ended: raise what was kept."""
+        if self._error is not None:
+            raise self._error
 
 
 class _Blocks(io.RawIOBase):
     """Receives what a buffered writer has gathered, and passes on whole lines."""
 
-    def __init__(self, receive: Callable[[bytes], object]) -> None:
-        self._receive = receive
+    def __init__(self, receiver: _Receiver) -> None:
+        self._receiver = receiver
         self._begun = b""
 
     def writable(self) -> bool:
@@ -207,7 +227,7 @@ class _Blocks(io.RawIOBase):
         text = bytes(data)
         end = text.rfind(b"\n") + 1
         if end:
-            self._receive(self._begun + text[:end])
+            self._receiver.write(self._begun + text[:end])
             self._begun = text[end:]
         else:
             self._begun += text

@@ -13,7 +13,7 @@ from harness.database import Database
 from harness.job import RunningJob, drain
 from harness.oracle import Oracle
 from harness.queue import Queue
-from tdsup.dispatcher.load.handoff import Stock
+from tdsup.dispatcher.load.handoff import Handoff
 from tdsup.dispatcher.load.rows import LARGE
 from tdsup.dispatcher.pgq.queue import BLOCK
 from tdsup.dispatcher.write.writer import Insert
@@ -177,11 +177,11 @@ def test_whatever_ends_the_thread_ends_the_job(feed: Feed, monkeypatch: pytest.M
 def test_many_partitions_share_the_buffer(feed: Feed) -> None:
     """A batch of many times buffer_size for 500 partitions ends, and never holds much more than that."""
     held = []
-    put = Stock.put
+    put = Handoff.put
 
-    def watched(stock: Stock[Insert], place: Insert, text: bytes) -> None:
-        put(stock, place, text)
-        held.append(stock._held)  # noqa: SLF001 (the claim is about the inside)
+    def watched(handoff: Handoff[Insert], group: Insert, text: bytes) -> None:
+        put(handoff, group, text)
+        held.append(handoff._held)  # noqa: SLF001 (the claim is about the inside)
 
     feed.target.execute(
         "do $$ declare day text; begin for day in "
@@ -190,7 +190,7 @@ def test_many_partitions_share_the_buffer(feed: Feed) -> None:
     )
     feed.insert(6_000, days=500, width=400)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Stock, "put", watched)
+        patch.setattr(Handoff, "put", watched)
         values = feed.drain()
     assert values["partitions"] == 0
     assert 1 << 18 < max(held) <= (1 << 19) + BLOCK

@@ -14,7 +14,7 @@ from harness.queue import Queue
 from harness.spice import Kitchen, send
 from tdsup.dispatcher.events import decoder
 from tdsup.dispatcher.load import blocks as block_path
-from tdsup.dispatcher.load.pause import Trust
+from tdsup.dispatcher.load.pause import BlockPause
 
 SEED = 20261124
 
@@ -94,11 +94,11 @@ def load(
     """Drain the queue in one of the ways; `table` has the rows."""
     blocks = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trust, "confirm", lambda _trust: blocks.append(1))
+        patch.setattr(BlockPause, "succeeded", lambda _pause: blocks.append(1))
         if way == "pure":
             patch.setattr(block_path, "decode_block", decoder.decode_block_purely)
         if way == "general":
-            patch.setattr(Trust, "is_given", lambda _trust: False)
+            patch.setattr(BlockPause, "is_over", lambda _pause: False)
         # Batches are the ticks, for each way.
         values = drain(**keys, job_name=way, dest_table=f"{way}.t", merge_events=0)
     counted = ("outcomes", "rows", "dead_letters", "ignored", "events", "batches", "partitions")

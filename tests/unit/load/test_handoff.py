@@ -9,15 +9,15 @@ from collections.abc import Callable
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tdsup.dispatcher.load.handoff import LEAST, MOST, Stock
+from tdsup.dispatcher.load.handoff import LARGEST_COPY, WORTH_A_COPY, Handoff
 
 SECONDS = 20
 """Longest that a thread may take; a deadlock is one that takes longer."""
 
-LIMIT = 4 * LEAST
+LIMIT = 4 * WORTH_A_COPY
 
 TEXTS = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 2 * LIMIT)), max_size=12)
-"""Places and sizes."""
+"""Groups and sizes."""
 
 
 class Thread:
@@ -45,9 +45,9 @@ def text(size: int) -> bytes:
     return b"x" * size
 
 
-def taken(stock: Stock[str]) -> tuple[str, list[int]] | None:
-    """What is taken next: place and sizes."""
-    found = stock.take()
+def taken(handoff: Handoff[str]) -> tuple[str, list[int]] | None:
+    """What is taken next: group and sizes."""
+    found = handoff.take()
     return found and (found[0], [len(each) for each in found[1]])
 
 
@@ -55,9 +55,9 @@ def taken(stock: Stock[str]) -> tuple[str, list[int]] | None:
 @given(TEXTS)
 @example([(0, 1), (0, LIMIT)])
 @example([(number % 500, 1 + LIMIT // 400) for number in range(1000)])
-def test_all_is_taken_once_in_the_order_of_its_place(texts: list[tuple[int, int]]) -> None:
-    """Whatever is put, large or small, for few places or many: no deadlock, and never much more is held."""
-    stock = Stock[int](LIMIT)
+def test_all_is_taken_once_in_the_order_of_its_group(texts: list[tuple[int, int]]) -> None:
+    """Whatever is put, large or small, for few groups or many: no deadlock, and never much more is held."""
+    handoff = Handoff[int](LIMIT)
     put: dict[int, list[bytes]] = defaultdict(list)
     got: dict[int, list[bytes]] = defaultdict(list)
     held, most = 0, 0
@@ -65,97 +65,97 @@ def test_all_is_taken_once_in_the_order_of_its_place(texts: list[tuple[int, int]
 
     def load() -> None:
         nonlocal held
-        while found := stock.take():
+        while found := handoff.take():
             with lock:
                 held -= sum(map(len, found[1]))
             got[found[0]].extend(found[1])
 
     loading = None
-    for number, (place, size) in enumerate(texts):
+    for number, (group, size) in enumerate(texts):
         one = b"%06d" % number + text(size)
-        put[place].append(one)
+        put[group].append(one)
         with lock:
             held += len(one)
             most = max(most, held)
-        stock.put(place, one)
+        handoff.put(group, one)
         # As the one who puts does it: a thread is started when there is something for it.
-        if loading is None and stock.is_worth_loading:
+        if loading is None and handoff.is_worth_loading:
             loading = Thread(load)
-        waiting = Thread(stock.wait)
+        waiting = Thread(handoff.wait)
         waiting.end()
         with lock:
             assert held <= LIMIT
-    stock.close()
+    handoff.close()
     (loading or Thread(load)).end()
     assert got == put
     assert most <= LIMIT + max((size + 6 for _, size in texts), default=0)
 
 
 def test_small_heaps_are_left_to_grow() -> None:
-    """A place is worth a COPY once it has enough, or once the stock is half full."""
-    stock = Stock[str](LIMIT)
-    stock.put("a", text(LEAST - 1))
-    assert not stock.is_worth_loading
-    loading = Thread(stock.take)
+    """A group is worth a COPY once it has enough, or once the stock is half full."""
+    handoff = Handoff[str](LIMIT)
+    handoff.put("a", text(WORTH_A_COPY - 1))
+    assert not handoff.is_worth_loading
+    loading = Thread(handoff.take)
     assert loading.waits
-    stock.put("a", text(1))
+    handoff.put("a", text(1))
     loading.end()
-    for place in "bcd":
-        assert not stock.is_worth_loading
-        stock.put(place, text(LEAST * 3 // 4))
-    assert stock.is_worth_loading
+    for group in "bcd":
+        assert not handoff.is_worth_loading
+        handoff.put(group, text(WORTH_A_COPY * 3 // 4))
+    assert handoff.is_worth_loading
 
 
 def test_the_largest_heap_comes_first() -> None:
-    """And of a place no more than is worth one COPY."""
-    stock = Stock[str](8 * MOST)
-    stock.put("a", text(LEAST))
+    """And of a group no more than is worth one COPY."""
+    handoff = Handoff[str](8 * LARGEST_COPY)
+    handoff.put("a", text(WORTH_A_COPY))
     for _ in range(3):
-        stock.put("b", text(MOST * 2 // 3))
-    stock.put("c", text(LEAST + 1))
-    stock.close()
-    assert taken(stock) == ("b", [MOST * 2 // 3] * 2)
-    assert taken(stock) == ("b", [MOST * 2 // 3])
-    assert taken(stock) == ("c", [LEAST + 1])
-    assert taken(stock) == ("a", [LEAST])
-    assert taken(stock) is None
+        handoff.put("b", text(LARGEST_COPY * 2 // 3))
+    handoff.put("c", text(WORTH_A_COPY + 1))
+    handoff.close()
+    assert taken(handoff) == ("b", [LARGEST_COPY * 2 // 3] * 2)
+    assert taken(handoff) == ("b", [LARGEST_COPY * 2 // 3])
+    assert taken(handoff) == ("c", [WORTH_A_COPY + 1])
+    assert taken(handoff) == ("a", [WORTH_A_COPY])
+    assert taken(handoff) is None
 
 
 def test_who_has_put_too_much_waits_until_it_is_taken() -> None:
-    """Also for a text that is larger than the whole stock."""
-    stock = Stock[str](LIMIT)
-    stock.put("a", text(3 * LIMIT))
-    waiting = Thread(stock.wait)
+    """Also for a text that is larger than the whole handoff."""
+    handoff = Handoff[str](LIMIT)
+    handoff.put("a", text(3 * LIMIT))
+    waiting = Thread(handoff.wait)
     assert waiting.waits
-    assert taken(stock) == ("a", [3 * LIMIT])
+    assert taken(handoff) == ("a", [3 * LIMIT])
     waiting.end()
 
 
 def test_closing_lets_the_rest_be_taken() -> None:
     """However little it is; who waits for more learns that there is none."""
-    stock = Stock[str](LIMIT)
-    loading = Thread(stock.take)
+    handoff = Handoff[str](LIMIT)
+    loading = Thread(handoff.take)
     assert loading.waits
-    stock.close()
+    handoff.close()
     loading.end()
-    stock = Stock[str](LIMIT)
-    stock.put("a", b"x")
-    stock.close()
-    assert taken(stock) == ("a", [1])
-    assert taken(stock) is None
+    handoff = Handoff[str](LIMIT)
+    handoff.put("a", b"x")
+    handoff.close()
+    assert taken(handoff) == ("a", [1])
+    assert taken(handoff) is None
 
 
 @pytest.mark.parametrize("waits", ["put", "take"])
 def test_abandoning_ends_all_waiting(waits: str) -> None:
     """Nothing is there any more, and what is put is forgotten."""
-    stock = Stock[str](LIMIT)
+    handoff = Handoff[str](LIMIT)
     if waits == "put":
-        stock.put("a", text(LIMIT + 1))
-    waiting = Thread(stock.wait if waits == "put" else stock.take)
+        handoff.put("a", text(LIMIT + 1))
+    waiting = Thread(handoff.wait if waits == "put" else handoff.take)
     assert waiting.waits
-    stock.abandon()
+    handoff.abandon()
     waiting.end()
-    stock.put("a", text(LIMIT + 1))
-    stock.wait()
-    assert not stock.is_worth_loading
-    assert stock.take() is None
+    handoff.put("a", text(LIMIT + 1))
+    handoff.wait()
+    assert not handoff.is_worth_loading
+    assert handoff.take() is None

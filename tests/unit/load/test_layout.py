@@ -1,4 +1,4 @@
-"""Which events are for whole blocks, and what they look like."""
+"""Which events are for the block path, and what they look like."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import pytest
 from harness.job import settings_of
 from tdsup.dispatcher.events.decoder import BY_EVENT_TIME, NOT_PARTITIONED
 from tdsup.dispatcher.events.header import Operation
-from tdsup.dispatcher.load.layout import Form, Forms, Head, Kind, Sorter
-from tdsup.dispatcher.load.plan import Fit
+from tdsup.dispatcher.load.layout import Classifier, Handling, Layout, LayoutCache, Prefix
+from tdsup.dispatcher.load.plan import WritePlan
+from tdsup.dispatcher.load.routes import Router
 from tdsup.dispatcher.partitions.period import PeriodCache
 from tdsup.dispatcher.postgres import copytext
 from tdsup.dispatcher.write.writer import Insert
 
-ROW, PASS, CHANGE = Kind.ROW, Kind.PASS, Kind.CHANGE
+LOAD, SKIP, KEEP = Handling.LOAD, Handling.IGNORE, Handling.IN_ORDER
 
 TYPES = (
     b"I:id",
@@ -28,22 +29,82 @@ TYPES = (
     None,
 )
 
-KINDS = {
-    ("plain", "I, U, D, R"): (ROW, CHANGE, CHANGE, CHANGE, CHANGE, CHANGE, CHANGE, CHANGE, ROW, PASS, ROW),
-    ("plain", "I"): (ROW, PASS, PASS, CHANGE, CHANGE, CHANGE, CHANGE, CHANGE, ROW, PASS, ROW),
-    ("plain", "U, D"): (PASS, CHANGE, CHANGE, CHANGE, CHANGE, CHANGE, CHANGE, CHANGE, PASS, PASS, PASS),
-    ("keep_all", "I, U, D, R"): (ROW, ROW, PASS, CHANGE, CHANGE, CHANGE, CHANGE, CHANGE, ROW, PASS, ROW),
-    ("keep_all", "U"): (PASS, ROW, PASS, CHANGE, CHANGE, CHANGE, CHANGE, CHANGE, PASS, PASS, PASS),
+HANDLINGS = {
+    ("plain", "I, U, D, R"): (
+        LOAD,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        LOAD,
+        SKIP,
+        LOAD,
+    ),
+    ("plain", "I"): (
+        LOAD,
+        SKIP,
+        SKIP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        LOAD,
+        SKIP,
+        LOAD,
+    ),
+    ("plain", "U, D"): (
+        SKIP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        SKIP,
+        SKIP,
+        SKIP,
+    ),
+    ("keep_all", "I, U, D, R"): (
+        LOAD,
+        LOAD,
+        SKIP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        LOAD,
+        SKIP,
+        LOAD,
+    ),
+    ("keep_all", "U"): (
+        SKIP,
+        LOAD,
+        SKIP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        KEEP,
+        SKIP,
+        SKIP,
+        SKIP,
+    ),
 }
 """By row_mode and event_types, what is done with events of the types."""
 
 
-def sorter(**keys: object) -> Sorter:
-    """A sorter of a job with these keys."""
+def classifier(**keys: object) -> Classifier:
+    """A classifier of a job with these keys."""
     settings = settings_of(
         src_db="dbname=a", dst_db="dbname=b", pgq_queue_name="q", dest_table="t", loop_delay=1, **keys
     )
-    return Sorter(settings, PeriodCache(settings.part_method))
+    return Classifier(settings, Router(settings, PeriodCache(settings.part_method)))
 
 
 def line(data: bytes | None, type_: bytes = b"I:id", *rest: bytes) -> bytes:
@@ -51,56 +112,59 @@ def line(data: bytes | None, type_: bytes = b"I:id", *rest: bytes) -> bytes:
     return copytext.line([type_, b"public.t", data, *rest, b"7"])
 
 
-def form(data: bytes, time: bytes | None = None, **keys: object) -> Form | None:
-    """The form of an insert."""
-    made = sorter(**keys)
-    return made.form(made.event(line(data, b"I:id", *([time] if time else []))))
+def layout(data: bytes, time: bytes | None = None, **keys: object) -> Layout | None:
+    """The layout of an insert."""
+    made = classifier(**keys)
+    return made.layout(made.event(line(data, b"I:id", *([time] if time else []))))
 
 
-@pytest.mark.parametrize(("row_mode", "event_types"), KINDS)
+@pytest.mark.parametrize(("row_mode", "event_types"), HANDLINGS)
 def test_the_type_tells_what_is_done(row_mode: str, event_types: str) -> None:
-    """Truncates, SQL and JSON are never for whole blocks, for a block does not tell what they ask for."""
-    made = sorter(row_mode=row_mode, event_types=event_types)
-    kinds = tuple(made.head(copytext.line([type_, b"public.t", b""])[:-1]).kind for type_ in TYPES)
-    assert kinds == KINDS[row_mode, event_types]
+    """Truncates, SQL and JSON are never for the block path: only the data tells what they ask for."""
+    made = classifier(row_mode=row_mode, event_types=event_types)
+    handlings = tuple(made.prefix(copytext.line([type_, b"public.t", b""])[:-1]).handling for type_ in TYPES)
+    assert handlings == HANDLINGS[row_mode, event_types]
 
 
-def test_a_head_knows_its_operation_and_table() -> None:
+def test_a_prefix_knows_its_operation_and_table() -> None:
     """Also a table that has to be escaped, and none at all."""
-    made = sorter(event_types="I")
-    assert made.head(b"U:id\tpublic.a\\\\b\t") == Head(
-        b"U:id\tpublic.a\\\\b\t", PASS, Operation.UPDATE, b"public.a\\b"
+    made = classifier(event_types="I")
+    assert made.prefix(b"U:id\tpublic.a\\\\b\t") == Prefix(
+        b"U:id\tpublic.a\\\\b\t", SKIP, Operation.UPDATE, b"public.a\\b"
     )
-    assert made.head(b"pgq.x\t\\N\t") == Head(b"pgq.x\t\\N\t", PASS, None, b"")
-    assert made.head(b"x\t\\N\t") == Head(b"x\t\\N\t", ROW, Operation.INSERT, b"")
-    assert made.head(b"I:id,k2\tt\t") == Head(b"I:id,k2\tt\t", ROW, Operation.INSERT, b"t", (b"id", b"k2"))
+    assert made.prefix(b"pgq.x\t\\N\t") == Prefix(b"pgq.x\t\\N\t", SKIP, None, b"")
+    assert made.prefix(b"x\t\\N\t") == Prefix(b"x\t\\N\t", LOAD, Operation.INSERT, b"")
+    assert made.prefix(b"I:id,k2\tt\t") == Prefix(
+        b"I:id,k2\tt\t", LOAD, Operation.INSERT, b"t", (b"id", b"k2")
+    )
 
 
 def test_an_event_is_read_from_its_line() -> None:
-    """With its time where that is asked for, and without what whole blocks do not hold."""
-    event = sorter().event(line(b"a%5C=\\"))
+    """With its time where that is asked for, and without what blocks do not hold."""
+    event = classifier().event(line(b"a%5C=\\"))
     assert (event.id, event.type, event.table, event.data) == (7, b"I:id", b"public.t", b"a%5C=\\")
     assert (event.time, event.old) == (b"", None)
-    event = sorter(part_field="_EVTIME").event(line(None, b"I:id", b"2026-11-24 10:00:00+00"))
+    event = classifier(part_field="_EVTIME").event(line(None, b"I:id", b"2026-11-24 10:00:00+00"))
     assert (event.id, event.time, event.data) == (7, b"2026-11-24 10:00:00+00", None)
 
 
-def test_a_form_tells_which_columns_are_loaded() -> None:
+def test_a_layout_tells_which_columns_are_loaded() -> None:
     """By their number in the event, in the order of `fields`; names stand in it as they are encoded."""
-    found = form(b"id=1&d%61y=2026-11-24&note", part_field="day", fields="note:n, id")
+    found = layout(b"id=1&d%61y=2026-11-24&note", part_field="day", fields="note:n, id")
     assert found is not None
-    assert (found.names, found.order, found.part) == ((b"id", b"d%61y", b"note"), (2, 0), 1)
+    assert (found.names, found.routed, found.part) == ((b"id", b"d%61y", b"note"), (2, 0), 1)
     assert (found.day, found.key) == (b"2026-11-24", (b"id",))
     assert found.shape.names == (b"note", b"id")
-    assert found.picked(None) == (2, 0)
+    assert found.picked == (2, 0)
     writer = Insert(settings_of(src_db="", dst_db="", queue_name="q", dest_table="t").dest_table, ("id",))
-    assert found.picked(Fit(writer, (1,), names_rows=True)) == (0,)
+    assert found.picked_by(WritePlan(writer, (1,), names_rows=True)) == (0,)
+    assert found.picked_by(WritePlan(writer, None, names_rows=True)) == (2, 0)
 
 
 def test_the_part_is_a_column_or_the_event_s_time_or_nothing() -> None:
     """As the decoder wants it."""
-    plain, timed = form(b"id=1"), form(b"id=1", b"2026-11-24 10:00:00+00", part_field="_EVTIME")
-    monthly = form(b"id=1&day=2026-11-24", part_field="day", part_method="monthly")
+    plain, timed = layout(b"id=1"), layout(b"id=1", b"2026-11-24 10:00:00+00", part_field="_EVTIME")
+    monthly = layout(b"id=1&day=2026-11-24", part_field="day", part_method="monthly")
     assert plain
     assert timed
     assert monthly
@@ -110,9 +174,9 @@ def test_the_part_is_a_column_or_the_event_s_time_or_nothing() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"id=1&", b"&id=1", b"id=1&&n=2", b"=1", b"id=1&id=2", b"id=1&%69d=2"])
-def test_names_that_do_not_count_columns_make_no_form(data: bytes) -> None:
+def test_names_that_do_not_count_columns_make_no_layout(data: bytes) -> None:
     """Empty ones, and those that are there twice, however they are written."""
-    assert form(data) is None
+    assert layout(data) is None
 
 
 @pytest.mark.parametrize(
@@ -125,18 +189,18 @@ def test_names_that_do_not_count_columns_make_no_form(data: bytes) -> None:
         (b"day=2026-11-24", "no column id"),
     ],
 )
-def test_an_event_without_a_row_makes_no_form(data: bytes, reason: str) -> None:
-    """The general way says the same of it."""
+def test_an_event_without_a_row_makes_no_layout(data: bytes, reason: str) -> None:
+    """The row path says the same of it."""
     with pytest.raises(ValueError, match=reason):
-        form(data, part_field="day", fields="id, day")
+        layout(data, part_field="day", fields="id, day")
 
 
-def test_heads_are_asked_for_by_kind() -> None:
+def test_prefixes_are_asked_for_by_what_is_done() -> None:
     """And everything can be forgotten."""
-    forms, made = Forms(), sorter()
+    cache, made = LayoutCache(), classifier()
     for text in (b"I:id\ta\t", b"D:id\ta\t", b"pgq.x\ta\t", b"I:id\tb\t"):
-        forms.heads[text] = made.head(text)
-    assert [head.text for head in forms.of_kind(ROW)] == [b"I:id\ta\t", b"I:id\tb\t"]
-    assert [head.text for head in forms.of_kind(PASS)] == [b"pgq.x\ta\t"]
-    forms.clear()
-    assert forms == Forms()
+        cache.prefixes[text] = made.prefix(text)
+    assert [prefix.text for prefix in cache.handled(LOAD)] == [b"I:id\ta\t", b"I:id\tb\t"]
+    assert [prefix.text for prefix in cache.handled(SKIP)] == [b"pgq.x\ta\t"]
+    cache.clear()
+    assert cache == LayoutCache()

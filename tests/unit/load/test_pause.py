@@ -1,43 +1,43 @@
-"""Whether whole blocks are tried."""
+"""Whether the block path is tried."""
 
 from __future__ import annotations
 
-from tdsup.dispatcher.load.pause import LONGEST_PAUSE, Trust
+from tdsup.dispatcher.load.pause import LONGEST_PAUSE, BlockPause
 
 
-def pause(trust: Trust) -> int:
+def untried(pause: BlockPause) -> int:
     """How many batches are not tried until one is."""
     count = 0
-    while not trust.is_given():
+    while not pause.is_over():
         count += 1
     return count
 
 
-def test_trust_is_there_from_the_first() -> None:
-    """And stays, as long as no attempt is in vain."""
-    trust = Trust()
+def test_there_is_no_pause_at_first() -> None:
+    """Nor later, as long as no attempt fails."""
+    pause = BlockPause()
     for _ in range(3):
-        assert trust.is_given()
-        trust.confirm()
+        assert pause.is_over()
+        pause.succeeded()
 
 
-def test_the_pause_grows_with_each_vain_attempt() -> None:
+def test_the_pause_grows_with_each_failure() -> None:
     """Up to a limit, so that a queue that has changed its ways is noticed in the end."""
-    trust = Trust()
+    pause = BlockPause()
     pauses = []
     for _ in range(9):
-        trust.withdraw()
-        pauses.append(pause(trust))
+        pause.failed()
+        pauses.append(untried(pause))
     assert pauses == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
 
 
 def test_one_good_attempt_ends_that() -> None:
-    """The next vain one costs a short pause again."""
-    trust = Trust()
+    """The next failure begins a short pause again."""
+    pause = BlockPause()
     for _ in range(5):
-        trust.withdraw()
-        pause(trust)
-    trust.confirm()
-    assert pause(trust) == 0
-    trust.withdraw()
-    assert pause(trust) == 1
+        pause.failed()
+        untried(pause)
+    pause.succeeded()
+    assert untried(pause) == 0
+    pause.failed()
+    assert untried(pause) == 1

@@ -1,0 +1,99 @@
+"""The thread that loads rows of the block path while another one fetches and decodes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor
+
+from ..errors import is_data
+from ..write import Insert
+from .handoff import Handoff
+from .passes import End, PassFailed
+
+
+class CopyThread:
+    """Writes rows by COPY. A context, which ends the thread; it begins when there is enough to write.
+
+    Args:
+        cursor: of the target.
+        limit: bytes of rows held at most.
+    """
+
+    def __init__(self, cursor: Cursor, limit: int) -> None:
+        self._cursor = cursor
+        self._handoff = Handoff[Insert](limit)
+        self._thread: threading.Thread | None = None
+        # The connection to the target serves one thread at a time.
+        self._turn = threading.Lock()
+        self._error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abandon()
+        if self._thread is not None:
+            self._thread.join()
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """Use the connection to the target meanwhile; raises as `put` does."""
+        with self._turn:
+            self._raise()
+            yield
+
+    def put(self, writer: Insert, text: bytes) -> None:
+        """Hand over rows; waits while too many are held.
+
+        Args:
+            writer: what writes them.
+            text: COPY text of whole rows.
+
+        Raises:
+            PassFailed: the target has refused a row.
+            Exception: whatever else has ended the loading.
+        """
+        self._raise()
+        self._handoff.put(writer, text)
+        if self._thread is None and self._handoff.is_worth_loading:
+            self._thread = threading.Thread(target=self._load, name="load")
+            self._thread.start()
+        self._handoff.wait()
+
+    def finish(self) -> None:
+        """Load what is left; raises as `put` does."""
+        self._handoff.close()
+        if self._thread is not None:
+            self._thread.join()
+        else:
+            self._load()
+        self._raise()
+
+    def abandon(self) -> None:
+        """Load nothing more."""
+        self._handoff.abandon()
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _load(self) -> None:
+        """Load rows as they come. Whatever ends this early must be known: nobody else would load the rest."""
+        while taken := self._handoff.take():
+            writer, texts = taken
+            with self._turn:
+                try:
+                    writer.write(self._cursor, texts)
+                except Exception as error:  # noqa: BLE001 (raised in the other thread)
+                    refused = isinstance(error, psycopg2.Error) and is_data(error)
+                    self._error = PassFailed(End.REFUSED) if refused else error
+            if self._error is not None:
+                self.abandon()

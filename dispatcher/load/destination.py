@@ -1,0 +1,45 @@
+"""The table that a job loads, and what decides which events go there."""
+
+from __future__ import annotations
+
+from ..events import Event
+from ..partitions import PeriodCache, Tables
+from ..settings import Settings
+from .routes import Router
+
+
+class Destination:
+    """One ``dest_table``.
+
+    Args:
+        settings: the job's.
+        tables: tables of the target.
+        only_source: the one table of the source whose rows are loaded, as ``ev_extra1`` names it; None if
+            there may be others.
+
+    Attributes:
+        settings: as given.
+        tables: as given.
+        periods: partitions by value.
+        router: where events go.
+        sources: the tables of the source that were seen so far.
+    """
+
+    def __init__(self, settings: Settings, tables: Tables, only_source: bytes | None) -> None:
+        self.settings = settings
+        self.tables = tables
+        self.periods = PeriodCache(settings.part_method)
+        self.router = Router(settings, self.periods)
+        self.sources: set[bytes] = set()
+        self._only_source = only_source
+
+    def check_truncate(self, event: Event) -> None:
+        """Make sure that a truncate removes no rows of other tables.
+
+        Raises:
+            ValueError: it might.
+        """
+        if self._only_source != event.table or len(self.sources) > 1:
+            raise ValueError(
+                "it is a truncate, and dest_table may hold rows of other tables too (table_filter)"
+            )

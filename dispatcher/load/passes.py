@@ -1,0 +1,79 @@
+"""Passes: the ways to load a batch, and which one comes next."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from ..errors import Enough
+
+
+class Pass(Enum):
+    """One try at loading a batch, in one transaction."""
+
+    BLOCKS = auto()
+    """The block path. The row path takes the events that do not fit, in the same transaction."""
+    ROWS = auto()
+    """The row path."""
+    CAREFUL = auto()
+    """The row path under savepoints, which finds every row that the target refuses."""
+    IMMEDIATE = auto()
+    """The same with deferred constraints checked at once: a refused commit does not tell which row is bad."""
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether every bad row is found."""
+        return self in {Pass.CAREFUL, Pass.IMMEDIATE}
+
+
+class End(Enum):
+    """How a pass ended. Only the first two commit something."""
+
+    LOADED = auto()
+    LOADED_WITH_DEAD_LETTERS = auto()
+    MISSING = auto()
+    """Tables, columns or the place for dead letters had to be made first."""
+    NOT_PLAIN = auto()
+    """The block path met events that change rows, or too many that do not fit."""
+    REFUSED = auto()
+    """The target refused a row."""
+    REFUSED_AT_COMMIT = auto()
+    """The target refused the transaction because of its rows."""
+
+
+class PassFailed(Enough):
+    """A pass cannot load the batch; another one may.
+
+    Attributes:
+        end: how it ended.
+    """
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end)
+        self.end = end
+
+
+_ANY = tuple(Pass)
+
+_NEXT: dict[End, dict[Pass, Pass]] = {
+    End.LOADED: dict.fromkeys(_ANY, Pass.BLOCKS),
+    # Where the target refused rows, it may do so again; a batch without a bad one ends that.
+    End.LOADED_WITH_DEAD_LETTERS: {
+        Pass.BLOCKS: Pass.BLOCKS,
+        Pass.ROWS: Pass.BLOCKS,
+        Pass.CAREFUL: Pass.CAREFUL,
+        Pass.IMMEDIATE: Pass.IMMEDIATE,
+    },
+    End.MISSING: {each: each for each in _ANY},
+    End.NOT_PLAIN: {Pass.BLOCKS: Pass.ROWS},
+    End.REFUSED: {Pass.BLOCKS: Pass.CAREFUL, Pass.ROWS: Pass.CAREFUL},
+    End.REFUSED_AT_COMMIT: dict.fromkeys((Pass.BLOCKS, Pass.ROWS, Pass.CAREFUL), Pass.IMMEDIATE),
+}
+
+
+def next_pass(now: Pass, end: End) -> Pass:
+    """The pass that follows: over the same batch, or over the next one if this one is loaded.
+
+    Raises:
+        KeyError: such a pass does not end like that.
+    """
+    return _NEXT[end][now]
