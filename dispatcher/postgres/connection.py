@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL as a job wants them."""
+"""Connections to PostgreSQL, set up as a job needs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Connection
 
 from ..errors import Outage, one_line
 
-# Defaults of skytools 3.2.6, in seconds and tries: a silent peer is noticed after five minutes.
+# Defaults of skytools 3.2.6, in seconds and tries: a silent server is noticed after five minutes.
 _DEFAULTS = {
     "connect_timeout": "15",
     "keepalives_idle": "240",
@@ -25,18 +25,16 @@ _DEFAULTS = {
 def connected(which: str, dsn: str, application_name: str) -> Iterator[Connection]:
     """A connection for the length of the context: UTF-8, ISO dates, read committed.
 
-    Dates are written as ISO and read as year, month, day: a value of another DateStyle, in which day and
-    month could be taken for each other, is an error instead.
-
-    What the DSN itself says wins over the defaults.
+    Dates are written in ISO style and read as year, month, day: a value of another DateStyle, in which day
+    and month could be confused, is an error.
 
     Args:
         which: ``source`` or ``target``, for messages.
-        dsn: libpq connection string.
-        application_name: how the server's administrator sees it.
+        dsn: libpq connection string; what it sets wins over our defaults.
+        application_name: the name that the server's administrator sees.
 
     Raises:
-        Outage: the server cannot be reached or refuses.
+        Outage: the server cannot be reached, or refuses the connection.
     """
     given = parse_dsn(dsn)
     defaults = {**_DEFAULTS, "application_name": application_name}
@@ -59,12 +57,12 @@ def _prepare(connection: Connection, which: str) -> None:
         with connection, connection.cursor() as cursor:
             cursor.execute("set DateStyle = 'ISO, YMD'")
     except psycopg2.Error as error:
-        # A server that is shutting down lets clients in and sends them away.
+        # A server that is shutting down lets clients in, then sends them away.
         raise Outage(f"lost the {which} database: {one_line(error)}", which) from error
 
 
 def database_name(dsn: str) -> str:
-    """The database that a connection string names, without its secrets."""
+    """The database that a connection string names, for messages: no secrets."""
     given = parse_dsn(dsn)
     address = ":".join(given[key] for key in ("host", "port") if key in given)
     name = given.get("dbname") or given.get("service") or "of the default name"
@@ -72,13 +70,13 @@ def database_name(dsn: str) -> str:
 
 
 def canonical_dsn(dsn: str) -> str:
-    """The connection string with its parts in one order and form; its secrets stay in it."""
+    """The connection string with its parts in one order and form; it keeps its secrets."""
     text: str = make_dsn(**dict(sorted(parse_dsn(dsn).items())))
     return text
 
 
 class IdleConnections:
-    """Idle connections, watched for their end."""
+    """Idle connections, watched in case a server goes away."""
 
     def __init__(self, *connections: Connection) -> None:
         self._connections = {connection.fileno(): connection for connection in connections}
@@ -87,10 +85,10 @@ class IdleConnections:
             self._poller.register(descriptor, select.POLLIN)
 
     def check(self) -> None:
-        """Notice the end of a connection, without a query as long as its server is silent.
+        """See whether the connections are alive; costs no query while their servers are silent.
 
         Raises:
-            psycopg2.Error: a connection is of no further use.
+            psycopg2.Error: a connection is lost.
         """
         for descriptor, _events in self._poller.poll(0):
             connection = self._connections[descriptor]

@@ -1,4 +1,4 @@
-"""The text format of COPY (PostgreSQL manual, COPY, "Text Format"): tab-separated, one line a row."""
+"""The text format of COPY (PostgreSQL manual, COPY, "Text Format"): tab-separated, one line per row."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ NULL = rb"\N"
 _SPECIAL = re.compile(rb"[\\\t\n\r]")
 _ESCAPE = {b"\\": rb"\\", b"\t": rb"\t", b"\n": rb"\n", b"\r": rb"\r"}
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-# COPY TO writes just these; an escaped character of any other kind stands for itself.
+# COPY TO writes only these; any other escaped character stands for itself.
 _UNESCAPE = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 
 def escape(value: bytes | None) -> bytes:
-    """One value as it stands in a line; None is NULL."""
+    """A value as the text of a line; None is NULL."""
     if value is None:
         return NULL
     if _SPECIAL.search(value):
@@ -24,7 +24,7 @@ def escape(value: bytes | None) -> bytes:
 
 
 def unescape(text: bytes) -> bytes | None:
-    """The value that stands as that text in a line that COPY TO wrote; None is NULL."""
+    """The value of a text in a line that COPY TO wrote; None is NULL."""
     if text == NULL:
         return None
     if b"\\" in text:
@@ -33,7 +33,7 @@ def unescape(text: bytes) -> bytes | None:
 
 
 def line(values: Iterable[bytes | None]) -> bytes:
-    """A whole line, its newline included."""
+    """A whole line of some values, with its newline."""
     return b"\t".join([escape(value) for value in values]) + b"\n"
 
 

@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 
 MAX_BYTES = 63
-"""Longest identifier that PostgreSQL keeps whole (NAMEDATALEN - 1); it cuts longer ones silently."""
+"""Longest identifier that PostgreSQL keeps whole (NAMEDATALEN - 1); it cuts longer ones off silently."""
 
 DEFAULT_SCHEMA = "public"
-"""Schema of a bare table name, as in the original of the 3.x series."""
+"""Schema of a bare table name, as in skytools 3.x."""
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 _PART = r'\s*(?:"((?:[^"]|"")+)"|([^".\s]+))\s*'
 _NAME = re.compile(rf"(?:{_PART}\.)?{_PART}")
 
-# Words that no name may be without quotes (PostgreSQL manual, appendix C: reserved).
+# Words that cannot be names without quotes (PostgreSQL manual, appendix C: reserved).
 _RESERVED = frozenset(
     """all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
     collation column concurrently constraint create cross current_catalog current_date current_role
@@ -29,7 +29,7 @@ _RESERVED = frozenset(
 
 
 def quote(name: str) -> str:
-    """The name as SQL text: bare if that means the same, else in double quotes."""
+    """The name as SQL: bare if that means the same, else in double quotes."""
     if _PLAIN.fullmatch(name) and name not in _RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'
@@ -39,7 +39,7 @@ _SYSTEM_COLUMNS = frozenset("tableoid xmin cmin xmax cmax ctid".split())
 
 
 def is_possible(name: str) -> bool:
-    """Whether a column can have that name, whole."""
+    """Whether PostgreSQL takes the whole name for a column."""
     return 0 < len(name.encode()) <= MAX_BYTES and "\0" not in name and name not in _SYSTEM_COLUMNS
 
 
@@ -52,12 +52,12 @@ class TableName:
 
     @classmethod
     def parse(cls, text: str) -> TableName:
-        """Read ``table``, ``schema.table`` or either part in double quotes.
+        """Read ``table`` or ``schema.table``, either part bare or in double quotes.
 
-        Letters keep their case: the original takes names from the ini file as they are.
+        Letters keep their case, as skytools takes names from the ini file unchanged.
 
         Raises:
-            ValueError: it is no such name.
+            ValueError: the text is no such name.
         """
         match = _NAME.fullmatch(text)
         if match is None:
@@ -79,7 +79,7 @@ class TableName:
 
     @property
     def sql(self) -> str:
-        """Schema-qualified and quoted where need be."""
+        """The name as SQL: with its schema, quoted where needed."""
         return f"{quote(self.schema)}.{quote(self.table)}"
 
     def __str__(self) -> str:

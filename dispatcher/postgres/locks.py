@@ -6,6 +6,6 @@ import hashlib
 
 
 def lock_key(*names: str) -> int:
-    """Key of the advisory lock on those names: 64 bits, signed."""
+    """Key of the advisory lock on some names: a signed integer of 64 bits."""
     digest = hashlib.sha256("\0".join(("tdsup", *names)).encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

@@ -22,24 +22,24 @@ _QUERIES = _load()
 
 
 def run(cursor: Cursor, *names: str, pgq: str = "pgq", **parameters: Any) -> None:
-    """Execute statements in one round trip; what is returned is the last one's.
+    """Execute statements in one round trip; the cursor then has the last one's result.
 
     Args:
-        cursor: where.
+        cursor: of the database.
         *names: of the statements.
-        pgq: schema of PgQ, a plain identifier; stands for ``{pgq}`` in the statement.
-        **parameters: values of the statement's parameters.
+        pgq: schema of PgQ, a plain identifier; replaces ``{pgq}`` in the statements.
+        **parameters: values of the statements' parameters.
     """
     cursor.execute("".join(_QUERIES[name] for name in names).replace("{pgq}", pgq), parameters)
 
 
 def copy_out(cursor: Cursor, name: str, table: str, **parameters: Any) -> list[bytes]:
-    """The rows of a query, each as COPY writes it.
+    """Execute a query; returns its rows, each as a line of COPY text.
 
     Args:
-        cursor: where.
+        cursor: of the database.
         name: of the query.
-        table: as SQL; stands for ``{table}`` in the query.
+        table: name of a table as SQL; replaces ``{table}`` in the query.
         **parameters: values of the query's parameters.
     """
     query = _QUERIES[name].replace("{table}", table).rstrip().removesuffix(";")
@@ -49,19 +49,19 @@ def copy_out(cursor: Cursor, name: str, table: str, **parameters: Any) -> list[b
 
 
 def row(cursor: Cursor, *names: str, **parameters: Any) -> tuple[Any, ...] | None:
-    """Execute them and return the first row of the last, None if there is none."""
+    """Execute statements; returns the first row of the last one's result, None if it is empty."""
     run(cursor, *names, **parameters)
     return cursor.fetchone()
 
 
 def rows(cursor: Cursor, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    """Execute it and return all rows."""
+    """Execute a statement; returns all rows of its result."""
     run(cursor, name, **parameters)
     return cursor.fetchall()
 
 
 def value(cursor: Cursor, name: str, **parameters: Any) -> Any:
-    """Execute it and return the only value of its only row."""
+    """Execute a statement; returns the only value of its only row."""
     found = row(cursor, name, **parameters)
     assert found is not None, f"{name} returns one row"
     return found[0]

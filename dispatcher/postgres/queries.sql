@@ -1,5 +1,5 @@
--- Every fixed statement of the dispatcher: a name, then a sentence. Parameters are psycopg2's; {pgq} is the
--- schema of PgQ, {table} a table's quoted name.
+-- Every fixed statement of the dispatcher, each with a name and a sentence. Parameters are psycopg2's; {pgq} is the
+-- schema of PgQ, {table} the quoted name of a table.
 
 -- name: has_pgq
 -- Whether the source has PgQ.
@@ -10,11 +10,11 @@ select to_regclass('{pgq}.queue') is not null;
 select exists (select from {pgq}.queue where queue_name = %(queue)s);
 
 -- name: is_registered
--- Whether the consumer is subscribed to the queue.
+-- Whether the consumer is registered on the queue.
 select exists (select from {pgq}.get_consumer_info(%(queue)s, %(consumer)s));
 
 -- name: register
--- Subscribe the consumer at the queue's newest tick; 1 if that is new.
+-- Register the consumer at the queue's newest tick; 1 if it was not registered, else 0.
 select {pgq}.register_consumer(%(queue)s, %(consumer)s);
 
 -- name: feeding_tables
@@ -27,16 +27,16 @@ where pn.nspname = '{pgq}' and not t.tgisinternal
   and split_part(encode(t.tgargs, 'escape'), '\000', 1) = %(queue)s;
 
 -- name: register_at
--- Set the consumer to a tick of the queue, subscribed or not.
+-- Set the consumer to a tick of the queue; registers it if need be.
 select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
 
 -- name: unregister
--- Unsubscribe the consumer; 0 if it was not subscribed.
+-- Unregister the consumer; 0 if it was not registered.
 select {pgq}.unregister_consumer(%(queue)s, %(consumer)s);
 
 -- name: next_batch
--- Open the next batch or the one still open; all NULL when there is none. The moment is that of its end; then come
--- how many events the queue counted, and the query that yields them.
+-- Open the next batch, or return the one still open; all NULL if there is none. Its id, its ticks, the time of the
+-- last tick, how many events the queue counted between them, and the query that yields them.
 select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8,
     cur_tick_event_seq - prev_tick_event_seq,
     case when batch_id is not null then {pgq}.batch_event_sql(batch_id) end
@@ -44,13 +44,13 @@ from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 
 -- name: newest_ticks
--- The newest tick of each queue.
+-- The newest tick of each queue, NULL if it has none.
 select q.queue_name, (
     select tick_id from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1)
 from {pgq}.queue q;
 
 -- name: prepare_finish_batch
--- What finish_batch is, prepared for the session: planning it takes longer than running it.
+-- Prepare finish_batch for the session: planning it takes longer than running it.
 prepare tdsup_finish_batch (int8, text, int8, float8) as
 select {pgq}.finish_batch($1), extract(epoch from clock_timestamp())::float8 - $4,
     coalesce((
@@ -62,15 +62,15 @@ select {pgq}.finish_batch($1), extract(epoch from clock_timestamp())::float8 - $
         where q.queue_name = $2), 0);
 
 -- name: finish_batch
--- Close a batch: 1, or 0 if it is not open any more; the age of its end in seconds; how many events came after.
+-- Close a batch: 1, or 0 if it is no longer open; the age of its end in seconds; how many events came after it.
 execute tdsup_finish_batch(%(batch)s, %(queue)s, %(tick)s, %(tick_time)s);
 
 -- name: take_session_lock
--- Whether this session is the one that works for the consumer, from now until it ends.
+-- Take a lock until the session ends; false if another session holds it.
 select pg_try_advisory_lock(%(key)s);
 
 -- name: lock_holder
--- Who works for the consumer instead: process, application name and address.
+-- Which session holds a lock: process, application name and address; no row if none does.
 select a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'), coalesce(a.client_addr::text, 'local')
 from pg_locks l join pg_stat_activity a using (pid)
 where l.locktype = 'advisory' and l.granted and l.objsubid = 1
@@ -78,7 +78,7 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 1
   and (l.classid::int8 << 32 | l.objid::int8) = %(key)s;
 
 -- name: lock_transaction
--- Wait for a lock that ends with the transaction.
+-- Take a lock until the transaction ends; waits for it.
 select pg_advisory_xact_lock(%(key)s);
 
 -- name: has_pgq_ext
@@ -104,7 +104,7 @@ comment on column tdsup.completed_tick.last_tick_time is 'Time of that tick, in 
 comment on table tdsup.completed_tick is 'Last tick that was applied here; see pgq_ext for its meaning';
 
 -- name: has_tick_times
--- Whether our own table has room for the time of a tick.
+-- Whether our own table has a column for the time of a tick.
 select exists (
     select from pg_attribute where attrelid = to_regclass('tdsup.completed_tick') and attname = 'last_tick_time');
 
@@ -114,7 +114,7 @@ select exists (
     select from tdsup.completed_tick where queue_name = %(queue)s and consumer_name = %(consumer)s);
 
 -- name: read_pgq_ext
--- Last tick that was applied, or NULL; its time is not kept.
+-- The last tick that was applied, or NULL; its time is not kept.
 select pgq_ext.get_last_tick(%(consumer)s), null::float8;
 
 -- name: write_pgq_ext
@@ -122,12 +122,12 @@ select pgq_ext.get_last_tick(%(consumer)s), null::float8;
 select pgq_ext.set_last_tick(%(consumer)s, %(tick)s);
 
 -- name: read_own
--- Last tick that was applied and its time in seconds since 1970, or NULL.
+-- The last tick that was applied and its time in seconds since 1970, or NULLs.
 select last_tick_id, last_tick_time from (select) one
 left join tdsup.completed_tick on queue_name = %(queue)s and consumer_name = %(consumer)s;
 
 -- name: read_untimed
--- The same where our own table has no room for times.
+-- The same where our own table has no column for times.
 select last_tick_id, null::float8 from (select) one
 left join tdsup.completed_tick on queue_name = %(queue)s and consumer_name = %(consumer)s;
 
@@ -139,21 +139,21 @@ on conflict (queue_name, consumer_name) do update
 set last_tick_id = excluded.last_tick_id, last_tick_time = excluded.last_tick_time;
 
 -- name: write_untimed
--- The same where our own table has no room for times.
+-- The same where our own table has no column for times.
 insert into tdsup.completed_tick (queue_name, consumer_name, last_tick_id)
 values (%(queue)s, %(consumer)s, %(tick)s)
 on conflict (queue_name, consumer_name) do update set last_tick_id = excluded.last_tick_id;
 
 -- name: forget_own
--- Remember nothing.
+-- Forget the position.
 delete from tdsup.completed_tick where queue_name = %(queue)s and consumer_name = %(consumer)s;
 
 -- name: has_dead_letters
--- Whether there is a place for events that have no row.
+-- Whether the table of dead letters exists.
 select to_regclass('tdsup.dead_letter') is not null;
 
 -- name: create_dead_letters
--- A place for events that have no row.
+-- The table of dead letters: events that could not be loaded.
 create schema if not exists tdsup;
 comment on schema tdsup is 'Positions and dead letters of tdsup''s consumers';
 create table if not exists tdsup.dead_letter (
@@ -181,28 +181,27 @@ comment on column tdsup.dead_letter.event is
     'The event as COPY wrote it, where the columns cannot hold it as it is (their bytes are shown as \x..)';
 
 -- name: list_letters
--- Dead letters of a consumer, all or those of the given ids, without their data.
+-- Dead letters of a consumer, all or those with the given ids, without their data.
 select id, ev_id, died_at::timestamptz(0)::text, ev_type, coalesce(ev_extra1, ''), coalesce(sqlstate, ''), reason
 from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
 order by ev_id, id;
 
 -- name: show_letter
--- All of one dead letter but its place.
+-- Everything about one dead letter but its queue and consumer.
 select id, died_at::text, reason, sqlstate, ev_id, ev_time::text, ev_txid, ev_retry, ev_type, ev_data,
     ev_extra1, ev_extra2, ev_extra3, ev_extra4, event is not null as inexact
 from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s;
 
 -- name: letter_ids
--- Ids of a consumer's dead letters in the order of their events, all or the given ones.
+-- Ids of a consumer's dead letters in the order of their events, all or those of the given ids that exist.
 select id from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
 order by ev_id, id;
 
 -- name: take_letter
--- The event of a dead letter as the source wrote it, if it is still there; nobody else can take it until the
--- transaction ends.
+-- The event of a dead letter as the source wrote it, locked until the transaction ends; no row if it is gone.
 select event, ev_id::text, (ev_time at time zone %(zone)s)::text, ev_txid::text, ev_retry::text, ev_type, ev_data,
     ev_extra1, ev_extra2, ev_extra3, ev_extra4
 from tdsup.dead_letter
@@ -210,25 +209,25 @@ where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s
 for update;
 
 -- name: explain_letter
--- Say why a dead letter is still one.
+-- Keep a dead letter with a new reason.
 update tdsup.dead_letter set reason = %(reason)s, sqlstate = %(sqlstate)s where id = %(id)s;
 
 -- name: delete_letters
--- Forget dead letters of a consumer, all or those of the given ids.
+-- Delete dead letters of a consumer, all or those with the given ids.
 delete from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
 returning id;
 
 -- name: table_exists
--- Whether there is a relation of that quoted name.
+-- Whether there is a relation with that quoted name.
 select to_regclass(%(table)s) is not null;
 
 -- name: table_kind
--- pg_class.relkind of the relation of that quoted name, if any.
+-- pg_class.relkind of the relation with that quoted name; no row if there is none.
 select relkind::text from pg_class where oid = to_regclass(%(table)s);
 
 -- name: table_columns
--- Columns of a relation: name, whether it is generated, whether its values have one text only.
+-- Columns of a relation: name, whether it is generated, whether equal values always have the same text.
 select attname::text, attgenerated <> '',
     atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[])
 from pg_attribute
@@ -240,7 +239,7 @@ select format_type(atttypid, atttypmod) from pg_attribute
 where attrelid = to_regclass(%(table)s) and attname = %(column)s and attnum > 0 and not attisdropped;
 
 -- name: partitions_apart
--- Tables named like partitions of a table that are not its children: a template may make them on their own.
+-- Tables that are named like partitions of a table but are not its children: a template may create such.
 select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
   and left(c.relname, length(%(parent)s) + 1) = %(parent)s || '_'
@@ -250,26 +249,26 @@ where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
 order by c.relname;
 
 -- name: be_brief
--- Let a look at a database end soon, whatever is in its way.
+-- Let a look at a database end soon, whatever blocks it.
 set local statement_timeout = '30s';
 set local lock_timeout = '5s';
 
 -- name: server_state
--- Version, role, whether the server is a standby, whether it refuses changes unless asked, whether the role may
--- create schemas and temporary tables in the database, the database, the server's time and its time zone.
+-- Version, role, whether the server is a standby, whether transactions are read-only by default, whether the role
+-- may create schemas and temporary tables in the database, the database, the server's time and its time zone.
 select current_setting('server_version'), current_user::text, pg_is_in_recovery(),
     current_setting('default_transaction_read_only')::bool,
     has_database_privilege(current_database(), 'create'), has_database_privilege(current_database(), 'temp'),
     current_database()::text, now()::text, current_setting('TimeZone');
 
 -- name: schema_state
--- What the role may do in a schema: use it, create in it, own it.
+-- Whether the role may use a schema, may create tables in it, and acts for its owner; no row if there is none.
 select has_schema_privilege(oid, 'usage'), has_schema_privilege(oid, 'create'), pg_has_role(nspowner, 'usage')
 from pg_namespace where nspname = %(schema)s;
 
 -- name: table_state
 -- What a relation is, whether it has children, whether the role acts for its owner, and which of some rights the
--- role lacks; a right to some columns counts.
+-- role lacks; a right to some of the columns counts. No row if there is no such relation.
 select relkind::text, exists (select from pg_inherits where inhparent = c.oid), pg_has_role(relowner, 'usage'),
     array(
         select r from unnest(%(rights)s::text[]) with ordinality wanted(r, n)
@@ -279,7 +278,7 @@ select relkind::text, exists (select from pg_inherits where inhparent = c.oid), 
 from pg_class c where oid = to_regclass(%(table)s);
 
 -- name: newest_partition
--- Name of the newest table that is named like a partition of a table, and whether it is its child.
+-- The newest table that is named like a partition of a table, and whether it is its child.
 select c.relname::text, exists (select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
@@ -288,7 +287,7 @@ where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
 order by c.relname desc limit 1;
 
 -- name: denied_functions
--- Those of some functions that are not there or that the role may not run.
+-- Which of some functions do not exist, or may not be run by the role.
 select f from unnest(%(functions)s::text[]) f
 where not coalesce(has_function_privilege(to_regprocedure(f)::oid, 'execute'), false);
 
@@ -298,7 +297,7 @@ select t from unnest('{ {pgq}.queue, {pgq}.tick, {pgq}.subscription, {pgq}.consu
 where not has_table_privilege(t, 'select');
 
 -- name: denied_events
--- Tables of a queue's events that the role may not read: the parent, which is looked at, and its children.
+-- Tables of a queue's events that the role may not read: the parent, which the check reads, and its children.
 select c.oid::regclass::text from pg_class c
 where not has_table_privilege(c.oid, 'select') and (
     c.oid = to_regclass(%(table)s)
@@ -306,12 +305,12 @@ where not has_table_privilege(c.oid, 'select') and (
 order by 1;
 
 -- name: pgq_version
--- Version of the extension, no row if PgQ was made otherwise.
+-- Version of the extension; no row if PgQ was installed otherwise.
 select extversion from pg_extension where extname = '{pgq}';
 
 -- name: queue_state
--- Where a queue's events are, whether its ticker is paused, its newest tick, how old that is and whether it is
--- older than a ticker lets it become.
+-- The table of a queue's events, whether its ticker is paused, its newest tick, how old that is, and whether a
+-- running ticker would have made a newer one. No row if there is no such queue.
 select queue_data_pfx, queue_ticker_paused, tick_id, date_trunc('second', now() - tick_time)::text,
     not queue_external_ticker and now() - tick_time > 3 * queue_ticker_idle_period + interval '1 minute'
 from {pgq}.queue left join {pgq}.tick on tick_queue = queue_id
@@ -319,8 +318,8 @@ where queue_name = %(queue)s
 order by tick_id desc nulls last limit 1;
 
 -- name: feeding_triggers
--- Tables with triggers that put events into the queue, as ev_extra1 names them; pg_trigger.tgtype of the triggers
--- together, NULL where all are disabled.
+-- Tables with triggers that put events into the queue, as ev_extra1 names them, with the combined
+-- pg_trigger.tgtype of the triggers; NULL if all are disabled.
 select n.nspname || '.' || c.relname, bit_or(t.tgtype) filter (where t.tgenabled <> 'D')
 from pg_trigger t
 join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
@@ -330,8 +329,8 @@ where pn.nspname = '{pgq}' and not t.tgisinternal
 group by 1 order by 1;
 
 -- name: consumer_state
--- Subscription, last tick, end of the open batch, age of the last tick and events behind the newest, and what
--- was visible at the last tick; no row if the consumer is not subscribed.
+-- Subscription, last tick, end of the open batch, age of the last tick, events that came after it, and what was
+-- visible at it; no row if the consumer is not registered.
 select sub_id, sub_last_tick, sub_next_tick, date_trunc('second', now() - last.tick_time)::text,
     (select max(tick_event_seq) from {pgq}.tick where tick_queue = queue_id) - last.tick_event_seq,
     last.tick_snapshot::text
@@ -341,13 +340,13 @@ left join {pgq}.tick last on last.tick_queue = sub_queue and last.tick_id = sub_
 where queue_name = %(queue)s and co_name = %(consumer)s;
 
 -- name: primary_key
--- Columns of a table's primary key, in its order.
+-- Columns of a table's primary key, in the key's order.
 select attname::text from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey)
 where indrelid = to_regclass(%(table)s) and indisprimary
 order by array_position(indkey::int2[], attnum);
 
 -- name: pending_events
--- The first events that were not visible at a tick, for the subscription or for all, by the index on ev_txid.
+-- The first events, of a subscription or of all, that were not visible at a tick; uses the index on ev_txid.
 select ev_id, ev_time, ev_txid, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4
 from {table}
 where ev_txid >= txid_snapshot_xmin(%(seen)s::txid_snapshot)

@@ -19,7 +19,7 @@ from tdsup.dispatcher.postgres import copytext
     ],
 )
 def test_escapes_what_copy_would_misread(value: bytes | None, text: bytes) -> None:
-    """NULL, its look-alike, the end marker and the separators keep apart."""
+    """NULL, its look-alike, the end marker and the separators stay distinct."""
     assert copytext.escape(value) == text
     assert copytext.unescape(text) == value
 

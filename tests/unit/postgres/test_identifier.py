@@ -21,7 +21,7 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
     ],
 )
 def test_reads_names(text: str, schema: str, table: str) -> None:
-    """A bare name is of schema public, letters keep their case, quotes may hold anything."""
+    """A bare name is in schema public, letters keep their case, and quotes may hold anything."""
     assert TableName.parse(text) == TableName(schema, table)
 
 
@@ -42,6 +42,6 @@ def test_sql_text_reads_back(schema: str, table: str) -> None:
 @pytest.mark.parametrize(
     ("name", "sql"), [("id", "id"), ("Id", '"Id"'), ("order", '"order"'), ('a"b', '"a""b"'), ("1a", '"1a"')]
 )
-def test_quotes_only_where_need_be(name: str, sql: str) -> None:
+def test_quotes_only_where_needed(name: str, sql: str) -> None:
     """Plain names stay bare; keywords, upper case and odd characters are quoted."""
     assert quote(name) == sql

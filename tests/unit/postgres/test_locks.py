@@ -12,7 +12,7 @@ from tdsup.dispatcher.postgres.locks import lock_key
     st.text(st.characters(codec="utf-8", exclude_characters="\0")),
 )
 def test_lock_keys_fit_the_server(queue: str, consumer: str) -> None:
-    """A key is a signed 64-bit number, the same each time, and of both names."""
+    """A key is a signed 64-bit number, the same each time, and depends on both names and their order."""
     key = lock_key("position", queue, consumer)
     assert -(2**63) <= key < 2**63
     assert key == lock_key("position", queue, consumer)
