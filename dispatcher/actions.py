@@ -1,4 +1,4 @@
-"""What people may have done about a job besides running it."""
+"""What people can do about a job besides running it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .postgres import connected
 from .settings import Settings
 
 _CELL = 200
-"""Characters of a cell of a list that are shown."""
+"""Most characters shown of a cell of a list."""
 
 
 @contextmanager
 def _database(which: str, settings: Settings, doing: str) -> Iterator[Connection]:
-    """A connection to ``source`` or ``target``, whose errors become one line of ours."""
+    """A connection to ``source`` or ``target``; its errors become ours, in one line."""
     dsn = settings.src_db if which == "source" else settings.dst_db
     with connected(which, dsn, f"tdsup {settings.job_name}") as connection:
         try:
@@ -49,7 +49,7 @@ def _named(settings: Settings) -> str:
 
 
 def _position(target: Connection, settings: Settings, doing: str) -> Position:
-    """The consumer's position, with nobody else at work on it."""
+    """The consumer's position, claimed: nobody else works on it."""
     position = Position(settings.queue, settings.consumer_name)
     if holder := Claim(target, position).take():
         raise SetupError(f"cannot {doing}: it works at this moment: {holder}; stop it first")
@@ -146,7 +146,7 @@ def _show(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
 def _replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     doing = f"replay dead letters of {settings.job_name}"
     given = _ids(arguments, doing)
-    # What holds for the bad events of a batch does not for letters: each is tried alone.
+    # The rules for bad events of a batch do not apply: each dead letter is tried alone.
     alone = settings.model_copy(update={"bad_events": "dead_letter", "bad_event_limit": 1})
     with _databases(alone, doing) as (target, queue):
         delivery = Delivery(queue, target, alone, logging.getLogger(settings.job_name))
@@ -169,15 +169,13 @@ def _purge(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
 
 
 ACTIONS = (
-    Action("check", "Look at both databases before the job runs; nothing is changed there.", examine),
-    Action("register", "Subscribe the consumer to the queue.", _register),
-    Action("unregister", "Unsubscribe the consumer and forget the target's position.", _unregister),
+    Action("check", "Look at both databases before the job runs; changes nothing.", examine),
+    Action("register", "Register the consumer on the queue.", _register),
+    Action("unregister", "Unregister the consumer and forget the target's position.", _unregister),
     Action("rewind", "Set the consumer on the source to the target's position.", _rewind),
-    Action("reset", "Forget the target's position, so that any batch is taken next.", _reset),
+    Action("reset", "Forget the target's position: any batch is taken next.", _reset),
     Action("list", "List dead letters.", _list),
-    Action("show", "Show all of a dead letter.", _show),
-    Action(
-        "replay", "Try to load dead letters, all or the given ones; those that load are removed.", _replay
-    ),
-    Action("purge", "Forget dead letters, all or the given ones.", _purge),
+    Action("show", "Show everything about dead letters.", _show),
+    Action("replay", "Try dead letters again, all or the given ones; those that load are removed.", _replay),
+    Action("purge", "Delete dead letters, all or the given ones.", _purge),
 )

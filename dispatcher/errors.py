@@ -1,4 +1,4 @@
-"""What can go wrong with a batch, by what it asks for."""
+"""What can go wrong, sorted by what it takes to go on."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ class DispatcherError(Exception):
 
 
 class SetupError(DispatcherError):
-    """Something in the set-up must be changed by a person; a retry would fail the same way."""
+    """A person has to change something in the set-up; a retry would fail in the same way."""
 
     exit_code = os.EX_CONFIG
 
 
 class LostPosition(SetupError):
-    """The target's position fits neither the end nor the start of the source's batch."""
+    """The target's position is neither the start nor the end of the source's batch."""
 
 
 class DataError(SetupError):
-    """An event cannot become a row; its batch is rolled back and the job stops."""
+    """An event cannot be loaded; its batch was rolled back and the job stops."""
 
 
 class Outage(DispatcherError):
     """A database failed; a retry on new connections is safe and may succeed.
 
     Attributes:
-        which: the database, ``source`` or ``target``; empty if that is not known.
-        answered: the server said so itself (a full disk, a lock timeout) rather than being away.
+        which: the database, ``source`` or ``target``; empty if it is not known.
+        answered: the server itself reported the error (a full disk, a lock timeout); it can be reached.
     """
 
     def __init__(self, message: str, which: str, answered: bool = False) -> None:
@@ -45,7 +45,7 @@ class Outage(DispatcherError):
 
 
 class EventError(Exception):
-    """An event has no row: the reason. Whoever knows queue and batch makes a `DataError` of it.
+    """Why an event cannot be loaded; becomes a `DataError` where queue and batch are known.
 
     Attributes:
         event_id: ``ev_id`` of the event.
@@ -57,14 +57,14 @@ class EventError(Exception):
 
 
 class BatchError(Exception):
-    """Events cannot be loaded until a person does something: the reason; a `SetupError` is made of it too."""
+    """Why no event of a batch can be loaded; becomes a `SetupError` where queue and batch are known."""
 
 
 class Enough(Exception):
     """Whoever receives the events of a batch needs no more of them; the rest is read and dropped."""
 
 
-# SQLSTATE classes (PostgreSQL manual, appendix A) that say nothing against the batch or the set-up.
+# SQLSTATE classes (PostgreSQL manual, appendix A) of errors that neither the batch nor the set-up causes.
 INFRASTRUCTURE_CLASSES = frozenset({
     "08",  # connection exception
     "25",  # invalid transaction state: read-only transaction, idle-in-transaction timeout
@@ -77,22 +77,22 @@ INFRASTRUCTURE_CLASSES = frozenset({
 })  # fmt: skip
 
 DATA_CLASSES = frozenset({
-    "22",  # data exception: a value that its column does not take, a byte that is no character
+    "22",  # data exception: a value that its column does not take, a byte that is not a character
     "23",  # integrity constraint violation
-    "44",  # with check option violation: a row that its view would not show
-    "54",  # program limit exceeded: a row that fits no page, a value that fits no index
+    "44",  # with check option violation: a row that the view would not show
+    "54",  # program limit exceeded: a row too large for a page, a value too large for an index
 })  # fmt: skip
 
 
 ABORTED = "25P02"
-"""SQLSTATE of a statement in a transaction that has failed before: a defect of ours, which no retry mends."""
+"""SQLSTATE of a statement in a transaction that has failed already: a bug of ours, which no retry mends."""
 
 
 def is_infrastructure(error: psycopg2.Error) -> bool:
-    """Whether a retry may succeed without anybody changing data or set-up.
+    """Whether a retry may succeed although nobody changes data or set-up.
 
-    Without a SQLSTATE the server could not be reached or went away. psycopg2 then raises one of these
-    classes; the base class itself comes when an idle connection meets a killed server.
+    An error without a SQLSTATE means that the server could not be reached or went away. psycopg2 then raises
+    one of two classes, or their base class if the server was killed while the connection was idle.
     """
     if error.pgcode is None:
         return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or (
@@ -102,12 +102,12 @@ def is_infrastructure(error: psycopg2.Error) -> bool:
 
 
 def is_data(error: psycopg2.Error) -> bool:
-    """Whether the fault lies in the rows."""
+    """Whether the error is caused by the rows."""
     return error.pgcode is not None and error.pgcode[:2] in DATA_CLASSES
 
 
 def one_line(error: BaseException) -> str:
-    """An error's first line, for a person: libpq and the server explain at length below it."""
+    """An error's first line, for messages: libpq and the server add lengthy explanations below it."""
     if isinstance(error, psycopg2.Error) and error.diag.message_primary:
         return f"{error.diag.message_primary} ({error.pgcode})"
     lines = str(error).strip().splitlines()

@@ -1,4 +1,4 @@
-"""The keys of a ``[table_dispatcher]`` section that say what the job does."""
+"""The keys of a ``[table_dispatcher]`` section that tell the job what to do."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .partitions import Method, Partitioning
 from .postgres import TableName
 
 EVENT_TIME = "_EVTIME"
-"""Value of ``part_field`` that stands for the event's own time."""
+"""Value of ``part_field`` that means the event's own time."""
 
 
 def _dsn(value: str) -> str:
     try:
         parse_dsn(value)
     except psycopg2.ProgrammingError:
-        # The library's text may quote a piece of the password.
+        # libpq's message may quote a piece of the password.
         raise ValueError("is no libpq connection string") from None
     return value
 
@@ -53,7 +53,7 @@ class FieldMap:
     """Which columns of a row are loaded, and under which names.
 
     Attributes:
-        pairs: (source name, target name), UTF-8 and text; None for all columns as they are.
+        pairs: source name, as bytes, and target name of each; None: all columns under their own names.
     """
 
     pairs: tuple[tuple[bytes, str], ...] | None
@@ -77,7 +77,7 @@ class FieldMap:
         return cls(tuple(pairs))
 
     def rename(self, names: Sequence[bytes]) -> tuple[str, ...]:
-        """Target names of the given source columns; those not loaded are left out.
+        """Target names of some source columns; columns that are not loaded are left out.
 
         Raises:
             UnicodeDecodeError: a name is not UTF-8.
@@ -92,14 +92,14 @@ Dsn = Annotated[str, BeforeValidator(_dsn)]
 
 
 class Settings(BaseModel):
-    """What one job reads, and where it writes."""
+    """What a job reads, and where it writes."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
 
-    job_name: str = Field(description="Name of the job; the consumer's name too, unless one is given.")
+    job_name: str = Field(description="Name of the job; also the consumer's name, unless one is given.")
     src_db: Dsn = Field(
         examples=["host=shop dbname=shop"],
-        description="libpq connection string of the source database, where the queue is.",
+        description="libpq connection string of the source database, which has the queue.",
     )
     dst_db: Dsn = Field(
         examples=["host=archive dbname=archive"],
@@ -114,7 +114,7 @@ class Settings(BaseModel):
     consumer: str = Field(
         "",
         validation_alias=AliasChoices("pgq_consumer_id", "consumer_name"),
-        description="Name to register on the queue; empty means job_name.",
+        description="Consumer name to register on the queue; empty: job_name.",
     )
     pgq_schema: str = Field(
         "pgq",
@@ -122,80 +122,81 @@ class Settings(BaseModel):
         description="Schema of PgQ in the source database; pgque for PgQue.",
     )
     dest_table: Annotated[TableName, BeforeValidator(_table)] = Field(
-        examples=["orders"], description="Table to load; with part_field, the base of the partitions' names."
+        examples=["orders"],
+        description="Table to load; with part_field, its name is the first part of the partitions' names.",
     )
     part_field: str = Field(
         "",
         validation_alias=AliasChoices("part_field", "part_column"),
-        description="Source column whose date names the partition; _EVTIME is the event's time; "
-        "empty means not partitioned.",
+        description="Source column whose date names the partition; _EVTIME: the event's time; "
+        "empty: the table is not partitioned.",
     )
-    part_method: Method = Field("daily", description="One partition per day or per month: daily or monthly.")
+    part_method: Method = Field("daily", description="Length of a partition: daily or monthly.")
     part_template: str = Field(
         "",
         description="SQL that creates a missing partition, with the words _DEST_TABLE, _SCHEMA_TABLE, "
-        "_PARENT and _PKEY; empty means a clone of dest_table.",
+        "_PARENT and _PKEY; empty: clone dest_table.",
     )
     fields: Annotated[FieldMap, BeforeValidator(FieldMap.parse)] = Field(
         FieldMap(None),
-        description="Columns to load: * or a, b:new_name.",
+        description="Columns to load: * for all, or a list such as a, b:new_name.",
         json_schema_extra={"shown_default": "*"},
     )
     table_filter: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
-        (), description="Source tables to load, separated by commas; empty means all of the queue's."
+        (), description="Source tables to load, separated by commas; empty: all that feed the queue."
     )
     row_mode: Literal["plain", "keep_all"] = Field(
         "plain",
-        description="What becomes of changes: plain does to the row what the source did; keep_all adds a row "
-        "for each insert and update, and ignores deletes and truncates.",
+        description="plain changes the target's rows as the source's were changed; keep_all adds a row for "
+        "each insert and update, and ignores deletes and truncates.",
     )
     event_types: Annotated[frozenset[Operation], BeforeValidator(_operations)] = Field(
         frozenset(Operation),
-        description="Changes to load, of I (insert), U (update), D (delete) and R (truncate); the others are "
+        description="Operations to load, of I (insert), U (update), D (delete) and R (truncate); others are "
         "ignored.",
         json_schema_extra={"shown_default": "I, U, D, R"},
     )
     on_new_column: Literal["dead_letter", "add", "ignore"] = Field(
         "dead_letter",
-        description="What becomes of a column that the target lacks: its event is a dead letter, the column "
-        "is added with its type in the source, or it is left out.",
+        description="A column that the target lacks: dead_letter rejects its events, add adds it with its "
+        "type in the source, ignore leaves it out.",
     )
     bad_events: Literal["dead_letter", "stop"] = Field(
         "dead_letter",
-        description="What becomes of an event that cannot be loaded: it is put into tdsup.dead_letter of the "
-        "target and the rest of its batch is loaded, or the job stops.",
+        description="An event that cannot be loaded: dead_letter keeps it in tdsup.dead_letter of the "
+        "target and loads the rest of its batch; stop stops the job.",
     )
     bad_event_limit: int = Field(
         1000,
         ge=0,
-        description="Most dead letters of one batch; with more of them nothing is loaded and the job is "
+        description="Most dead letters in one batch; with more, nothing of it is loaded and the job is "
         "blocked.",
     )
     buffer_size: ByteSize = Field(
         ByteSize(32 << 20),
         ge=1 << 20,
-        description="Most memory for rows on their way, such as 32 MiB; one row alone may be larger.",
+        description="Most memory for rows on their way, such as 32 MiB; a single row may be larger.",
         json_schema_extra={"shown_default": "32 MiB"},
     )
     merge_events: int = Field(
         200_000,
         ge=0,
-        description="Take several ticks as one batch while behind, up to about this many events; 0 is never.",
+        description="While behind, take several ticks as one batch, up to about this many events; 0: never.",
     )
     loop_delay: float = Field(
         1.0,
         allow_inf_nan=False,
-        description="Seconds between looks at an empty queue; 0 ends the job when the queue is empty, "
-        "below 0 after one look.",
+        description="Seconds between looks at an empty queue; 0: end the job when the queue is empty; "
+        "below 0: end it after one look.",
     )
     connection_lifetime: float = Field(
-        1200.0, ge=0, description="Seconds after which connections are replaced between batches; 0 is never."
+        1200.0, ge=0, description="Seconds after which connections are replaced, between batches; 0: never."
     )
     keepalive_stats: float = Field(
-        300.0, ge=0, description="Seconds between log lines of an idle job that show that it lives."
+        300.0, ge=0, description="Seconds between log lines that show that an idle job is alive."
     )
     pgq_batch_collect_events: int = Field(
-        0, ge=0, description="Wait until a batch holds about this many events; 0 is not to wait."
+        0, ge=0, description="Wait until a batch holds about this many events; 0: do not wait."
     )
     pgq_batch_collect_interval: str = Field(
         "", description="Wait until a batch covers this much time, such as 1 minute."
@@ -217,13 +218,13 @@ class Settings(BaseModel):
     )
     exception_reset: float = Field(
         900.0,
-        description="Seconds after which quietness starts anew.",
+        description="Seconds after which quiet starts again.",
         json_schema_extra=no_effect("an error is logged once"),
     )
     pgq_autocommit: bool = Field(
         False,
         description="Run the source in autocommit mode.",
-        json_schema_extra=no_effect("transactions on the source are as short as they can be"),
+        json_schema_extra=no_effect("transactions on the source are always as short as possible"),
     )
     pgq_lazy_fetch: int = Field(
         300, description="Events per fetch.", json_schema_extra=no_effect("events are streamed")
@@ -231,7 +232,7 @@ class Settings(BaseModel):
 
     @property
     def holds_back(self) -> bool:
-        """Whether PgQ may hand out no batch although there are events."""
+        """Whether PgQ may give no batch although there are events."""
         return bool(self.pgq_keep_lag or self.pgq_batch_collect_events or self.pgq_batch_collect_interval)
 
     @property
@@ -246,5 +247,5 @@ class Settings(BaseModel):
 
     @property
     def source_tables(self) -> tuple[str, ...]:
-        """`table_filter` as ``ev_extra1`` spells tables: bare names are of schema public."""
+        """`table_filter` as ``ev_extra1`` names tables: bare names are in schema public."""
         return tuple(name if "." in name else f"public.{name}" for name in self.table_filter)
