@@ -1,12 +1,11 @@
-"""The batch algorithm: each batch of the source into the target exactly once."""
+"""The batch algorithm: every batch of the source is loaded into the target exactly once."""
 
 from __future__ import annotations
 
 import time
-from logging import Logger
 
 from psycopg2.extensions import connection as Connection
-from tdsup.jobtype import Board
+from tdsup.jobtype import Context
 
 from .ledger import Position
 from .load import BatchWork, Delivery
@@ -20,11 +19,12 @@ class Consumer:
     """Works for one consumer over two open connections.
 
     Args:
-        source: connection to the database of the queue; every call leaves it without a transaction.
-        target: the same for the database of the tables.
-        position: the consumer's position there, claimed.
-        board: numbers that the jobs of a fleet share, None without a fleet.
-        tally: counted up as work is done; it outlives the connections.
+        source: connection to the database of the queue; no call leaves a transaction open.
+        target: the same to the database of the tables.
+        position: the consumer's position there; claimed.
+        settings: the job's.
+        tally: counted up as work is done; outlives the connections.
+        context: the job's.
     """
 
     def __init__(
@@ -34,18 +34,17 @@ class Consumer:
         position: Position,
         settings: Settings,
         tally: Tally,
-        logger: Logger,
-        board: Board | None,
+        context: Context,
     ) -> None:
         self._connections = IdleConnections(source, target)
         self._queue = Queue(source, settings)
-        self._lookout = Lookout(self._queue, settings, board)
+        self._lookout = Lookout(self._queue, settings, context.board)
         self._position = position
         self._settings = settings
         self._tally = tally
-        self._logger = logger
+        self._logger = context.logger
         self._sizer = BatchSizer(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
-        self._delivery = Delivery(self._queue, target, settings, logger)
+        self._delivery = Delivery(self._queue, target, settings, context.logger)
 
     def register(self) -> None:
         """Make sure that the consumer is registered on the queue.
@@ -61,10 +60,10 @@ class Consumer:
     def work(self) -> bool:
         """Take one batch, if there is one; returns whether there may be more.
 
-        A crash at any point repeats the batch or skips it, as the position in the target tells.
+        After a crash at any point, the position in the target tells whether to repeat or to skip the batch.
 
         Raises:
-            DataError: an event has no row, and bad events stop the job; nothing of the batch was loaded.
+            DataError: an event cannot be loaded and bad events stop the job; nothing of the batch was loaded.
             LostPosition: the target's position does not fit the batch.
             SetupError: the target cannot take the batch until a person does something.
             psycopg2.Error: the infrastructure failed; a retry on new connections is safe.
@@ -96,7 +95,7 @@ class Consumer:
         return self._lookout.rest()
 
     def _apply(self, batch: Batch) -> None:
-        """Load the batch and its position in one transaction, unless the target has it already."""
+        """Load the batch and write its position in one transaction, unless the target has the batch."""
         made = self._delivery.partitions
         work = BatchWork(
             batch,

@@ -105,9 +105,7 @@ class _Run:
             if not self._claim(Claim(target, position)):
                 return False
             with connected("source", settings.src_db, name) as source, _outages(source=source, target=target):
-                consumer = Consumer(
-                    source, target, position, settings, self._tally, self._logger, self._context.board
-                )
+                consumer = Consumer(source, target, position, settings, self._tally, self._context)
                 consumer.register()
                 if self._failure is None:
                     self._report(Condition.RUNNING)

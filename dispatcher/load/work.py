@@ -88,7 +88,9 @@ class BatchWork:
         position, tick_time = self._position.read(cursor)
         verdict = judge(position, batch, tick_time)
         if verdict is Verdict.LOST:
-            other = " of another time, as if the queue was created anew" if position == batch.tick else ""
+            other = (
+                " of another time, as if the queue had been created again" if position == batch.tick else ""
+            )
             raise LostPosition(
                 f"cannot load {self.name}: "
                 f"Lost position: batch {batch.previous_tick}..{batch.tick}, dst has {position}{other}; "
