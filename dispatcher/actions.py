@@ -78,7 +78,7 @@ def _reset(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     named = _named(settings)
     with _database("target", settings, f"reset {named}") as target:
         _forget(target, _position(target, settings, f"reset {named}"))
-        yield f"forgot the target's position of {named}; the next batch is applied whatever it is"
+        yield f"forgot the target's position of {named}; any batch is applied next"
 
 
 def _rewind(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:

@@ -23,13 +23,13 @@ RETRY_FIRST = 0.25
 """Seconds before a lost database is tried again; doubled each time."""
 
 RETRY_LIMIT = 1.0
-"""Longest time in seconds between tries to reach a server: soon after its return the first row comes."""
+"""Most seconds between tries to reach a server: rows flow soon after it returns."""
 
 REFUSED_LIMIT = 30.0
-"""The same while the server answers but cannot do its work: each try may read a whole batch again."""
+"""The same while the server answers with errors: each try may read a whole batch again."""
 
 STANDBY_DELAY = 1.0
-"""Seconds between a standby's looks at whether the working process is gone."""
+"""Seconds between the tries of a standby to take over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class TableDispatcher:
     actions: tuple[Action, ...] = ACTIONS
 
     def labels(self, settings: Settings) -> Mapping[str, str]:
-        """Queue and table, constant for a job."""
+        """Queue and table; a job does not change them."""
         return {"queue": settings.queue, "table": str(settings.dest_table)}
 
     def claims(self, settings: Settings) -> Mapping[str, str]:
@@ -53,7 +53,7 @@ class TableDispatcher:
         }
 
     def sources(self, settings: Settings) -> Sequence[str]:
-        """The source database; equal for all ways to write the same connection string."""
+        """The source database, in one spelling of its connection string."""
         return (canonical_dsn(settings.src_db),)
 
     def run(self, settings: Settings, context: Context) -> None:
@@ -69,7 +69,7 @@ TABLE_DISPATCHER = TableDispatcher()
 
 
 class _Run:
-    """One run of a job, from start to end, over as many connections as it takes."""
+    """One run of a job from start to end, over as many connections as that takes."""
 
     def __init__(self, settings: Settings, context: Context) -> None:
         self._settings = settings
@@ -78,9 +78,9 @@ class _Run:
         self._tally = Tally()
         self._retry_delay = RETRY_FIRST
         self._failure: Outage | None = None
-        # Nothing has happened since the last report of a running job.
+        # The last report said RUNNING, and nothing has happened since.
         self._idle = False
-        # What a session remembers of the tables may be outdated: only on new connections is a fault proven.
+        # What a session remembers of tables may be outdated: a fault counts only on new connections.
         self._proven = True
 
     def run(self) -> None:
@@ -157,7 +157,7 @@ class _Run:
         self._context.report(Snapshot(condition, reason, self._tally.values()))
 
     def _retry(self, error: Outage) -> None:
-        """Wait a while; log the failure unless it is the one that is known, in whatever words."""
+        """Wait a while; log the failure unless it is the known one, however it is worded."""
         if self._failure is None or _differ(self._failure, error):
             self._logger.warning("%s: %s; trying again", self._settings.job_name, error)
             self._logger.debug("traceback", exc_info=error)
@@ -175,7 +175,7 @@ class _Run:
 
 
 def _differ(one: Outage, other: Outage) -> bool:
-    """Whether another database fails, or in another way; a lost one that cannot be reached is the same."""
+    """Whether the failing database or the kind of failure differs; lost and unreachable count as one kind."""
     elsewhere = bool(one.which and other.which) and one.which != other.which
     return elsewhere or one.answered != other.answered
 

@@ -1,4 +1,4 @@
-"""The look at source, target and events before a job's first start; nothing is changed."""
+"""The check of a job before it runs: what is wrong with source, target and events. It changes nothing."""
 
 from .check import examine
 

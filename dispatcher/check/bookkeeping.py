@@ -55,10 +55,10 @@ class PositionFacts:
 
 @dataclass(frozen=True, slots=True)
 class LetterFacts:
-    """The place of dead letters.
+    """The table of dead letters.
 
     Attributes:
-        table: of dead letters; None if there is none.
+        table: the table; None if there is none yet.
         schema: tdsup; None if there is none.
     """
 
@@ -75,7 +75,7 @@ class Bookkeeping:
 
 
 def read_bookkeeping(look: Look, settings: Settings) -> Bookkeeping:
-    """Ask for the position, and for the place of dead letters if bad events go there."""
+    """Ask for the position, and for the table of dead letters if bad events go there."""
     position = look.read(lambda cursor: _read_position(cursor, settings))
     return Bookkeeping(position, None if settings.bad_events == "stop" else look.read(_read_letters))
 

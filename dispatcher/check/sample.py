@@ -1,4 +1,4 @@
-"""Events looked at as a job would, without loading them."""
+"""Events, looked at as the job would and not loaded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..settings import Settings
 from ..write import Insert, Replace
 
 VALUE_WIDTH = 30
-"""Characters of a value that are shown."""
+"""Most characters shown of a value."""
 
 ROW_WIDTH = 150
-"""Characters of a row that are shown."""
+"""Most characters shown of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Seen:
 
     Attributes:
         event: its id.
-        text: a line for a person.
+        text: what would become of it, in a line.
         table: the table that its row goes into, whether it is there or not; None if it adds no row.
         fatal: the job would stop at it.
     """
@@ -38,11 +38,11 @@ class Seen:
 
 
 class Sample:
-    """Looks at events.
+    """Tells what would become of events, one after another.
 
     Args:
         settings: the job's.
-        tables: of the target, which are only looked at.
+        tables: of the target; only looked up.
         only_source: the one table of the source whose rows are loaded; None if there may be others.
     """
 
@@ -53,7 +53,7 @@ class Sample:
         self._planner = Planner(settings, tables)
 
     def look(self, line: bytes) -> Seen:
-        """Tell what would become of an event, as COPY wrote it; what PostgreSQL refuses is not foreseen.
+        """Tell what would become of an event, as COPY wrote it, unless PostgreSQL would refuse its row.
 
         Raises:
             SetupError: the name of a table is too long.
@@ -84,7 +84,7 @@ class Sample:
         return Seen(event.id, f"{_kind(event, None)} {becomes}: {reason}: {shown}", fatal=fatal)
 
     def _route(self, event: Event, change: Change) -> tuple[MissingTable | None, str]:
-        """The table for the row, if it needs one, and what becomes of the event."""
+        """The table that the row needs, if it needs one, and what becomes of the event."""
         if change.operation is Operation.TRUNCATE:
             self._destination.check_truncate(event)
             return None, f"empties {self._settings.dest_table}"
@@ -105,7 +105,7 @@ class Sample:
         return wanted, text + (f" ({'; '.join(notes)})" if notes else "")
 
     def _table(self, routed: Routed) -> TableName | None:
-        """The table that a row is in by its values; None if they do not tell."""
+        """The table that a row is in, by its values; None if they do not tell."""
         period, dest_table = routed.shape.period, self._settings.dest_table
         if period is not None:
             return dest_table.with_suffix(period.suffix)
@@ -121,7 +121,7 @@ class Sample:
 
 
 def _kind(event: Event, change: Change | None) -> str:
-    """What the event is, for a person."""
+    """What the event is, in words."""
     what = _quoted(event.type, VALUE_WIDTH) if change is None else change.operation.name.lower()
     return f"{event.id}: {what}" + (f" of {_quoted(event.table, ROW_WIDTH)}" if event.table else "")
 
@@ -139,7 +139,7 @@ def _value(value: bytes | None) -> str:
 
 
 def _quoted(value: bytes, width: int) -> str:
-    """A value on one line: in quotes where it is more than a word, with escapes where it cannot be shown."""
+    """A value on one line: in quotes if it is more than a word, with escapes for what cannot be shown."""
     text = _cut(value[: 4 * width].decode("utf-8", "backslashreplace"), width)
     return text if text.isprintable() and not set(text) & set(" '\"=\\") else repr(text)
 

@@ -101,7 +101,7 @@ class Feeders:
 
     @property
     def operations(self) -> frozenset[Operation]:
-        """What may come: the operations of the triggers; all if none is enabled, for producers may insert."""
+        """Operations that may come: those of the triggers; without triggers, all."""
         found = frozenset[Operation]().union(*(self.triggers[table] for table in self.fed))
         return found if self.fed else frozenset(Operation)
 

@@ -40,7 +40,7 @@ def table_findings(
 ) -> Iterator[Finding]:
     """Notes and faults of ``dest_table``, its newest partition and the creation of others."""
     changes = changes_of(settings, source)
-    # Changes go through a staging table, whatever they go to.
+    # Changes of rows always go through a staging table.
     stages = bool(changes & {Operation.UPDATE, Operation.DELETE})
     if stages and not server.may_stage:
         yield _may_not_stage(server)

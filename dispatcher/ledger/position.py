@@ -103,7 +103,7 @@ class Position:
         queries.run(cursor, f"write_{self._storage.value}", **self._names, tick=tick, tick_time=tick_time)
 
     def forget(self, cursor: Cursor) -> None:
-        """Keep no position: whatever batch comes next is applied."""
+        """Delete the position: any batch is applied next."""
         if self._storage is Storage.PGQ_EXT:
             queries.run(cursor, "write_pgq_ext", **self._names, tick=None)
         else:

@@ -129,7 +129,7 @@ def test_only_the_rights_that_the_job_needs(
 def test_a_view_takes_rows_through_a_staging_table(
     source: Database, target: Database, orders: Orders, role: str
 ) -> None:
-    """Hence the role must be able to read it, and to make temporary tables."""
+    """So the role must be able to read it, and to create temporary tables."""
     target.execute("create view looking as select * from orders")
     target.execute(f'grant insert on looking to "{role}"; grant create on schema public to "{role}"')
     target.execute(f"revoke temporary on database {target.value('select current_database()')} from public")

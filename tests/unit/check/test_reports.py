@@ -18,7 +18,7 @@ CHANGES = ALL - {Operation.TRUNCATE}
 
 
 def settings() -> Settings:
-    """Of a job that stops at bad events."""
+    """A job that stops at bad events."""
     keys = {"src_db": "dbname=s", "dst_db": "dbname=t", "pgq_queue_name": "q", "dest_table": "d"}
     return settings_of(**keys, bad_events="stop")
 
