@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
 import os
@@ -15,7 +14,7 @@ from typing import Any
 from .. import logs
 from ..config import BrokenFile, FleetSettings, JobFile
 from ..control import VERSION, ControlServer, serve
-from ..errors import ConfigError, NotAllowed, Stopping, TdsupError
+from ..errors import ConfigError, NotAllowed, Stopping
 from ..loop import Loop
 from ..worker import Board, run_worker
 from .backoff import Backoff, Schedule
@@ -25,7 +24,6 @@ from .reload import Reload
 from .report import described, job_metrics, job_status
 from .roster import Roster
 from .runner import Runner
-from .watch import LOOK, Watch
 
 _log = logging.getLogger("tdsup")
 
@@ -52,43 +50,45 @@ class Master:
         board = Board()
         body = partial(_job_body, board, settings.beat)
         self._roster = Roster(lambda name, file: self._runner(name, file, f"tdsup: job {name}", body))
-        self._reload = Reload(settings, self._roster, loop.now)
-        # After all imports and before the first fork: children then share these pages for good.
-        gc.collect()
-        gc.freeze()
+        self._reload = Reload(settings, self._roster, loop)
         self._control = ControlServer(settings.socket, loop, partial(serve, self))
         self._web = self._runner("tdsup-web", None, "tdsup: web", lambda _job: web)
-        self._watch = Watch(loop.now())
 
     def run(self, ready: Callable[[], None]) -> None:
         """Run the fleet; returns once all of it has stopped.
 
         Args:
             ready: called when the control socket answers.
+
+        Raises:
+            ConfigError: a directory of job files cannot be read.
         """
-        callbacks = {
+        callbacks: dict[signal.Signals, Callable[[], None]] = {
             signal.SIGINT: self._stop_by_signal,
             signal.SIGTERM: self._stop_by_signal,
-            signal.SIGHUP: self._reload_by_signal,
+            signal.SIGHUP: partial(self._reload.unasked, "asked to reload by SIGHUP"),
             signal.SIGUSR1: self._rotate_by_signal,
         }
         for number, callback in callbacks.items():
             self._loop.on_signal(number, callback)
-        _log.info("tdsup %s runs %d jobs (pid %d)", VERSION, len(self._roster), os.getpid())
-        if not len(self._roster):
-            _log.warning("no job file matches %s", " ".join(self._settings.jobs))
-        self._web.start()
-        self._loop.at(self._loop.now(), ready)
-        self._look_at_files()
         try:
+            self._reload.begin()
+            # After all imports and before the first fork: children then share these pages for good.
+            gc.collect()
+            gc.freeze()
+            _log.info("tdsup %s runs %d jobs (pid %d)", VERSION, len(self._roster), os.getpid())
+            if not len(self._roster):
+                _log.warning("no job file matches %s", " ".join(self._settings.jobs))
+            self._web.start()
+            self._loop.at(self._loop.now(), ready)
             self._loop.run()
         finally:
             for runner in self._all():
                 runner.send(signal.SIGKILL)
-        # What is left is to end; Python would restore the default actions before it does, and die by them.
-        for number in callbacks:
-            signal.signal(number, signal.SIG_IGN)
-        self._control.close()
+            # Python restores the default actions before it ends, and would then die of a late signal.
+            for number in callbacks:
+                signal.signal(number, signal.SIG_IGN)
+            self._control.close()
         _log.info("the fleet has stopped")
 
     def status(self, names: Sequence[str]) -> dict[str, Any]:
@@ -171,6 +171,7 @@ class Master:
     def stop(self) -> dict[str, Any]:
         """Begin to stop all jobs, in parallel; see `commands`."""
         self._stopping = True
+        self._reload.end()
         for runner in self._all():
             runner.job.stop(self._loop.now())
             runner.step()
@@ -191,7 +192,7 @@ class Master:
         # Chance only spreads restarts; nobody gains by guessing it.
         backoff = Backoff(self._schedule, random.random)
         job = Job(name, file, backoff, self._timeouts, self._loop.now())
-        return Runner(job, self._loop, title, body, self._changed, self._wants_reload)
+        return Runner(job, self._loop, title, body, self._changed, self._reload.for_process)
 
     def _changed(self, runner: Runner) -> None:
         """A job's state has changed."""
@@ -205,49 +206,13 @@ class Master:
         if self._stopping and all(runner.job.pid is None for runner in self._all()):
             self._loop.stop()
 
-    def _wants_reload(self, runner: Runner) -> None:
-        """Somebody has sent SIGHUP to a job's process."""
-        # Not at once: this is called amid the messages of the process, which a reload may end.
-        self._loop.at(self._loop.now(), partial(self._reload_for_process, runner))
-
-    def _reload_for_process(self, runner: Runner) -> None:
-        name = runner.job.name
-        if not self._stopping and self._roster.holds(runner):
-            _log.info("%s: asked to reload by SIGHUP to its process", name)
-            # The faults of a bad file are logged already.
-            with contextlib.suppress(TdsupError):
-                self._reload.jobs([name], dry_run=False)
-
     def _stop_by_signal(self) -> None:
         if not self._stopping:
             _log.info("asked to stop by a signal")
             self.stop()
 
-    def _reload_by_signal(self) -> None:
-        if not self._stopping:
-            _log.info("asked to reload by SIGHUP")
-            self._reload_unasked()
-
-    def _reload_unasked(self) -> None:
-        """Reload the fleet where nobody waits for the answer."""
-        try:
-            self._reload.fleet(dry_run=False)
-        except ConfigError as error:
-            for line in error.lines:
-                _log.error("%s", line)
-
     def _rotate_by_signal(self) -> None:
         self.rotate([])
-
-    def _look_at_files(self) -> None:
-        """Reload if files have changed and settled, and come back for the next look."""
-        reload = self._reload
-        now = self._loop.now()
-        watching = reload.settings.watch and not self._stopping
-        if watching and self._watch.settled(reload.signature(reload.settings), reload.read, now):
-            _log.info("files have changed")
-            self._reload_unasked()
-        self._loop.at(self._loop.now() + LOOK, self._look_at_files)
 
 
 def _job_body(board: Board, beat: float, job: Job) -> Body:

@@ -1,19 +1,26 @@
-"""Taking up changed files: a comparison for the whole fleet, validate-then-swap for a job."""
+"""Reading job files: at the start, when somebody asks, and when they have changed."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from ..config import FILE, BrokenFile, FleetSettings, JobFile, clashes, load_fleet, load_job_file, paths, scan
-from ..errors import ConfigError
+from ..errors import ConfigError, TdsupError
+from ..loop import Loop, Timer
 from .changes import Changes, Present, compare
 from .roster import Roster, in_order
-from .watch import Signature, signature
+from .runner import Runner
+from .watch import Signature, Watch, signature
 
 LIVE = frozenset({"jobs", "defaults", "watch"})
 """Keys of ``tdsup.yaml`` that a reload takes up."""
+
+LOOK = 1.0
+"""Seconds between two looks at the files."""
 
 _log = logging.getLogger("tdsup")
 
@@ -22,29 +29,44 @@ class Reload:
     """Reads files and tells the jobs.
 
     Args:
-        settings: the fleet's.
-        roster: its jobs; those that the files of the fleet name now are added.
-        now: the present moment.
+        settings: the fleet's, as it starts.
+        roster: its jobs; those that the files name are added.
+        loop: what waits.
 
     Attributes:
-        settings: the fleet's, as of the latest reload.
-        read: what the files looked like when they were read last, see `signature`.
         done: reloads of the fleet or of jobs, sound or not.
         failed: those that met a fault.
     """
 
-    def __init__(self, settings: FleetSettings, roster: Roster, now: Callable[[], float]) -> None:
-        self.settings = self._started = settings
+    def __init__(self, settings: FleetSettings, roster: Roster, loop: Loop) -> None:
         self.done = 0
         self.failed = 0
-        self.read = self.signature(settings)
+        self._settings = self._started = settings
         self._roster = roster
-        self._now = now
-        files = scan(settings.jobs, settings.defaults)
+        self._loop = loop
+        self._watch = Watch(loop.now())
+        self._next_look: Timer | None = None
+        self._ended = False
+
+    def begin(self) -> None:
+        """Read the files for the first time, start their jobs and, from now on, look for changes.
+
+        Raises:
+            ConfigError: a directory cannot be read.
+        """
+        self._watch.has_read(_look_at(self._settings))
+        files = scan(self._settings.jobs, self._settings.defaults)
         for file in in_order(files):
             self._add(file.name, file)
         for line in clashes(files):
             _log.warning("%s", line)
+        self._look()
+
+    def end(self) -> None:
+        """Reload nothing more unasked: the fleet is stopping."""
+        self._ended = True
+        if self._next_look is not None:
+            self._next_look.cancel()
 
     def fleet(self, *, dry_run: bool) -> dict[str, Any]:
         """Compare the files with the jobs; returns the comparison.
@@ -53,15 +75,15 @@ class Reload:
             ConfigError: a directory or ``tdsup.yaml`` cannot be read; what runs is untouched.
         """
         self.done += not dry_run
-        # Taken before they are read, so that what changes meanwhile is noticed.
-        before = self.signature(self.settings)
+        # Looked at before they are read, so that a change in between is noticed.
+        before = _look_at(self._settings)
         try:
             settings = load_fleet()
-            self.read = self.signature(settings)
+            self._watch.has_read(_look_at(settings))
             files = scan(settings.jobs, settings.defaults)
         except ConfigError:
-            # By the globs that stay, lest the watch take what it sees for news each time.
-            self.read = before
+            # By the globs that stay in use; by others the next look would see a change again.
+            self._watch.has_read(before)
             self.failed += not dry_run
             raise
         present = [Present(runner.job.name, runner.job.wanted_file) for runner in self._roster]
@@ -70,7 +92,7 @@ class Reload:
         for line in warnings:
             _log.warning("%s", line)
         if not dry_run:
-            self.settings = settings
+            self._settings = settings
             self._apply(changes)
             self.failed += bool(changes.broken)
         return {**changes.describe(), "warnings": warnings}
@@ -89,7 +111,7 @@ class Reload:
             name, old = runner.job.name, runner.job.wanted_file or runner.job.file
             assert old is not None, "a job of the roster has a file"
             try:
-                changes.changed[name] = _same_job(name, old.path, self.settings)
+                changes.changed[name] = _same_job(name, old.path, self._settings)
             except ConfigError as error:
                 lines = (line.removeprefix("cannot load ") for line in error.lines)
                 fault = ConfigError(*(f"cannot reload {name}: {line}" for line in lines))
@@ -101,13 +123,36 @@ class Reload:
             raise ConfigError(*(line for file in changes.broken.values() for line in file.error.lines))
         return {**changes.describe(), "warnings": []}
 
-    @staticmethod
-    def signature(settings: FleetSettings) -> Signature:
-        """What the files look like at this moment; another one means that they have changed."""
+    def unasked(self, why: str) -> None:
+        """Reload the fleet where nobody waits for the answer: faults go into the log."""
+        if self._ended:
+            return
+        _log.info("%s", why)
         try:
-            return signature([FILE, *paths(settings.jobs)])
+            self.fleet(dry_run=False)
         except ConfigError as error:
-            return frozenset({(str(error), 0, 0, 0)})
+            for line in error.lines:
+                _log.error("%s", line)
+
+    def for_process(self, runner: Runner) -> None:
+        """Reload a job soon: somebody has sent SIGHUP to its process."""
+        # Not at once: this is called amid the messages of the process, which a reload may end.
+        self._loop.at(self._loop.now(), partial(self._job_unasked, runner))
+
+    def _job_unasked(self, runner: Runner) -> None:
+        name = runner.job.name
+        if not self._ended and self._roster.holds(runner):
+            _log.info("%s: asked to reload by SIGHUP to its process", name)
+            # The faults of a bad file are logged already.
+            with suppress(TdsupError):
+                self.jobs([name], dry_run=False)
+
+    def _look(self) -> None:
+        """Reload if files have changed and settled, and come back for the next look."""
+        settings = self._settings
+        if settings.watch and self._watch.settled(_look_at(settings), self._loop.now()):
+            self.unasked("files have changed")
+        self._next_look = self._loop.at(self._loop.now() + LOOK, self._look)
 
     def _needing_a_start(self, settings: FleetSettings) -> list[str]:
         """Keys of ``tdsup.yaml`` that have changed and cannot while the fleet runs, a line each."""
@@ -124,7 +169,7 @@ class Reload:
             self._load(name, changed, asked=asked)
         for name in changes.removed:
             if runner := self._roster.find(name):
-                runner.job.remove(self._now())
+                runner.job.remove(self._loop.now())
                 runner.step()
         for name, broken in changes.broken.items():
             self._keep_broken(name, broken)
@@ -138,7 +183,7 @@ class Reload:
     def _load(self, name: str, file: JobFile | BrokenFile, *, asked: bool) -> None:
         _tell_file(file)
         if runner := self._roster.find(name):
-            runner.job.load(file, self._now(), asked=asked)
+            runner.job.load(file, self._loop.now(), asked=asked)
             runner.step()
 
     def _keep_broken(self, name: str, file: BrokenFile) -> None:
@@ -150,7 +195,7 @@ class Reload:
             self._load(name, file, asked=False)
         else:
             _tell_file(file)
-            runner.job.complain(file.error.summary(), self._now())
+            runner.job.complain(file.error.summary(), self._loop.now())
 
 
 def _same_job(name: str, path: str, settings: FleetSettings) -> JobFile:
@@ -160,6 +205,14 @@ def _same_job(name: str, path: str, settings: FleetSettings) -> JobFile:
         reason = f"it is {file.name} now; tdsup reload without a name takes that in"
         raise ConfigError(f"cannot load {path}: [{file.section}] job_name: {reason}")
     return file
+
+
+def _look_at(settings: FleetSettings) -> Signature:
+    """What the files look like at this moment."""
+    try:
+        return signature([FILE, *paths(settings.jobs)])
+    except ConfigError as error:
+        return frozenset({(str(error), 0, 0, 0)})
 
 
 def _tell_file(file: JobFile | BrokenFile) -> None:

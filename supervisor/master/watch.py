@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-LOOK = 1.0
-"""Seconds between two looks."""
-
 SETTLED = 2.0
 """Seconds without a further change after which files count as written; an editor is done by then."""
 
@@ -28,24 +25,28 @@ def signature(paths: Iterable[str]) -> Signature:
 
 
 class Watch:
-    """Decides when to reload.
+    """Decides when files have changed and are done changing. It reads no file and no clock.
 
     Args:
         now: the present moment.
     """
 
     def __init__(self, now: float) -> None:
+        self._read: Signature = frozenset()
         self._latest: Signature = frozenset()
         self._since = now
 
-    def settled(self, seen: Signature, read: Signature, now: float) -> bool:
+    def has_read(self, seen: Signature) -> None:
+        """The files are read; this is what they looked like just before."""
+        self._read = seen
+
+    def settled(self, seen: Signature, now: float) -> bool:
         """Take a look; returns whether the files have changed since they were read, and are still now.
 
         Args:
             seen: signature of the files at this moment.
-            read: the same when they were read last.
             now: the present moment.
         """
         if seen != self._latest:
             self._latest, self._since = seen, now
-        return seen != read and now - self._since >= SETTLED
+        return seen != self._read and now - self._since >= SETTLED

@@ -13,21 +13,24 @@ def _seen(number: int) -> Signature:
 
 
 def test_a_change_counts_once_it_has_been_still() -> None:
-    """Each further change begins the wait anew; once read, there is nothing more to do."""
+    """Each further change starts the wait over; once the files are read, there is nothing more to do."""
     watch = Watch(0)
-    assert not watch.settled(_seen(1), _seen(1), 10)
-    assert not watch.settled(_seen(2), _seen(1), 11)
-    assert not watch.settled(_seen(3), _seen(1), 11 + SETTLED - 0.1)
-    assert not watch.settled(_seen(3), _seen(1), 11 + SETTLED)
-    assert watch.settled(_seen(3), _seen(1), 11 + 2 * SETTLED)
-    assert not watch.settled(_seen(3), _seen(3), 12 + 2 * SETTLED)
+    watch.has_read(_seen(1))
+    assert not watch.settled(_seen(1), 10)
+    assert not watch.settled(_seen(2), 11)
+    assert not watch.settled(_seen(3), 11 + SETTLED - 0.1)
+    assert not watch.settled(_seen(3), 11 + SETTLED)
+    assert watch.settled(_seen(3), 11 + 2 * SETTLED)
+    watch.has_read(_seen(3))
+    assert not watch.settled(_seen(3), 12 + 2 * SETTLED)
 
 
 def test_a_change_that_is_taken_back_is_none() -> None:
     """What the files were when they were read is what counts."""
     watch = Watch(0)
-    watch.settled(_seen(2), _seen(1), 1)
-    assert not watch.settled(_seen(1), _seen(1), 100)
+    watch.has_read(_seen(1))
+    watch.settled(_seen(2), 1)
+    assert not watch.settled(_seen(1), 100)
 
 
 def test_every_way_to_change_a_file_shows(tmp_path: Path) -> None:
