@@ -31,7 +31,7 @@ class SleeperSettings(BaseModel):
     pace: str = Field(default="", description="A pipe; each byte allows `times` lines.")
     tick: float = Field(default=TICK, gt=0, description="Seconds between two reports.")
     src_db: str = Field(default="", max_length=40, description="Connection string, which is never shown.")
-    moot: int = Field(default=0, json_schema_extra=no_effect("it sleeps"))
+    unused: int = Field(default=0, json_schema_extra=no_effect("it sleeps"))
 
 
 class SetupError(Exception):

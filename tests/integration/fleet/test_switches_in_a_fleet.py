@@ -69,7 +69,7 @@ def test_a_fleet_waits_for_a_daemon_to_end(desk: Desk) -> None:
 def test_check_tells_all_faults_of_all_files(desk: Desk) -> None:
     """And warnings; no fleet need run."""
     desk.write(stepp=1, behav=2)
-    desk.fleet.write_job("clicks", moot=1)
+    desk.fleet.write_job("clicks", unused=1)
     desk.fleet.write_text("nix", "nothing\n")
     checked = desk.fleet.run("check")
     assert (checked.returncode, checked.stdout) == (1, "1 of 3 files can run\n")
@@ -77,7 +77,7 @@ def test_check_tells_all_faults_of_all_files(desk: Desk) -> None:
         "[sleeper] stepp: unknown key",
         "[sleeper] behav: unknown key",
         "line 1: neither",
-        "moot: has no effect",
+        "unused: has no effect",
     ):
         assert line in checked.stderr
     assert desk.fleet.run("check", "conf.d/clicks.ini").returncode == 0

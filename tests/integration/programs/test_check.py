@@ -22,7 +22,7 @@ def test_all_faults_of_all_files_are_told_at_once(a_fleet: Fleet) -> None:
     """Those of one file, those between files, and what is odd; nothing runs, the exit status is 1."""
     a_fleet.write_job("a", behav="x", after=-1)
     a_fleet.write_job("b", section="nothing")
-    a_fleet.write_job("c", logfile="one.log", moot=1)
+    a_fleet.write_job("c", logfile="one.log", unused=1)
     a_fleet.write_job("d", logfile="one.log", pidfile="one.pid", queue="q")
     a_fleet.write_job("e", job_name="d")
     a_fleet.write_job("f", pidfile="one.pid", queue="q")
@@ -34,7 +34,7 @@ def test_all_faults_of_all_files_are_told_at_once(a_fleet: Fleet) -> None:
     assert [line.partition(": [")[0] for line in lines[:2]] == ["cannot load conf.d/a.ini"] * 2
     assert lines[2].startswith("cannot load conf.d/b.ini: [nothing] no job type is called nothing")
     assert lines[3:5] == [
-        "conf.d/c.ini: [sleeper] moot: has no effect: it sleeps",
+        "conf.d/c.ini: [sleeper] unused: has no effect: it sleeps",
         "cannot load conf.d/e.ini: [sleeper] job_name: d is the name of the job in conf.d/d.ini already",
     ]
     shared = "cannot share between jobs: conf.d/"

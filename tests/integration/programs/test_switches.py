@@ -194,9 +194,9 @@ def test_version_help_and_a_missing_file(desk: Desk) -> None:
 
 def test_levels_and_formats_of_the_console(desk: Desk) -> None:
     """-q leaves warnings and errors, -v brings tracebacks and the verbose formats."""
-    desk.write(behave="crash", logfmt_console="c %(levelname)s %(message)s", moot=1)
+    desk.write(behave="crash", logfmt_console="c %(levelname)s %(message)s", unused=1)
     line = "cannot run orders: RuntimeError: on purpose"
-    warning = "c WARNING conf.d/orders.ini: [sleeper] moot: has no effect: it sleeps\n"
+    warning = "c WARNING conf.d/orders.ini: [sleeper] unused: has no effect: it sleeps\n"
     assert desk.ends() == (1, f"{warning}c ERROR {line}\n")
     desk.write()
     with subprocess.Popen(

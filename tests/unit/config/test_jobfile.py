@@ -170,10 +170,10 @@ def test_the_first_spelling_of_a_key_wins() -> None:
 
 def test_a_key_without_effect_is_told() -> None:
     """Only if it differs from its default; old files are full of defaults."""
-    text = "[sleeper]\nuse_skylog = 0\nmoot = 3\nservice_name = td\n"
+    text = "[sleeper]\nuse_skylog = 0\nunused = 3\nservice_name = td\n"
     assert load_job_file(write("orders", text)).warnings == (
         "conf.d/orders.ini: [sleeper] service_name: has no effect: the section header names the job type",
-        "conf.d/orders.ini: [sleeper] moot: has no effect: it sleeps",
+        "conf.d/orders.ini: [sleeper] unused: has no effect: it sleeps",
     )
 
 
