@@ -21,8 +21,6 @@ from .jobtypes import find_job_type
 
 SECTION = "scriptmgr"
 
-LAST_NOTE = "stop the old daemons before tdsup starts: scriptmgr stop -a"
-
 
 @dataclass
 class Import:
