@@ -104,7 +104,8 @@ def _reload(options: argparse.Namespace) -> int:
     for outcome, names in answer.items():
         if names:
             say(f"{outcome}: {' '.join(names)}")
-    for line in [*warnings, *(fault["error"] for fault in broken)]:
+    # A file that is broken as a whole is the fault of each of its jobs.
+    for line in dict.fromkeys([*warnings, *(fault["error"] for fault in broken)]):
         complain(line)
     return Exit.FAILED if broken else Exit.OK
 

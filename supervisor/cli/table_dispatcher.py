@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from .. import logs
-from ..config import HEADLESS, find_job_type, load_job_file, pidfile_of, sample
+from ..config import HEADLESS, find_job_type, load_only_job, pidfile_of, sample
 from ..control import VERSION
 from ..errors import ConfigError, TdsupError
 from ..exits import Exit
@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
         return _signal(*pidfile_of(options.ini, overrides), SIGNALS[mode])
     level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
     if mode in ACTIONS:
-        file = load_job_file(options.ini, overrides)
+        file = load_only_job(options.ini, overrides)
         logs.add_stderr(file.host.layout("console", verbose=bool(options.verbose)))
         logs.set_level(level)
         return perform(file, mode)

@@ -214,13 +214,18 @@ def _check(options: argparse.Namespace) -> int:
         complain(f"cannot check {name}: no such file")
     files = scan(options.files or settings.jobs, settings.defaults)
     shared = clashes(files)
-    for file in files:
-        for line in file.error.lines if isinstance(file, BrokenFile) else file.warnings:
-            complain(line)
-    for line in shared:
+    lines = [
+        line
+        for file in files
+        for line in (file.error.lines if isinstance(file, BrokenFile) else file.warnings)
+    ]
+    # What is wrong with the defaults of a file is wrong with each of its jobs.
+    for line in dict.fromkeys([*lines, *shared]):
         complain(line)
     sound = [file for file in files if isinstance(file, JobFile)]
-    say(f"{len(sound)} of {len(files)} files can run")
+    count = len({file.path for file in files})
+    where = f" (of {count} files)" if count != len(files) else ""
+    say(f"{len(sound)} of {len(files)} jobs can run{where}")
     codes = [perform(file, "check") for file in sound] if options.connect else []
     fine = len(sound) == len(files) and not (missing or shared or any(codes))
     return Exit.OK if fine else Exit.FAILED

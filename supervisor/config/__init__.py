@@ -2,7 +2,8 @@
 
 from .confd import clashes, paths, scan
 from .fleetsettings import FILE, FleetSettings, load_fleet, require_jobs
-from .jobfile import HEADLESS, BrokenFile, JobFile, load_job_file, pidfile_of
+from .jobconfig import BrokenFile, JobFile
+from .jobfile import HEADLESS, jobs_of, load_only_job, pidfile_of
 from .jobtypes import find_job_type
 from .sample import sample
 from .scriptmgr import import_fleet
@@ -16,8 +17,9 @@ __all__ = [
     "clashes",
     "find_job_type",
     "import_fleet",
+    "jobs_of",
     "load_fleet",
-    "load_job_file",
+    "load_only_job",
     "paths",
     "pidfile_of",
     "require_jobs",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ConfigError
-from .jobfile import NOTHING, BrokenFile, JobFile, check_content, content_of, digest_of
+from .jobconfig import NOTHING, BrokenFile, JobFile
+from .jobfile import jobs_of
 
 
 def scan(patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING) -> list[JobFile | BrokenFile]:
-    """Read all job files that match the globs, sorted by path within each glob; none stops another.
+    """All jobs of the files that match the globs, sorted by path within each glob; none stops another.
 
-    A job name that an earlier file has makes the later file a broken one.
+    No two have one name: a job whose name an earlier one has is broken.
 
     Args:
         patterns: the globs.
@@ -23,37 +25,20 @@ def scan(patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING) -> list
         ConfigError: a directory cannot be read, which is not the same as an empty one.
     """
     taken: dict[str, str] = {}
-    found = [_load(path, taken, defaults) for path in paths(patterns)]
-    return [_with_free_name(file, taken) if isinstance(file, BrokenFile) else file for file in found]
+    found = [job for path in paths(patterns) for job in jobs_of(path, defaults, taken)]
+    return [_with_free_name(job, taken) if isinstance(job, BrokenFile) else job for job in found]
 
 
 def paths(patterns: Iterable[str]) -> list[str]:
-    """Files that match the globs, sorted within each glob; raises as `scan` does."""
+    """Files that match the globs, sorted within each glob; raises what `scan` raises."""
     return list(dict.fromkeys(str(path) for pattern in patterns for path in sorted(_glob(pattern))))
 
 
-def _load(path: str, taken: dict[str, str], defaults: Mapping[str, str]) -> JobFile | BrokenFile:
-    """Read one file; ``taken`` holds the paths of sound job files by the name of their job."""
-    content = b""
-    try:
-        content = content_of(path)
-        file = check_content(path, content, NOTHING, defaults)
-    except ConfigError as error:
-        # Its lines only: by its traceback it would hold the frames of this reload, and they the one before.
-        return BrokenFile(path, digest_of(content), Path(path).stem, ConfigError(*error.lines))
-    if file.name in taken:
-        reason = f"{file.name} is the name of the job in {taken[file.name]} already"
-        clash = ConfigError(f"cannot load {path}: [{file.section}] job_name: {reason}")
-        return BrokenFile(path, file.digest, Path(path).stem, clash)
-    taken[file.name] = path
-    return file
-
-
-def _with_free_name(file: BrokenFile, taken: dict[str, str]) -> BrokenFile:
-    """A broken file is called by its base name; by its full path if another job has that name."""
-    name = file.path if file.name in taken else file.name
-    taken[name] = file.path
-    return BrokenFile(file.path, file.digest, name, file.error)
+def _with_free_name(job: BrokenFile, taken: dict[str, str]) -> BrokenFile:
+    """The same under a name that no other job has."""
+    name = job.free_name(taken)
+    taken[name] = job.path
+    return replace(job, name=name)
 
 
 def _glob(pattern: str) -> Iterable[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,8 @@ import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from ..errors import ConfigError
-from .jobfile import check_defaults
+from .jobsettings import JobSettings
+from .jobtypes import job_types
 from .options import Fault, known_keys, read, unknown_key
 
 FILE = "tdsup.yaml"
@@ -171,13 +173,24 @@ def _check(content: dict[str, Any]) -> FleetSettings:
     settings = read(FleetSettings, content)
     if isinstance(settings, FleetSettings):
         faults += [
-            Fault(f"defaults.{fault.key}", fault.reason) for fault in check_defaults(settings.defaults)
+            Fault(f"defaults.{fault.key}", fault.reason) for fault in _unknown_defaults(settings.defaults)
         ]
     else:
         faults += settings
     if isinstance(settings, list) or faults:
         raise ConfigError(*(f"cannot load {FILE}: {fault.key}: {fault.reason}" for fault in faults))
     return settings
+
+
+def _unknown_defaults(defaults: Mapping[str, str]) -> list[Fault]:
+    """Keys of the fleet's defaults that no installed job type knows."""
+    if not defaults:
+        return []
+    known = known_keys(JobSettings)
+    for job_type in job_types():
+        known |= known_keys(job_type.settings)
+    known.discard("job_name")
+    return [unknown_key(key, known) for key in defaults if key not in known]
 
 
 def require_jobs(settings: FleetSettings) -> None:

@@ -1,6 +1,6 @@
 """The syntax of ini files, as Python 2 and 3 and the old manual page write them.
 
-Only lines and keys here: what a key means is the business of `jobfile`. What Python 2's ConfigParser
+Only lines and keys here: what a key means is the business of `jobconfig`. What Python 2's ConfigParser
 accepted is accepted; where the text is read in another way than written, there is a warning with its line.
 """
 
@@ -37,15 +37,33 @@ class Entry:
 
 @dataclass
 class IniFile:
-    """The sections of a file, in order, values not yet interpolated."""
+    """The sections of a file, in order, values not yet interpolated.
+
+    Attributes:
+        sections: entries by key, by header.
+        warnings: what is read in another way than written, by header.
+        faults: lines that mean nothing.
+    """
 
     sections: dict[str, dict[str, Entry]] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    warnings: dict[str, list[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
-    def jobs(self) -> list[str]:
-        """Names of the sections that are not defaults."""
+    def headers(self) -> list[str]:
+        """Of the sections that are not defaults."""
         return [name for name in self.sections if name != DEFAULTS]
+
+    def alone(self, section: str) -> IniFile:
+        """A copy without the other sections; it can be changed without changing this one."""
+        names = [name for name in (DEFAULTS, section) if name in self.sections]
+        return IniFile(
+            {name: dict(self.sections[name]) for name in names},
+            {name: list(self.warnings.get(name, ())) for name in names},
+        )
+
+    def warn(self, section: str, warning: str) -> None:
+        """Keep a warning about a section."""
+        self.warnings.setdefault(section, []).append(warning)
 
     def referenced(self) -> set[str]:
         """Keys that some value of the file is built from."""
@@ -130,13 +148,13 @@ def parse(text: str, headless: str) -> IniFile:
         if header:
             section, entry = header["name"], None
             if section in ini.sections and section != DEFAULTS:
-                ini.warnings.append(f"line {number}: section [{section}] is repeated; its keys are joined")
+                ini.warn(section, f"line {number}: section [{section}] is repeated; its keys are joined")
             current = ini.sections.setdefault(section, {})
         elif pair:
             if current is None:
                 section, current = headless, ini.sections.setdefault(headless, {})
-                ini.warnings.append(
-                    f"line {number}: no section header before the first key; read as [{headless}]"
+                ini.warn(
+                    section, f"line {number}: no section header before the first key; read as [{headless}]"
                 )
             entry = _add(ini, section, pair["key"].rstrip().lower(), _strip_comment(pair["value"]), number)
         else:
@@ -150,8 +168,9 @@ def _add(ini: IniFile, section: str, key: str, value: str, number: int) -> Entry
     """Enter one key; the last one of a name wins."""
     keys = ini.sections[section]
     if key in keys:
-        ini.warnings.append(
-            f"line {number}: [{section}] {key}: given twice; this one wins over line {keys[key].line}"
+        ini.warn(
+            section,
+            f"line {number}: [{section}] {key}: given twice; this one wins over line {keys[key].line}",
         )
     keys[key] = Entry(number, value)
     return keys[key]
@@ -177,6 +196,6 @@ def _mend_references(ini: IniFile) -> None:
             )
             if mended != entry.value:
                 entry.value = mended
-                ini.warnings.append(
-                    f"line {entry.line}: [{section}] {key}: %(name) without s is read as %(name)s"
+                ini.warn(
+                    section, f"line {entry.line}: [{section}] {key}: %(name) without s is read as %(name)s"
                 )

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
 
 from tdsup.jobtype import GROUP, JobType
 
 from ..errors import ConfigError
+
+
+class UnknownJobType(ConfigError):
+    """No installed package offers a job type of that name."""
 
 
 def job_types() -> Iterator[JobType]:
@@ -25,7 +30,7 @@ def find_job_type(name: str) -> JobType:
     """Load the job type of that name, once: what is imported stays, whatever is installed later.
 
     Raises:
-        ConfigError: no installed package offers it.
+        UnknownJobType: no installed package offers it.
     """
     found = entry_points(group=GROUP)
     for entry in found:
@@ -33,4 +38,6 @@ def find_job_type(name: str) -> JobType:
             job_type: JobType = entry.load()
             return job_type
     known = ", ".join(sorted(found.names)) or "none"
-    raise ConfigError(f"no job type is called {name} (installed: {known})")
+    near = get_close_matches(name, sorted(found.names), n=1)
+    hint = f", did you mean {near[0]}?" if near else ""
+    raise UnknownJobType(f"no job type is called {name}{hint} (installed: {known})")

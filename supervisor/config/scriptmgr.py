@@ -15,8 +15,8 @@ import yaml
 from ..errors import ConfigError
 from .confd import paths
 from .fleetsettings import FILE
-from .inifile import DEFAULTS, IniFile, SyntaxFault, parse
-from .jobfile import content_of, decode
+from .inifile import IniFile, SyntaxFault, parse
+from .jobfile import text_of
 from .jobtypes import find_job_type
 
 SECTION = "scriptmgr"
@@ -66,14 +66,14 @@ def import_fleet(path: Path) -> list[str]:
 
 
 def _read(path: Path) -> Import:
-    ini = parse(decode(content_of(str(path))), SECTION)
+    ini = parse(text_of(str(path)), SECTION)
     if ini.faults:
         raise ConfigError(*(f"cannot load {path}: {fault}" for fault in ini.faults))
     own = _values(path, ini, SECTION)
     globs = [glob.strip() for glob in own.get("config_list", "").split(",") if glob.strip()]
     if not globs:
         raise ConfigError(f"cannot load {path}: [{SECTION}] config_list: required key is missing")
-    services = {name: _values(path, ini, name) for name in ini.jobs() if name != SECTION}
+    services = {name: _values(path, ini, name) for name in ini.headers() if name != SECTION}
     taken = Import()
     for glob in globs:
         _take(taken, glob, services)
@@ -111,9 +111,15 @@ def _take(taken: Import, glob: str, services: Mapping[str, Mapping[str, str]]) -
 
 
 def _service(file: str) -> str:
-    """The section of a job's file that names its service; empty if there is not just one."""
-    names = [name for name in parse(decode(content_of(file)), "").sections if name != DEFAULTS]
-    return names[0] if len(names) == 1 else ""
+    """The section of a job's file, which names its service.
+
+    Raises:
+        ConfigError: the file cannot be read, or has not just one section, as files of scriptmgr have.
+    """
+    headers = parse(text_of(file), "").headers()
+    if len(headers) != 1:
+        raise ConfigError(f"it has {len(headers)} sections, and scriptmgr runs files of one")
+    return headers[0]
 
 
 def _why_not(file: str, services: Mapping[str, Mapping[str, str]]) -> str:
@@ -124,7 +130,7 @@ def _why_not(file: str, services: Mapping[str, Mapping[str, str]]) -> str:
     except ConfigError as error:
         return str(error)
     if service not in services:
-        return f"scriptmgr has no service {service}, hence it did not run it either"
+        return f"scriptmgr has no service {service}, so it did not run it either"
     if services[service].get("disabled") == "1":
         return f"its service {service} is disabled"
     return ""

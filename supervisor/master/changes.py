@@ -1,8 +1,8 @@
-"""What a reload of the fleet has to do: the jobs that are there compared with the files that are there."""
+"""What a reload has to do: the jobs that are there compared with those that the files describe."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,14 +24,14 @@ class Present:
 
 @dataclass
 class Changes:
-    """What is to be done; every job is in one of these, by name.
+    """What to do; every job is in one of these, by name.
 
     Attributes:
-        added: jobs to be made.
-        changed: jobs to be ended, if they run, and started with the new file.
-        removed: jobs to be stopped and forgotten.
-        unchanged: jobs to be left alone.
-        broken: files that cannot run; a job that runs from an earlier state of the file is left alone.
+        added: jobs to make.
+        changed: jobs to end, if they run, and to start with the new file.
+        removed: jobs to stop and forget.
+        unchanged: jobs to leave alone.
+        broken: jobs that cannot run; one that runs from an earlier state of its file is left alone.
     """
 
     added: dict[str, JobFile] = field(default_factory=dict)
@@ -52,35 +52,52 @@ class Changes:
 
 
 def compare(present: Iterable[Present], found: Iterable[JobFile | BrokenFile]) -> Changes:
-    """Compare by name and by content; a file that is only moved counts as changed."""
+    """Compare the jobs that are there with those that the files describe now.
+
+    Sound jobs are compared by name and content; one that is only moved to another file counts as changed.
+    What is broken takes nothing away: a job that runs is removed only by files that are sound.
+
+    Args:
+        present: jobs of different names.
+        found: all jobs of some files, of different names.
+    """
     changes = Changes()
-    jobs = {job.name: job for job in present}
-    by_path = {job.file.path: job for job in jobs.values() if job.file}
-    kept = set()
-    for file in found:
-        if isinstance(file, BrokenFile):
-            owner = by_path.get(file.path)
-            name = owner.name if owner else file.name
-            changes.broken[name] = file
+    jobs = {job.name: job.file for job in present}
+    broken = []
+    for job in found:
+        if isinstance(job, BrokenFile):
+            broken.append(job)
+        elif job.name not in jobs:
+            changes.added[job.name] = job
+        elif _same(jobs.pop(job.name), job):
+            changes.unchanged.append(job.name)
         else:
-            name = file.name
-            job = jobs.get(name)
-            if job is None:
-                changes.added[name] = file
-            elif isinstance(job.file, JobFile) and _same(job.file, file):
-                changes.unchanged.append(name)
-            else:
-                changes.changed[name] = file
-        kept.add(name)
-    # A file moved to another name while its old place now holds a broken file: the sound one wins.
-    for name in changes.broken.keys() & (
-        changes.added.keys() | changes.changed.keys() | set(changes.unchanged)
-    ):
-        file = changes.broken.pop(name)
-        changes.broken[file.path] = file
-    changes.removed = [name for name in jobs if name not in kept]
+            changes.changed[job.name] = job
+    changes.broken = _owned(jobs, broken)
+    changes.removed = [name for name in jobs if name not in changes.broken]
+    sound = changes.added.keys() | changes.changed.keys() | set(changes.unchanged)
+    for job in broken:
+        if job not in changes.broken.values():
+            changes.broken[job.free_name(sound | changes.broken.keys())] = job
     return changes
 
 
-def _same(old: JobFile, new: JobFile) -> bool:
-    return (old.path, old.digest) == (new.path, new.digest)
+def _same(old: JobFile | BrokenFile | None, new: JobFile) -> bool:
+    return isinstance(old, JobFile) and (
+        (old.path, old.section, old.digest) == (new.path, new.section, new.digest)
+    )
+
+
+def _owned(
+    jobs: Mapping[str, JobFile | BrokenFile | None], broken: Sequence[BrokenFile]
+) -> dict[str, BrokenFile]:
+    """The jobs that are broken now, by name: those from a broken section or file, then those of its name."""
+    owned: dict[str, BrokenFile] = {}
+    for new in broken:
+        for name, old in jobs.items():
+            if old is not None and new.path == old.path and new.section in {"", old.section}:
+                owned[name] = new
+    for new in broken:
+        if new.name in jobs and new not in owned.values():
+            owned.setdefault(new.name, new)
+    return owned

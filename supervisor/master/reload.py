@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from ..config import FILE, BrokenFile, FleetSettings, JobFile, clashes, load_fleet, load_job_file, paths, scan
+from ..config import FILE, BrokenFile, FleetSettings, JobFile, clashes, jobs_of, load_fleet, paths, scan
 from ..errors import ConfigError, TdsupError
 from ..loop import Loop, Timer
 from .changes import Changes, Present, compare
@@ -111,11 +111,11 @@ class Reload:
             name, old = runner.job.name, runner.job.wanted_file or runner.job.file
             assert old is not None, "a job of the roster has a file"
             try:
-                changes.changed[name] = _same_job(name, old.path, self._settings)
+                changes.changed[name] = _read_again(name, old, self._settings)
             except ConfigError as error:
                 lines = (line.removeprefix("cannot load ") for line in error.lines)
                 fault = ConfigError(*(f"cannot reload {name}: {line}" for line in lines))
-                changes.broken[name] = BrokenFile(old.path, "", name, fault)
+                changes.broken[name] = BrokenFile(old.path, old.section, name, fault)
         if not dry_run:
             self._apply(changes, asked=True)
             self.failed += bool(changes.broken)
@@ -172,7 +172,7 @@ class Reload:
                 runner.job.remove(self._loop.now())
                 runner.step()
         for name, broken in changes.broken.items():
-            self._keep_broken(name, broken)
+            self._keep_broken(name, broken, asked=asked)
         counts = ", ".join(f"{len(names)} {outcome}" for outcome, names in changes.describe().items())
         _log.info("reload: %s", counts)
 
@@ -186,25 +186,36 @@ class Reload:
             runner.job.load(file, self._loop.now(), asked=asked)
             runner.step()
 
-    def _keep_broken(self, name: str, file: BrokenFile) -> None:
-        """A file that cannot run: what runs goes on, else its job is blocked."""
+    def _keep_broken(self, name: str, file: BrokenFile, *, asked: bool) -> None:
+        """A job that cannot run as its file describes it now: what runs goes on, else it is blocked."""
         runner = self._roster.find(name)
         if runner is None:
             self._add(name, file)
-        elif file.digest and not isinstance(runner.job.wanted_file, JobFile):
+        elif not asked and not isinstance(runner.job.wanted_file, JobFile):
             self._load(name, file, asked=False)
         else:
             _tell_file(file)
             runner.job.complain(file.error.summary(), self._loop.now())
 
 
-def _same_job(name: str, path: str, settings: FleetSettings) -> JobFile:
-    """Read a job's file again, which must still name that job."""
-    file = load_job_file(path, defaults=settings.defaults)
-    if file.name != name:
-        reason = f"it is {file.name} now; tdsup reload without a name takes that in"
-        raise ConfigError(f"cannot load {path}: [{file.section}] job_name: {reason}")
-    return file
+def _read_again(name: str, old: JobFile | BrokenFile, settings: FleetSettings) -> JobFile:
+    """Read a job's file again; other jobs in it do not count.
+
+    Raises:
+        ConfigError: the job is broken now, or is not in its file any more.
+    """
+    changes = compare([Present(name, old)], jobs_of(old.path, settings.defaults))
+    if name in changes.broken:
+        raise changes.broken[name].error
+    if name in changes.removed:
+        reason = f"none of its jobs is called {name} now"
+        for job in changes.added.values():
+            if job.section == old.section:
+                reason = f"[{job.section}] job_name: it is {job.name} now"
+        raise ConfigError(f"cannot load {old.path}: {reason}; tdsup reload without a name takes that in")
+    if isinstance(old, JobFile) and name in changes.unchanged:
+        return old
+    return changes.changed[name]
 
 
 def _look_at(settings: FleetSettings) -> Signature:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .. import logs
-from ..config import JobFile, load_job_file
+from ..config import JobFile, load_only_job
 from ..errors import AlreadyRunning, ConfigError, TdsupError
 from ..exits import Exit
 from . import skylog
@@ -41,7 +41,7 @@ class Single:
         self._overrides = overrides
         self._level = level
         self._console = console
-        self.file = load_job_file(path, overrides)
+        self.file = load_only_job(path, overrides)
         self._next: JobFile | None = None
         self._stopping = False
         self._pidfile = PidFile(self.file.host.pidfile)
@@ -134,7 +134,7 @@ class Single:
         """Validate, then swap at the batch's end."""
         logger = logging.getLogger(self.file.name)
         try:
-            self._next = load_job_file(self._path, self._overrides)
+            self._next = load_only_job(self._path, self._overrides)
         except ConfigError as error:
             for line in error.lines:
                 logger.error("Config not reloaded: %s", line)  # noqa: TRY400 (one line for a person)

@@ -107,7 +107,7 @@ def test_loop_delay_0_drains_and_ends(
         ),
         ("loop_delay = soon", "orders.ini: [table_dispatcher] loop_delay: "),
         ("this is no ini line", "orders.ini: line "),
-        ("[other]", "one file is one job, but it has 2 sections"),
+        ("[other]", "it has 2 jobs, [table_dispatcher] [other], and table_dispatcher runs one"),
     ],
 )
 def test_a_faulty_file_is_one_clear_line(

@@ -1,4 +1,4 @@
-"""A job type without a database: it counts, and fails in every way that a test asks for."""
+"""Job types without a database: one counts, and fails in every way that a test asks for."""
 
 from __future__ import annotations
 
@@ -205,4 +205,40 @@ class Sleeper:
         BEHAVIOURS[settings.behave](settings, context)
 
 
+class NapperSettings(BaseModel):
+    """What a napper can be told to do."""
+
+    job_name: str
+    nap: float = Field(default=TICK, gt=0, description="Seconds between two reports.")
+
+
+class Napper:
+    """Another job type, so that one file can have jobs of two: it counts naps, and never fails."""
+
+    settings = NapperSettings
+    metrics = (Metric("naps", "counter", "Naps taken"),)
+    actions: Sequence[Action] = ()
+
+    def labels(self, _settings: Any) -> Mapping[str, str]:
+        """None."""
+        return {}
+
+    def claims(self, _settings: Any) -> Mapping[str, str]:
+        """Nothing."""
+        return {}
+
+    def sources(self, _settings: Any) -> Sequence[str]:
+        """None."""
+        return []
+
+    def run(self, settings: Any, context: Context) -> None:
+        """Take naps until asked to end."""
+        naps = itertools.count()
+        while True:
+            context.report(Snapshot(Condition.RUNNING, values={"naps": next(naps)}))
+            if context.wait(settings.nap):
+                return
+
+
 SLEEPER = Sleeper()
+NAPPER = Napper()

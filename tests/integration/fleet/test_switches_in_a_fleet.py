@@ -72,7 +72,7 @@ def test_check_tells_all_faults_of_all_files(desk: Desk) -> None:
     desk.fleet.write_job("clicks", unused=1)
     desk.fleet.write_text("nix", "nothing\n")
     checked = desk.fleet.run("check")
-    assert (checked.returncode, checked.stdout) == (1, "1 of 3 files can run\n")
+    assert (checked.returncode, checked.stdout) == (1, "1 of 3 jobs can run\n")
     for line in (
         "[sleeper] stepp: unknown key",
         "[sleeper] behav: unknown key",

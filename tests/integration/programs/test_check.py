@@ -29,7 +29,7 @@ def test_all_faults_of_all_files_are_told_at_once(a_fleet: Fleet) -> None:
     done = a_fleet.run("check")
     folder = a_fleet.directory
     assert done.returncode == 1
-    assert done.stdout == "3 of 6 files can run\n"
+    assert done.stdout == "3 of 6 jobs can run\n"
     lines = done.stderr.splitlines()
     assert [line.partition(": [")[0] for line in lines[:2]] == ["cannot load conf.d/a.ini"] * 2
     assert lines[2].startswith("cannot load conf.d/b.ini: [nothing] no job type is called nothing")
@@ -51,9 +51,9 @@ def test_sound_files_are_told_so(a_fleet: Fleet) -> None:
     a_fleet.write_job("a")
     a_fleet.write_job("b", behav="x")
     done = a_fleet.run("check", "conf.d/a.ini")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "1 of 1 files can run\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 of 1 jobs can run\n", "")
     done = a_fleet.run("check", "conf.d/a.ini", "conf.d/z.ini")
-    assert (done.returncode, done.stdout) == (1, "1 of 1 files can run\n")
+    assert (done.returncode, done.stdout) == (1, "1 of 1 jobs can run\n")
     assert done.stderr == "cannot check conf.d/z.ini: no such file\n"
 
 
@@ -63,7 +63,7 @@ def test_a_connection_shows_what_files_cannot(a_fleet: Fleet, source: Database, 
     orders.write_job(a_fleet)
     done = a_fleet.run("check", "--connect")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("1 of 1 files can run\norders: source: ")
+    assert done.stdout.startswith("1 of 1 jobs can run\norders: source: ")
     assert "consumer orders is not registered; the job's first start registers it" in done.stdout
     target.execute("drop table orders")
     done = a_fleet.run("check", "--connect")

@@ -276,7 +276,7 @@ def test_the_sample_can_be_loaded(desk: Desk) -> None:
     sample = subprocess.run([PROGRAM, "--ini"], capture_output=True, text=True, check=True).stdout
     (desk.directory / "conf.d" / "orders.ini").write_text(sample, encoding="utf-8")
     checked = desk.fleet.run("check")
-    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "1 of 1 files can run\n", "")
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "1 of 1 jobs can run\n", "")
     uncommented = sample.replace("\n#", "\n")
     for key in (
         "src_db",

@@ -47,6 +47,16 @@ def test_a_log_and_a_pid_file_belong_to_one_job(tmp_path: Path) -> None:
     assert pid == f"{place} pidfile: the pid file {tmp_path}/x.pid belongs to a (a.ini) already"
 
 
+def test_two_jobs_of_a_file_do_not_share_by_accident(tmp_path: Path) -> None:
+    """What they inherit from the same defaults is told, unless it is built from their names."""
+    jobs = "[sleeper]\n[napper]\n"
+    (pid,) = found(a=f"[DEFAULT]\npidfile = x.pid\nlogfile = %(job_name)s.log\n{jobs}")
+    assert pid == (
+        f"cannot share between jobs: a.ini: [napper] pidfile: the pid file {tmp_path}/x.pid "
+        "belongs to sleeper (a.ini) already"
+    )
+
+
 def test_a_consumer_belongs_to_one_job() -> None:
     """On its queue and in its target; the line shows no password."""
     queue, position = found(a=DISPATCHER + "pgq_consumer_id = one\n", b=DISPATCHER + "consumer_name = one\n")

@@ -40,11 +40,27 @@ def test_how_a_text_is_read(name: str) -> None:
 
 def test_a_lenient_reading_is_told_with_its_line() -> None:
     """No header, a doubled key, a mended reference: each is a warning with section and key."""
-    assert parse("a = 1\na = %(b)\n", "s").warnings == [
-        "line 1: no section header before the first key; read as [s]",
-        "line 2: [s] a: given twice; this one wins over line 1",
-        "line 2: [s] a: %(name) without s is read as %(name)s",
-    ]
+    assert parse("a = 1\na = %(b)\n", "s").warnings == {
+        "s": [
+            "line 1: no section header before the first key; read as [s]",
+            "line 2: [s] a: given twice; this one wins over line 1",
+            "line 2: [s] a: %(name) without s is read as %(name)s",
+        ]
+    }
+
+
+def test_a_section_alone_knows_nothing_of_the_others() -> None:
+    """Neither keys nor warnings nor what they refer to; and what is done to it is not done to the file."""
+    text = "[DEFAULT]\nx = 1\n[a]\nb = %(x)s\nb = 2\n[c]\nd = %(e)s\nd = 1\n"
+    ini = parse(text, "s")
+    alone = ini.alone("c")
+    assert alone.headers() == ["c"]
+    assert (alone.referenced(), ini.alone("a").referenced()) == (set(), set())
+    assert alone.warnings == {"DEFAULT": [], "c": ["line 8: [c] d: given twice; this one wins over line 7"]}
+    alone.sections["DEFAULT"].clear()
+    alone.warn("c", "another one")
+    assert ini.interpolate("a", {}, extended=False) == {"x": "1", "b": "2"}
+    assert len(ini.warnings["c"]) == 1
 
 
 def test_a_line_that_is_nothing_is_a_fault_with_its_number() -> None:
@@ -90,7 +106,7 @@ def test_a_long_line_takes_no_long_time(line: str, filling: str) -> None:
 def test_no_text_is_too_strange(text: str) -> None:
     """Whatever a file holds, it is read or has faults; nothing is raised but faults."""
     ini = parse(text, "s")
-    for section in ini.jobs():
+    for section in ini.headers():
         for extended in (False, True):
             with contextlib.suppress(SyntaxFault):
                 ini.interpolate(section, {}, extended)

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tdsup.supervisor.config import jobtypes
 from tdsup.supervisor.config.confd import scan
-from tdsup.supervisor.config.jobfile import BrokenFile, JobFile, load_job_file
+from tdsup.supervisor.config.jobconfig import BrokenFile, JobFile
+from tdsup.supervisor.config.jobfile import jobs_of, load_only_job, pidfile_of
 from tdsup.supervisor.errors import ConfigError
 
 MAN_PAGE = """\
@@ -68,13 +69,13 @@ def write(name: str, text: str) -> str:
 def faults(text: str) -> list[str]:
     """The lines that say what is wrong with a text, less the words that all have in front."""
     with pytest.raises(ConfigError) as caught:
-        load_job_file(write("orders", text))
+        load_only_job(write("orders", text))
     return [line.removeprefix("cannot load conf.d/orders.ini: ") for line in caught.value.lines]
 
 
 def test_the_manual_page_s_own_example_loads() -> None:
     """Unchanged, with a warning for each line that is read in another way than written."""
-    file = load_job_file(write("example", MAN_PAGE))
+    file = load_only_job(write("example", MAN_PAGE))
     assert file.section == "table_dispatcher"
     assert file.name == "table_dispatcher_source_table_targetdb"
     assert str(file.log_path) == f"log/{file.name}.log"
@@ -120,9 +121,9 @@ def test_a_broken_file_holds_nothing_of_the_look_at_it() -> None:
 def test_a_job_type_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not for every file: that reads the descriptions of all installed packages, 4 ms each time."""
     paths = [write(name, "[sleeper]\n") for name in ("orders", "clicks")]
-    load_job_file(paths[0])
+    load_only_job(paths[0])
     monkeypatch.setattr(jobtypes, "entry_points", lambda **_names: pytest.fail("looked for again"))
-    assert load_job_file(paths[1]).name == "clicks"
+    assert load_only_job(paths[1]).name == "clicks"
 
 
 def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
@@ -135,7 +136,7 @@ def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
 
 def test_a_file_without_keys_is_a_job_with_every_default() -> None:
     """Its name is the file's base name, its log is in log/."""
-    file = load_job_file(write("orders", "[sleeper]\n"))
+    file = load_only_job(write("orders", "[sleeper]\n"))
     assert (file.name, str(file.log_path), file.host.log_size, file.host.log_count) == (
         "orders",
         "log/orders.log",
@@ -149,21 +150,21 @@ def test_a_file_without_keys_is_a_job_with_every_default() -> None:
 def test_injected_names_are_usable_but_are_no_keys() -> None:
     """job_name, service_name, host_name, config_dir and config_file."""
     text = "[sleeper]\nline = %(job_name)s %(service_name)s %(config_dir)s %(config_file)s\n"
-    file = load_job_file(write("orders", text))
+    file = load_only_job(write("orders", text))
     folder = Path("conf.d").absolute()
     assert getattr(file.settings, "line") == f"orders sleeper {folder} {folder}/orders.ini"  # noqa: B009
 
 
 def test_a_key_that_others_are_built_from_is_no_unknown_key() -> None:
     """People name a host once and refer to it."""
-    load_job_file(write("orders", "[DEFAULT]\nnobody = x\n[sleeper]\nhost = db1\nline = at %(host)s\n"))
+    load_only_job(write("orders", "[DEFAULT]\nnobody = x\n[sleeper]\nhost = db1\nline = at %(host)s\n"))
 
 
 def test_the_first_spelling_of_a_key_wins() -> None:
     """pgq_queue before queue, as the model says; each alone is good."""
     queues = []
     for keys in ("pgq_queue = a\nqueue = b", "queue = b\npgq_queue = a", "queue = b", "pgq_queue = a"):
-        file = load_job_file(write("orders", f"[sleeper]\n{keys}\n"))
+        file = load_only_job(write("orders", f"[sleeper]\n{keys}\n"))
         queues.append(getattr(file.settings, "queue"))  # noqa: B009
     assert queues == ["a", "a", "b", "a"]
 
@@ -171,7 +172,7 @@ def test_the_first_spelling_of_a_key_wins() -> None:
 def test_a_key_without_effect_is_told() -> None:
     """Only if it differs from its default; old files are full of defaults."""
     text = "[sleeper]\nuse_skylog = 0\nunused = 3\nservice_name = td\n"
-    assert load_job_file(write("orders", text)).warnings == (
+    assert load_only_job(write("orders", text)).warnings == (
         "conf.d/orders.ini: [sleeper] service_name: has no effect: the section header names the job type",
         "conf.d/orders.ini: [sleeper] unused: has no effect: it sleeps",
     )
@@ -190,9 +191,14 @@ REFUSED = {
         ],
     ),
     "no section": ("", ["no section; its header names the job type, such as [table_dispatcher]"]),
-    "two sections": (
-        "[sleeper]\n[other]",
-        ["one file is one job, but it has 2 sections: [sleeper] [other]"],
+    "two jobs": (
+        "[sleeper]\n[napper]",
+        [
+            (
+                "it has 2 jobs, [sleeper] [napper], and table_dispatcher runs one: "
+                "run the file with tdsup, or give each job a file of its own"
+            )
+        ],
     ),
     "a strange line": (
         "[sleeper]\nhello world",
@@ -234,9 +240,12 @@ def test_what_is_refused(name: str) -> None:
 
 def test_an_unknown_job_type_is_told_with_those_that_are_installed() -> None:
     """The section header is the most likely typing mistake."""
-    assert faults("[slepper]") == [
-        "[slepper] no job type is called slepper (installed: sleeper, table_dispatcher, unloadable)"
-    ]
+    (line,) = faults("[slepper]")
+    assert line == (
+        "[slepper] no job type is called slepper, did you mean sleeper? "
+        "(installed: napper, sleeper, table_dispatcher, unloadable)"
+    )
+    assert faults("[qwertz]")[0].startswith("[qwertz] no job type is called qwertz (installed: napper, ")
 
 
 def test_a_secret_is_never_shown() -> None:
@@ -249,13 +258,13 @@ def test_a_secret_is_never_shown() -> None:
 def test_a_missing_file_is_one_line() -> None:
     """It says which file and why."""
     with pytest.raises(ConfigError, match=r"^cannot read conf.d/none.ini: No such file or directory$"):
-        load_job_file("conf.d/none.ini")
+        load_only_job("conf.d/none.ini")
 
 
 def test_bytes_of_any_encoding_are_read() -> None:
     """Old files have comments in latin-1."""
     Path("conf.d/orders.ini").write_bytes(b"[sleeper]\n# caf\xe9\nline = caf\xe9\n")
-    file = load_job_file("conf.d/orders.ini")
+    file = load_only_job("conf.d/orders.ini")
     assert getattr(file.settings, "line") == "caf\N{LATIN SMALL LETTER E WITH ACUTE}"  # noqa: B009
 
 
@@ -278,6 +287,111 @@ def test_a_job_name_is_used_once() -> None:
     assert broken.name == "conf.d/b.ini"
     reason = "b is the name of the job in conf.d/a.ini already"
     assert str(broken.error) == f"cannot load conf.d/b.ini: [sleeper] job_name: {reason}"
+
+
+TWO_JOBS = """\
+[DEFAULT]
+log_count = 1
+tick = 2
+[sleeper]
+step = 5
+pidfile = pid/%(job_name)s
+[napper]
+nap = 3
+"""
+
+
+def two_jobs(*changes: tuple[str, str]) -> dict[str, JobFile | BrokenFile]:
+    """The jobs of the text above, by name, after these replacements."""
+    text = TWO_JOBS
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return {job.name: job for job in jobs_of(write("orders", text))}
+
+
+def sound(job: JobFile | BrokenFile) -> JobFile:
+    """The job, which is sound."""
+    assert isinstance(job, JobFile), job
+    return job
+
+
+def broken(job: JobFile | BrokenFile) -> BrokenFile:
+    """The job, which is broken."""
+    assert isinstance(job, BrokenFile), job
+    return job
+
+
+def test_several_jobs_of_a_file_are_called_by_their_headers() -> None:
+    """Each has its section and the defaults; `job_name` renames one and leaves the other."""
+    jobs = two_jobs()
+    assert list(jobs) == ["sleeper", "napper"]
+    first, second = map(sound, jobs.values())
+    assert (first.section, first.host.log_count, first.host.pidfile) == ("sleeper", 1, "pid/sleeper")
+    assert (second.section, second.host.log_count, second.host.pidfile) == ("napper", 1, "")
+    assert str(second.log_path) == "log/napper.log"
+    assert (getattr(first.settings, "tick"), getattr(second.settings, "nap")) == (2, 3)  # noqa: B009
+    assert first.warnings == second.warnings == ()
+    assert list(two_jobs(("step = 5", "job_name = x"))) == ["x", "napper"]
+
+
+DIGESTS = {
+    "nothing": ([], []),
+    "a comment": ([("[sleeper]", "# why\n[sleeper]")], []),
+    "a key": ([("step = 5", "step = 6")], ["sleeper"]),
+    "a key of the other": ([("nap = 3", "nap = 4")], ["napper"]),
+    "a default of both": ([("log_count = 1", "log_count = 2")], ["sleeper", "napper"]),
+    "a default that one of them reads": ([("tick = 2", "tick = 3")], ["sleeper"]),
+    "a default that says what was so": ([("step = 5\n", ""), ("tick = 2", "tick = 2\nstep = 5")], []),
+}
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_a_job_changes_with_what_it_reads(name: str) -> None:
+    """Its section and the defaults that it inherits, not the file as such."""
+    changes, expected = DIGESTS[name]
+    before, after = two_jobs(), two_jobs(*changes)
+    assert [each for each in before if sound(before[each]).digest != sound(after[each]).digest] == expected
+
+
+def test_one_broken_section_stops_no_other() -> None:
+    """It is called as it would be if it were sound."""
+    jobs = two_jobs(("nap = 3", "nap = 0\nfoo = 1"))
+    assert sound(jobs["sleeper"]).digest == sound(two_jobs()["sleeper"]).digest
+    assert broken(jobs["napper"]).error.lines[0] == "cannot load conf.d/orders.ini: [napper] foo: unknown key"
+    jobs = two_jobs(("nap = 3", "nap = 0\njob_name = x"))
+    assert (list(jobs), broken(jobs["x"]).section) == (["sleeper", "x"], "napper")
+
+
+@pytest.mark.parametrize(
+    ("new", "line"),
+    [
+        ("[nupper]", "[nupper] no job type is called nupper, did you mean napper? (installed: "),
+        ("nonsense", "line 7: neither a section header nor key = value"),
+    ],
+)
+def test_a_file_that_is_broken_as_a_whole_is_one_broken_job(new: str, line: str) -> None:
+    """A header that is no job type may add a job or rename one: what the file means is not known."""
+    ((name, job),) = two_jobs(("[napper]", new)).items()
+    assert (name, broken(job).section) == ("orders", "")
+    assert broken(job).error.lines[0].startswith(f"cannot load conf.d/orders.ini: {line}")
+
+
+def test_two_jobs_of_a_file_cannot_have_one_name() -> None:
+    """The later one is broken, and called by its header."""
+    first, second = jobs_of(write("orders", "[sleeper]\njob_name = x\n[napper]\njob_name = x\n"))
+    assert sound(first).name == "x"
+    assert broken(second).error.lines[0].endswith("x is the name of the job in conf.d/orders.ini already")
+    names = [job.name for job in scan(["conf.d/*.ini"])]
+    assert names == ["x", "napper"]
+
+
+def test_a_pid_file_is_found_though_the_rest_is_broken() -> None:
+    """Of a file with one job; with two, nobody can know which is meant."""
+    path = write("orders", "[sleeper]\nfoo = 1\npidfile = pid/%(job_name)s\n")
+    assert pidfile_of(path, {}) == ("orders", "pid/orders")
+    with pytest.raises(ConfigError, match="it has 2 jobs"):
+        pidfile_of(write("orders", TWO_JOBS), {})
 
 
 def test_two_broken_files_of_one_base_name_are_two_jobs() -> None:

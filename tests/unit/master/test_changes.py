@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from tdsup.supervisor.config.jobfile import BrokenFile, JobFile
+from tdsup.supervisor.config.jobconfig import BrokenFile, JobFile
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.errors import ConfigError
 from tdsup.supervisor.master.changes import Present, compare
 
 
-def sound(name: str, digest: str = "1", path: str = "") -> JobFile:
-    """A sound file of a job."""
+def sound(name: str, digest: str = "1", path: str = "", section: str = "sleeper") -> JobFile:
+    """A sound job, of a file of its own unless it is told."""
     nothing = cast("Any", None)
-    return JobFile(path or f"{name}.ini", digest, "sleeper", nothing, JobSettings(job_name=name), nothing)
+    return JobFile(path or f"{name}.ini", section, digest, nothing, JobSettings(job_name=name), nothing)
 
 
 def test_a_job_that_is_being_removed_starts_again_with_its_file() -> None:
@@ -24,9 +24,9 @@ def test_a_job_that_is_being_removed_starts_again_with_its_file() -> None:
     assert not changes.added
 
 
-def broken(name: str, path: str = "") -> BrokenFile:
-    """A broken file."""
-    return BrokenFile(path or f"{name}.ini", "0", name, ConfigError(f"{name} is broken"))
+def broken(name: str, path: str = "", section: str = "sleeper") -> BrokenFile:
+    """A broken job."""
+    return BrokenFile(path or f"{name}.ini", section, name, ConfigError(f"{name} is broken"))
 
 
 CASES: dict[str, tuple[list[JobFile | BrokenFile], list[JobFile | BrokenFile], dict[str, list[str]]]] = {
@@ -45,6 +45,38 @@ CASES: dict[str, tuple[list[JobFile | BrokenFile], list[JobFile | BrokenFile], d
         [broken("a")],
         [sound("b", path="a.ini")],
         {"removed": ["a"], "added": ["b"]},
+    ),
+    "another job type": ([sound("a")], [sound("a", section="napper")], {"changed": ["a"]}),
+    "another job type, broken": ([sound("a")], [broken("a", section="napper")], {"broken": ["a"]}),
+    "a section changed": (
+        [sound("a", path="x.ini"), sound("b", path="x.ini", section="napper")],
+        [sound("a", path="x.ini"), sound("b", "2", "x.ini", "napper")],
+        {"unchanged": ["a"], "changed": ["b"]},
+    ),
+    "a section removed": (
+        [sound("a", path="x.ini"), sound("b", path="x.ini", section="napper")],
+        [sound("a", path="x.ini")],
+        {"unchanged": ["a"], "removed": ["b"]},
+    ),
+    "a section broken, the other one changed": (
+        [sound("a", path="x.ini"), sound("b", path="x.ini", section="napper")],
+        [sound("a", "2", path="x.ini"), broken("x", "x.ini", "napper")],
+        {"changed": ["a"], "broken": ["b"]},
+    ),
+    "broken as a whole": (
+        [sound("a", path="x.ini"), sound("b", path="x.ini", section="napper"), sound("c")],
+        [broken("x", "x.ini", ""), sound("c")],
+        {"broken": ["a", "b"], "unchanged": ["c"]},
+    ),
+    "mended, with several jobs": (
+        [broken("x", "x.ini", "")],
+        [sound("a", path="x.ini"), broken("b", "x.ini", "napper")],
+        {"removed": ["x"], "added": ["a"], "broken": ["b"]},
+    ),
+    "a broken one by the name of a job that is broken elsewhere": (
+        [sound("b", path="a.ini")],
+        [broken("a"), broken("b")],
+        {"broken": ["b", "b.ini"]},
     ),
     "moved, a broken one in its place": (
         [sound("a")],

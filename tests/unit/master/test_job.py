@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tdsup.jobtype import Condition, Metric
-from tdsup.supervisor.config.jobfile import BrokenFile, JobFile
+from tdsup.supervisor.config.jobconfig import BrokenFile, JobFile
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.errors import ConfigError, IllegalMoveError, NotAllowed
 from tdsup.supervisor.master.backoff import Backoff, Schedule
@@ -23,7 +23,7 @@ BROKEN = BrokenFile("conf.d/a.ini", "", "a", ConfigError("cannot load conf.d/a.i
 
 
 NOTHING = cast("Any", None)
-SOUND = JobFile("conf.d/a.ini", "1", "sleeper", NOTHING, JobSettings(job_name="a"), NOTHING)
+SOUND = JobFile("conf.d/a.ini", "sleeper", "1", NOTHING, JobSettings(job_name="a"), NOTHING)
 OTHER = replace(SOUND, digest="2")
 LAZY = replace(SOUND, host=JobSettings(job_name="a", autostart=False))
 DISABLED = replace(SOUND, host=JobSettings(job_name="a", disabled=True))

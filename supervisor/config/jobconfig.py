@@ -1,0 +1,211 @@
+"""A job as a section of a file describes it: checked as a whole before it is used, then sound or broken."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import socket
+from collections.abc import Container, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import BaseModel
+from tdsup.jobtype import JobType
+
+from ..errors import ConfigError
+from .inifile import DEFAULTS, Entry, IniFile, SyntaxFault
+from .jobsettings import JobSettings
+from .jobtypes import UnknownJobType, find_job_type
+from .options import Fault, keys_without_effect, known_keys, read, unknown_key
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+_log = logging.getLogger("tdsup")
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """A job that is fit to run.
+
+    Attributes:
+        path: its file, as it was named.
+        section: header of its section, which names the job type.
+        digest: of all that it reads of its section and of defaults; another digest is another job.
+        job_type: what runs the job.
+        host: the keys that the supervisor reads itself.
+        settings: the job type's own settings.
+        warnings: what a person should know, one line each.
+    """
+
+    path: str
+    section: str
+    digest: str
+    job_type: JobType
+    host: JobSettings
+    settings: BaseModel
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.host.job_name
+
+    @property
+    def log_path(self) -> Path:
+        """Where the job logs to in a fleet."""
+        return Path(self.host.logfile or f"log/{self.name}.log")
+
+
+@dataclass(frozen=True)
+class BrokenFile:
+    """A job that cannot run, and why; or all jobs of a file that cannot be read.
+
+    Attributes:
+        path: the file, as it was named.
+        section: header of the broken section; empty if the file is broken as a whole.
+        name: what the job is called.
+        error: all faults.
+        other_name: what else it can be called.
+    """
+
+    path: str
+    section: str
+    name: str
+    error: ConfigError
+    other_name: str = ""
+
+    def free_name(self, taken: Container[str]) -> str:
+        """What it is called where other jobs have these names."""
+        names = (self.name, self.other_name or self.name, self.path)
+        return next((name for name in names if name not in taken), f"{self.path}:{self.section}")
+
+
+@dataclass(frozen=True)
+class JobSection:
+    """A section of a file, not yet checked.
+
+    Attributes:
+        path: the file, as it was named.
+        header: of the section.
+        name: what its job is called unless ``job_name`` says otherwise.
+        ini: the section and the defaults of its file, for this section alone to change.
+    """
+
+    path: str
+    header: str
+    name: str
+    ini: IniFile
+
+    def check(self, overrides: Mapping[str, str] = NOTHING, defaults: Mapping[str, str] = NOTHING) -> JobFile:
+        """Make the job of this section.
+
+        Args:
+            overrides: values by key that count instead of the file's (switch ``--set``).
+            defaults: values by key for what the file does not say (key ``defaults`` of ``tdsup.yaml``).
+
+        Raises:
+            ConfigError: with all faults, one line each.
+        """
+        self.override(overrides)
+        job_type = self.job_type()
+        known = known_keys(JobSettings) | known_keys(job_type.settings)
+        inherited = self._inherit({key: value for key, value in defaults.items() if key in known})
+        values = {key: value for key, value in self.values().items() if key in known}
+        host = read(JobSettings, values)
+        own = {key: value for key, value in values.items() if key not in known_keys(JobSettings)}
+        settings = read(job_type.settings, {**own, "job_name": values["job_name"]})
+        faults = self._unknown_keys(known)
+        if isinstance(host, list) or isinstance(settings, list) or faults:
+            for result in (host, settings):
+                faults += result if isinstance(result, list) else []
+            places = dict.fromkeys(inherited, "defaults of tdsup.yaml:")
+            places |= {key.lower(): "--set" for key in overrides}
+            raise ConfigError(*(self.line(fault, places.get(fault.key, "")) for fault in faults))
+        digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
+        warnings = tuple(self._warnings(host, settings))
+        return JobFile(self.path, self.header, digest, job_type, host, settings, warnings)
+
+    def override(self, values: Mapping[str, str]) -> None:
+        """Let these values by key count instead of the file's."""
+        self.ini.sections[self.header].update((key.lower(), Entry(0, value)) for key, value in values.items())
+
+    def values(self) -> dict[str, str]:
+        """Keys of the section and of its defaults, references replaced; ``job_name`` is always there.
+
+        Raises:
+            ConfigError: one line for each value that refers to something that is not there.
+        """
+        absolute = Path(self.path).absolute()
+        given = {
+            "job_name": self.name,
+            "service_name": self.header,
+            "host_name": socket.gethostname(),
+            "config_dir": str(absolute.parent),
+            "config_file": str(absolute),
+        }
+        keys = self.ini.sections[self.header]
+        extended = "config_format" in keys and keys["config_format"].value == "2"
+        try:
+            values = self.ini.interpolate(self.header, given, extended)
+        except SyntaxFault as fault:
+            lines = str(fault).splitlines()
+            raise ConfigError(*(f"cannot load {self.path}: {line}" for line in lines)) from fault
+        injected = given.keys() - {"job_name"} - keys.keys()
+        return {key: value for key, value in values.items() if key not in injected}
+
+    def line(self, fault: Fault, place: str = "") -> str:
+        """A fault as people are told; its place is this section unless another one is given."""
+        key = f" {fault.key}:" if fault.key else ""
+        return f"cannot load {self.path}: {place or f'[{self.header}]'}{key} {fault.reason}"
+
+    def broken(self, error: ConfigError) -> BrokenFile:
+        """The job of this section, which cannot run; called by its ``job_name`` if that is sound."""
+        name = self.name
+        with suppress(ConfigError):
+            host = read(JobSettings, {"job_name": self.values()["job_name"]})
+            name = host.job_name if isinstance(host, JobSettings) else name
+        return BrokenFile(self.path, self.header, name, without_traceback(error), self.name)
+
+    def job_type(self) -> JobType:
+        """The job type that the header names.
+
+        Raises:
+            UnknownJobType: there is none of that name.
+            ConfigError: it cannot be imported.
+        """
+        try:
+            return find_job_type(self.header)
+        except UnknownJobType as error:
+            raise UnknownJobType(self.line(Fault("", str(error)))) from error
+        except Exception as error:
+            # Another package's module may raise anything, and must stop no other job.
+            _log.debug("cannot import the job type %s", self.header, exc_info=True)
+            reason = f"the job type cannot be imported: {error}"
+            raise ConfigError(self.line(Fault("", reason))) from error
+
+    def _inherit(self, defaults: Mapping[str, str]) -> dict[str, str]:
+        """Add the defaults that the file does not set itself; returns them."""
+        of_file = self.ini.sections.setdefault(DEFAULTS, {})
+        own = of_file.keys() | self.ini.sections[self.header].keys()
+        inherited = {key: value for key, value in defaults.items() if key not in own}
+        of_file.update((key, Entry(0, value)) for key, value in inherited.items())
+        return inherited
+
+    def _unknown_keys(self, known: set[str]) -> list[Fault]:
+        """Keys of the section that nobody reads and no other value refers to."""
+        used = known | self.ini.referenced()
+        return [unknown_key(key, known) for key in self.ini.sections[self.header] if key not in used]
+
+    def _warnings(self, host: JobSettings, settings: BaseModel) -> Iterator[str]:
+        for section in (DEFAULTS, self.header):
+            for warning in self.ini.warnings.get(section, ()):
+                yield f"{self.path}: {warning}"
+        for key, reason in (keys_without_effect(host) | keys_without_effect(settings)).items():
+            yield f"{self.path}: [{self.header}] {key}: has no effect: {reason}"
+
+
+def without_traceback(error: ConfigError) -> ConfigError:
+    """The same faults, to be kept: a traceback would hold the frames of this look at the files."""
+    return ConfigError(*error.lines)
