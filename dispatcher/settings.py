@@ -24,7 +24,7 @@ def _dsn(value: str) -> str:
         parse_dsn(value)
     except psycopg2.ProgrammingError:
         # libpq's message may quote a piece of the password.
-        raise ValueError("is no libpq connection string") from None
+        raise ValueError("must be a libpq connection string") from None
     return value
 
 
@@ -45,7 +45,7 @@ def _operations(value: object) -> object:
     try:
         return frozenset(map(Operation, letters))
     except ValueError:
-        raise ValueError("is no list of I, U, D and R, separated by commas") from None
+        raise ValueError("must be a list of I, U, D and R, separated by commas") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,11 @@ class FieldMap:
         for part in value.split(","):
             source, colon, target = (piece.strip() for piece in part.partition(":"))
             if not source or (colon and not target):
-                raise ValueError("is no list of column or column:new_name, separated by commas")
+                raise ValueError("must be a list of column or column:new_name, separated by commas")
             pairs.append((source.encode(), target or source))
         for names in zip(*pairs, strict=True):
             if len(set(names)) < len(names):
-                raise ValueError("names a column twice")
+                raise ValueError("must name no column twice")
         return cls(tuple(pairs))
 
     def rename(self, names: Sequence[bytes]) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class TableName:
         """
         match = _NAME.fullmatch(text)
         if match is None:
-            raise ValueError("is no table name: table, schema.table, or parts in double quotes")
+            raise ValueError("must be table or schema.table, either part perhaps in double quotes")
         quoted_schema, schema, quoted_table, table = match.groups()
         return cls(
             quoted_schema.replace('""', '"') if quoted_schema else schema or DEFAULT_SCHEMA,

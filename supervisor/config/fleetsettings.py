@@ -90,19 +90,15 @@ class FleetSettings(BaseModel):
     def _as_in_an_ini_file(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
-        for key, each in value.items():
-            if not isinstance(each, str | int | float):
-                raise ValueError(f"{key}: neither text nor a number")  # noqa: TRY004 (pydantic's protocol)
-        return {
-            str(key).lower(): str(int(each)) if isinstance(each, bool) else str(each)
-            for key, each in value.items()
-        }
+        return {str(key).lower(): _as_text(each) for key, each in value.items()}
 
     @field_validator("socket")
     @classmethod
     def _short_enough(cls, value: str) -> str:
         if len(os.fsencode(value)) > SOCKET_PATH_LIMIT:
-            raise ValueError(f"longer than the {SOCKET_PATH_LIMIT} bytes that a unix socket can have")
+            raise ValueError(
+                f"must have at most {SOCKET_PATH_LIMIT} bytes, the longest path of a unix socket"
+            )
         return value
 
     @field_validator("web")
@@ -110,14 +106,14 @@ class FleetSettings(BaseModel):
     def _address(cls, value: str) -> str:
         host, colon, port = value.rpartition(":")
         if not (host and colon and port.isascii() and port.isdigit() and int(port) < 65536):
-            raise ValueError("not of the form host:port")
+            raise ValueError("must be host:port")
         return value
 
     @field_validator("web_key")
     @classmethod
     def _both_or_none(cls, value: str, info: ValidationInfo) -> str:
         if bool(value) != bool(info.data.get("web_cert")):
-            raise ValueError("web_cert and web_key go together: both or none")
+            raise ValueError("must be set if web_cert is, and only then")
         return value
 
     @property
@@ -135,6 +131,13 @@ class FleetSettings(BaseModel):
     def lock(self) -> str:
         """Lock file beside the control socket."""
         return self.socket + ".lock"
+
+
+def _as_text(value: object) -> object:
+    """A value as an ini file would have it; what has no such form is left for the model to refuse."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return str(value) if isinstance(value, int | float) else value
 
 
 def load_fleet() -> FleetSettings:

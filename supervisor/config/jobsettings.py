@@ -19,7 +19,7 @@ def expand(name: str) -> str:
     try:
         return str(Path(name).expanduser()) if name else ""
     except RuntimeError as error:
-        raise ValueError("nobody of that name has a home directory") from error
+        raise ValueError("must name a user with a home directory after its ~") from error
 
 
 def _without_effect(reason: str, default: object = None) -> Any:
@@ -91,9 +91,11 @@ class JobSettings(BaseModel):
     @classmethod
     def _names_a_log(cls, value: str) -> str:
         if "/" in value or not value.isprintable() or value != value.strip():
-            raise ValueError("names the log too: no slash, control character or outer space")
+            raise ValueError("must be fit for the name of a log: no slash, control character or outer space")
         if value in RESERVED:
-            raise ValueError("is a name that the fleet itself logs under")
+            raise ValueError(
+                f"must be none of {', '.join(sorted(RESERVED))}, which name the fleet's own logs"
+            )
         return value
 
     def layout(self, place: str, *, verbose: bool) -> Layout:
@@ -111,14 +113,14 @@ class JobSettings(BaseModel):
     @classmethod
     def _read_number(cls, value: object) -> object:
         # A Literal of numbers does not convert the strings that ini files consist of.
-        return int(value) if isinstance(value, str) and value.isdigit() else value
+        return {"1": 1, "2": 2}.get(value, value) if isinstance(value, str) else value
 
     @field_validator("logfile")
     @classmethod
     def _in_a_directory(cls, value: str) -> str:
         folder = Path(value).parent
         if value and not folder.is_dir():
-            raise ValueError(f"the directory {folder} does not exist")
+            raise ValueError(f"must be in a directory that exists; {folder} does not")
         return value
 
     @field_validator("logfmt_file", "logfmt_file_verbose", "logfmt_console", "logfmt_console_verbose")
@@ -126,8 +128,10 @@ class JobSettings(BaseModel):
     def _formats(cls, value: str) -> str:
         try:
             value % _SAMPLE
-        except (KeyError, ValueError, TypeError) as error:
-            raise ValueError(f"no format of a log line: {error}") from error
+        except KeyError as error:
+            raise ValueError(f"must be a format of a log line; there is no {error.args[0]} in it") from error
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"must be a format of a log line: {error}") from error
         return value
 
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from tdsup.jobtype import no_effect_reason
 
 from ..redact import is_secret, redact
+from .reasons import EMPTY, reason_for, what_it_is
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -92,15 +93,11 @@ def read(model: type[Model], given: Mapping[str, Any]) -> Model | list[Fault]:
 
 
 def _fault(item: dict[str, Any], spelled: Mapping[str, str]) -> Fault:
-    """Put one of pydantic's findings into words."""
+    """One of pydantic's errors as a fault of the key that was written."""
     path = [str(part) for part in item["loc"]]
     key = spelled.get(path[0], path[0]) if path else ""
     key = ".".join([key, *path[1:]])
-    if item["type"] == "missing":
-        return Fault(key, "required key is missing")
-    reason = str(item["msg"]).removeprefix("Value error, ")
-    reason = reason[:1].lower() + reason[1:]
-    value = item["input"]
-    if not is_secret(key) and isinstance(value, str | int | float):
-        reason += f" (it is {str(value)!r})"
+    reason = reason_for(item["type"], item.get("ctx", {}))
+    if item["type"] != "missing" and reason != EMPTY and not is_secret(key):
+        reason += what_it_is(item["input"])
     return Fault(key, redact(reason))

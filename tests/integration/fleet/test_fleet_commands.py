@@ -155,10 +155,8 @@ def test_defaults_of_the_fleet_are_the_jobs_own(tmp_path: Path) -> None:
         made.write_settings(defaults={"step": 2000, "log_count": 7})
         assert said(made, "reload") == (0, "changed: orders\nunchanged: clicks\n", "")
         made.write_settings(defaults={"step": "x"})
-        error = (
-            "cannot load conf.d/orders.ini: defaults of tdsup.yaml: step: input should be a valid integer, "
-            "unable to parse string as an integer (it is 'x')\n"
-        )
+        place = "cannot load conf.d/orders.ini: defaults of tdsup.yaml: step"
+        error = f"{place}: must be a whole number (it is 'x')\n"
         assert said(made, "check")[2] == error
 
 

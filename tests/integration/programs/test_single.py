@@ -65,7 +65,7 @@ def test_a_broken_file_is_one_line(single: Single) -> None:
     assert single.run(stepp=1) == (1, line)
     code, said = single.run(logfile="log/x.log")
     assert (code, said.count("\n")) == (1, 1)
-    assert "[sleeper] logfile: the directory log does not exist" in said
+    assert "[sleeper] logfile: must be in a directory that exists; log does not" in said
 
 
 def test_a_missing_file_is_one_line(single: Single) -> None:

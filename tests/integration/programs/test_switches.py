@@ -34,7 +34,10 @@ def test_d_returns_once_the_daemon_works(desk: Desk) -> None:
     [
         ({"behave": "setup"}, "cannot load orders: no table orders and no part_template"),
         ({"pidfile": "no/ne/x.pid"}, "[sleeper] pidfile: No such file or directory: no/ne/x.pid"),
-        ({"logfile": "none/orders.log"}, "[sleeper] logfile: the directory none does not exist"),
+        (
+            {"logfile": "none/orders.log"},
+            "[sleeper] logfile: must be in a directory that exists; none does not",
+        ),
         ({"use_skylog": 2}, "[sleeper] skylog_locations: no file is there: skylog.ini"),
     ],
 )

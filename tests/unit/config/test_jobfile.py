@@ -94,7 +94,7 @@ def test_a_home_of_nobody_is_a_fault_of_its_file(key: str) -> None:
     write("sound", "[sleeper]\n")
     broken, sound = scan(["conf.d/*.ini"])
     assert isinstance(broken, BrokenFile)
-    reason = "nobody of that name has a home directory (it is '~nobody-of-that-name/x')"
+    reason = "must name a user with a home directory after its ~ (it is '~nobody-of-that-name/x')"
     assert broken.error.lines == (f"cannot load conf.d/orders.ini: [sleeper] {key}: {reason}",)
     assert isinstance(sound, JobFile)
 
@@ -186,8 +186,8 @@ REFUSED = {
         "[sleeper]\nafter = -2\nlog_count = -1\nbehav = y",
         [
             "[sleeper] behav: unknown key, did you mean behave?",
-            "[sleeper] log_count: input should be greater than or equal to 0 (it is '-1')",
-            "[sleeper] after: input should be greater than or equal to 0 (it is '-2')",
+            "[sleeper] log_count: must be at least 0 (it is '-1')",
+            "[sleeper] after: must be at least 0 (it is '-2')",
         ],
     ),
     "no section": ("", ["no section; its header names the job type, such as [table_dispatcher]"]),
@@ -210,19 +210,29 @@ REFUSED = {
     ),
     "a log in no directory": (
         "[sleeper]\nlogfile = nowhere/x.log",
-        ["[sleeper] logfile: the directory nowhere does not exist (it is 'nowhere/x.log')"],
+        ["[sleeper] logfile: must be in a directory that exists; nowhere does not (it is 'nowhere/x.log')"],
     ),
     "a name that is a path": (
         "[sleeper]\njob_name = a/b",
-        ["[sleeper] job_name: names the log too: no slash, control character or outer space (it is 'a/b')"],
+        [
+            (
+                "[sleeper] job_name: must be fit for the name of a log: "
+                "no slash, control character or outer space (it is 'a/b')"
+            )
+        ],
     ),
     "a name of the fleet's own": (
         "[sleeper]\njob_name = tdsup-web",
-        ["[sleeper] job_name: is a name that the fleet itself logs under (it is 'tdsup-web')"],
+        [
+            (
+                "[sleeper] job_name: must be none of tdsup, tdsup-web, "
+                "which name the fleet's own logs (it is 'tdsup-web')"
+            )
+        ],
     ),
     "a format": (
         "[sleeper]\nlogfmt_file = %%(nope)s",
-        ["[sleeper] logfmt_file: no format of a log line: 'nope' (it is '%(nope)s')"],
+        ["[sleeper] logfmt_file: must be a format of a log line; there is no nope in it (it is '%(nope)s')"],
     ),
     "a job type that cannot be imported": (
         "[unloadable]",
