@@ -1,4 +1,4 @@
-"""What people write down: job files, ``tdsup.yaml``, and the files of scriptmgr."""
+"""What people write: job files, ``tdsup.yaml``, and the files of scriptmgr."""
 
 from .confd import clashes, paths, scan
 from .fleetsettings import FILE, FleetSettings, load_fleet, require_jobs

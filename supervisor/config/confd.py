@@ -1,4 +1,4 @@
-"""All job files of a fleet, and what only shows between them."""
+"""All jobs of a fleet, and what two of them cannot share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def scan(patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING) -> list
         defaults: values by key for what the files do not say.
 
     Raises:
-        ConfigError: a directory cannot be read, which is not the same as an empty one.
+        ConfigError: a directory cannot be read, which is not the same as being empty.
     """
     taken: dict[str, str] = {}
     found = [job for path in paths(patterns) for job in jobs_of(path, defaults, taken)]
@@ -53,12 +53,12 @@ def _glob(pattern: str) -> Iterable[Path]:
     except OSError as error:
         raise ConfigError(f"cannot read {folder}: {error.strerror}") from error
     except (ValueError, IndexError, RuntimeError) as error:
-        # What pathlib raises for a pattern that cannot be, such as an empty one or ~ of nobody.
-        raise ConfigError(f"cannot read job files {pattern!r}: no such pattern ({error})") from error
+        # What pathlib raises for a bad pattern: an empty one, or the ~ of an unknown user.
+        raise ConfigError(f"cannot read job files {pattern!r}: not a valid pattern ({error})") from error
 
 
 def clashes(files: Iterable[JobFile | BrokenFile]) -> list[str]:
-    """What two jobs cannot have both, such as one log file, one line each."""
+    """What two jobs share but cannot, such as a log file; one line each."""
     owners: dict[str, JobFile] = {}
     lines = []
     for file in files:
@@ -72,7 +72,7 @@ def clashes(files: Iterable[JobFile | BrokenFile]) -> list[str]:
 
 
 def _claims(file: JobFile) -> Iterator[tuple[str, str]]:
-    """What the job needs for itself, by the key that says so."""
+    """What a job needs for itself alone, each with the key that says so."""
     yield "logfile", f"the log {file.log_path.absolute()}"
     if file.host.pidfile:
         yield "pidfile", f"the pid file {Path(file.host.pidfile).absolute()}"

@@ -18,11 +18,10 @@ from .options import Fault, known_keys, read, unknown_key
 FILE = "tdsup.yaml"
 
 SOCKET_PATH_LIMIT = 107
-"""Bytes that the path of a unix socket can have on Linux (``sun_path`` less its final zero, unix(7))."""
-
+"""Longest path of a unix socket on Linux, in bytes (``sun_path`` without its final zero, unix(7))."""
 
 DAY = 86400
-"""Seconds of the longest wait that makes sense."""
+"""Longest wait that makes sense, in seconds."""
 
 
 class FleetSettings(BaseModel):
@@ -34,45 +33,45 @@ class FleetSettings(BaseModel):
         default=["conf.d/*.ini"],
         min_length=1,
         validation_alias=AliasChoices("jobs", "config_list"),
-        description="Globs of the job files; a list, or one line with commas.",
+        description="Globs of the job files: a list, or one line separated by commas.",
     )
     defaults: dict[str, str] = Field(
-        default={}, description="Values by key for all jobs whose files do not say otherwise."
+        default={}, description="Values by key, for jobs whose files do not set that key."
     )
     watch: bool = Field(
-        default=False, description="Reload by itself once files have changed and been still for 2 s."
+        default=False, description="Reload when files have changed and then stayed the same for 2 s."
     )
     socket: str = Field(default="run/tdsup.sock", description="Control socket.")
     web: str = Field(
         default="127.0.0.1:9867",
-        description="Address of the status page and of /metrics; port 0: any free one.",
+        description="Address of the status page and of /metrics; port 0: any free port.",
     )
     web_token_file: str = Field(
-        default="", description="File of the token that actions on the status page need; without it: none."
+        default="",
+        description="File with the token that actions on the status page require; empty: no actions.",
     )
-    web_cert: str = Field(
-        default="", description="Certificate (PEM, with its chain) for HTTPS; without it: HTTP."
-    )
+    web_cert: str = Field(default="", description="Certificate (PEM, with its chain) for HTTPS; empty: HTTP.")
     web_key: str = Field(
-        default="", validate_default=True, description="Private key (PEM) of that certificate."
+        default="", validate_default=True, description="Private key (PEM) of the certificate."
     )
     log: str = Field(default="log/tdsup.log", description="Log of the master.")
     log_size: int = Field(
-        default=10485760, ge=0, description="Size in bytes at which the master's log is rotated."
+        default=10485760, ge=0, description="Size in bytes at which the master's log is rotated; 0: never."
     )
-    log_count: int = Field(default=3, ge=0, description="Rotated logs of the master that are kept.")
+    log_count: int = Field(default=3, ge=0, description="Rotated logs of the master to keep; 0: no rotation.")
     log_format: Literal["text", "json"] = Field(
-        default="text", description="Lines of the master's and the web child's log; json: an object each."
+        default="text",
+        description="Format of the logs of the master and the web child; json: one object per line.",
     )
     backoff_first: float = Field(default=0.5, gt=0, le=DAY, description="Seconds before the first restart.")
     backoff_limit: float = Field(
         default=30.0, gt=0, le=DAY, description="Longest wait before a restart, in seconds."
     )
     backoff_reset: float = Field(
-        default=30.0, ge=0, le=DAY, description="Healthy seconds after which waits start over."
+        default=30.0, ge=0, le=DAY, description="Seconds of healthy life after which the waits start over."
     )
     heartbeat_timeout: float = Field(
-        default=30.0, gt=1, le=DAY, description="Silent seconds before a job is killed."
+        default=30.0, gt=1, le=DAY, description="Seconds without a sign of life after which a job is killed."
     )
     stop_timeout: float = Field(default=30.0, ge=0, le=DAY, description="Seconds from SIGINT to SIGTERM.")
     kill_timeout: float = Field(default=5.0, ge=0, le=DAY, description="Seconds from SIGTERM to SIGKILL.")
@@ -124,7 +123,7 @@ class FleetSettings(BaseModel):
 
     @property
     def beat(self) -> float:
-        """Seconds between two signs of life of a process: two may come late."""
+        """Seconds between two signs of life of a process; two of them may be late."""
         return self.heartbeat_timeout / 3
 
     @property
@@ -141,7 +140,7 @@ def _as_text(value: object) -> object:
 
 
 def load_fleet() -> FleetSettings:
-    """Read ``tdsup.yaml`` of the working directory; without it, everything has a default.
+    """Read ``tdsup.yaml`` of the working directory; without it, every key has its default.
 
     Raises:
         ConfigError: with all faults of the file, one line each.
@@ -157,12 +156,12 @@ def load_fleet() -> FleetSettings:
     if content is None:
         content = {}
     if not isinstance(content, dict):
-        raise ConfigError(f"cannot load {FILE}: not a list of keys and values")
+        raise ConfigError(f"cannot load {FILE}: must be keys with values")
     return _check({str(key): value for key, value in content.items()})
 
 
 def _yaml_fault(error: Exception) -> str:
-    """What is wrong with the text, and where, but not the text itself: a password may stand there."""
+    """What is wrong with the text, and where; not the text itself, which may hold a password."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         words = " ".join(filter(None, (error.context, error.problem)))
@@ -197,10 +196,10 @@ def _unknown_defaults(defaults: Mapping[str, str]) -> list[Fault]:
 
 
 def require_jobs(settings: FleetSettings) -> None:
-    """Refuse a directory that is no fleet: neither a ``tdsup.yaml`` nor a place for job files.
+    """Refuse a directory without a fleet: it has no ``tdsup.yaml`` and no directory for job files.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no fleet.
     """
     if Path(FILE).exists() or any(Path(pattern).parent.is_dir() for pattern in settings.jobs):
         return

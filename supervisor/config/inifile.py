@@ -1,7 +1,7 @@
 """The syntax of ini files, as Python 2 and 3 and the old manual page write them.
 
-Only lines and keys here: what a key means is the business of `jobconfig`. What Python 2's ConfigParser
-accepted is accepted; where the text is read in another way than written, there is a warning with its line.
+This file knows lines and keys; what a key means, `jobconfig` knows. All that Python 2's ConfigParser accepted
+is accepted. A line that is read differently from how it is written gets a warning with its number.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KEY = re.compile(r"(?P<key>[^:=\s][^:=]*)[:=]\s*(?P<value>.*)")
 _REFERENCE = re.compile(r"%%|%\((?P<name>[^()]+)\)(?P<s>s?)")
 _LONE_MARK = "has a % (or $) that starts no reference; write it twice"
 _WELL_MARKED = {"%": re.compile(r"%%|%\([^()%]+\)s"), "$": re.compile(r"\$\$|\$\{[^{}$]+\}")}
-"""By the mark that starts a reference: all that may begin with it."""
+"""All that may start with a mark, by the mark."""
 _ANY_REFERENCE = re.compile(r"%\(([^()]+)\)|\$\{([^{}]+)\}")
 
 
@@ -41,7 +41,7 @@ class IniFile:
 
     Attributes:
         sections: entries by key, by header.
-        warnings: what is read in another way than written, by header.
+        warnings: what is read differently from how it is written, by header.
         faults: lines that mean nothing.
     """
 
@@ -50,7 +50,7 @@ class IniFile:
     faults: list[str] = field(default_factory=list)
 
     def headers(self) -> list[str]:
-        """Of the sections that are not defaults."""
+        """Names of the sections, without the defaults."""
         return [name for name in self.sections if name != DEFAULTS]
 
     def alone(self, section: str) -> IniFile:
@@ -66,7 +66,7 @@ class IniFile:
         self.warnings.setdefault(section, []).append(warning)
 
     def referenced(self) -> set[str]:
-        """Keys that some value of the file is built from."""
+        """Keys that some value refers to."""
         text = "\n".join(entry.value for keys in self.sections.values() for entry in keys.values())
         return {
             (percent or dollar).rpartition(":")[2].lower() for percent, dollar in _ANY_REFERENCE.findall(text)
@@ -77,11 +77,11 @@ class IniFile:
 
         Args:
             section: name of the section.
-            given: further names that values may refer to; keys of the file win.
-            extended: references are written ``${name}`` rather than ``%(name)s``.
+            given: more names that values may refer to; keys of the file win.
+            extended: references are written ``${name}``, not ``%(name)s``.
 
         Raises:
-            SyntaxFault: one line for each value that refers to something that is not there.
+            SyntaxFault: one line for each value with a bad reference.
         """
         parser = configparser.ConfigParser(
             interpolation=configparser.ExtendedInterpolation()
@@ -98,7 +98,7 @@ class IniFile:
             (section, self.sections[section]),
         ]:
             for key, entry in keys.items():
-                # configparser looks too, but from each mark on to the end of the value.
+                # configparser checks this too, but scans from each mark to the end of the value.
                 if mark not in _WELL_MARKED[mark].sub("", entry.value):
                     parser.set(name, key, entry.value)
                 else:
@@ -115,7 +115,7 @@ class IniFile:
 
 
 def _explain(error: configparser.InterpolationError) -> str:
-    """Say in one line what is wrong with a reference."""
+    """What is wrong with a reference, in one line."""
     if isinstance(error, configparser.InterpolationMissingOptionError):
         return f"refers to {error.reference}, which is not set"
     if isinstance(error, configparser.InterpolationDepthError):
@@ -131,14 +131,14 @@ def parse(text: str, headless: str) -> IniFile:
         headless: section for a file whose first key comes before any header.
 
     Returns:
-        All that could be read; lines that could not are in its ``faults``.
+        All that could be read; the lines that could not are its ``faults``.
     """
     ini = IniFile()
     current: dict[str, Entry] | None = None
     section, entry = "", None
     for number, line in enumerate(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").splitlines(), 1):
         stripped = line.strip()
-        # Python 2 took only a first column for a comment; 3 also an indented #, and SQL has no such line.
+        # In Python 2 a comment starts in the first column; 3 allows an indented #, which no SQL starts with.
         if not stripped or line[0] in "#;" or stripped[0] == "#":
             continue
         if line[0].isspace() and entry is not None:
@@ -165,7 +165,7 @@ def parse(text: str, headless: str) -> IniFile:
 
 
 def _add(ini: IniFile, section: str, key: str, value: str, number: int) -> Entry:
-    """Enter one key; the last one of a name wins."""
+    """Add a key; of two with one name the last wins."""
     keys = ini.sections[section]
     if key in keys:
         ini.warn(
@@ -177,7 +177,7 @@ def _add(ini: IniFile, section: str, key: str, value: str, number: int) -> Entry
 
 
 def _strip_comment(value: str) -> str:
-    """Drop a trailing ``; comment`` as Python 2 did: only the first semicolon counts, after white space."""
+    """Drop a trailing ``; comment`` as Python 2 did: at the first semicolon, if white space precedes it."""
     position = value.find(";")
     if position == 0 or (position > 0 and value[position - 1].isspace()):
         value = value[:position]
@@ -186,7 +186,7 @@ def _strip_comment(value: str) -> str:
 
 
 def _mend_references(ini: IniFile) -> None:
-    """Read ``%(name)`` as ``%(name)s``: the old manual page's own example has it."""
+    """Read ``%(name)`` as ``%(name)s``: the example of the old manual page writes it so."""
     for section, keys in ini.sections.items():
         if keys.get("config_format", Entry(0, "")).value == "2":
             continue

@@ -30,10 +30,9 @@ class JobFile:
     """A job that is fit to run.
 
     Attributes:
-        path: its file, as it was named.
+        path: its file, as given.
         section: header of its section, which names the job type.
-        digest: of all that it reads of its section and of defaults; another digest is another job.
-        job_type: what runs the job.
+        digest: of every value that it reads; equal digests mean that nothing has changed for it.
         host: the keys that the supervisor reads itself.
         settings: the job type's own settings.
         warnings: what a person should know, one line each.
@@ -42,10 +41,14 @@ class JobFile:
     path: str
     section: str
     digest: str
-    job_type: JobType
     host: JobSettings
     settings: BaseModel
     warnings: tuple[str, ...] = ()
+
+    @property
+    def job_type(self) -> JobType:
+        """What runs the job."""
+        return find_job_type(self.section)
 
     @property
     def name(self) -> str:
@@ -63,11 +66,11 @@ class BrokenFile:
     """A job that cannot run, and why; or all jobs of a file that cannot be read.
 
     Attributes:
-        path: the file, as it was named.
+        path: the file, as given.
         section: header of the broken section; empty if the file is broken as a whole.
         name: what the job is called.
         error: all faults.
-        other_name: what else it can be called.
+        other_name: what it is called if another job has that name.
     """
 
     path: str
@@ -77,7 +80,7 @@ class BrokenFile:
     other_name: str = ""
 
     def free_name(self, taken: Container[str]) -> str:
-        """What it is called where other jobs have these names."""
+        """A name for it that is not taken by another job."""
         names = (self.name, self.other_name or self.name, self.path)
         return next((name for name in names if name not in taken), f"{self.path}:{self.section}")
 
@@ -87,10 +90,10 @@ class JobSection:
     """A section of a file, not yet checked.
 
     Attributes:
-        path: the file, as it was named.
+        path: the file, as given.
         header: of the section.
         name: what its job is called unless ``job_name`` says otherwise.
-        ini: the section and the defaults of its file, for this section alone to change.
+        ini: copies of the section and of its file's defaults; overrides and defaults of the fleet go in.
     """
 
     path: str
@@ -125,7 +128,7 @@ class JobSection:
             raise ConfigError(*(self.line(fault, places.get(fault.key, "")) for fault in faults))
         digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
         warnings = tuple(self._warnings(host, settings))
-        return JobFile(self.path, self.header, digest, job_type, host, settings, warnings)
+        return JobFile(self.path, self.header, digest, host, settings, warnings)
 
     def override(self, values: Mapping[str, str]) -> None:
         """Let these values by key count instead of the file's."""
@@ -135,7 +138,7 @@ class JobSection:
         """Keys of the section and of its defaults, references replaced; ``job_name`` is always there.
 
         Raises:
-            ConfigError: one line for each value that refers to something that is not there.
+            ConfigError: one line for each value with a bad reference.
         """
         absolute = Path(self.path).absolute()
         given = {
@@ -180,7 +183,7 @@ class JobSection:
         except UnknownJobType as error:
             raise UnknownJobType(self.line(Fault("", str(error)))) from error
         except Exception as error:
-            # Another package's module may raise anything, and must stop no other job.
+            # Another package's module may raise anything; that must stop no other job.
             _log.debug("cannot import the job type %s", self.header, exc_info=True)
             reason = f"the job type cannot be imported: {error}"
             raise ConfigError(self.line(Fault("", reason))) from error
@@ -194,7 +197,7 @@ class JobSection:
         return inherited
 
     def _unknown_keys(self, known: set[str]) -> list[Fault]:
-        """Keys of the section that nobody reads and no other value refers to."""
+        """Keys of the section that nobody reads and no value refers to."""
         used = known | self.ini.referenced()
         return [unknown_key(key, known) for key in self.ini.sections[self.header] if key not in used]
 

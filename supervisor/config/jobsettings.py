@@ -30,36 +30,37 @@ FileName = Annotated[str, AfterValidator(expand)]
 
 
 class JobSettings(BaseModel):
-    """What the host of a job has to know; names and defaults are the original program's."""
+    """What the host of a job needs to know. Names and defaults are those of the original program."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     job_name: str = Field(
         min_length=1,
-        description="Name of the job; default: base name of the file.",
+        description="Name of the job; default: base name of the file, or the section's header in a file of "
+        "several jobs.",
     )
     pidfile: FileName = Field(
-        default="", description="File for the pid of the job's process, which holds its lock; -d needs it."
+        default="", description="File for the pid of the job's process, which keeps it locked; -d needs one."
     )
     logfile: FileName = Field(default="", description="Log file; default in a fleet: log/<job_name>.log.")
     log_size: int = Field(
         default=10485760, ge=0, description="Size in bytes at which the log is rotated; 0: never."
     )
-    log_count: int = Field(default=3, ge=0, description="Rotated logs that are kept; 0: no rotation.")
+    log_count: int = Field(default=3, ge=0, description="Rotated logs to keep; 0: no rotation.")
     log_format: Literal["text", "json"] = Field(
         default="text",
-        description="json: each line of the log file is an object; logfmt_* do not count.",
+        description="Format of the log file; json: one object per line, and logfmt_* have no effect.",
     )
     logfmt_file: str = Field(
-        default=DEFAULT_FORMAT, description="Line of the log file, as Python's logging formats it."
+        default=DEFAULT_FORMAT, description="Format of a line of the log file, as of Python's logging."
     )
     logdatefmt_file: str = Field(
-        default="", description="Time in a line of the log file, as strftime formats it."
+        default="", description="Format of the time in the log file, as of strftime."
     )
     logfmt_file_verbose: str = Field(default="", description="The same with -v; empty: logfmt_file.")
     logdatefmt_file_verbose: str = Field(default="", description="The same with -v; empty: logdatefmt_file.")
-    logfmt_console: str = Field(default=DEFAULT_FORMAT, description="Line on the console.")
-    logdatefmt_console: str = Field(default="", description="Time in a line on the console.")
+    logfmt_console: str = Field(default=DEFAULT_FORMAT, description="Format of a line on the console.")
+    logdatefmt_console: str = Field(default="", description="Format of the time on the console.")
     logfmt_console_verbose: str = Field(default="", description="The same with -v; empty: logfmt_console.")
     logdatefmt_console_verbose: str = Field(
         default="", description="The same with -v; empty: logdatefmt_console."
@@ -68,21 +69,21 @@ class JobSettings(BaseModel):
         default=0,
         ge=0,
         le=2,
-        description="Configure logging by a file: 1 unless on a terminal, 2 always; see skylog_locations.",
+        description="Configure logging from a file, see skylog_locations: 1 unless on a terminal, 2 always.",
     )
     skylog_locations: str = Field(
         default="skylog.ini, ~/.skylog.ini, /etc/skylog.ini",
-        description="Where to look for that file, of Python's logging.config format; the first one counts.",
+        description="Where to look for that file, as of Python's logging.config; the first one counts.",
     )
-    disabled: bool = Field(default=False, description="The job is listed, but not started.")
+    disabled: bool = Field(default=False, description="1: the job is listed, but never started.")
     autostart: bool = Field(
-        default=True, description="0: the job is not started with the fleet, only when somebody asks."
+        default=True, description="0: the job starts only when somebody asks, not with the fleet."
     )
     priority: int = Field(
         default=100, description="Jobs with a lower number are started first and stopped last."
     )
     config_format: Literal[1, 2] = Field(
-        default=1, description="2: references are ${name} instead of %(name)s."
+        default=1, description="2: references are written ${name}, not %(name)s."
     )
 
     service_name: str | None = _without_effect("the section header names the job type")
@@ -99,7 +100,7 @@ class JobSettings(BaseModel):
         return value
 
     def layout(self, place: str, *, verbose: bool) -> Layout:
-        """How lines look in a place, ``file`` or ``console``."""
+        """The format of lines in a ``place``: ``file`` or ``console``."""
         formats = [getattr(self, f"{key}_{place}") for key in ("logfmt", "logdatefmt")]
         if verbose:
             formats = [
@@ -140,4 +141,4 @@ _SAMPLE = dict.fromkeys(
     "job_name service_name exc_text".split(),
     "",
 ) | dict.fromkeys("created msecs relativeCreated lineno levelno process thread".split(), 0)
-"""Names that a format may use, as of logging.LogRecord."""
+"""Names that a format may use: the attributes of logging.LogRecord, and our own."""

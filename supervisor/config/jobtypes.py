@@ -27,7 +27,7 @@ def job_types() -> Iterator[JobType]:
 
 @cache
 def find_job_type(name: str) -> JobType:
-    """Load the job type of that name, once: what is imported stays, whatever is installed later.
+    """Load the job type of that name, once; an upgrade of its package takes effect at the next start.
 
     Raises:
         UnknownJobType: no installed package offers it.

@@ -1,4 +1,4 @@
-"""Reading of keys that a pydantic model declares: names, near misses, faults as lines for people."""
+"""Reading the keys that a pydantic model declares: their spellings, near misses, faults in words."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong with one key (the key is empty if the fault is of the whole)."""
+    """One thing that is wrong with one key; the key is empty if it is wrong with the whole."""
 
     key: str
     reason: str
 
 
 def spellings(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
-    """The keys that each field of a model may be called by, first choice first.
+    """The keys that each field of a model can be written as, first choice first.
 
     pydantic reads the first choice; the field's own name is always among them.
     """
@@ -45,7 +45,7 @@ def known_keys(model: type[BaseModel]) -> set[str]:
 
 
 def keys_without_effect(settings: BaseModel) -> dict[str, str]:
-    """Fields that were given another value than their default, but have no effect; with the reason."""
+    """Fields without effect that are not at their default, each with the reason why they have none."""
     found = {}
     for name, field in type(settings).model_fields.items():
         reason = no_effect_reason(field)
@@ -55,7 +55,7 @@ def keys_without_effect(settings: BaseModel) -> dict[str, str]:
 
 
 def shown_default(field: FieldInfo) -> str:
-    """The default of a field as people would write it; empty if there is none."""
+    """The default of a field as people write it; empty if there is none."""
     extra = field.json_schema_extra
     if isinstance(extra, dict) and "shown_default" in extra:
         return str(extra["shown_default"])

@@ -18,7 +18,7 @@ WIDTH = 100
 def sample(section: str, job_type: JobType) -> str:
     """An ini file with every key: its meaning, and its default or an example.
 
-    It can be loaded as it is: what is required has an example, all else is a comment.
+    It can be loaded as it is: required keys have an example, all others are comments.
     """
     lines = [f"[{section}]"]
     without_effect: list[str] = []
@@ -26,7 +26,7 @@ def sample(section: str, job_type: JobType) -> str:
         for name, keys in spellings(model).items():
             field = model.model_fields[name]
             if model is not JobSettings and name in JobSettings.model_fields:
-                continue  # Both read it; the supervisor's says more.
+                continue  # Both models read it; the supervisor's description says more.
             reason = no_effect_reason(field)
             if reason:
                 without_effect.append(f"# {keys[0]}: {reason}")

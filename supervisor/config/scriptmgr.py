@@ -1,7 +1,7 @@
 """Taking over a fleet of scriptmgr, the launcher of skytools.
 
 Its ini file has a section ``[scriptmgr]`` with ``config_list``, the globs of the job files, and a section for
-each service, named as the section of those files: ``script cwd args user disabled``.
+each service, under the header that its job files have: ``script cwd args user disabled``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def import_fleet(path: Path) -> list[str]:
         What was done and what is left for a person to do, one line each.
 
     Raises:
-        ConfigError: the file cannot be read, no job of it can be run, or there is a ``tdsup.yaml`` already.
+        ConfigError: the file cannot be read, none of its jobs can be run, or ``tdsup.yaml`` exists.
     """
     taken = _read(path)
     notes = [
@@ -59,7 +59,7 @@ def import_fleet(path: Path) -> list[str]:
         with Path(FILE).open("x", encoding="utf-8") as file:
             file.write(comments + yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
     except FileExistsError as error:
-        raise ConfigError(f"cannot write {FILE}: it is there already") from error
+        raise ConfigError(f"cannot write {FILE}: it exists already") from error
     except OSError as error:
         raise ConfigError(f"cannot write {FILE}: {error.strerror}") from error
     return [f"wrote {FILE}: {taken.count} job files; tdsup check tells whether they can run", *notes]
@@ -85,7 +85,7 @@ def _read(path: Path) -> Import:
 
 
 def _values(path: Path, ini: IniFile, section: str) -> dict[str, str]:
-    """Keys of a section with the defaults."""
+    """Keys of a section and of the defaults."""
     if section not in ini.sections:
         raise ConfigError(f"cannot load {path}: no section [{section}]")
     try:
@@ -95,7 +95,7 @@ def _values(path: Path, ini: IniFile, section: str) -> dict[str, str]:
 
 
 def _take(taken: Import, glob: str, services: Mapping[str, Mapping[str, str]]) -> None:
-    """Take the files of one glob: all of them as the glob, or those that can be run one by one."""
+    """Take the files of one glob: as the glob if all of them can be run, else one by one."""
     files = paths([glob])
     ours = []
     for file in files:
@@ -137,14 +137,14 @@ def _why_not(file: str, services: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _notes(taken: Import) -> list[str]:
-    """What `tdsup.yaml` cannot say of the services."""
+    """What `tdsup.yaml` cannot say about the services."""
     notes = []
     for name, service in taken.services.items():
         cwd = Path(service.get("cwd") or ".").expanduser().absolute()
         if cwd != Path.cwd():
-            notes.append(f"[{name}] cwd is {cwd}: relative paths of its files are relative to here now")
+            notes.append(f"[{name}] cwd is {cwd}: relative paths in its files are now relative to here")
         if service.get("user"):
             notes.append(f"[{name}] user is {service['user']}: run tdsup as that user")
         if service.get("args"):
-            notes.append(f"[{name}] args {service['args']}: dropped, for a job has no switches")
+            notes.append(f"[{name}] args {service['args']}: dropped: jobs have no switches")
     return notes

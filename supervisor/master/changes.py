@@ -11,11 +11,11 @@ from ..config import BrokenFile, JobFile
 
 @dataclass(frozen=True)
 class Present:
-    """A job that is there.
+    """A job of the fleet.
 
     Attributes:
         name: the job's name.
-        file: what it runs, or would run if it were not broken; None while it is being removed.
+        file: what it runs, or what keeps it from running; None while it is being removed.
     """
 
     name: str

@@ -63,13 +63,13 @@ class Reload:
         self._look()
 
     def end(self) -> None:
-        """Reload nothing more unasked: the fleet is stopping."""
+        """Stop reloading unasked: the fleet is stopping."""
         self._ended = True
         if self._next_look is not None:
             self._next_look.cancel()
 
     def fleet(self, *, dry_run: bool) -> dict[str, Any]:
-        """Compare the files with the jobs; returns the comparison.
+        """Compare the files with the jobs, and do what has to be done; returns what that is.
 
         Raises:
             ConfigError: a directory or ``tdsup.yaml`` cannot be read; what runs is untouched.
@@ -98,11 +98,11 @@ class Reload:
         return {**changes.describe(), "warnings": warnings}
 
     def jobs(self, names: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
-        """Read the files of some jobs again and, where they are sound, start these anew.
+        """Read the files of some jobs again, and restart those that are sound; returns what was done.
 
         Raises:
             UnknownJob: no job has such a name.
-            ConfigError: none of the files can run; what runs is untouched.
+            ConfigError: none of them is sound; what runs is untouched.
         """
         chosen = self._roster.select("reload", names)
         self.done += not dry_run
@@ -136,14 +136,14 @@ class Reload:
 
     def for_process(self, runner: Runner) -> None:
         """Reload a job soon: somebody has sent SIGHUP to its process."""
-        # Not at once: this is called amid the messages of the process, which a reload may end.
+        # Not at once: we are between two messages of the process, which a reload may end.
         self._loop.at(self._loop.now(), partial(self._job_unasked, runner))
 
     def _job_unasked(self, runner: Runner) -> None:
         name = runner.job.name
         if not self._ended and self._roster.holds(runner):
             _log.info("%s: asked to reload by SIGHUP to its process", name)
-            # The faults of a bad file are logged already.
+            # Faults of the file are in the log already.
             with suppress(TdsupError):
                 self.jobs([name], dry_run=False)
 
@@ -155,9 +155,9 @@ class Reload:
         self._next_look = self._loop.at(self._loop.now() + LOOK, self._look)
 
     def _needing_a_start(self, settings: FleetSettings) -> list[str]:
-        """Keys of ``tdsup.yaml`` that have changed and cannot while the fleet runs, a line each."""
+        """Keys of ``tdsup.yaml`` that have changed but are read only at a start, a line each."""
         return [
-            f"{FILE}: {key}: takes effect when the fleet is started anew"
+            f"{FILE}: {key}: takes effect when the fleet is started again"
             for key in FleetSettings.model_fields
             if key not in LIVE and getattr(settings, key) != getattr(self._started, key)
         ]
@@ -227,7 +227,7 @@ def _look_at(settings: FleetSettings) -> Signature:
 
 
 def _tell_file(file: JobFile | BrokenFile) -> None:
-    """Log what a person should know about a file, once."""
+    """Log what a person should know about a job as its file describes it."""
     lines = file.error.lines if isinstance(file, BrokenFile) else file.warnings
     for line in lines:
         _log.log(logging.ERROR if isinstance(file, BrokenFile) else logging.WARNING, "%s", line)

@@ -1,4 +1,4 @@
-"""What the master tells about its jobs, as JSON."""
+"""What the master says about its jobs, as JSON."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def job_metrics(job: Job, now: float) -> dict[str, Any]:
 
 
 def described(jobs: Iterable[Job]) -> dict[str, dict[str, Any]]:
-    """The metrics of jobs by name; of two job types' metrics of one name the first one counts."""
+    """The metrics of jobs by name; if two job types have one of the same name, the first counts."""
     found: dict[str, dict[str, Any]] = {}
     for job in jobs:
         for name, metric in job.tally.metrics.items():

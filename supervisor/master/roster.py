@@ -18,7 +18,7 @@ NAME_SHOWN = 80
 
 
 class Roster:
-    """All jobs that are there.
+    """The jobs of a fleet.
 
     Args:
         make: makes the runner of a job from its name and file.
@@ -42,7 +42,7 @@ class Roster:
         return [runner for _name, runner in sorted(self._runners.items())]
 
     def add(self, name: str, file: JobFile | BrokenFile) -> Runner:
-        """Make a job that is not there yet."""
+        """Add a new job, and make its runner."""
         runner = self._runners[name] = self._make(name, file)
         return runner
 
@@ -51,11 +51,11 @@ class Roster:
         return self._runners.get(name)
 
     def holds(self, runner: Runner) -> bool:
-        """Whether this very runner is there."""
+        """Whether this runner, and no later one of its name, is there."""
         return self._runners.get(runner.job.name) is runner
 
     def forget(self, runner: Runner) -> None:
-        """Take a job off; one that is not there any more is no error."""
+        """Remove a job; one that is not there any more is no error."""
         if self.holds(runner):
             del self._runners[runner.job.name]
 
@@ -63,7 +63,7 @@ class Roster:
         """The jobs of these names; a name that no job has is taken for a pattern (`fnmatch`).
 
         Args:
-            verb: what is to be done to them, for the message.
+            verb: what is to happen to them, for the message.
             names: the names and patterns; none means all jobs.
 
         Raises:
@@ -87,7 +87,7 @@ class Roster:
 
 
 def in_order(files: Iterable[AnyFile]) -> list[AnyFile]:
-    """Files in the order in which their jobs are to start."""
+    """Files in the order in which their jobs start."""
     return sorted(files, key=lambda file: _rank(file, file.name))
 
 

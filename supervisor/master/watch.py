@@ -1,4 +1,4 @@
-"""Noticing that files have changed, once they have settled."""
+"""Noticing that files have changed, and when they are done changing."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SETTLED = 2.0
-"""Seconds without a further change after which files count as written; an editor is done by then."""
+"""Seconds without another change after which files count as written; an editor is done by then."""
 
 Signature = frozenset[tuple[str, int, int, int]]
-"""Of each file: path, inode, size in bytes and time of its last change, of its rights too, in nanoseconds."""
+"""Of each file: path, inode, size in bytes, and nanoseconds of the last change of content or rights."""
 
 
 def signature(paths: Iterable[str]) -> Signature:
-    """What files look like without reading them; one that is not there is left out."""
+    """What files look like from outside; one that does not exist is left out."""
     found = set()
     for path in paths:
         try:

@@ -163,7 +163,7 @@ def test_defaults_of_the_fleet_are_the_jobs_own(tmp_path: Path) -> None:
 def test_settings_that_need_a_new_start_are_told(a_fleet: Fleet) -> None:
     """A reload takes up the globs and defaults; a broken tdsup.yaml changes nothing."""
     a_fleet.write_settings(jobs=["conf.d/o*.ini"], stop_timeout=7)
-    warning = "tdsup.yaml: stop_timeout: takes effect when the fleet is started anew\n"
+    warning = "tdsup.yaml: stop_timeout: takes effect when the fleet is started again\n"
     assert said(a_fleet, "reload") == (0, "removed: clicks\nunchanged: orders orders_eu\n", warning)
     assert warning in a_fleet.log()
     (a_fleet.directory / "tdsup.yaml").write_text("jobs: [", encoding="utf-8")

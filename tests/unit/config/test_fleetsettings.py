@@ -52,7 +52,7 @@ def test_everything_has_a_default(text: str | None) -> None:
             "heartbeat_timeout: must be at most 86400 (it is 'inf')",
         ),
         ("log_format: xml", "log_format: must be text or json (it is 'xml')"),
-        ("- a", "not a list of keys and values"),
+        ("- a", "must be keys with values"),
         ("a: [", "line 1, column 5: while parsing a flow node expected the node content"),
         (
             "defaults:\n  src_db: host=a password: hunter2",

@@ -102,7 +102,7 @@ def test_a_home_of_nobody_is_a_fault_of_its_file(key: str) -> None:
 @pytest.mark.parametrize("pattern", ["", "/", "conf.d/a**b", "~nobody-of-that-name/*.ini"])
 def test_a_glob_that_cannot_be_is_a_fault(pattern: str) -> None:
     """It is told as one, in one line."""
-    with pytest.raises(ConfigError, match=r"^cannot read job files '.*': no such pattern \(.*\)$"):
+    with pytest.raises(ConfigError, match=r"^cannot read job files '.*': not a valid pattern \(.*\)$"):
         scan([pattern])
 
 

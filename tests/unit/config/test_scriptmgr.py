@@ -59,7 +59,7 @@ def test_globs_of_our_jobs_are_taken_as_they_are() -> None:
     assert told == [
         "wrote tdsup.yaml: 3 job files; tdsup check tells whether they can run",
         "[sleeper] user is queue: run tdsup as that user",
-        "[sleeper] args -v: dropped, for a job has no switches",
+        "[sleeper] args -v: dropped: jobs have no switches",
         "stop the old daemons before tdsup starts: scriptmgr stop -a",
     ]
     text = Path("tdsup.yaml").read_text(encoding="utf-8")
@@ -88,14 +88,14 @@ def test_a_note_is_one_line() -> None:
     """A value over several lines must not become YAML."""
     text = Path("scriptmgr.ini").read_text(encoding="utf-8")
     Path("scriptmgr.ini").write_text(text.replace("args = -v", "args = -v\n  x: y"), encoding="utf-8")
-    assert "[sleeper] args -v x: y: dropped, for a job has no switches" in run()
+    assert "[sleeper] args -v x: y: dropped: jobs have no switches" in run()
 
 
 def test_another_directory_is_told() -> None:
     """Relative paths in the files were relative to it."""
     Path("scriptmgr.ini").write_text(SCRIPTMGR.format(cwd="/srv/queue"), encoding="utf-8")
     told = run()
-    assert told[1] == "[sleeper] cwd is /srv/queue: relative paths of its files are relative to here now"
+    assert told[1] == "[sleeper] cwd is /srv/queue: relative paths in its files are now relative to here"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,6 @@ def test_a_file_that_says_nothing_usable_is_told(text: str, fault: str) -> None:
 def test_what_is_there_is_not_overwritten() -> None:
     """A person has written it."""
     Path("tdsup.yaml").write_text("watch: true\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"cannot write tdsup\.yaml: it is there already"):
+    with pytest.raises(ConfigError, match=r"cannot write tdsup\.yaml: it exists already"):
         run()
     assert yaml.safe_load(Path("tdsup.yaml").read_text(encoding="utf-8")) == {"watch": True}

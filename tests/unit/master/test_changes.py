@@ -14,7 +14,7 @@ from tdsup.supervisor.master.changes import Present, compare
 def sound(name: str, digest: str = "1", path: str = "", section: str = "sleeper") -> JobFile:
     """A sound job, of a file of its own unless it is told."""
     nothing = cast("Any", None)
-    return JobFile(path or f"{name}.ini", section, digest, nothing, JobSettings(job_name=name), nothing)
+    return JobFile(path or f"{name}.ini", section, digest, JobSettings(job_name=name), nothing)
 
 
 def test_a_job_that_is_being_removed_starts_again_with_its_file() -> None:

@@ -23,7 +23,7 @@ BROKEN = BrokenFile("conf.d/a.ini", "", "a", ConfigError("cannot load conf.d/a.i
 
 
 NOTHING = cast("Any", None)
-SOUND = JobFile("conf.d/a.ini", "sleeper", "1", NOTHING, JobSettings(job_name="a"), NOTHING)
+SOUND = JobFile("conf.d/a.ini", "sleeper", "1", JobSettings(job_name="a"), NOTHING)
 OTHER = replace(SOUND, digest="2")
 LAZY = replace(SOUND, host=JobSettings(job_name="a", autostart=False))
 DISABLED = replace(SOUND, host=JobSettings(job_name="a", disabled=True))
