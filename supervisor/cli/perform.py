@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ..config import JobFile
+from ..config import JobConfig
 from ..errors import ConfigError
 from ..exits import Exit
 from ..worker import explain
 
 
-def perform(file: JobFile, name: str, arguments: Sequence[str] = ()) -> int:
+def perform(file: JobConfig, name: str, arguments: Sequence[str] = ()) -> int:
     """Do it and print what it says; returns the exit status.
 
     Args:

@@ -15,8 +15,8 @@ from typing import Any
 from .. import logs
 from ..config import (
     HEADLESS,
-    BrokenFile,
-    JobFile,
+    BrokenConfig,
+    JobConfig,
     clashes,
     find_job_type,
     import_fleet,
@@ -217,12 +217,12 @@ def _check(options: argparse.Namespace) -> int:
     lines = [
         line
         for file in files
-        for line in (file.error.lines if isinstance(file, BrokenFile) else file.warnings)
+        for line in (file.error.lines if isinstance(file, BrokenConfig) else file.warnings)
     ]
     # What is wrong with the defaults of a file is wrong with each of its jobs.
     for line in dict.fromkeys([*lines, *shared]):
         complain(line)
-    sound = [file for file in files if isinstance(file, JobFile)]
+    sound = [file for file in files if isinstance(file, JobConfig)]
     count = len({file.path for file in files})
     where = f" (of {count} files)" if count != len(files) else ""
     say(f"{len(sound)} of {len(files)} jobs can run{where}")
@@ -266,12 +266,12 @@ def _write(text: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _find(job: str, verb: str) -> JobFile:
+def _find(job: str, verb: str) -> JobConfig:
     """The file of a job; the fleet need not run."""
     settings = load_fleet()
     for file in scan(settings.jobs, settings.defaults):
         if file.name == job:
-            if isinstance(file, BrokenFile):
+            if isinstance(file, BrokenConfig):
                 raise file.error
             return file
     raise UnknownJob(f"cannot {verb} {job}: no job has that name")

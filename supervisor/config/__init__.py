@@ -2,7 +2,7 @@
 
 from .confd import clashes, paths, scan
 from .fleetsettings import FILE, FleetSettings, load_fleet, require_jobs
-from .jobconfig import BrokenFile, JobFile
+from .jobconfig import BrokenConfig, JobConfig
 from .jobfile import HEADLESS, jobs_of, load_only_job, pidfile_of
 from .jobtypes import find_job_type
 from .sample import sample
@@ -11,9 +11,9 @@ from .scriptmgr import import_fleet
 __all__ = [
     "FILE",
     "HEADLESS",
-    "BrokenFile",
+    "BrokenConfig",
     "FleetSettings",
-    "JobFile",
+    "JobConfig",
     "clashes",
     "find_job_type",
     "import_fleet",

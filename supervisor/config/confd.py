@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ConfigError
-from .jobconfig import NOTHING, BrokenFile, JobFile
+from .jobconfig import NOTHING, BrokenConfig, JobConfig
 from .jobfile import jobs_of
 
 
-def scan(patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING) -> list[JobFile | BrokenFile]:
+def scan(patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING) -> list[JobConfig | BrokenConfig]:
     """All jobs of the files that match the globs, sorted by path within each glob; none stops another.
 
     No two have one name: a job whose name an earlier one has is broken.
@@ -26,7 +26,7 @@ def scan(patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING) -> list
     """
     taken: dict[str, str] = {}
     found = [job for path in paths(patterns) for job in jobs_of(path, defaults, taken)]
-    return [_with_free_name(job, taken) if isinstance(job, BrokenFile) else job for job in found]
+    return [_with_free_name(job, taken) if isinstance(job, BrokenConfig) else job for job in found]
 
 
 def paths(patterns: Iterable[str]) -> list[str]:
@@ -34,7 +34,7 @@ def paths(patterns: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(str(path) for pattern in patterns for path in sorted(_glob(pattern))))
 
 
-def _with_free_name(job: BrokenFile, taken: dict[str, str]) -> BrokenFile:
+def _with_free_name(job: BrokenConfig, taken: dict[str, str]) -> BrokenConfig:
     """The same under a name that no other job has."""
     name = job.free_name(taken)
     taken[name] = job.path
@@ -57,12 +57,12 @@ def _glob(pattern: str) -> Iterable[Path]:
         raise ConfigError(f"cannot read job files {pattern!r}: not a valid pattern ({error})") from error
 
 
-def clashes(files: Iterable[JobFile | BrokenFile]) -> list[str]:
+def clashes(files: Iterable[JobConfig | BrokenConfig]) -> list[str]:
     """What two jobs share but cannot, such as a log file; one line each."""
-    owners: dict[str, JobFile] = {}
+    owners: dict[str, JobConfig] = {}
     lines = []
     for file in files:
-        if isinstance(file, JobFile):
+        if isinstance(file, JobConfig):
             for key, claim in _claims(file):
                 owner = owners.setdefault(claim, file)
                 if owner is not file:
@@ -71,7 +71,7 @@ def clashes(files: Iterable[JobFile | BrokenFile]) -> list[str]:
     return lines
 
 
-def _claims(file: JobFile) -> Iterator[tuple[str, str]]:
+def _claims(file: JobConfig) -> Iterator[tuple[str, str]]:
     """What a job needs for itself alone, each with the key that says so."""
     yield "logfile", f"the log {file.log_path.absolute()}"
     if file.host.pidfile:

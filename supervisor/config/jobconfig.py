@@ -26,7 +26,7 @@ _log = logging.getLogger("tdsup")
 
 
 @dataclass(frozen=True)
-class JobFile:
+class JobConfig:
     """A job that is fit to run.
 
     Attributes:
@@ -62,7 +62,7 @@ class JobFile:
 
 
 @dataclass(frozen=True)
-class BrokenFile:
+class BrokenConfig:
     """A job that cannot run, and why; or all jobs of a file that cannot be read.
 
     Attributes:
@@ -101,7 +101,9 @@ class JobSection:
     name: str
     ini: IniFile
 
-    def check(self, overrides: Mapping[str, str] = NOTHING, defaults: Mapping[str, str] = NOTHING) -> JobFile:
+    def check(
+        self, overrides: Mapping[str, str] = NOTHING, defaults: Mapping[str, str] = NOTHING
+    ) -> JobConfig:
         """Make the job of this section.
 
         Args:
@@ -128,7 +130,7 @@ class JobSection:
             raise ConfigError(*(self.line(fault, places.get(fault.key, "")) for fault in faults))
         digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
         warnings = tuple(self._warnings(host, settings))
-        return JobFile(self.path, self.header, digest, host, settings, warnings)
+        return JobConfig(self.path, self.header, digest, host, settings, warnings)
 
     def override(self, values: Mapping[str, str]) -> None:
         """Let these values by key count instead of the file's."""
@@ -163,13 +165,13 @@ class JobSection:
         key = f" {fault.key}:" if fault.key else ""
         return f"cannot load {self.path}: {place or f'[{self.header}]'}{key} {fault.reason}"
 
-    def broken(self, error: ConfigError) -> BrokenFile:
+    def broken(self, error: ConfigError) -> BrokenConfig:
         """The job of this section, which cannot run; called by its ``job_name`` if that is sound."""
         name = self.name
         with suppress(ConfigError):
             host = read(JobSettings, {"job_name": self.values()["job_name"]})
             name = host.job_name if isinstance(host, JobSettings) else name
-        return BrokenFile(self.path, self.header, name, without_traceback(error), self.name)
+        return BrokenConfig(self.path, self.header, name, without_traceback(error), self.name)
 
     def job_type(self) -> JobType:
         """The job type that the header names.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from .inifile import parse
-from .jobconfig import NOTHING, BrokenFile, JobFile, JobSection, without_traceback
+from .jobconfig import NOTHING, BrokenConfig, JobConfig, JobSection, without_traceback
 from .jobsettings import expand
 from .jobtypes import UnknownJobType
 from .options import Fault
@@ -18,7 +18,7 @@ HEADLESS = "table_dispatcher"
 
 def jobs_of(
     path: str, defaults: Mapping[str, str] = NOTHING, taken: dict[str, str] | None = None
-) -> list[JobFile | BrokenFile]:
+) -> list[JobConfig | BrokenConfig]:
     """Read and check a file: its jobs, sound or broken, in the order of its sections.
 
     A file that is broken as a whole is one broken job, called by the file: one with a line that means
@@ -35,11 +35,11 @@ def jobs_of(
         sections = sections_of(path)
         _refuse_unknown_headers(sections)
     except ConfigError as error:
-        return [BrokenFile(path, "", Path(path).stem, without_traceback(error))]
+        return [BrokenConfig(path, "", Path(path).stem, without_traceback(error))]
     return [_job_of(section, defaults, taken) for section in sections]
 
 
-def load_only_job(path: str, overrides: Mapping[str, str] = NOTHING) -> JobFile:
+def load_only_job(path: str, overrides: Mapping[str, str] = NOTHING) -> JobConfig:
     """Read and check a file of one job.
 
     Args:
@@ -111,7 +111,9 @@ def _only_section(path: str) -> JobSection:
     return first
 
 
-def _job_of(section: JobSection, defaults: Mapping[str, str], taken: dict[str, str]) -> JobFile | BrokenFile:
+def _job_of(
+    section: JobSection, defaults: Mapping[str, str], taken: dict[str, str]
+) -> JobConfig | BrokenConfig:
     """The job of a section; its name is taken from now on."""
     try:
         job = section.check(defaults=defaults)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..config import BrokenFile, JobFile
+from ..config import BrokenConfig, JobConfig
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Present:
     """
 
     name: str
-    file: JobFile | BrokenFile | None
+    file: JobConfig | BrokenConfig | None
 
 
 @dataclass
@@ -34,11 +34,11 @@ class Changes:
         broken: jobs that cannot run; one that runs from an earlier state of its file is left alone.
     """
 
-    added: dict[str, JobFile] = field(default_factory=dict)
-    changed: dict[str, JobFile] = field(default_factory=dict)
+    added: dict[str, JobConfig] = field(default_factory=dict)
+    changed: dict[str, JobConfig] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
-    broken: dict[str, BrokenFile] = field(default_factory=dict)
+    broken: dict[str, BrokenConfig] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
         """The same as JSON."""
@@ -51,7 +51,7 @@ class Changes:
         }
 
 
-def compare(present: Iterable[Present], found: Iterable[JobFile | BrokenFile]) -> Changes:
+def compare(present: Iterable[Present], found: Iterable[JobConfig | BrokenConfig]) -> Changes:
     """Compare the jobs that are there with those that the files describe now.
 
     Sound jobs are compared by name and content; one that is only moved to another file counts as changed.
@@ -65,7 +65,7 @@ def compare(present: Iterable[Present], found: Iterable[JobFile | BrokenFile]) -
     jobs = {job.name: job.file for job in present}
     broken = []
     for job in found:
-        if isinstance(job, BrokenFile):
+        if isinstance(job, BrokenConfig):
             broken.append(job)
         elif job.name not in jobs:
             changes.added[job.name] = job
@@ -82,17 +82,17 @@ def compare(present: Iterable[Present], found: Iterable[JobFile | BrokenFile]) -
     return changes
 
 
-def _same(old: JobFile | BrokenFile | None, new: JobFile) -> bool:
-    return isinstance(old, JobFile) and (
+def _same(old: JobConfig | BrokenConfig | None, new: JobConfig) -> bool:
+    return isinstance(old, JobConfig) and (
         (old.path, old.section, old.digest) == (new.path, new.section, new.digest)
     )
 
 
 def _owned(
-    jobs: Mapping[str, JobFile | BrokenFile | None], broken: Sequence[BrokenFile]
-) -> dict[str, BrokenFile]:
+    jobs: Mapping[str, JobConfig | BrokenConfig | None], broken: Sequence[BrokenConfig]
+) -> dict[str, BrokenConfig]:
     """The jobs that are broken now, by name: those from a broken section or file, then those of its name."""
-    owned: dict[str, BrokenFile] = {}
+    owned: dict[str, BrokenConfig] = {}
     for new in broken:
         for name, old in jobs.items():
             if old is not None and new.path == old.path and new.section in {"", old.section}:

@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 from tdsup.jobtype import Condition
 
-from ..config import BrokenFile, JobFile
+from ..config import BrokenConfig, JobConfig
 from ..errors import IllegalMoveError, NotAllowed
 from ..exits import ON_PURPOSE, Exit, describe
 from .backoff import Backoff
@@ -116,7 +116,12 @@ class Job:
     """
 
     def __init__(
-        self, name: str, file: JobFile | BrokenFile | None, backoff: Backoff, timeouts: Timeouts, now: float
+        self,
+        name: str,
+        file: JobConfig | BrokenConfig | None,
+        backoff: Backoff,
+        timeouts: Timeouts,
+        now: float,
     ) -> None:
         self.name = name
         self.file = file
@@ -141,7 +146,7 @@ class Job:
         self._use(file, now, asked=False)
 
     @property
-    def wanted_file(self) -> JobFile | BrokenFile | None:
+    def wanted_file(self) -> JobConfig | BrokenConfig | None:
         """What is to run once a process that is ending has ended; None for a job that is being removed."""
         return None if self._is_leaving else self._next_file
 
@@ -256,7 +261,7 @@ class Job:
 
     # Events from people.
 
-    def load(self, file: JobFile | BrokenFile | None, now: float, *, asked: bool) -> None:
+    def load(self, file: JobConfig | BrokenConfig | None, now: float, *, asked: bool) -> None:
         """Run this file from now on: the present process ends first, a job without one starts at once.
 
         A paused job takes the file and stays paused.
@@ -371,7 +376,7 @@ class Job:
         file = self._next_file
         if self._is_leaving:
             raise NotAllowed(f"cannot {verb} {self.name}: {self.reason}")
-        if isinstance(file, BrokenFile):
+        if isinstance(file, BrokenConfig):
             raise NotAllowed(f"cannot {verb} {self.name}: {file.error.summary()}")
         if file is not None and file.host.disabled:
             raise NotAllowed(f"cannot {verb} {self.name}: [{file.section}] disabled is 1 in {file.path}")
@@ -416,10 +421,10 @@ class Job:
             state = State.PAUSED if self._follow is Follow.PAUSED else State.STOPPED
             self._assign(state, "as asked", now)
 
-    def _use(self, file: JobFile | BrokenFile | None, now: float, *, asked: bool) -> None:
+    def _use(self, file: JobConfig | BrokenConfig | None, now: float, *, asked: bool) -> None:
         """Take a file while there is no process; see `load`."""
         self.file = file
-        if isinstance(file, BrokenFile):
+        if isinstance(file, BrokenConfig):
             self.last_error = file.error.summary(), now
             self._assign(State.BLOCKED, file.error.summary(), now)
         elif file is not None and file.host.disabled:

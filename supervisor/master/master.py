@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from .. import logs
-from ..config import BrokenFile, FleetSettings, JobFile
+from ..config import BrokenConfig, FleetSettings, JobConfig
 from ..control import VERSION, ControlServer, serve
 from ..errors import ConfigError, NotAllowed, Stopping
 from ..loop import Loop
@@ -187,7 +187,7 @@ class Master:
             raise Stopping(f"cannot {verb}: the fleet is stopping")
 
     def _runner(
-        self, name: str, file: JobFile | BrokenFile | None, title: str, body: Callable[[Job], Body]
+        self, name: str, file: JobConfig | BrokenConfig | None, title: str, body: Callable[[Job], Body]
     ) -> Runner:
         # Chance only spreads restarts; nobody gains by guessing it.
         backoff = Backoff(self._schedule, random.random)
@@ -217,7 +217,7 @@ class Master:
 
 def _job_body(board: Board, beat: float, job: Job) -> Body:
     """What the process of a job does; see `run_worker`."""
-    if not isinstance(job.file, JobFile):
+    if not isinstance(job.file, JobConfig):
         raise ConfigError(f"cannot start {job.name}: its file is broken")
     return partial(run_worker, job.file, board, beat)
 

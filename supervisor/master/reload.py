@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from ..config import FILE, BrokenFile, FleetSettings, JobFile, clashes, jobs_of, load_fleet, paths, scan
+from ..config import FILE, BrokenConfig, FleetSettings, JobConfig, clashes, jobs_of, load_fleet, paths, scan
 from ..errors import ConfigError, TdsupError
 from ..loop import Loop, Timer
 from .changes import Changes, Present, compare
@@ -115,7 +115,7 @@ class Reload:
             except ConfigError as error:
                 lines = (line.removeprefix("cannot load ") for line in error.lines)
                 fault = ConfigError(*(f"cannot reload {name}: {line}" for line in lines))
-                changes.broken[name] = BrokenFile(old.path, old.section, name, fault)
+                changes.broken[name] = BrokenConfig(old.path, old.section, name, fault)
         if not dry_run:
             self._apply(changes, asked=True)
             self.failed += bool(changes.broken)
@@ -176,29 +176,29 @@ class Reload:
         counts = ", ".join(f"{len(names)} {outcome}" for outcome, names in changes.describe().items())
         _log.info("reload: %s", counts)
 
-    def _add(self, name: str, file: JobFile | BrokenFile) -> None:
+    def _add(self, name: str, file: JobConfig | BrokenConfig) -> None:
         _tell_file(file)
         self._roster.add(name, file).start()
 
-    def _load(self, name: str, file: JobFile | BrokenFile, *, asked: bool) -> None:
+    def _load(self, name: str, file: JobConfig | BrokenConfig, *, asked: bool) -> None:
         _tell_file(file)
         if runner := self._roster.find(name):
             runner.job.load(file, self._loop.now(), asked=asked)
             runner.step()
 
-    def _keep_broken(self, name: str, file: BrokenFile, *, asked: bool) -> None:
+    def _keep_broken(self, name: str, file: BrokenConfig, *, asked: bool) -> None:
         """A job that cannot run as its file describes it now: what runs goes on, else it is blocked."""
         runner = self._roster.find(name)
         if runner is None:
             self._add(name, file)
-        elif not asked and not isinstance(runner.job.wanted_file, JobFile):
+        elif not asked and not isinstance(runner.job.wanted_file, JobConfig):
             self._load(name, file, asked=False)
         else:
             _tell_file(file)
             runner.job.complain(file.error.summary(), self._loop.now())
 
 
-def _read_again(name: str, old: JobFile | BrokenFile, settings: FleetSettings) -> JobFile:
+def _read_again(name: str, old: JobConfig | BrokenConfig, settings: FleetSettings) -> JobConfig:
     """Read a job's file again; other jobs in it do not count.
 
     Raises:
@@ -213,7 +213,7 @@ def _read_again(name: str, old: JobFile | BrokenFile, settings: FleetSettings) -
             if job.section == old.section:
                 reason = f"[{job.section}] job_name: it is {job.name} now"
         raise ConfigError(f"cannot load {old.path}: {reason}; tdsup reload without a name takes that in")
-    if isinstance(old, JobFile) and name in changes.unchanged:
+    if isinstance(old, JobConfig) and name in changes.unchanged:
         return old
     return changes.changed[name]
 
@@ -226,8 +226,8 @@ def _look_at(settings: FleetSettings) -> Signature:
         return frozenset({(str(error), 0, 0, 0)})
 
 
-def _tell_file(file: JobFile | BrokenFile) -> None:
+def _tell_file(file: JobConfig | BrokenConfig) -> None:
     """Log what a person should know about a job as its file describes it."""
-    lines = file.error.lines if isinstance(file, BrokenFile) else file.warnings
+    lines = file.error.lines if isinstance(file, BrokenConfig) else file.warnings
     for line in lines:
-        _log.log(logging.ERROR if isinstance(file, BrokenFile) else logging.WARNING, "%s", line)
+        _log.log(logging.ERROR if isinstance(file, BrokenConfig) else logging.WARNING, "%s", line)

@@ -8,13 +8,13 @@ from typing import Any
 
 from tdsup.jobtype import LAG, STATUS_COUNTERS
 
-from ..config import JobFile
+from ..config import JobConfig
 from .job import Job
 
 
 def job_status(job: Job, now: float) -> dict[str, Any]:
     """One job as `tdsup status` shows it; durations are in seconds."""
-    sound = job.file if isinstance(job.file, JobFile) else None
+    sound = job.file if isinstance(job.file, JobConfig) else None
     error, error_at = job.last_error or ("", now)
     return {
         "name": job.name,

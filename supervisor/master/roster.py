@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
-from ..config import BrokenFile, JobFile
+from ..config import BrokenConfig, JobConfig
 from ..errors import UnknownJob
 from .runner import Runner
 
-AnyFile = TypeVar("AnyFile", bound=JobFile | BrokenFile)
+AnyConfig = TypeVar("AnyConfig", bound=JobConfig | BrokenConfig)
 
 NAME_SHOWN = 80
 """Characters of an unknown name that are repeated in an error."""
@@ -24,7 +24,7 @@ class Roster:
         make: makes the runner of a job from its name and file.
     """
 
-    def __init__(self, make: Callable[[str, JobFile | BrokenFile], Runner]) -> None:
+    def __init__(self, make: Callable[[str, JobConfig | BrokenConfig], Runner]) -> None:
         self._make = make
         self._runners: dict[str, Runner] = {}
 
@@ -41,7 +41,7 @@ class Roster:
         """Runners as people look for them."""
         return [runner for _name, runner in sorted(self._runners.items())]
 
-    def add(self, name: str, file: JobFile | BrokenFile) -> Runner:
+    def add(self, name: str, file: JobConfig | BrokenConfig) -> Runner:
         """Add a new job, and make its runner."""
         runner = self._runners[name] = self._make(name, file)
         return runner
@@ -86,10 +86,10 @@ class Roster:
         return "no job has that name" + (f", did you mean {near[0]}?" if near else "")
 
 
-def in_order(files: Iterable[AnyFile]) -> list[AnyFile]:
+def in_order(files: Iterable[AnyConfig]) -> list[AnyConfig]:
     """Files in the order in which their jobs start."""
     return sorted(files, key=lambda file: _rank(file, file.name))
 
 
-def _rank(file: JobFile | BrokenFile | None, name: str) -> tuple[int, str]:
-    return file.host.priority if isinstance(file, JobFile) else 0, name
+def _rank(file: JobConfig | BrokenConfig | None, name: str) -> tuple[int, str]:
+    return file.host.priority if isinstance(file, JobConfig) else 0, name

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from ..config import JobFile
+from ..config import JobConfig
 from ..errors import ConfigError
 from ..redact import redact
 
@@ -22,13 +22,13 @@ FOREIGN = ("skylog.", "skytools.")
 """Beginnings of the names of skytools' own handler classes."""
 
 
-def is_wanted(file: JobFile) -> bool:
+def is_wanted(file: JobConfig) -> bool:
     """Whether the job wants logging to be configured by such a file."""
     use = file.host.use_skylog
     return use > UNLESS_TERMINAL or (use == UNLESS_TERMINAL and not os.isatty(0))
 
 
-def configure(file: JobFile) -> None:
+def configure(file: JobConfig) -> None:
     """Configure logging by the first file that is there, as skytools did; earlier handlers go.
 
     The file may refer to ``%(job_name)s`` and ``%(service_name)s``, its formats to ``%(hostname)s`` too.

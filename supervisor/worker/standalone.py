@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .. import logs
-from ..config import JobFile, load_only_job
+from ..config import JobConfig, load_only_job
 from ..errors import AlreadyRunning, ConfigError, TdsupError
 from ..exits import Exit
 from . import skylog
@@ -42,7 +42,7 @@ class Single:
         self._level = level
         self._console = console
         self.file = load_only_job(path, overrides)
-        self._next: JobFile | None = None
+        self._next: JobConfig | None = None
         self._stopping = False
         self._pidfile = PidFile(self.file.host.pidfile)
         self._context: WorkerContext | None = None
@@ -80,7 +80,7 @@ class Single:
             self._context.stop()
         return work(self.file, self._context, sender)
 
-    def _take_up(self, file: JobFile) -> None:
+    def _take_up(self, file: JobConfig) -> None:
         """Go on with another file; if its pid file or logs cannot be had, with the one from before."""
         before, self._next = self.file, None
         moved = file.host.pidfile != before.host.pidfile
@@ -147,7 +147,7 @@ class Single:
         self._pidfile.release()
 
 
-def _take(pidfile: PidFile, file: JobFile) -> None:
+def _take(pidfile: PidFile, file: JobConfig) -> None:
     try:
         if pidfile.path:
             pidfile.take()

@@ -12,7 +12,7 @@ from pathlib import Path
 from tdsup.jobtype import Board, Snapshot
 
 from .. import logs
-from ..config import JobFile
+from ..config import JobConfig
 from ..errors import AlreadyRunning, ConfigError
 from ..exits import Exit
 from ..redact import redact
@@ -91,7 +91,7 @@ class WorkerContext:
         self._stop.set()
 
 
-def run_worker(file: JobFile, board: Board, beat: float, channel: socket.socket) -> int:
+def run_worker(file: JobConfig, board: Board, beat: float, channel: socket.socket) -> int:
     """Be the process of a job in a fleet; returns the exit status.
 
     Args:
@@ -134,7 +134,7 @@ def run_worker(file: JobFile, board: Board, beat: float, channel: socket.socket)
     return end.code
 
 
-def open_log(file: JobFile, path: Path, *, redirect: bool, verbose: bool = False) -> None:
+def open_log(file: JobConfig, path: Path, *, redirect: bool, verbose: bool = False) -> None:
     """Log to a file as the job's own file says.
 
     Args:
@@ -151,7 +151,7 @@ def open_log(file: JobFile, path: Path, *, redirect: bool, verbose: bool = False
     logs.add_file(path, host.log_size, host.log_count, redirect, layout, logs.Names(file.name, file.section))
 
 
-def work(file: JobFile, context: WorkerContext, sender: Sender) -> End:
+def work(file: JobConfig, context: WorkerContext, sender: Sender) -> End:
     """Let the job type work until it ends. Logs are set up already."""
     try:
         sender.hello([*PROCESS_METRICS, *file.job_type.metrics], file.job_type.labels(file.settings))

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tdsup.supervisor.config import jobtypes
 from tdsup.supervisor.config.confd import scan
-from tdsup.supervisor.config.jobconfig import BrokenFile, JobFile
+from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
 from tdsup.supervisor.config.jobfile import jobs_of, load_only_job, pidfile_of
 from tdsup.supervisor.errors import ConfigError
 
@@ -93,10 +93,10 @@ def test_a_home_of_nobody_is_a_fault_of_its_file(key: str) -> None:
     write("orders", f"[sleeper]\n{key} = ~nobody-of-that-name/x\n")
     write("sound", "[sleeper]\n")
     broken, sound = scan(["conf.d/*.ini"])
-    assert isinstance(broken, BrokenFile)
+    assert isinstance(broken, BrokenConfig)
     reason = "must name a user with a home directory after its ~ (it is '~nobody-of-that-name/x')"
     assert broken.error.lines == (f"cannot load conf.d/orders.ini: [sleeper] {key}: {reason}",)
-    assert isinstance(sound, JobFile)
+    assert isinstance(sound, JobConfig)
 
 
 @pytest.mark.parametrize("pattern", ["", "/", "conf.d/a**b", "~nobody-of-that-name/*.ini"])
@@ -110,7 +110,7 @@ def test_a_broken_file_holds_nothing_of_the_look_at_it() -> None:
     """No traceback: its frames would keep every earlier broken file of a fleet alive, reload by reload."""
     write("orders", "[sleeper]\nafter = x\n")
     (broken,) = scan(["conf.d/*.ini"])
-    assert isinstance(broken, BrokenFile)
+    assert isinstance(broken, BrokenConfig)
     assert (broken.error.__traceback__, broken.error.__cause__, broken.error.__context__) == (
         None,
         None,
@@ -130,7 +130,7 @@ def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
     """As editors leave such files behind."""
     Path("~orders.ini").write_text("[sleeper]\n", encoding="utf-8")
     (file,) = scan(["*.ini"])
-    assert isinstance(file, JobFile)
+    assert isinstance(file, JobConfig)
     assert file.name == "~orders"
 
 
@@ -283,8 +283,8 @@ def test_one_broken_file_stops_no_other() -> None:
     write("b", "[sleeper]\n")
     write("a", "nonsense\n")
     broken, sound = scan(["conf.d/*.ini"])
-    assert isinstance(broken, BrokenFile)
-    assert isinstance(sound, JobFile)
+    assert isinstance(broken, BrokenConfig)
+    assert isinstance(sound, JobConfig)
     assert (broken.name, sound.name) == ("a", "b")
 
 
@@ -293,7 +293,7 @@ def test_a_job_name_is_used_once() -> None:
     write("a", "[sleeper]\njob_name = b\n")
     write("b", "[sleeper]\n")
     _sound, broken = scan(["conf.d/*.ini", "conf.d/a.*"])
-    assert isinstance(broken, BrokenFile)
+    assert isinstance(broken, BrokenConfig)
     assert broken.name == "conf.d/b.ini"
     reason = "b is the name of the job in conf.d/a.ini already"
     assert str(broken.error) == f"cannot load conf.d/b.ini: [sleeper] job_name: {reason}"
@@ -311,7 +311,7 @@ nap = 3
 """
 
 
-def two_jobs(*changes: tuple[str, str]) -> dict[str, JobFile | BrokenFile]:
+def two_jobs(*changes: tuple[str, str]) -> dict[str, JobConfig | BrokenConfig]:
     """The jobs of the text above, by name, after these replacements."""
     text = TWO_JOBS
     for old, new in changes:
@@ -320,15 +320,15 @@ def two_jobs(*changes: tuple[str, str]) -> dict[str, JobFile | BrokenFile]:
     return {job.name: job for job in jobs_of(write("orders", text))}
 
 
-def sound(job: JobFile | BrokenFile) -> JobFile:
+def sound(job: JobConfig | BrokenConfig) -> JobConfig:
     """The job, which is sound."""
-    assert isinstance(job, JobFile), job
+    assert isinstance(job, JobConfig), job
     return job
 
 
-def broken(job: JobFile | BrokenFile) -> BrokenFile:
+def broken(job: JobConfig | BrokenConfig) -> BrokenConfig:
     """The job, which is broken."""
-    assert isinstance(job, BrokenFile), job
+    assert isinstance(job, BrokenConfig), job
     return job
 
 
@@ -442,6 +442,6 @@ def test_whatever_a_file_holds_it_is_sound_or_broken(content: bytes) -> None:
     """No text and no bytes raise anything, and each fault is one line."""
     Path("conf.d/orders.ini").write_bytes(content)
     (file,) = scan(["conf.d/*.ini"])
-    if isinstance(file, BrokenFile):
+    if isinstance(file, BrokenConfig):
         assert all(line.startswith("cannot load ") for line in file.error.lines)
         assert not [line for line in file.error.lines if "\n" in line]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from tdsup.supervisor.config.jobconfig import BrokenFile, JobFile
+from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.errors import ConfigError
 from tdsup.supervisor.master.changes import Present, compare
 
 
-def sound(name: str, digest: str = "1", path: str = "", section: str = "sleeper") -> JobFile:
+def sound(name: str, digest: str = "1", path: str = "", section: str = "sleeper") -> JobConfig:
     """A sound job, of a file of its own unless it is told."""
     nothing = cast("Any", None)
-    return JobFile(path or f"{name}.ini", section, digest, JobSettings(job_name=name), nothing)
+    return JobConfig(path or f"{name}.ini", section, digest, JobSettings(job_name=name), nothing)
 
 
 def test_a_job_that_is_being_removed_starts_again_with_its_file() -> None:
@@ -24,12 +24,14 @@ def test_a_job_that_is_being_removed_starts_again_with_its_file() -> None:
     assert not changes.added
 
 
-def broken(name: str, path: str = "", section: str = "sleeper") -> BrokenFile:
+def broken(name: str, path: str = "", section: str = "sleeper") -> BrokenConfig:
     """A broken job."""
-    return BrokenFile(path or f"{name}.ini", section, name, ConfigError(f"{name} is broken"))
+    return BrokenConfig(path or f"{name}.ini", section, name, ConfigError(f"{name} is broken"))
 
 
-CASES: dict[str, tuple[list[JobFile | BrokenFile], list[JobFile | BrokenFile], dict[str, list[str]]]] = {
+CASES: dict[
+    str, tuple[list[JobConfig | BrokenConfig], list[JobConfig | BrokenConfig], dict[str, list[str]]]
+] = {
     "nothing": ([sound("a")], [sound("a")], {"unchanged": ["a"]}),
     "a new file": ([], [sound("a")], {"added": ["a"]}),
     "a vanished file": ([sound("a")], [], {"removed": ["a"]}),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tdsup.jobtype import Condition, Metric
-from tdsup.supervisor.config.jobconfig import BrokenFile, JobFile
+from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.errors import ConfigError, IllegalMoveError, NotAllowed
 from tdsup.supervisor.master.backoff import Backoff, Schedule
@@ -19,17 +19,17 @@ from tdsup.supervisor.master.job import CONDITIONS, Action, Job, State, Timeouts
 
 TIMEOUTS = Timeouts(heartbeat=30, stop=20, kill=5)
 
-BROKEN = BrokenFile("conf.d/a.ini", "", "a", ConfigError("cannot load conf.d/a.ini: first", "second"))
+BROKEN = BrokenConfig("conf.d/a.ini", "", "a", ConfigError("cannot load conf.d/a.ini: first", "second"))
 
 
 NOTHING = cast("Any", None)
-SOUND = JobFile("conf.d/a.ini", "sleeper", "1", JobSettings(job_name="a"), NOTHING)
+SOUND = JobConfig("conf.d/a.ini", "sleeper", "1", JobSettings(job_name="a"), NOTHING)
 OTHER = replace(SOUND, digest="2")
 LAZY = replace(SOUND, host=JobSettings(job_name="a", autostart=False))
 DISABLED = replace(SOUND, host=JobSettings(job_name="a", disabled=True))
 
 
-def a_job(file: JobFile | BrokenFile | None = SOUND) -> Job:
+def a_job(file: JobConfig | BrokenConfig | None = SOUND) -> Job:
     """A new job at moment 0, whose delays are exactly the nominal ones."""
     return Job("a", file, Backoff(Schedule(first=0.5, limit=30, reset=30), lambda: 0.5), TIMEOUTS, 0)
 
@@ -279,7 +279,7 @@ def test_a_job_without_autostart_waits_for_somebody() -> None:
 
 
 @pytest.mark.parametrize("file", [DISABLED, BROKEN])
-def test_a_file_that_does_not_run_cannot_be_asked_to(file: JobFile | BrokenFile) -> None:
+def test_a_file_that_does_not_run_cannot_be_asked_to(file: JobConfig | BrokenConfig) -> None:
     """The error names the file; nothing changes."""
     job = a_job(file)
     state = job.state
