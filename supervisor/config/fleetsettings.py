@@ -188,10 +188,8 @@ def _unknown_defaults(defaults: Mapping[str, str]) -> list[Fault]:
     """Keys of the fleet's defaults that no installed job type knows."""
     if not defaults:
         return []
-    known = known_keys(JobSettings)
-    for job_type in job_types():
-        known |= known_keys(job_type.settings)
-    known.discard("job_name")
+    models = [JobSettings, *(job_type.settings for job_type in job_types())]
+    known = frozenset().union(*map(known_keys, models)) - {"job_name"}
     return [unknown_key(key, known) for key in defaults if key not in known]
 
 

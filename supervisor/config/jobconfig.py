@@ -198,7 +198,7 @@ class JobSection:
         of_file.update((key, Entry(0, value)) for key, value in inherited.items())
         return inherited
 
-    def _unknown_keys(self, known: set[str]) -> list[Fault]:
+    def _unknown_keys(self, known: frozenset[str]) -> list[Fault]:
         """Keys of the section that nobody reads and no value refers to."""
         used = known | self.ini.referenced()
         return [unknown_key(key, known) for key in self.ini.sections[self.header] if key not in used]

@@ -53,7 +53,7 @@ def load_only_job(path: str, overrides: Mapping[str, str] = NOTHING) -> JobConfi
 
 
 def pidfile_of(path: str, overrides: Mapping[str, str]) -> tuple[str, str]:
-    """Name and pid file of the only job of a file, whatever else is wrong with it.
+    """Name and pid file of the only job of a file, even if the rest of it is faulty.
 
     Raises:
         ConfigError: not even that can be read, or there are several jobs.
@@ -68,7 +68,7 @@ def pidfile_of(path: str, overrides: Mapping[str, str]) -> tuple[str, str]:
 
 
 def sections_of(path: str) -> list[JobSection]:
-    """The sections of a file, each of which is to be a job; always at least one.
+    """The sections of a file, each one a job to be checked; there is always at least one.
 
     The only job of a file is called by the file, several are called by their headers.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ValidationError
@@ -25,7 +26,8 @@ class Fault:
     reason: str
 
 
-def spellings(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
+@cache
+def spellings(model: type[BaseModel]) -> Mapping[str, tuple[str, ...]]:
     """The keys that each field of a model can be written as, first choice first.
 
     pydantic reads the first choice; the field's own name is always among them.
@@ -39,9 +41,10 @@ def spellings(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def known_keys(model: type[BaseModel]) -> set[str]:
+@cache
+def known_keys(model: type[BaseModel]) -> frozenset[str]:
     """Every key that the model accepts."""
-    return {key for keys in spellings(model).values() for key in keys}
+    return frozenset(key for keys in spellings(model).values() for key in keys)
 
 
 def keys_without_effect(settings: BaseModel) -> dict[str, str]:
