@@ -39,12 +39,12 @@ METRICS = (
 
 @dataclass(slots=True)
 class Histogram:
-    """How often values were up to each of some bounds.
+    """How many values were up to each of some bounds.
 
     Attributes:
-        bounds: upper bounds, ascending; a last one, infinity, is not written down.
-        counts: how many values fell between a bound and the one before it.
-        total: of all values.
+        bounds: upper bounds, ascending, without infinity.
+        counts: how many values fell between each bound and the one before it; last, those beyond all bounds.
+        total: sum of all values.
     """
 
     bounds: Sequence[float]
@@ -55,7 +55,7 @@ class Histogram:
         self.counts = [0] * (len(self.bounds) + 1)
 
     def add(self, value: float) -> None:
-        """Take a value."""
+        """Count a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
@@ -65,15 +65,15 @@ class Tally:
     """What a job has done since its process began.
 
     Attributes:
-        events: what became of events, by operation and outcome.
-        rows: events that were written, by the count of those who wrote them.
+        events: how many events there were, by operation and outcome.
+        rows: events that were written, as their writers count them.
         batches: batches finished.
         partitions: partitions created.
         seconds: duration of batches.
         sizes: events of batches.
-        in_step_at: moment, by ``time.monotonic()``, up to which the events are loaded; None: all of them are.
+        in_step_at: moment, by ``time.monotonic()``, up to which events are loaded; None: all of them are.
         behind: events of the queue that were not loaded when the last batch was finished.
-        finished_at: moment of that, None before the first.
+        finished_at: the moment when that was; None before the first batch.
     """
 
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -87,7 +87,7 @@ class Tally:
     finished_at: float | None = None
 
     def count(self, outcome: Outcome) -> None:
-        """Take what became of the events of a batch."""
+        """Add what became of the events of a batch."""
         self.events.update(outcome.by_operation())
         self.rows += outcome.rows
         self.sizes.add(outcome.events.total())
@@ -102,7 +102,7 @@ class Tally:
         return sum(number for (_operation, each), number in self.events.items() if each == outcome)
 
     def values(self) -> Mapping[str, Any]:
-        """The numbers of `METRICS`: one, one per comma-separated label values, or sum and counts."""
+        """The numbers of `METRICS`, as a `Snapshot` wants them."""
         values: dict[str, Any] = {
             EVENTS: {",".join(labels): number for labels, number in self.events.items()},
             "rows": self.rows,

@@ -20,7 +20,7 @@ COLUMNS: Final = (
     "ev_extra3",
     "ev_extra4",
 )
-"""What is read of an event, in this order (PgQ ``event_template``)."""
+"""The columns of an event that are read, in this order (PgQ ``event_template``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Event:
 
     Attributes:
         id: ``ev_id``.
-        time: ``ev_time`` as the source writes it in DateStyle ISO and its time zone.
-        type: ``ev_type``; NULL is empty.
+        time: ``ev_time`` as the source writes it, in DateStyle ISO and its own time zone.
+        type: ``ev_type``; empty if NULL.
         data: ``ev_data``, still encoded; None if NULL.
-        table: ``ev_extra1``: the source's table, ``schema.table``; empty if the producer names none.
-        old: ``ev_extra2``: the row before an update, encoded, where the trigger has option ``backup``.
+        table: ``ev_extra1``, the source's table as ``schema.table``; empty if the producer names none.
+        old: ``ev_extra2``, the row before an update, still encoded, if the trigger has the option ``backup``.
         line: all `COLUMNS` as COPY wrote them.
     """
 

@@ -1,6 +1,6 @@
-"""Rows as JSON, as the trigger ``pgq.jsontriga`` writes them into ``ev_data``: one flat object a row.
+"""Rows as JSON, as the trigger ``pgq.jsontriga`` writes them into ``ev_data``: one flat object per row.
 
-Dates are in ISO style there, and numbers that JSON readers might round are strings.
+Its dates are in ISO style, and numbers that a JSON reader might round are strings.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from .urlencoded import Row
 
 
 def loads(text: bytes) -> dict[str, Any]:
-    """The object that a text holds; numbers stay as they are written.
+    """The object in a text, with its numbers as they are written.
 
     Raises:
-        ValueError: it is no JSON, or no object.
+        ValueError: it is not JSON, or not an object.
     """
     try:
         found = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
@@ -27,10 +27,10 @@ def loads(text: bytes) -> dict[str, Any]:
 
 
 def decode(data: bytes) -> Row:
-    """The columns of one row, in their order; of a name given twice the last value counts.
+    """The columns of one row, in their order. If a name is given twice, the last value counts.
 
     Raises:
-        ValueError: it is no JSON object, or has half a surrogate pair.
+        ValueError: it is not a JSON object, or contains half a surrogate pair.
     """
     try:
         return {name.encode(): _text(value) for name, value in loads(data).items()}
@@ -45,7 +45,7 @@ class _Number(str):
 
 
 def _text(value: Any) -> bytes | None:
-    """A value as PostgreSQL reads it; objects and arrays are columns of type json."""
+    """A value as PostgreSQL reads it; objects and arrays are values of type json."""
     if value is None:
         return None
     if isinstance(value, bool):

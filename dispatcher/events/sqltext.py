@@ -30,7 +30,7 @@ _LOOK = re.compile(
 
 
 def looks_like(data: bytes) -> bool:
-    """Whether a text begins as such a piece of SQL; url-encoded rows have no quotes."""
+    """Whether a text begins like one of these; url-encoded rows contain no quotes."""
     return _LOOK.match(data) is not None
 
 
@@ -38,7 +38,7 @@ def insert(data: bytes) -> Row:
     """The columns of an inserted row.
 
     Raises:
-        ValueError: it is no text of that form.
+        ValueError: the text has another form.
     """
     names, position = [], _skip(_NAMES, data, 0)
     while True:
@@ -64,7 +64,7 @@ def update(data: bytes) -> tuple[Row, Row]:
     """The changed columns of an updated row, and its key.
 
     Raises:
-        ValueError: it is no text of that form.
+        ValueError: the text has another form.
     """
     changed, end, position = _pairs(data, 0, b",")
     if end != b"where":
@@ -79,7 +79,7 @@ def delete(data: bytes) -> Row:
     """The key of a deleted row.
 
     Raises:
-        ValueError: it is no text of that form.
+        ValueError: the text has another form.
     """
     key, end, _ = _pairs(data, 0, b"and")
     if end:
@@ -88,7 +88,7 @@ def delete(data: bytes) -> Row:
 
 
 def _pairs(data: bytes, position: int, joint: bytes) -> tuple[Row, bytes, int]:
-    """Pairs ``name=value`` with `joint` between them; what ends them, and where."""
+    """Pairs ``name=value`` with `joint` between them, then what follows them, and where."""
     row: Row = {}
     while True:
         match = _find(_PAIR, data, position)

@@ -1,7 +1,7 @@
 """PgQ's url-encoded rows, as the trigger ``pgq.logutriga`` writes them into ``ev_data``.
 
-``id=1&note&city=`` is id '1', note NULL, city ''. Space is ``+``; bytes other than ``0-9A-Za-z_.-`` are
-``%xx``, so that a row is plain ASCII whatever its values are.
+``id=1&note&city=`` is id '1', note NULL, city ''. A space is ``+``, and any byte other than
+``0-9A-Za-z_.-`` is ``%xx``, so a row is plain ASCII whatever its values are.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def _unquote(text: bytes) -> bytes:
 def decode(data: bytes) -> Row:
     """The columns of one row, in their order.
 
-    Empty elements are skipped; of a name given twice the last value counts; ``=x`` names the empty column
-    (skytools ``db_urldecode``).
+    Empty elements are skipped. If a name is given twice, the last value counts. ``=x`` is a column with an
+    empty name (skytools ``db_urldecode``).
 
     Raises:
-        ValueError: a ``%`` without two hexadecimal digits behind it.
+        ValueError: a ``%`` is not followed by two hexadecimal digits.
     """
     if malformed := _MALFORMED.search(data):
         raise ValueError(f"its data is not url-encoded: stray % at byte {malformed.start()}")

@@ -1,4 +1,4 @@
-"""Rows into one table."""
+"""Rows into the target's tables."""
 
 from . import refusal
 from .stage import Stage

@@ -16,12 +16,12 @@ _DATE_STATES = frozenset({"22007", "22008"})
 
 
 def row_of(error: psycopg2.Error, copied: str, count: int) -> int | None:
-    """Number of the bad row among `count` that were copied, from 0; None if the server does not tell.
+    """Number, from 0, of the bad row among `count` copied ones; None if the server does not tell.
 
     Args:
-        error: what the server said.
+        error: the server's.
         copied: name of the table that was copied into.
-        count: of rows.
+        count: how many rows were copied.
     """
     match = _where(error, copied)
     number = int(match[1]) if match else 0
@@ -32,9 +32,9 @@ def reason(error: psycopg2.Error, copied: str) -> str:
     """Why a row was refused, in one line that names the table and column where they are known."""
     text = error.diag.message_primary or one_line(error)
     match = _where(error, copied)
-    place = [error.diag.schema_name, error.diag.table_name]
-    if all(place):
-        text += f" in {'.'.join(filter(None, place))}"
+    table = [error.diag.schema_name, error.diag.table_name]
+    if all(table):
+        text += f" in {'.'.join(filter(None, table))}"
     if match and match[2]:
         text += f", {match[2]}"
     if error.pgcode in _DATE_STATES:

@@ -25,12 +25,12 @@ _MAKE = """
 class Stage:
     """A temporary table for rows: number ``n``, values ``v0`` …, and the key ``k0`` … that finds a row.
 
-    It lives as long as the transaction and is filled anew each time. Making it anew each time would take
-    further locks until the commit, and those of a long batch would exhaust the server's table of locks.
+    It lives until the end of the transaction and is emptied before each filling. Creating one for each
+    filling would add locks until the commit, and a long batch would exhaust the server's lock table.
 
     Attributes:
         like: a table that has the columns, for their types.
-        columns: whose values there are.
+        columns: columns whose values it holds.
         key: columns that find a row.
     """
 
@@ -40,15 +40,15 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """What it is called: the same for the same columns of the same table."""
+        """Its name: the same for the same columns of the same table."""
         text = repr((self.like, self.columns, self.key))
         return "tdsup_" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def fill(self, cursor: Cursor, lines: Sequence[bytes]) -> None:
-        """Put lines of COPY text into it, and nothing else.
+        """Let it hold some lines of COPY text, and nothing else.
 
         Raises:
-            psycopg2.Error: a value does not fit its column, or the table cannot be made.
+            psycopg2.Error: a value does not fit its column, or the table cannot be created.
         """
         fields = [
             sql.SQL(", {} as {}").format(sql.Identifier(name), alias)
@@ -67,7 +67,7 @@ class Stage:
     def statement(
         self, template: str, table: TableName, kept: Sequence[str] = (), **more: sql.Composable
     ) -> sql.Composable:
-        """A statement on a table ``t`` and this one, ``s``.
+        """A statement on a table ``t`` and this stage, ``s``.
 
         Args:
             template: SQL with the words ``{stage} {table} {columns} {values} {assignments} {match}``.

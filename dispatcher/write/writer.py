@@ -1,4 +1,4 @@
-"""How rows get into the target's tables: by COPY, or by COPY into a staging table and a statement on that."""
+"""How rows get into the target's tables: by COPY, or by COPY into a stage and a statement on that."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Writer(Protocol):
 
     @property
     def copied(self) -> str:
-        """Name of the table that COPY names when it refuses a row."""
+        """The table that COPY names when it refuses a row."""
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
-        """Write lines of COPY text; returns the numbers of those, from 0, that found no row to change.
+        """Write lines of COPY text; returns the numbers, from 0, of those that found no row to change.
 
         Raises:
             psycopg2.Error: the target refused, and the transaction is aborted.
@@ -70,7 +70,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """Something that rows are staged for; a line holds the values of the stage's columns, then its key's."""
+    """Writes rows by way of a stage; a line holds the values of the stage's columns, then of its key."""
 
     stage: Stage
 
@@ -82,7 +82,7 @@ class _Staged:
 
 @dataclass(frozen=True, slots=True)
 class InsertThrough(_Staged):
-    """Adds rows to a view, which COPY does not take."""
+    """Adds rows to a view, which takes no COPY."""
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Add them."""
@@ -93,20 +93,20 @@ class InsertThrough(_Staged):
 
 @dataclass(frozen=True, slots=True)
 class Replace(_Staged):
-    """Brings whole rows up to date, wherever they are; a row that is not there is added.
+    """Brings whole rows up to date, whichever table they are in, and adds those that are in none.
 
     Attributes:
-        stage: like the table where the rows belong now; its key is that before the change.
-        roots: tables that hold all rows together.
-        rekeys: the key changes too; else it is not touched, for a column that is always generated as identity
-            takes no value in an update.
+        stage: like the table where the rows belong now; its key is the one before the change.
+        roots: the tables that hold all rows between them.
+        rekeys: the key changes too. Otherwise it is not assigned: a column that is always generated as
+            identity takes no value in an update.
     """
 
     roots: tuple[TableName, ...]
     rekeys: bool
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
-        """Change those that are in the table; delete the others where they are and add them here."""
+        """Update the rows that are in the table; delete the others where they are, and insert them here."""
         stage, table = self.stage, self.stage.like
         stage.fill(cursor, lines)
         kept = () if self.rekeys else stage.key
@@ -126,23 +126,23 @@ class Replace(_Staged):
 
 @dataclass(frozen=True, slots=True)
 class _Search(_Staged):
-    """Does something to rows wherever they are.
+    """Changes rows, whichever table they are in.
 
     Attributes:
-        places: tables to look into, the likeliest first.
+        tables: where to look for them, the likeliest first.
     """
 
-    places: tuple[TableName, ...]
+    tables: tuple[TableName, ...]
     change: ClassVar[str]
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
-        """Do it in the first place that has the row."""
+        """Change each row in the first table that has it."""
         left = set(range(len(lines)))
-        if self.places:
+        if self.tables:
             self.stage.fill(cursor, lines)
-        for place in self.places:
-            change = self.stage.statement(self.change, place)
-            cursor.execute(self.stage.statement(_FOUND, place, change=change))
+        for table in self.tables:
+            change = self.stage.statement(self.change, table)
+            cursor.execute(self.stage.statement(_FOUND, table, change=change))
             left -= {number for (number,) in cursor.fetchall()}
             if not left:
                 break
@@ -150,13 +150,13 @@ class _Search(_Staged):
 
 
 class Patch(_Search):
-    """Changes some columns of rows that are there."""
+    """Changes some columns of rows."""
 
     change = _CHANGED
 
 
 class Delete(_Search):
-    """Removes rows; its stage has a key only."""
+    """Removes rows; its stage holds only a key."""
 
     change = "delete from {table} t using pg_temp.{stage} s where {match} returning s.n"
 
