@@ -102,7 +102,7 @@ class Delivery:
                 if end is None:
                     return None
                 self._last = pass_, end
-                if end in {End.LOADED, End.LOADED_WITH_DEAD_LETTERS}:
+                if end.is_loaded:
                     return outcome
                 pass_ = next_pass(pass_, end)
         except EventError as error:

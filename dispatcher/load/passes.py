@@ -22,7 +22,7 @@ class Pass(Enum):
     @property
     def is_careful(self) -> bool:
         """Whether every bad row is found."""
-        return self in {Pass.CAREFUL, Pass.IMMEDIATE}
+        return self is Pass.CAREFUL or self is Pass.IMMEDIATE
 
 
 class End(Enum):
@@ -38,6 +38,11 @@ class End(Enum):
     """The target refused a row."""
     REFUSED_AT_COMMIT = auto()
     """The target refused the transaction because of its rows."""
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the batch is loaded."""
+        return self is End.LOADED or self is End.LOADED_WITH_DEAD_LETTERS
 
 
 class PassFailed(Enough):
