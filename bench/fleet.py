@@ -23,12 +23,12 @@ from tdsup.sandbox import Sandbox
 
 sys.path += map(str, (Path(__file__).parents[1], Path(__file__).parents[1] / "tests"))
 
-from harness.contestant import Contestant, Originals, Ours
-from harness.cost import cpu, pss
-from harness.database import Database
-from harness.fleet import Fleet, fleet, wait_until
-from harness.pgq_ext import PGQ_EXT
-from harness.supervised import supervised
+from harness.measure.cost import cpu, pss
+from harness.programs.contestant import Contestant, Originals, Ours
+from harness.programs.fleet import Fleet, fleet, wait_until
+from harness.programs.supervised import supervised
+from harness.servers.database import Database
+from harness.servers.pgq_ext import PGQ_EXT
 
 from bench import page
 

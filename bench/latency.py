@@ -23,8 +23,8 @@ from tdsup.sandbox import Sandbox
 
 sys.path += map(str, (Path(__file__).parents[1], Path(__file__).parents[1] / "tests"))
 
-from harness.database import Database
-from harness.fleet import Fleet, fleet
+from harness.programs.fleet import Fleet, fleet
+from harness.servers.database import Database
 
 from bench import page
 

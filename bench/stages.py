@@ -19,8 +19,8 @@ from tdsup.sandbox import Sandbox
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from bench.throughput import tdsup
 from bench.throughput.case import CASES, Case
+from bench.throughput.contestants import tdsup
 from bench.throughput.workload import Size, Workload
 
 STAGES = {

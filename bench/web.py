@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from harness.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet, wait_until
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -24,7 +24,7 @@ from tdsup.sandbox import Sandbox
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from harness.bound import Bound, Verdict
+from harness.measure.bound import Bound, Verdict
 
 INSERT = (
     "insert into orders select g, timestamp '2026-11-01' + g %% 7 * interval '1 day', g %% 1000, g / 100.0, "

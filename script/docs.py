@@ -22,7 +22,7 @@ from tdsup.supervisor.worker.processmetrics import PROCESS_METRICS
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from harness.outcomes import CASES, NOON
+from harness.rows.outcomes import CASES, NOON
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.database import Database
-from harness.desk import Desk
-from harness.orders import Orders
-from harness.queue import Queue
+from harness.programs.desk import Desk
+from harness.rows.orders import Orders
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 from tdsup.sandbox import Cluster, Sandbox
 
 _numbers = itertools.count(1)

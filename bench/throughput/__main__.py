@@ -13,9 +13,9 @@ from tdsup.sandbox import Sandbox
 
 from . import machine
 from .case import CASES, Case
-from .contestant import CONTESTANTS, Contestant, Failed
-from .result import Result
-from .table import GOAL_HEADER, HEADER, NOTES, aligned, goal_rows, rows
+from .contestants.contestant import CONTESTANTS, Contestant, Failed
+from .report.result import Result
+from .report.table import GOAL_HEADER, HEADER, NOTES, aligned, goal_rows, rows
 from .workload import Size, Workload
 
 ROUNDS = 5
@@ -56,7 +56,7 @@ def main() -> int:
     print(f"\n{aligned(GOAL_HEADER, goal_rows(results), left=2)}")
     if options.write:
         # It imports what only --write needs.
-        from .page import write
+        from .report.page import write
 
         write(results, told)
     return 0

@@ -15,12 +15,12 @@ from psycopg2.extensions import connection as Connection
 from tdsup.sandbox import Cluster, Sandbox
 
 from .case import TABLE, Case
-from .rows import RowsWriter
-from .task import QUEUE, Task
+from .contestants.rows import RowsWriter
+from .contestants.task import QUEUE, Task
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
-from harness.pgq_ext import PGQ_EXT
+from harness.servers.pgq_ext import PGQ_EXT
 
 DATABASE = "bench"
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import web as harness
-from harness.browser import Browser, browser
-from harness.database import Database
-from harness.fleet import fleet, wait_until
-from harness.orders import Orders
-from harness.web import WebChild, a_job, web_child
+from harness.programs import web as harness
+from harness.programs.fleet import fleet, wait_until
+from harness.programs.web import WebChild, a_job, web_child
+from harness.rows.orders import Orders
+from harness.servers.browser import Browser, browser
+from harness.servers.database import Database
 
 FILE = "token"
 TOKEN = "kept-in-a-file"  # noqa: S105 (a token of the test)

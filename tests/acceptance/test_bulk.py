@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness.database import Database
-from harness.outcomes import CASES, COLUMNS, Dead, job_of_orders
+from harness.rows.outcomes import CASES, COLUMNS, Dead, job_of_orders
+from harness.servers.database import Database
 
 PROGRAM = Path(sys.executable).with_name("table_dispatcher")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness.database import Database
-from harness.fleet import fleet
-from harness.orders import DISPATCHER, Orders
+from harness.programs.fleet import fleet
+from harness.rows.orders import DISPATCHER, Orders
+from harness.servers.database import Database
 
 
 def test_a_fleet_loads_and_tells(tmp_path: Path, source: Database, target: Database) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.fleet import PATIENCE, Fleet, fleet, wait_until
-from harness.prometheus import prometheus
+from harness.programs.fleet import PATIENCE, Fleet, fleet, wait_until
+from harness.servers.prometheus import prometheus
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from harness.database import Database
-from harness.fleet import wait_until
-from harness.oracle import Oracle
-from harness.queue import Queue
+from harness.programs.fleet import wait_until
+from harness.rows.oracle import Oracle
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 
 PROGRAM = Path(sys.executable).with_name("table_dispatcher")
 

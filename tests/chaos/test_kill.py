@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from harness.database import Database
-from harness.fleet import Fleet, fleet, wait_until
-from harness.orders import Orders
+from harness.programs.fleet import Fleet, fleet, wait_until
+from harness.rows.orders import Orders
+from harness.servers.database import Database
 
 WAITS_FOR_LOCK = (
     "select exists (select from pg_stat_activity where wait_event_type = 'Lock' "

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from harness.database import Database
-from harness.fleet import fleet
-from harness.orders import Orders
-from harness.program import Program
+from harness.programs.fleet import fleet
+from harness.programs.program import Program
+from harness.rows.orders import Orders
+from harness.servers.database import Database
 
 TAKEOVER = 5.0
 """Seconds within which a standby works after the death of the process that worked."""

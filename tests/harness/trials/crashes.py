@@ -6,8 +6,8 @@ import statistics
 import time
 from pathlib import Path
 
-from harness.fleet import PATIENCE, POLL, Fleet, fleet, wait_until
-from harness.vitals import vitals
+from harness.measure.vitals import vitals
+from harness.programs.fleet import PATIENCE, POLL, Fleet, fleet, wait_until
 
 LOOK = 0.1
 """Seconds between two looks at the fleet."""

@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from harness.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet, wait_until
 
 BEHAVIOURS = "work long_call standby retry stubborn deaf slow_end crash".split()
 """What the jobs do when their master dies, one of each."""

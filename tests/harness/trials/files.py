@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from harness import timed_master
-from harness.fleet import Fleet, fleet
-from harness.vitals import vitals
+from harness.measure import timed_master
+from harness.measure.vitals import vitals
+from harness.programs.fleet import Fleet, fleet
 
 JOBS = ("a", "b", "c")
 

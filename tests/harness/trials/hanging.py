@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.fleet import Fleet, fleet, wait_until
-from harness.prober import Latencies, probed
-from harness.vitals import vitals
+from harness.measure.prober import Latencies, probed
+from harness.measure.vitals import vitals
+from harness.programs.fleet import Fleet, fleet, wait_until
 
 JOBS = 200
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import timed_master
-from harness.fleet import Fleet, fleet, wait_until
-from harness.prober import probed
-from harness.vitals import vitals
+from harness.measure import timed_master
+from harness.measure.prober import probed
+from harness.measure.vitals import vitals
+from harness.programs.fleet import Fleet, fleet, wait_until
 
 JOBS = ("orders", "clicks", "payments")
 

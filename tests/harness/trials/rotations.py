@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tdsup.supervisor.logs import LogFile
 
-from harness.fleet import PATIENCE, fleet, wait_until
+from harness.programs.fleet import PATIENCE, fleet, wait_until
 
 SIZE = 8192
 """Bytes at which the log is rotated."""

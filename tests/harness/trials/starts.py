@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from harness.fleet import PATIENCE, Fleet, fleet, wait_until
+from harness.programs.fleet import PATIENCE, Fleet, fleet, wait_until
 
 CONTENDERS = 20
 """Starts of one round."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet, wait_until
 
 JOBS = ("a", "b", "c")
 

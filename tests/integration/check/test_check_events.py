@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from harness.check import faults_of, fine, register, statements
-from harness.database import Database
-from harness.job import drain
-from harness.orders import Orders
+from harness.rows.check import faults_of, fine, register, statements
+from harness.rows.job import drain
+from harness.rows.orders import Orders
+from harness.servers.database import Database
 
 PARENTS = {
     "a template": ({}, "create table orders (id int, day date, note text)"),

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from harness.check import faults_of, fine, register
-from harness.database import Database
-from harness.job import drain
-from harness.orders import Orders
+from harness.rows.check import faults_of, fine, register
+from harness.rows.job import drain
+from harness.rows.orders import Orders
+from harness.servers.database import Database
 from psycopg2.extensions import make_dsn
 
 

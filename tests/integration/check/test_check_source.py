@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from harness.check import examined, faults_of, fine, register
-from harness.database import Database
-from harness.job import drain
-from harness.orders import Orders
+from harness.rows.check import examined, faults_of, fine, register
+from harness.rows.job import drain
+from harness.rows.orders import Orders
+from harness.servers.database import Database
 
 AWAY = "host=127.0.0.1 port=1 user=nobody password=hush dbname=x"
 """A server that is not there."""

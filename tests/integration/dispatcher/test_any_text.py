@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 import skytools
-from harness.database import Database
-from harness.job import drain
-from harness.pgq_ext import PGQ_EXT
-from harness.queue import Queue
+from harness.rows.job import drain
+from harness.servers.database import Database
+from harness.servers.pgq_ext import PGQ_EXT
+from harness.servers.queue import Queue
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tdsup.dispatcher.errors import LostPosition

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from harness.database import Database
-from harness.job import RunningJob, drain
-from harness.oracle import Oracle
-from harness.queue import Queue
+from harness.rows.job import RunningJob, drain
+from harness.rows.oracle import Oracle
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 from tdsup.dispatcher.load.handoff import Handoff
 from tdsup.dispatcher.load.rows import LARGE
 from tdsup.dispatcher.pgq.queue import BLOCK

@@ -6,9 +6,9 @@ import logging
 import threading
 
 import pytest
-from harness.database import Database
-from harness.job import RunningJob, drain, settings_of
-from harness.queue import Queue
+from harness.rows.job import RunningJob, drain, settings_of
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import DataError, SetupError
 

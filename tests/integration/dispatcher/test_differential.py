@@ -1,7 +1,7 @@
 """The original and ours over one queue, cell by cell.
 
-Left out is what the original gets wrong (see `harness.original` for what it does): updates, deletes and
-truncates, which it inserts as rows; partition values that are NULL, infinite, empty or not written
+Left out is what the original gets wrong (`harness.programs.original` shows what it does): updates, deletes
+and truncates, which it inserts as rows; partition values that are NULL, infinite, empty or not written
 ``YYYY-MM-DD hh:mm``; rows of one batch with different columns under ``fields = *``, which it drops; ``%00``
 and bytes that are no UTF-8, at which it stops; ``_PKEY`` and ``_PARENT``, which it does not know.
 """
@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 import skytools
-from harness import original
-from harness.database import Database
-from harness.job import drain
-from harness.pgq_ext import PGQ_EXT
-from harness.queue import Queue
+from harness.programs import original
+from harness.rows.job import drain
+from harness.servers.database import Database
+from harness.servers.pgq_ext import PGQ_EXT
+from harness.servers.queue import Queue
 
 SEED = 20261124
 ROWS = 700

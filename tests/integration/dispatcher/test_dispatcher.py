@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 import pytest
-from harness.database import Database
-from harness.job import RunningJob, drain
-from harness.oracle import Oracle
-from harness.pgq_ext import PGQ_EXT
-from harness.queue import Queue
+from harness.rows.job import RunningJob, drain
+from harness.rows.oracle import Oracle
+from harness.servers.database import Database
+from harness.servers.pgq_ext import PGQ_EXT
+from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import DataError, LostPosition, SetupError
 
 DDL = "create table orders (id int primary key, order_date timestamp, customer_name text)"

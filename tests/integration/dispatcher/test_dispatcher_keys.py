@@ -6,9 +6,9 @@ import logging
 import time
 
 import pytest
-from harness.database import Database
-from harness.job import RunningJob, drain
-from harness.orders import Orders
+from harness.rows.job import RunningJob, drain
+from harness.rows.orders import Orders
+from harness.servers.database import Database
 
 
 @pytest.fixture

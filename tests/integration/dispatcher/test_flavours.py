@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from harness.database import Database
-from harness.job import drain, settings_of
+from harness.rows.job import drain, settings_of
+from harness.servers.database import Database
 from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import SetupError
 

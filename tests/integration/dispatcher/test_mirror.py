@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from harness.database import Database
-from harness.job import drain
-from harness.queue import Queue
+from harness.rows.job import drain
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 
 COLUMNS = "(id int, k2 text, day date, txt text, n numeric, primary key (id, k2))"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from harness.database import Database
-from harness.job import drain
-from harness.outcomes import CASES, COLUMNS, Case, Dead, Ignored, Row, job_of_orders
-from harness.queue import Queue
+from harness.rows.job import drain
+from harness.rows.outcomes import CASES, COLUMNS, Case, Dead, Ignored, Row, job_of_orders
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 
 ALL = [case for cases in CASES.values() for case in cases]
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from harness.database import Database
-from harness.fleet import fleet, wait_until
-from harness.job import RunningJob
-from harness.orders import Orders
-from harness.program import Program
+from harness.programs.fleet import fleet, wait_until
+from harness.programs.program import Program
+from harness.rows.job import RunningJob
+from harness.rows.orders import Orders
+from harness.servers.database import Database
 from tdsup.sandbox import Cluster, Sandbox
 
 STOP = 0.3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 import pytest
-from harness.database import Database
-from harness.job import RunningJob, drain
-from harness.queue import Queue
+from harness.rows.job import RunningJob, drain
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import SetupError
 from tdsup.dispatcher.postgres.identifier import quote
 

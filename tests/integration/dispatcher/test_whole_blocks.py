@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from harness.database import Database
-from harness.job import drain
-from harness.queue import Queue
-from harness.spice import Kitchen, send
+from harness.rows.job import drain
+from harness.rows.spice import Kitchen, send
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 from tdsup.dispatcher.events import decoder
 from tdsup.dispatcher.load import blocks as block_path
 from tdsup.dispatcher.load.pause import BlockPause

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.fleet import PATIENCE, Fleet, children, fleet, wait_until
+from harness.programs.fleet import PATIENCE, Fleet, children, fleet, wait_until
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.fleet import Fleet, alive, fleet, wait_until
+from harness.programs.fleet import Fleet, alive, fleet, wait_until
 
 DEFAULTS = "[DEFAULT]\nlog_count = 1\n"
 SLEEPER = "[sleeper]\nstep = 5\n"

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet, wait_until
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.desk import Desk
-from harness.fleet import fleet, wait_until
+from harness.programs.desk import Desk
+from harness.programs.fleet import fleet, wait_until
 
 
 @pytest.fixture

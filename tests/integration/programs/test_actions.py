@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from harness.database import Database
-from harness.job import RunningJob, drain, settings_of
-from harness.orders import Orders
-from harness.pgq_ext import PGQ_EXT
+from harness.rows.job import RunningJob, drain, settings_of
+from harness.rows.orders import Orders
+from harness.servers.database import Database
+from harness.servers.pgq_ext import PGQ_EXT
 from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import LostPosition, SetupError
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.database import Database
-from harness.fleet import Fleet, fleet
-from harness.orders import Orders
+from harness.programs.fleet import Fleet, fleet
+from harness.rows.orders import Orders
+from harness.servers.database import Database
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from harness.database import Database
-from harness.fleet import alive, wait_until
-from harness.queue import Queue
+from harness.programs.fleet import alive, wait_until
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 from tdsup.sandbox import Sandbox, SandboxError
 from tdsup.sandbox.binaries import find
 from tdsup.sandbox.reaper import inside

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.fleet import Fleet, wait_until
+from harness.programs.fleet import Fleet, wait_until
 
 
 class Single:

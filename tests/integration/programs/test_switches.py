@@ -8,8 +8,8 @@ import signal
 import subprocess
 
 import pytest
-from harness.desk import PROGRAM, Desk
-from harness.fleet import alive, wait_until
+from harness.programs.desk import PROGRAM, Desk
+from harness.programs.fleet import alive, wait_until
 
 
 def test_a_daemon_needs_a_pid_file(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from harness.web import WebChild, a_job, web_child
+from harness.programs.web import WebChild, a_job, web_child
 
 TOKEN = "k3-._~+/=secret"  # noqa: S105 (a token of the test)
 FILE = "token"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import web as harness
-from harness.fleet import wait_until
-from harness.web import WebChild, a_job, web_child
+from harness.programs import web as harness
+from harness.programs.fleet import wait_until
+from harness.programs.web import WebChild, a_job, web_child
 
 HASTY = "from tdsup.supervisor.web import connection; connection.Connection.patience = 0.5\n"
 """What makes the web child's patience short enough for a test."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.fleet import wait_until
-from harness.web import WebChild, a_job, web_child
+from harness.programs.fleet import wait_until
+from harness.programs.web import WebChild, a_job, web_child
 
 PAGES = ("/", "/app.js", "/style.css", "/icon.svg", "/status.json", "/healthz", "/readyz", "/nothing")
 

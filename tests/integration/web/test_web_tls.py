@@ -8,8 +8,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from harness.fleet import fleet, wait_until
-from harness.web import web_child
+from harness.programs.fleet import fleet, wait_until
+from harness.programs.web import web_child
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harness.job import settings_of
+from harness.rows.job import settings_of
 from tdsup.dispatcher.check.bookkeeping import Bookkeeping, PositionFacts, bookkeeping_findings
 from tdsup.dispatcher.check.finding import Fault, Note
 from tdsup.dispatcher.check.rights import PARENT, UNATTACHED, UNPARTITIONED, Rights, rights_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness.fleet import JOBTYPES
+from harness.programs.fleet import JOBTYPES
 from tdsup.supervisor.config.confd import clashes, scan
 
 DISPATCHER = """\

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harness.bound import Bound, Verdict
+from harness.measure.bound import Bound, Verdict
 
 
 @pytest.mark.parametrize(

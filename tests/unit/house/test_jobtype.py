@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harness.job import settings_of
+from harness.rows.job import settings_of
 from tdsup.dispatcher.job import TABLE_DISPATCHER
 from tdsup.jobtype import STATUS_COUNTERS, JobType
 

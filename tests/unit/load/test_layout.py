@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harness.job import settings_of
+from harness.rows.job import settings_of
 from tdsup.dispatcher.events.decoder import BY_EVENT_TIME, NOT_PARTITIONED
 from tdsup.dispatcher.events.header import Operation
 from tdsup.dispatcher.load.layout import Classifier, Handling, Layout, LayoutCache, Prefix

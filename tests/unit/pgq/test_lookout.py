@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
-from harness.job import settings_of
+from harness.rows.job import settings_of
 from tdsup.dispatcher.pgq.batch import Batch
 from tdsup.dispatcher.pgq.lookout import ASK_ANYWAY, QUIET, SPREAD, Lookout
 from tdsup.supervisor.worker.board import Board

@@ -18,7 +18,7 @@ from unittest import mock
 from tdsup.supervisor import loop, service
 from tdsup.supervisor.cli import tdsup as cli
 
-from harness.fleet import Fleet
+from harness.programs.fleet import Fleet
 
 FILE = "longest.json"
 """Where the master leaves what it measured when it ends, in the fleet's directory."""
@@ -67,7 +67,7 @@ class TimedLoop(loop.Loop):
 
 def use(fleet: Fleet) -> None:
     """Let the fleet's next master be a timed one."""
-    fleet.program = [sys.executable, "-m", "harness.timed_master"]
+    fleet.program = [sys.executable, "-m", "harness.measure.timed_master"]
 
 
 def read(fleet: Fleet) -> Longest:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.fleet import PATIENCE, wait_until
+from harness.programs.fleet import PATIENCE, wait_until
 
 SWITCHES = (
     "--headless=new",

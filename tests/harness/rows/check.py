@@ -7,8 +7,8 @@ import re
 from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import SetupError
 
-from harness.job import drain, settings_of
-from harness.orders import Orders
+from harness.rows.job import drain, settings_of
+from harness.rows.orders import Orders
 
 
 def examined(keys: dict[str, object]) -> tuple[list[str], list[str]]:

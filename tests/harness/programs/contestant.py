@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from harness.fleet import Fleet
-from harness.supervised import Supervised
+from harness.programs.fleet import Fleet
+from harness.programs.supervised import Supervised
 
 
 class Contestant(Protocol):

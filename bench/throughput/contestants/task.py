@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .case import TABLE
+from ..case import TABLE
 
 QUEUE = "orders"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.database import Database
-from harness.job import drain
-from harness.queue import Queue
+from harness.rows.job import drain
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 
 COLUMNS = "id int primary key, at timestamptz, note varchar(40), n int check (n < 1000)"
 """Columns of the table ``orders`` that the events are loaded into, partitioned by the day of ``at``."""

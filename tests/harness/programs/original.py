@@ -1,6 +1,7 @@
 """The original's logic on the original's own libraries: the reference of the differential test.
 
-A program of its own, ``python -m harness.original INI``: the library installs signal and log handlers.
+A program of its own, as the library installs signal and log handlers:
+``python -m harness.programs.original INI``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pgq
 import skytools
 
 SECTION = "table_dispatcher"
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 
 PARTS = {"daily": 3, "monthly": 2}
 """How many of year, month and day a partition's name has, by ``part_method``."""
@@ -67,7 +68,7 @@ def run(path: Path, **keys: object) -> None:
     path.write_text("\n".join([f"[{SECTION}]", "loop_delay = 0", *lines, ""]), encoding="utf-8")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(
-        [sys.executable, "-m", "harness.original", path, *register],
+        [sys.executable, "-m", "harness.programs.original", path, *register],
         cwd=TESTS,
         env={**environment, "PYTHONUTF8": "1"},
         capture_output=True,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from harness.database import Database
+from harness.servers.database import Database
 
 Event = tuple[str | None, str | None, str | None]
 """``ev_type``, ``ev_data`` and ``ev_extra1``."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.fleet import Fleet
+from harness.programs.fleet import Fleet
 
 PROGRAM = str(Path(sys.executable).with_name("table_dispatcher"))
 

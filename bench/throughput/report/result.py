@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .case import Case
-from .contestant import Run
+from ..case import Case
+from ..contestants.contestant import Run
 
 
 @dataclass(frozen=True)

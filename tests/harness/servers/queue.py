@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.database import Database
+from harness.servers.database import Database
 
 
 class Queue:

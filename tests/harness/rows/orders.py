@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.database import Database
-from harness.fleet import Fleet
-from harness.oracle import Oracle, Verdict
-from harness.queue import Queue
+from harness.programs.fleet import Fleet
+from harness.rows.oracle import Oracle, Verdict
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 
 DISPATCHER = "table_dispatcher"
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from .contestant import CONTESTANTS
+from ..contestants.contestant import CONTESTANTS
 from .goal import OURS
 from .result import Result, rate
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.fleet import TESTS, alive, children, wait_until
-from harness.original import SECTION
+from harness.programs.fleet import TESTS, alive, children, wait_until
+from harness.programs.original import SECTION
 
 STOP_WAIT = 60.0
 """Seconds until all have to be gone."""
@@ -26,7 +26,7 @@ pidfile = {directory}/supervisord.pid
 childlogdir = {directory}/log
 
 [program:original]
-command = {python} -m harness.original {directory}/conf.d/job%(process_num)03d.ini
+command = {python} -m harness.programs.original {directory}/conf.d/job%(process_num)03d.ini
 process_name = %(program_name)s%(process_num)03d
 numprocs = {jobs}
 directory = {tests}

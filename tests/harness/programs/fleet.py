@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 
 import yaml
 
-JOBTYPES = Path(__file__).with_name("jobtypes")
+JOBTYPES = Path(__file__).parents[1] / "jobtypes"
 """Directory of the fake job types, for ``PYTHONPATH``."""
 
-TESTS = str(Path(__file__).parents[1])
+TESTS = str(Path(__file__).parents[2])
 """Directory of the harness itself."""
 
 PATIENCE = 20.0

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.fleet import PATIENCE, wait_until
-from harness.orders import DISPATCHER
+from harness.programs.fleet import PATIENCE, wait_until
+from harness.rows.orders import DISPATCHER
 
 PROGRAM = Path(sys.executable).with_name("table_dispatcher")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from harness.database import Database
+from harness.servers.database import Database
 
 SHOWN = 5
 """Ids shown of each kind of fault."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from .case import NARROW
+from ..case import NARROW
 from .result import Result, peak, worker_cpu
 
 OURS = "tdsup"

@@ -1,4 +1,6 @@
-"""A contestant's process: ``python -m bench.throughput.runner NAME TASK``; its last line is a `Report`.
+"""A contestant's process; its last line is a `Report`.
+
+``python -m bench.throughput.contestants.runner NAME TASK``.
 
 Counted is the work, connecting included, but not the start of the interpreter and the imports, except for the
 peak: that is of the process's whole life. It is the kernel's VmHWM and not ru_maxrss, which a child inherits

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.fleet import Fleet, wait_until
+from harness.programs.fleet import Fleet, wait_until
 
 
 @dataclass
@@ -44,7 +44,7 @@ def probed(fleet: Fleet, command: str = "version", pause: float = 0.005) -> Iter
         What is filled at the end of the block.
     """
     latencies = Latencies()
-    words = [sys.executable, "-m", "harness.prober", command, str(pause)]
+    words = [sys.executable, "-m", "harness.measure.prober", command, str(pause)]
     ready = fleet.directory / "prober"
     ready.unlink(missing_ok=True)
     with subprocess.Popen(

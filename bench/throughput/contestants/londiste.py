@@ -26,8 +26,8 @@ from londiste.handlers.dispatch import Dispatcher
 from londiste.playback import Replicator, TableState
 from pgq.cascade.worker import CascadedWorker
 
+from ..case import TABLE
 from .bounded import Bounded
-from .case import TABLE
 from .task import Task
 
 SECTION = "londiste"

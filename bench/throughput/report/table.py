@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .contestant import CONTESTANTS
+from ..contestants.contestant import CONTESTANTS
 from .goal import OURS, goals
 from .result import Result, peak, rate, source_cpu, target_cpu, worker_cpu
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from tdsup.sandbox import Sandbox
 
-from . import runner, servers
+from .. import servers
+from ..workload import Size, Workload
+from . import runner
 from .runner import Report
-from .workload import Size, Workload
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 PATIENCE = 1800.0
 """Seconds after which a contestant is taken for hung."""

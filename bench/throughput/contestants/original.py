@@ -1,4 +1,4 @@
-"""The original's logic on the original's libraries: see `harness.original`."""
+"""The original's logic on the original's libraries: see `harness.programs.original`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from .bounded import Bounded
 from .task import Task
 
-sys.path.append(str(Path(__file__).parents[2] / "tests"))
+sys.path.append(str(Path(__file__).parents[3] / "tests"))
 
-from harness.original import SECTION, Original
+from harness.programs.original import SECTION, Original
 
 
 class BoundedOriginal(Bounded, Original):

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from harness.fleet import PATIENCE
+from harness.programs.fleet import PATIENCE
 
 CHILD = """
 import socket, sys

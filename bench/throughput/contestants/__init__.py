@@ -1,0 +1,1 @@
+"""The contestants, and the process that each does its task in."""

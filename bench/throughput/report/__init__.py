@@ -1,0 +1,1 @@
+"""What the rounds have shown: tables, goals, the page and its plot."""
