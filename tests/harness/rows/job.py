@@ -9,9 +9,15 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.job import TABLE_DISPATCHER
 from tdsup.dispatcher.settings import Settings
 from tdsup.jobtype import Board, Snapshot
+
+from harness.servers.database import Database
+
+Keys = dict[str, object]
+"""Keys of a job's file, and their values."""
 
 
 class HostContext:
@@ -50,6 +56,20 @@ def settings_of(**keys: object) -> Settings:
     """Settings as an ini file would give them; the job is called ``job`` and drains its queue."""
     values = {"job_name": "job", "loop_delay": "0", **keys}
     return Settings.model_validate({key: str(value) for key, value in values.items()})
+
+
+def job_keys(
+    source: Database, target: Database, *, queue: str = "q", table: str = "t", **others: object
+) -> Keys:
+    """Keys of a job: its databases, its queue, its table, and others."""
+    named = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": queue, "dest_table": table}
+    return {**named, **others}
+
+
+def act(name: str, keys: Keys, *arguments: str) -> list[str]:
+    """The lines of an action on a job."""
+    (action,) = (action for action in ACTIONS if action.name == name)
+    return list(action.run(settings_of(**keys), arguments))
 
 
 def drain(**keys: object) -> Mapping[str, Any]:

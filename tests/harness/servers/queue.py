@@ -12,20 +12,27 @@ class Queue:
 
     def __init__(self, source: Database, name: str) -> None:
         self.name = name
-        self._source = source
+        self.source = source
 
     def create(self) -> None:
         """Create it, so that any event, but nothing else, makes a tick."""
-        self._source.execute("select pgq.create_queue(%s)", self.name)
+        self.source.execute("select pgq.create_queue(%s)", self.name)
         for setting, value in (("ticker_max_count", "1"), ("ticker_max_lag", "1 hour")):
-            self._source.execute("select pgq.set_queue_config(%s, %s, %s)", self.name, setting, value)
+            self.source.execute("select pgq.set_queue_config(%s, %s, %s)", self.name, setting, value)
 
-    def attach(self, table: str, *arguments: str) -> None:
-        """Let a trigger ``pgq.logutriga`` put the table's changes into the queue."""
+    def attach(self, table: str, *arguments: str, function: str = "logutriga") -> None:
+        """Let a trigger of PgQ put the table's changes into the queue."""
         given = ", ".join(f"'{argument}'" for argument in (self.name, *arguments))
-        self._source.execute(
+        self.source.execute(
             f"create trigger {table}_{self.name} after insert or update or delete on {table} "
-            f"for each row execute function pgq.logutriga({given})"
+            f"for each row execute function pgq.{function}({given})"
+        )
+
+    def attach_truncate(self, table: str, function: str = "logutriga") -> None:
+        """Let a trigger of PgQ put the table's truncates into the queue."""
+        self.source.execute(
+            f"create trigger {table}_{self.name}_truncate after truncate on {table} "
+            f"for each statement execute function pgq.{function}('{self.name}')"
         )
 
     def tick(self) -> None:
@@ -34,27 +41,27 @@ class Queue:
         A tick of the daemon's amid an insert counts its event, but does not show it, and a queue's very first
         event counts for nothing: then PgQ sees no need for a tick, and one has to be forced.
         """
-        self._source.execute("select pgq.ticker(%s)", self.name)
-        events = self._source.value("select pgq.current_event_table(%s)", self.name)
-        if self._source.value(
+        self.source.execute("select pgq.ticker(%s)", self.name)
+        events = self.source.value("select pgq.current_event_table(%s)", self.name)
+        if self.source.value(
             f"select exists (select from {events} where not txid_visible_in_snapshot(ev_txid, ("
             "select tick_snapshot from pgq.tick join pgq.queue on queue_id = tick_queue "
             "where queue_name = %s order by tick_id desc limit 1)))",
             self.name,
         ):
-            self._source.execute("select pgq.force_tick(%s)", self.name)
-            self._source.execute("select pgq.ticker(%s)", self.name)
+            self.source.execute("select pgq.force_tick(%s)", self.name)
+            self.source.execute("select pgq.ticker(%s)", self.name)
 
     def last_tick(self, consumer: str) -> int:
         """The last tick that a consumer has finished."""
-        tick: int = self._source.value(
+        tick: int = self.source.value(
             "select last_tick from pgq.get_consumer_info(%s, %s)", self.name, consumer
         )
         return tick
 
     def insert(self, type_: str, data: str | None, table: str | None = None) -> int:
         """Put an event of a producer's own into the queue; returns its id."""
-        event: Any = self._source.value(
+        event: Any = self.source.value(
             "select pgq.insert_event(%s, %s, %s, %s, null, null, null)", self.name, type_, data, table
         )
         return int(event)
