@@ -1,4 +1,4 @@
-"""Whole blocks: what comes of them is what comes of events one by one."""
+"""The block path comes to the same as the row path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from harness.rows.job import drain
+from harness.rows.job import drain, job_keys
 from harness.rows.spice import Kitchen, send
 from harness.servers.database import Database
 from harness.servers.queue import Queue
@@ -18,8 +18,8 @@ from tdsup.dispatcher.load.pause import BlockPause
 
 SEED = 20261124
 
-WAYS = ("fast", "pure", "general")
-"""By whole blocks, the same with the pure decoder, and event by event: each into a schema of its own."""
+WAYS = ("block_path", "pure", "row_path")
+"""The block path, the same with the pure decoder, and the row path: each into a schema of its own."""
 
 TABLE = "create table {way}.t (id int primary key, day text, note varchar(40), n int)"
 NATIVE = "create table {way}.t (id int, day timestamptz, note varchar(40), n int) partition by range (day)"
@@ -78,7 +78,7 @@ class Result:
         letters: event ids, reasons and SQLSTATEs.
         values: what the job counts.
         position: last tick that was applied.
-        blocks: batches that whole blocks were enough for, but for a few events.
+        blocks: batches that took the block path, apart from a few events.
     """
 
     rows: list[tuple[Any, ...]]
@@ -91,16 +91,16 @@ class Result:
 def load(
     way: str, source: Database, target: Database, keys: Mapping[str, object], table: str = "t"
 ) -> Result:
-    """Drain the queue in one of the ways; `table` has the rows."""
+    """Drain the queue in one of the ways; `table` holds the rows."""
     blocks = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BlockPause, "succeeded", lambda _pause: blocks.append(1))
         if way == "pure":
             patch.setattr(block_path, "decode_block", decoder.decode_block_purely)
-        if way == "general":
+        if way == "row_path":
             patch.setattr(BlockPause, "is_over", lambda _pause: False)
         # Batches are the ticks, for each way.
-        values = drain(**keys, job_name=way, dest_table=f"{way}.t", merge_events=0)
+        values = drain(**{**keys, "dest_table": f"{way}.t"}, job_name=way, merge_events=0)
     counted = ("outcomes", "rows", "dead_letters", "ignored", "events", "batches", "partitions")
     has_letters = target.value("select to_regclass('tdsup.dead_letter') is not null")
     return Result(
@@ -124,9 +124,9 @@ def load(
 
 @pytest.mark.parametrize("name", JOBS)
 def test_each_way_comes_to_the_same(source: Database, target: Database, queue: Queue, name: str) -> None:
-    """Rows, dead letters, counts and positions, whatever the events are."""
+    """Rows, dead letters, counts and positions, whatever the events."""
     ddl, keys = JOBS[name]
-    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": queue.name, **keys}
+    keys = {**job_keys(source, target), **keys}
     source.execute("create table t (id int, day date, color text, size int)")
     for way in WAYS:
         target.execute(f"create schema {way};" + ddl.format(way=way))
@@ -136,15 +136,15 @@ def test_each_way_comes_to_the_same(source: Database, target: Database, queue: Q
     for spices in SPICES:
         send(source, queue.name, kitchen.batch(120, spices))
         queue.tick()
-    fast, pure, general = (
+    block, pure, row = (
         load(way, source, target, keys, "behind" if name == "a view" else "t") for way in WAYS
     )
-    assert fast == pure
-    assert general.blocks == 0
-    assert fast.blocks > 0 or name == "a view"
-    fast.blocks = 0
-    assert fast.letters == general.letters
-    assert fast.rows == general.rows
-    assert fast == general
-    assert fast.values["events"] > 100
-    assert fast.letters
+    assert block == pure
+    assert row.blocks == 0
+    assert block.blocks > 0 or name == "a view"
+    block.blocks = 0
+    assert block.letters == row.letters
+    assert block.rows == row.rows
+    assert block == row
+    assert block.values["events"] > 100
+    assert block.letters
