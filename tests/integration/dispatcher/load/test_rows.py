@@ -1,0 +1,123 @@
+"""Events of a real queue become rows of a real target."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from harness.rows.job import drain, job_keys
+from harness.rows.orders import TEMPLATE
+from harness.rows.pipeline import Pipeline
+from harness.servers.database import Database
+from harness.servers.queue import Queue
+from tdsup.dispatcher.errors import DataError, SetupError
+
+
+def test_rows_arrive_once_in_daily_partitions(pipeline: Pipeline) -> None:
+    """Every event becomes one row in the table of its day, created with its primary key."""
+    pipeline.insert(3000)
+    values = pipeline.drain(part_template=TEMPLATE)
+    assert (values["events"], values["rows"], values["batches"], values["partitions"]) == (3000, 3000, 1, 3)
+    pipeline.check()
+    keys = pipeline.target.column("select conname from pg_constraint where conname ~ '^t_.*_pkey' order by 1")
+    assert keys == ["t_2026_11_01_pkey", "t_2026_11_02_pkey", "t_2026_11_03_pkey"]
+    assert pipeline.target.value("select count(*) from only t_2026_11_02") == 1000
+
+
+def test_fields_are_selected_and_renamed(pipeline: Pipeline) -> None:
+    """`fields = id, note:who` loads these two columns only."""
+    pipeline.target.execute("create table people (id int, who text, day date)")
+    pipeline.insert(2)
+    pipeline.drain(dest_table="people", part_field="", fields="id, note:who")
+    found = pipeline.target.rows("select * from people order by id")
+    assert found == [(1, "note 1", None), (2, "note 2", None)]
+
+
+def test_every_code_point_survives(source: Database, target: Database, queue: Queue) -> None:
+    """All characters that PostgreSQL can hold come through decoding and COPY unchanged."""
+    for database in (source, target):
+        database.execute("create table chars (id int primary key, c text)")
+    queue.attach("chars")
+    keys = job_keys(source, target, table="chars")
+    drain(**keys)
+    source.execute(
+        "insert into chars select block, string_agg(chr(point), '' order by point) "
+        "from generate_series(0, %s / 4096) block, generate_series(block * 4096, block * 4096 + 4095) point "
+        "where point > 0 and point <= %s and point not between 55296 and 57343 group by block",
+        sys.maxunicode,
+        sys.maxunicode,
+    )
+    source.execute(r"insert into chars values (-1, '\N'), (-2, '\.'), (-3, ''), (-4, null), (-5, '+ %20&=')")
+    queue.tick()
+    drain(**keys)
+    expected = source.rows("select id, md5(c), length(c) from chars order by id")
+    assert target.rows("select id, md5(c), length(c) from chars order by id") == expected
+    assert sum(length or 0 for _, _, length in expected) > 1_100_000
+
+
+def test_columns_that_change_within_a_batch_load(pipeline: Pipeline) -> None:
+    """Rows of one batch that have different columns lose none of them."""
+    pipeline.target.execute("alter table t add remark text")
+    pipeline.insert(5, tick=False)
+    pipeline.source.execute("alter table t add remark text")
+    pipeline.source.execute("insert into t values (6, '2026-11-24', 'n', 'noted')")
+    pipeline.queue.tick()
+    pipeline.drain()
+    assert pipeline.target.column("select remark from t order by id") == [None] * 5 + ["noted"]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ("(7, null, 'n')", "its partition value is NULL"),
+        ("(7, 'infinity', 'n')", "'infinity' is no date"),
+        ("(1, '2026-11-24', 'twice')", "duplicate key value"),
+    ],
+)
+def test_a_bad_event_stops_the_job_if_so_set(pipeline: Pipeline, values: str, reason: str) -> None:
+    """The error names queue, batch and event; nothing of the batch is loaded, and the position stays."""
+    target = pipeline.target
+    target.execute("create table t_2026_11_24 (like t, primary key (id)) inherits (t)")
+    target.execute("insert into t_2026_11_24 values (1, '2026-11-24', 'already here')")
+    before = target.rows("table tdsup.completed_tick")
+    # One statement, so that pgqd makes no tick in between.
+    pipeline.source.execute(f"insert into t values (5, '2026-11-24', 'good'), {values}")
+    pipeline.queue.tick()
+    event = pipeline.source.value("select max(ev_id) from pgq.event_template")
+    with pytest.raises(DataError, match=rf"cannot load event {event} of batch \d+ of queue q: .*{reason}"):
+        pipeline.drain(bad_events="stop")
+    assert target.column("select id from t") == [1]
+    assert target.rows("table tdsup.completed_tick") == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pgq_queue_name": "nix"}, r"cannot read queue nix: .* no such queue; .* pgq.create_queue\('nix'\)"),
+        (
+            {"dest_table": "nix", "part_template": ""},
+            "cannot create tables for public.nix: it does not exist",
+        ),
+        ({"fields": "id:nix, day"}, "t_2026_11_01 has no column nix, which fields names"),
+        (
+            {"part_template": "create table _DEST_TABLE (nonsense)"},
+            "cannot create table public.t_2026_11_01",
+        ),
+        ({"part_template": "select 1"}, "part_template does not create it"),
+    ],
+)
+def test_a_wrong_set_up_says_what_is_wrong(
+    pipeline: Pipeline, change: dict[str, object], message: str
+) -> None:
+    """A mistake of the set-up is one clear line and exit status 78, not a retry."""
+    pipeline.insert(10, days=1)
+    with pytest.raises(SetupError, match=message) as caught:
+        pipeline.drain(**{"part_template": "create table _DEST_TABLE () inherits (t)", **change})
+    assert caught.value.exit_code == 78
+    assert "\n" not in str(caught.value)
+
+
+def test_a_source_without_pgq_is_named(pipeline: Pipeline) -> None:
+    """A database that is no PgQ database is a mistake of the set-up that says so."""
+    with pytest.raises(SetupError, match="cannot read queue q: the source database has no PgQ"):
+        pipeline.drain(src_db=pipeline.target.dsn)

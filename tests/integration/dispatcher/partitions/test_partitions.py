@@ -1,0 +1,81 @@
+"""Partitions are created as rows need them."""
+
+from __future__ import annotations
+
+import pytest
+from harness.rows.pipeline import Pipeline
+from tdsup.dispatcher.errors import SetupError
+
+PARENTS = {
+    "native": (
+        "create table t (id int, day date, note text, primary key (id, day)) partition by range (day)"
+    ),
+    "inherited": "create table t (id int primary key, day date, note text)",
+}
+"""Statements that make a parent, by how it is partitioned."""
+
+
+def test_all_template_words_and_event_time(pipeline: Pipeline) -> None:
+    """_DEST_TABLE, _PARENT, _PKEY and _SCHEMA_TABLE create a monthly partition of the event's own time."""
+    target = pipeline.target
+    target.execute("create schema archive; create table archive.orders (id int, day date)")
+    pipeline.insert(5)
+    pipeline.drain(
+        dest_table="archive.orders",
+        fields="id, day",
+        part_field="_EVTIME",
+        part_method="monthly",
+        part_template="create table _DEST_TABLE (primary key (_PKEY)) inherits (_PARENT);"
+        "create index _SCHEMA_TABLE_day on _DEST_TABLE (day)",
+    )
+    month = pipeline.source.value("select to_char(min(ev_time), 'YYYY_MM') from pgq.event_template")
+    assert target.value("select count(*) from only archive.orders") == 0
+    assert target.value(f"select count(*) from archive.orders_{month}") == 5
+    assert target.value(f"select to_regclass('archive.archive__orders_{month}_day') is not null")
+
+
+@pytest.mark.parametrize("parent", PARENTS.values(), ids=PARENTS)
+def test_without_template_the_parent_is_cloned(pipeline: Pipeline, parent: str) -> None:
+    """A native partition is attached with the day's bounds; an ordinary parent gets a child with its key."""
+    target = pipeline.target
+    target.execute(f"drop table t; {parent}")
+    pipeline.insert(2000, days=2)
+    assert pipeline.drain()["partitions"] == 2
+    pipeline.check()
+    children = target.column("select inhrelid::regclass::text from pg_inherits order by 1")
+    assert [name for name in children if "pkey" not in name] == ["t_2026_11_01", "t_2026_11_02"]
+    primary = "select count(*) from pg_index where indisprimary and indrelid::regclass::text ~ '^t_'"
+    assert target.value(primary) == 2
+
+
+@pytest.mark.parametrize("length", [53, 63])
+def test_a_name_that_the_server_would_cut_off_is_refused(pipeline: Pipeline, length: int) -> None:
+    """No row lands in another table because PostgreSQL shortens the partition's name."""
+    name = "o" * length
+    pipeline.target.execute(f"create table {name} (id int, day date, note text)")
+    pipeline.insert(2)
+    with pytest.raises(SetupError, match="the name is longer than PostgreSQL's 63 bytes"):
+        pipeline.drain(dest_table=name)
+    assert pipeline.target.value(f"select count(*) from {name}") == 0
+
+
+def test_a_generated_column_is_cloned(pipeline: Pipeline) -> None:
+    """A native parent with a generated column gets its partitions like any other."""
+    pipeline.target.execute(
+        "drop table t; create table t (id int, day date, note text, "
+        "twice int generated always as (id * 2) stored) partition by range (day)"
+    )
+    pipeline.insert(2, days=1)
+    pipeline.drain()
+    assert pipeline.target.column("select twice from t_2026_11_01 order by 1") == [2, 4]
+
+
+def test_a_dropped_partition_is_created_again(pipeline: Pipeline) -> None:
+    """What a job remembers of its tables is forgotten when the target contradicts it."""
+    with pipeline.running() as job:
+        pipeline.insert(10, days=1)
+        job.wait_for("running", rows=10)
+        pipeline.target.execute("drop table t_2026_11_01")
+        pipeline.insert(10, days=1)
+        job.wait_for("running", rows=20)
+    assert pipeline.target.value("select count(*) from t_2026_11_01") == 10
