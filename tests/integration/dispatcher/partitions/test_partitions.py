@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from harness.rows.job import drain, job_keys
 from harness.rows.pipeline import Pipeline
+from harness.servers.database import Database
+from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import SetupError
 
 PARENTS = {
@@ -79,3 +82,42 @@ def test_a_dropped_partition_is_created_again(pipeline: Pipeline) -> None:
         pipeline.insert(10, days=1)
         job.wait_for("running", rows=20)
     assert pipeline.target.value("select count(*) from t_2026_11_01") == 10
+
+
+def test_days_of_a_timestamptz_parent_are_the_source_s(
+    source: Database, target: Database, queue: Queue
+) -> None:
+    """Source and target may be in different time zones: a day's rows fit its partition."""
+    for database, zone in ((source, "America/New_York"), (target, "Asia/Tokyo")):
+        name = database.value("select current_database()")
+        database.execute(f"alter database {name} set TimeZone = '{zone}'")
+        database.reconnect()
+    keys = job_keys(source, target, part_field="at")
+    drain(**keys)
+    source.execute("create table t (id int primary key, at timestamptz)")
+    queue.attach("t")
+    target.execute("create table t (id int, at timestamptz, primary key (id, at)) partition by range (at)")
+    source.execute(
+        "insert into t select g, timestamptz '2026-11-24 00:30' + g * interval '1 h' "
+        "from generate_series(0, 47) g"
+    )
+    queue.tick()
+    values = drain(**keys)
+    assert (values["rows"], values["dead_letters"], values["partitions"]) == (48, 0, 2)
+    assert target.rows("select id, at from t order by id") == source.rows("select id, at from t order by id")
+
+
+def test_a_partition_dropped_before_a_change(pipeline: Pipeline) -> None:
+    """An update brings its row back into a new partition; a delete has nothing to do."""
+    target, queue = pipeline.target, pipeline.queue
+    queue.send("id=1&day=2026-11-24", "id=2&day=2026-11-24")
+    with pipeline.running() as job:
+        job.wait_for("running", rows=2)
+        target.execute("drop table t_2026_11_24")
+        queue.send("id=1&day=2026-11-24", type_="U:id")
+        job.wait_for("running", rows=3)
+        target.execute("drop table t_2026_11_24")
+        queue.send("id=1&day=2026-11-24", type_="D:id")
+        queue.send("id=3&day=2026-11-25")
+        job.wait_for("running", rows=4)
+    assert target.column("select id from t") == [3]
