@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from harness.rows.job import Keys
 from harness.rows.outcomes import CASES, COLUMNS, Dead, job_of_orders
 from harness.servers.database import Database
 
@@ -26,7 +27,7 @@ BAD = [case for cases in CASES.values() for case in cases if isinstance(case.out
 """Events that have no row, each for a reason of its own."""
 
 
-def run(directory: Path, keys: dict[str, object]) -> tuple[int, str, int]:
+def run(directory: Path, keys: Keys) -> tuple[int, str, int]:
     """Run a job as a program until its queue is empty; exit status, log and peak memory in bytes."""
     lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in keys.items()]
     path = directory / "job.ini"
@@ -40,14 +41,14 @@ def run(directory: Path, keys: dict[str, object]) -> tuple[int, str, int]:
 
 
 @pytest.fixture
-def keys(source: Database, target: Database) -> dict[str, object]:
+def keys(source: Database, target: Database) -> Keys:
     """Keys of a job with a registered consumer; row 0 is in the target."""
     return job_of_orders(source, target, f"create table orders ({COLUMNS})")
 
 
 @pytest.mark.timeout(600)
 def test_a_million_events_are_accounted_for(
-    source: Database, target: Database, keys: dict[str, object], tmp_path: Path
+    source: Database, target: Database, keys: Keys, tmp_path: Path
 ) -> None:
     """Of one batch, each good event is one row and each bad one a dead letter; memory stays small."""
     assert len(BAD) >= 20
@@ -82,7 +83,7 @@ def test_a_million_events_are_accounted_for(
 
 
 def test_an_event_of_a_hundred_megabytes(
-    source: Database, target: Database, keys: dict[str, object], tmp_path: Path
+    source: Database, target: Database, keys: Keys, tmp_path: Path
 ) -> None:
     """It is loaded, or a dead letter where its column is too short; the log says so, and the job goes on."""
     size = 100 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.rows.job import drain
+from harness.rows.job import Keys, drain, job_keys
 from harness.servers.database import Database
 from harness.servers.queue import Queue
 
@@ -105,21 +105,14 @@ INSERT = '{"op":"INSERT","table":["public","orders"],"pkey":["id"]}'
 NOON_JSON = '"at":"2026-11-24T12:00:00+00:00"'
 
 
-def job_of_orders(source: Database, target: Database, ddl: str) -> dict[str, object]:
+def job_of_orders(source: Database, target: Database, ddl: str) -> Keys:
     """Keys of a job on a new queue ``q``, registered; row 0 is in its table ``orders``, which `ddl` makes."""
     target.execute(ddl)
     queue = Queue(source, "q")
     queue.create()
-    keys: dict[str, object] = {
-        "src_db": source.dsn,
-        "dst_db": target.dsn,
-        "pgq_queue_name": "q",
-        "dest_table": "orders",
-        "part_field": "at",
-    }
+    keys = job_keys(source, target, table="orders", part_field="at")
     drain(**keys)
-    queue.insert("I:id", "id=0&at=2026-11-24 12:00:00%2b00")
-    queue.tick()
+    queue.send("id=0&at=2026-11-24 12:00:00%2b00", table="public.orders")
     drain(**keys)
     return keys
 

@@ -59,11 +59,12 @@ class Queue:
         )
         return tick
 
-    def send(self, *rows: str, type_: str = "I:id", table: str = "public.t") -> None:
-        """Put encoded rows into the queue, each an event, and make a tick."""
+    def send(self, *rows: str, type_: str = "I:id", table: str = "public.t", tick: bool = True) -> None:
+        """Put encoded rows into the queue, each an event."""
         for row in rows:
             self.insert(type_, row, table)
-        self.tick()
+        if tick:
+            self.tick()
 
     def insert(self, type_: str, data: str | None, table: str | None = None) -> int:
         """Put an event of a producer's own into the queue; returns its id."""

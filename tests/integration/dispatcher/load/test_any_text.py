@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import skytools
-from harness.rows.job import drain
+from harness.rows.job import drain, job_keys
 from harness.servers.database import Database
 from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
@@ -43,25 +43,6 @@ def victims(source: Database, target: Database) -> Iterator[None]:
         assert database.column("select id from victim") == [42]
 
 
-@pytest.fixture
-def queue(source: Database) -> Queue:
-    """An empty queue."""
-    queue = Queue(source, "texts")
-    queue.create()
-    return queue
-
-
-def keys_of(source: Database, target: Database, **changes: object) -> dict[str, object]:
-    """Keys of a job that loads the queue into the table texts."""
-    return {
-        "src_db": source.dsn,
-        "dst_db": target.dsn,
-        "pgq_queue_name": "texts",
-        "dest_table": "texts",
-        **changes,
-    }
-
-
 def made_up() -> list[tuple[str | None, str | None]]:
     """Pairs of texts of every kind that hypothesis thinks of."""
     pairs: list[tuple[str | None, str | None]] = []
@@ -80,7 +61,7 @@ def test_any_text_round_trips(source: Database, target: Database, queue: Queue) 
     source.execute("create table texts (id int primary key, a text, b text)")
     target.execute("create table texts (id int, a text, b text)")
     queue.attach("texts")
-    keys = keys_of(source, target)
+    keys = job_keys(source, target, table="texts")
     drain(**keys)
     pairs = made_up()
     sent = [(number, *pair) for number, pair in enumerate(pairs)]
@@ -103,7 +84,7 @@ def test_values_and_column_names_are_no_sql(source: Database, target: Database, 
     for database in (source, target):
         database.execute(f"create table texts (id int primary key, {columns})")
     queue.attach("texts")
-    keys = keys_of(source, target)
+    keys = job_keys(source, target, table="texts")
     drain(**keys)
     row = (1, *reversed(INJECTIONS))
     source.execute(f"insert into texts values ({', '.join(['%s'] * len(row))})", *row)
@@ -126,13 +107,13 @@ def test_names_in_a_jobs_file_are_no_sql(source: Database, target: Database, tex
     source.execute(
         f"create trigger feed after insert on {quoted} for each row execute function pgq.logutriga({literal})"
     )
-    keys = keys_of(
+    keys = job_keys(
         source,
         target,
+        queue=text,
+        table=quoted,
         job_name=text,
-        pgq_queue_name=text,
         pgq_consumer_id=text,
-        dest_table=quoted,
         table_filter=f"public.{text}",
         part_field=column,
         fields=f"id, {column}",
@@ -152,7 +133,7 @@ def test_names_in_a_jobs_file_are_no_sql(source: Database, target: Database, tex
 def test_a_partition_value_is_no_sql(source: Database, target: Database, queue: Queue, text: str) -> None:
     """A partition value that holds SQL, with or without a date before it, is refused and makes no table."""
     target.execute("create table texts (id int, part text)")
-    keys = keys_of(source, target, part_field="part")
+    keys = job_keys(source, target, table="texts", part_field="part")
     drain(**keys)
     queue.insert("text", skytools.db_urlencode({"id": 1, "part": f"2026-11-24{text}"}))
     queue.tick()
@@ -171,7 +152,7 @@ def test_a_repair_command_is_the_command_only(
     if place == "pgq_ext":
         target.execute(PGQ_EXT.read_text())
     target.execute("create table texts (id int)")
-    keys = keys_of(source, target, pgq_consumer_id=text)
+    keys = job_keys(source, target, table="texts", pgq_consumer_id=text)
     drain(**keys)
     for number in (1, 2):
         queue.insert("text", f"id={number}")

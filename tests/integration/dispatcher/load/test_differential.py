@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import skytools
 from harness.programs import original
-from harness.rows.job import drain
+from harness.rows.job import drain, job_keys
 from harness.servers.database import Database
 from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
@@ -193,11 +193,10 @@ def test_ours_loads_what_the_original_loads(
 
     def run_all() -> None:
         for name, keys in JOBS.items():
-            common = {"src_db": source.dsn, "pgq_queue_name": queue.name, **keys}
-            original.run(
-                tmp_path / f"{name}.ini", **common, dst_db=other_target.dsn, job_name=f"original_{name}"
-            )
-            drain(**common, dst_db=target.dsn, job_name=f"ours_{name}")
+            theirs = {**job_keys(source, other_target, queue=queue.name), **keys}
+            original.run(tmp_path / f"{name}.ini", **theirs, job_name=f"original_{name}")
+            ours = {**job_keys(source, target, queue=queue.name), **keys}
+            drain(**ours, job_name=f"ours_{name}")
 
     run_all()
     for first in (1, ROWS + 1):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from harness.rows.job import drain
+from harness.rows.job import Keys, drain, job_keys
+from harness.rows.mirror import TRIGGERS
 from harness.rows.outcomes import CASES, COLUMNS, Case, Dead, Ignored, Row, job_of_orders
 from harness.servers.database import Database
 from harness.servers.queue import Queue
@@ -44,7 +45,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def keys(source: Database, target: Database, kind: str) -> dict[str, object]:
+def keys(source: Database, target: Database, kind: str) -> Keys:
     """Keys of a job with a registered consumer; row 0 is in the target."""
     return job_of_orders(source, target, PARENTS[kind])
 
@@ -81,9 +82,7 @@ def faults(target: Database, kind: str, events: dict[int, int]) -> list[str]:
     ]
 
 
-def test_the_table_of_outcomes_is_true(
-    source: Database, target: Database, kind: str, keys: dict[str, object]
-) -> None:
+def test_the_table_of_outcomes_is_true(source: Database, target: Database, kind: str, keys: Keys) -> None:
     """All cases in one batch: each is the row, the dead letter or nothing, as the table says."""
     events = {number: send(source, case, number) for number, case in enumerate(ALL, 1)}
     source.execute("select pgq.ticker('q')")
@@ -99,7 +98,7 @@ def test_the_table_of_outcomes_is_true(
 
 
 def test_no_outcome_depends_on_its_neighbours(
-    source: Database, target: Database, kind: str, keys: dict[str, object]
+    source: Database, target: Database, kind: str, keys: Keys
 ) -> None:
     """Each case in a batch of its own ends the same."""
     events = {}
@@ -118,20 +117,16 @@ def test_there_are_many_ways_to_be_bad() -> None:
 @pytest.mark.parametrize(
     "style", ["ISO, DMY", "German", "SQL, DMY", "SQL, MDY", "Postgres, DMY", "Postgres, MDY"]
 )
-@pytest.mark.parametrize("trigger", ["logutriga", "jsontriga", "sqltriga"])
+@pytest.mark.parametrize("trigger", TRIGGERS)
 def test_no_date_style_of_a_producer_misfiles(
-    source: Database, target: Database, style: str, trigger: str
+    source: Database, target: Database, queue: Queue, style: str, trigger: str
 ) -> None:
     """A date is what the producer meant, or its event a dead letter that names DateStyle: in any column."""
-    queue = Queue(source, "q")
-    queue.create()
     ddl = "create table t (id int primary key, part date, day date, at timestamp, atz timestamptz)"
     for database in (source, target):
         database.execute(ddl)
-    source.execute(
-        f"create trigger changes after insert on t for each row execute function pgq.{trigger}('q')"
-    )
-    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": "q", "dest_table": "t"}
+    queue.attach("t", function=trigger)
+    keys = job_keys(source, target)
     drain(**keys, part_field="part")
     with source.another() as producer:
         producer.execute(f"set DateStyle = {style}")

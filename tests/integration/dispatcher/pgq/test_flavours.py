@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from harness.rows.job import drain, settings_of
+from harness.rows.job import Keys, act, drain, job_keys
+from harness.rows.mirror import TRIGGERS
 from harness.servers.database import Database
-from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import SetupError
 
 PL_ONLY = next(Path("/usr/share/postgresql").glob("*/contrib/pgq_pl_only.sql"))
@@ -32,14 +31,13 @@ def schema(source: Database, request: pytest.FixtureRequest) -> str:
     return schema
 
 
-def look_at(keys: Mapping[str, object], *texts: str) -> None:
-    """See to it that a check finds no fault, and tells these things."""
-    check = next(action for action in ACTIONS if action.name == "check")
-    told = "\n".join(check.run(settings_of(**keys), ()))
+def assert_checked(keys: Keys, *texts: str) -> None:
+    """A check finds no fault, and tells these things."""
+    told = "\n".join(act("check", keys))
     assert not [text for text in texts if text not in told], told
 
 
-@pytest.mark.parametrize("trigger", ["logutriga", "jsontriga", "sqltriga"])
+@pytest.mark.parametrize("trigger", TRIGGERS)
 def test_changes_arrive(source: Database, target: Database, schema: str, trigger: str) -> None:
     """Every trigger's events, with quotes, backslashes and NULLs in them."""
     source.execute(f"select {schema}.create_queue('q')")
@@ -50,22 +48,15 @@ def test_changes_arrive(source: Database, target: Database, schema: str, trigger
         "create trigger changes after insert or update or delete on t "
         f"for each row execute function {schema}.{trigger}('q')"
     )
-    keys = {
-        "src_db": source.dsn,
-        "dst_db": target.dsn,
-        "pgq_queue_name": "q",
-        "pgq_schema": schema,
-        "dest_table": "t",
-        "part_field": "day",
-    }
+    keys = job_keys(source, target, pgq_schema=schema, part_field="day")
     drain(**keys)
-    look_at(keys, f"PgQ in schema {schema}", "the queue holds none")
+    assert_checked(keys, f"PgQ in schema {schema}", "the queue holds none")
     source.execute(
         r"insert into t values (1, '2026-11-24', 'it''s \ '), (2, '2026-11-25', null), (3, '2026-11-25', 'x')"
     )
     source.execute("update t set note = 'new' where id = 2; delete from t where id = 3")
     source.execute(f"select {schema}.force_tick('q'); select {schema}.ticker('q')")
-    look_at(keys, ": delete of public.t", "consumer job is registered")
+    assert_checked(keys, ": delete of public.t", "consumer job is registered")
     values = drain(**keys)
     assert (values["events"], values["rows"], values["dead_letters"]) == (5, 5, 0)
     assert target.rows("select * from t order by id") == source.rows("select * from t order by id")
@@ -74,7 +65,7 @@ def test_changes_arrive(source: Database, target: Database, schema: str, trigger
 
 def test_another_schema_is_named_when_it_is_missing(source: Database, target: Database) -> None:
     """And a schema's name is no way to run SQL."""
-    keys = {"src_db": source.dsn, "dst_db": target.dsn, "pgq_queue_name": "q", "dest_table": "t"}
+    keys = job_keys(source, target)
     with pytest.raises(SetupError, match="the source database has no PgQ in schema pgque"):
         drain(**keys, pgq_schema="pgque")
     with pytest.raises(ValueError, match="pgq_schema"):

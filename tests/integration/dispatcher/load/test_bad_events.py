@@ -1,0 +1,138 @@
+"""Bad events are found, wherever they are in a batch; too many of them block the job."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from harness.rows.pipeline import Pipeline
+from harness.servers.database import Database
+from harness.servers.queue import Queue
+from tdsup.dispatcher.errors import DataError, SetupError
+
+GOOD = "id={}&day=2026-11-24&n=1"
+"""An event that loads, but for its id."""
+
+
+def test_an_event_that_cannot_be_decoded_counts_as_what_its_type_says(checked: Pipeline) -> None:
+    """Its type can be read; only a type that tells nothing is another operation."""
+    for type_ in ("I:id", "U:id", "D:id", "D", "click", '{"op":"UPDATE","pkey":["id"]}', '{"op":"MERGE"}'):
+        checked.queue.insert(type_, "id=%zz", "public.t")
+    checked.queue.tick()
+    assert checked.drain()["outcomes"] == {
+        "insert,dead_letter": 2,
+        "update,dead_letter": 2,
+        "delete,dead_letter": 2,
+        "other,dead_letter": 1,
+    }
+
+
+def test_the_log_tells_the_first(
+    source: Database, queue: Queue, checked: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning for a batch: how many, in which batch, the first event and its reason."""
+    # One statement, lest the ticker comes between.
+    event = source.value(
+        "select min(pgq.insert_event('q', 'I:id', 'id=1&day&n=1')) from generate_series(1, 2)"
+    )
+    queue.tick()
+    with caplog.at_level(logging.WARNING):
+        checked.drain()
+    (record,) = caplog.records
+    assert record.message.startswith("job: 2 dead letters in batch ")
+    assert record.message.endswith(f"of queue q: the first is event {event}: its partition value is NULL")
+
+
+def test_a_batch_over_the_limit_blocks_the_job(target: Database, queue: Queue, checked: Pipeline) -> None:
+    """Then the set-up is wrong, not the data: nothing is loaded, nothing is a dead letter."""
+    queue.send(*map(GOOD.format, range(1, 4)), tick=False)
+    for _ in range(5):
+        queue.insert("I:id", "id=9&day=2026-11-24&n=x")
+    queue.tick()
+    with pytest.raises(
+        SetupError,
+        match=r"cannot load batch \d+ of queue q: more than 4 of its events are bad \(bad_event_limit\), "
+        r"the first is event \d+: invalid input syntax",
+    ):
+        checked.drain(bad_event_limit=4)
+    assert target.value("select count(*) from t") == 0
+    assert target.value("select to_regclass('tdsup.dead_letter')") is None
+    assert checked.drain(bad_event_limit=5)["dead_letters"] == 5
+
+
+def test_stop_names_the_event(target: Database, queue: Queue, checked: Pipeline) -> None:
+    """With bad_events = stop the first bad event stops the job, also one that only the target refuses."""
+    queue.send(*map(GOOD.format, range(1, 4)), tick=False)
+    event = queue.insert("I:id", "id=1&day=2026-11-24&n=1")
+    queue.send(*map(GOOD.format, range(4, 6)))
+    with pytest.raises(DataError, match=rf"cannot load event {event} of batch \d+ of queue q: duplicate key"):
+        checked.drain(bad_events="stop")
+    assert target.value("select count(*) from t") == 0
+
+
+@pytest.mark.parametrize("every", [1, 2, 10, 97])
+def test_every_bad_row_is_found(target: Database, queue: Queue, checked: Pipeline, every: int) -> None:
+    """Wherever they are, and whether the server tells the line (syntax) or not (a foreign key)."""
+    target.execute(
+        "create table other (id int primary key); insert into other select generate_series(1, 400)"
+    )
+    target.execute(
+        "create table t_2026_11_24 (like t including all, foreign key (n) references other) inherits (t)"
+    )
+    wanted: list[tuple[int, int]] = []
+    bad: list[tuple[int, int]] = []
+    for number in range(1, 301):
+        kind = number % every
+        value = {0: "x", 1: "0"}.get(kind, "7") if every > 2 else ("x" if kind == 0 else "7")
+        event = queue.insert("I:id", f"id={number}&day=2026-11-24&n={value}")
+        (wanted if value == "7" else bad).append((number, event))
+    queue.tick()
+    values = checked.drain()
+    assert target.column("select id from t order by id") == [number for number, _ in wanted]
+    assert target.column("select ev_id from tdsup.dead_letter order by ev_id") == [event for _, event in bad]
+    assert values["rows"] + values["dead_letters"] == 300
+
+
+def test_constraints_that_wait_for_the_commit(target: Database, queue: Queue, checked: Pipeline) -> None:
+    """A deferred constraint is checked in time to tell the row."""
+    target.execute(
+        "create table other (id int primary key);"
+        "create table t_2026_11_24 (like t, foreign key (n) references other deferrable initially deferred) "
+        "inherits (t); insert into other values (1)"
+    )
+    queue.send(*map(GOOD.format, range(1, 4)), tick=False)
+    bad = queue.insert("I:id", "id=4&day=2026-11-24&n=2")
+    queue.tick()
+    checked.drain()
+    assert target.column("select id from t order by id") == [1, 2, 3]
+    assert target.rows("select ev_id, sqlstate from tdsup.dead_letter") == [(bad, "23503")]
+
+
+def test_a_row_that_fits_no_page_or_index_is_a_letter(
+    source: Database, target: Database, queue: Queue, checked: Pipeline
+) -> None:
+    """Limits of PostgreSQL that one row exceeds are the row's fault."""
+    target.execute("alter table t add note text; create index on t (note)")
+    target.execute("create table t_2026_11_24 (like t including all) inherits (t)")
+    source.execute(
+        "select pgq.insert_event('q', 'I:id', 'id=1&day=2026-11-24&note=' || "
+        "(select string_agg(md5(g::text), '') from generate_series(1, 500) g))"
+    )
+    queue.send(*map(GOOD.format, range(2, 4)))
+    checked.drain()
+    assert target.column("select id from t order by id") == [2, 3]
+    assert target.column("select sqlstate from tdsup.dead_letter") == ["54000"]
+
+
+def test_a_deferred_constraint_beside_another_bad_row(
+    target: Database, queue: Queue, checked: Pipeline
+) -> None:
+    """A child that comes before its parent is no bad row for that."""
+    target.execute("alter table t add foreign key (n) references t deferrable initially deferred")
+    queue.insert("I:id", "id=1&day=2026-11-24&n=3")
+    queue.insert("I:id", "id=2&day=2026-11-24&n=x")
+    queue.insert("I:id", "id=3&day=2026-11-24&n")
+    queue.tick()
+    checked.drain(part_field="")
+    assert target.column("select id from t order by id") == [1, 3]
+    assert target.column("select sqlstate from tdsup.dead_letter") == ["22P02"]
