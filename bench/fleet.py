@@ -27,6 +27,7 @@ from harness.measure.cost import cpu, pss
 from harness.programs.contestant import Contestant, Originals, Ours
 from harness.programs.fleet import Fleet, fleet, wait_until
 from harness.programs.supervised import supervised
+from harness.rows.job import job_keys
 from harness.servers.database import Database
 from harness.servers.pgq_ext import PGQ_EXT
 
@@ -98,13 +99,9 @@ class Bench:
 
     def keys(self, number: int) -> dict[str, object]:
         """The settings of a job, the same for both."""
-        return {
-            "job_name": f"job{number:03}",
-            "src_db": self._source.dsn,
-            "dst_db": self._target.dsn,
-            "pgq_queue_name": f"q{number}",
-            "dest_table": "orders",
-        }
+        return job_keys(
+            self._source, self._target, queue=f"q{number}", table="orders", job_name=f"job{number:03}"
+        )
 
     def feed(self, jobs: int) -> None:
         """Give each consumer, registered anew, one event to read."""

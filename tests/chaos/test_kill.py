@@ -20,12 +20,6 @@ WAITS_FOR_LOCK = (
 
 
 @pytest.fixture
-def orders(source: Database, target: Database) -> Orders:
-    """A table with its queue."""
-    return Orders(source, target)
-
-
-@pytest.fixture
 def jobs(tmp_path: Path, orders: Orders) -> Iterator[Fleet]:
     """A fleet of one job that loads the orders; 100 are loaded."""
     with fleet(tmp_path) as made:

@@ -23,12 +23,6 @@ WAITS_FOR_LOCK = f"select exists (select {CLIENTS} and wait_event_type = 'Lock' 
 
 
 @pytest.fixture
-def orders(source: Database, target: Database) -> Orders:
-    """A table with its queue."""
-    return Orders(source, target)
-
-
-@pytest.fixture
 def first(tmp_path: Path, orders: Orders) -> Iterator[Program]:
     """A process that has loaded 100 orders."""
     with Program(tmp_path / "first", **orders.keys(job_name="orders")) as program:

@@ -34,12 +34,6 @@ IDLE = (
 BACKENDS = "from pg_stat_activity where application_name = 'tdsup orders' and backend_type ~ 'client'"
 
 
-@pytest.fixture
-def orders(source: Database, target: Database) -> Orders:
-    """A table with its queue."""
-    return Orders(source, target)
-
-
 def stop_times(directory: Path, orders: Orders, source: Database, count: int) -> list[float]:
     """Seconds that each of so many idle programs, all started together, takes to stop."""
     with ExitStack() as stack:
@@ -100,7 +94,7 @@ def _first_row(orders: Orders) -> float:
 @pytest.fixture
 def loading(orders: Orders) -> Iterator[RunningJob]:
     """A job that has loaded 10 orders, with the default pause between looks at an empty queue."""
-    with RunningJob(**orders.keys(job_name="orders", loop_delay=1)) as job:
+    with orders.running(job_name="orders", loop_delay=1) as job:
         job.wait_for("running")
         orders.insert(10)
         job.wait_for("running", rows=10)

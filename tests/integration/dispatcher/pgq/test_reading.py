@@ -6,16 +6,14 @@ import logging
 import time
 
 import pytest
-from harness.rows.job import RunningJob, drain
 from harness.rows.orders import Orders
 from harness.servers.database import Database
 
 
 @pytest.fixture
-def orders(source: Database, target: Database) -> Orders:
-    """A table with its queue; a consumer ``job`` is registered."""
-    orders = Orders(source, target)
-    drain(**{**orders.keys(), "loop_delay": 0})
+def orders(orders: Orders) -> Orders:
+    """The same, with a registered consumer ``job``."""
+    orders.drain()
     return orders
 
 
@@ -30,7 +28,7 @@ def orders(source: Database, target: Database) -> Orders:
 def test_events_are_held_back(orders: Orders, target: Database, key: dict[str, object]) -> None:
     """Until events are old enough or many enough, none is loaded, and the lag shows it."""
     orders.insert(10)
-    with RunningJob(**orders.keys(**key)) as job:
+    with orders.running(**key) as job:
         job.wait_for("running")
         before = job.context.values["lag"]
         time.sleep(0.5)
@@ -43,7 +41,7 @@ def test_collected_events_are_one_batch(orders: Orders) -> None:
     """Several ticks that together hold enough events come as one batch."""
     for _ in range(4):
         orders.insert(10)
-    values = drain(**orders.keys(loop_delay=0, pgq_batch_collect_events=20))
+    values = orders.drain(pgq_batch_collect_events=20)
     assert values["events"] >= 20
     assert values["batches"] < 4
 
@@ -52,8 +50,8 @@ def test_below_zero_is_one_pass(orders: Orders) -> None:
     """loop_delay below 0 takes one batch, and ends."""
     orders.insert(10)
     orders.insert(10)
-    assert drain(**orders.keys(loop_delay=-1))["batches"] == 1
-    assert drain(**orders.keys(loop_delay=0))["batches"] == 1
+    assert orders.drain(loop_delay=-1)["batches"] == 1
+    assert orders.drain()["batches"] == 1
 
 
 def test_table_filter_takes_only_its_tables(orders: Orders, source: Database, target: Database) -> None:
@@ -62,7 +60,7 @@ def test_table_filter_takes_only_its_tables(orders: Orders, source: Database, ta
     orders.queue.attach("other")
     source.execute("insert into other values (7, '2026-11-01', 'no order')")
     orders.insert(3)
-    drain(**orders.keys(loop_delay=0, table_filter="orders"))
+    orders.drain(table_filter="orders")
     assert target.column("select id from orders order by id") == [1, 2, 3]
 
 
@@ -71,7 +69,7 @@ def test_connections_are_replaced_when_old(orders: Orders, target: Database) -> 
     backend = (
         "select pid from pg_stat_activity where application_name = 'tdsup job' and backend_type ~ 'client'"
     )
-    with RunningJob(**orders.keys(connection_lifetime=0.3)) as job:
+    with orders.running(connection_lifetime=0.3) as job:
         job.wait_for("running")
         first = target.value(backend)
         target.wait_for(f"select exists ({backend}) and not exists ({backend} and pid = {first})")
@@ -81,7 +79,7 @@ def test_connections_are_replaced_when_old(orders: Orders, target: Database) -> 
 
 def test_an_idle_job_shows_that_it_lives(orders: Orders, caplog: pytest.LogCaptureFixture) -> None:
     """Every keepalive_stats seconds an idle job logs that it counted nothing."""
-    with caplog.at_level(logging.INFO, "job"), RunningJob(**orders.keys(keepalive_stats=0.2)) as job:
+    with caplog.at_level(logging.INFO, "job"), orders.running(keepalive_stats=0.2) as job:
         job.wait_for("running")
         deadline = time.monotonic() + 10
         while "{count: 0, duration: " not in caplog.text:
@@ -94,8 +92,6 @@ def test_events_of_other_types(orders: Orders, target: Database) -> None:
     orders.queue.insert("order.created", "id=1&day=2026-11-24&note=own+type")
     orders.queue.insert("pgq.global-watermark", "42")
     orders.queue.tick()
-    values = drain(
-        **orders.keys(loop_delay=0, part_template="create table _DEST_TABLE () inherits (_PARENT)")
-    )
+    values = orders.drain(part_template="create table _DEST_TABLE () inherits (_PARENT)")
     assert (values["events"], values["rows"]) == (2, 1)
     assert target.rows("select id, note from orders_2026_11_24") == [(1, "own type")]
