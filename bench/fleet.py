@@ -25,11 +25,12 @@ sys.path += map(str, (Path(__file__).parents[1], Path(__file__).parents[1] / "te
 
 from harness.measure.cost import cpu, pss
 from harness.programs.contestant import Contestant, Originals, Ours
-from harness.programs.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
 from harness.programs.supervised import supervised
 from harness.rows.job import job_keys
 from harness.servers.database import Database
 from harness.servers.pgq_ext import PGQ_EXT
+from harness.waiting import wait_until
 
 from bench import page
 

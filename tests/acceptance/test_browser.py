@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from harness.programs import web as harness
-from harness.programs.fleet import fleet, wait_until
+from harness.programs.fleet import fleet
 from harness.programs.web import WebChild, a_job, web_child
 from harness.rows.orders import Orders
 from harness.servers.browser import Browser, browser
 from harness.servers.database import Database
+from harness.waiting import wait_until
 
 FILE = "token"
 TOKEN = "kept-in-a-file"  # noqa: S105 (a token of the test)

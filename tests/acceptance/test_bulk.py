@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from harness.paths import TABLE_DISPATCHER
 from harness.rows.job import Keys
 from harness.rows.outcomes import CASES, COLUMNS, Dead, job_of_orders
 from harness.servers.database import Database
-
-PROGRAM = Path(sys.executable).with_name("table_dispatcher")
 
 EVENTS = 1_000_000
 """Events of the large batch."""
@@ -33,7 +31,7 @@ def run(directory: Path, keys: Keys) -> tuple[int, str, int]:
     path = directory / "job.ini"
     path.write_text("\n".join(["[table_dispatcher]", "loop_delay = 0", *lines, ""]), encoding="utf-8")
     with (directory / "said").open("w+", encoding="utf-8") as said:
-        process = subprocess.Popen([PROGRAM, path], stderr=said)
+        process = subprocess.Popen([TABLE_DISPATCHER, path], stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)

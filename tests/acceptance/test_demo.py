@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import wait_until
+from harness.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 

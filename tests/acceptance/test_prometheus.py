@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import PATIENCE, Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
 from harness.servers.prometheus import prometheus
+from harness.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import wait_until
+from harness.paths import TABLE_DISPATCHER
 from harness.rows.oracle import Oracle
 from harness.servers.database import Database
 from harness.servers.queue import Queue
-
-PROGRAM = Path(sys.executable).with_name("table_dispatcher")
+from harness.waiting import wait_until
 
 MAN_PAGE_EXAMPLE = Path(__file__).with_name("man_page_example.ini")
 """The example of the original's man page, to the letter."""
@@ -47,7 +45,7 @@ def example(directory: Path, source: Database, target: Database, *lines: str) ->
 def run(directory: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
     return subprocess.run(
-        [PROGRAM, *arguments], cwd=directory, capture_output=True, text=True, check=False, timeout=60
+        [TABLE_DISPATCHER, *arguments], cwd=directory, capture_output=True, text=True, check=False, timeout=60
     )
 
 
@@ -59,7 +57,9 @@ def test_the_man_pages_example_runs(
     target.execute("do $$ begin create role reporting; exception when duplicate_object then end $$")
     path = example(tmp_path, source, target)
     consumer = "table_dispatcher_source_table_targetdb"
-    with subprocess.Popen([PROGRAM, path], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [TABLE_DISPATCHER, path], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             source.wait_for("select exists (select from pgq.get_consumer_info('sourceq', %s))", consumer)
             source.execute(
@@ -141,7 +141,9 @@ def test_an_unreachable_database_is_tried_again(tmp_path: Path, source: Database
     path.write_text(
         re.sub(r"(?m)^dst_db .*", "dst_db = host=127.0.0.1 port=1 password=hunter2", path.read_text())
     )
-    with subprocess.Popen([PROGRAM, path], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [TABLE_DISPATCHER, path], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
         log = tmp_path / "log" / "table_dispatcher_source_table_targetdb.log"
         wait_until(lambda: log.exists() and "trying again" in log.read_text(), "a line in the log")
         try:

@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
 from harness.rows.orders import Orders
 from harness.servers.database import Database
+from harness.waiting import wait_until
 
 WAITS_FOR_LOCK = (
     "select exists (select from pg_stat_activity where wait_event_type = 'Lock' "

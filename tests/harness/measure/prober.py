@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.programs.fleet import Fleet, wait_until
+from harness.programs.fleet import Fleet
+from harness.waiting import wait_until
 
 
 @dataclass

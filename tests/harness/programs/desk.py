@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 from pathlib import Path
 
+from harness.paths import TABLE_DISPATCHER
 from harness.programs.fleet import Fleet
-
-PROGRAM = str(Path(sys.executable).with_name("table_dispatcher"))
 
 
 class Desk:
@@ -26,7 +24,7 @@ class Desk:
     def run(self, *switches: str) -> subprocess.CompletedProcess[str]:
         """Run the program on the file to its end."""
         return subprocess.run(
-            [PROGRAM, *switches, "conf.d/orders.ini"],
+            [TABLE_DISPATCHER, *switches, "conf.d/orders.ini"],
             cwd=self.directory,
             env=self.fleet.environment(),
             capture_output=True,

@@ -17,8 +17,9 @@ from typing import Any
 import pgq
 import skytools
 
+from harness.paths import TESTS
+
 SECTION = "table_dispatcher"
-TESTS = Path(__file__).parents[2]
 
 PARTS = {"daily": 3, "monthly": 2}
 """How many of year, month and day a partition's name has, by ``part_method``."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.programs.fleet import PATIENCE, wait_until
+from harness.paths import TABLE_DISPATCHER
 from harness.rows.orders import DISPATCHER
-
-PROGRAM = Path(sys.executable).with_name("table_dispatcher")
+from harness.waiting import PATIENCE, wait_until
 
 
 class Program:
@@ -34,7 +32,7 @@ class Program:
     def __enter__(self) -> Self:
         with (self._directory / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [PROGRAM, "job.ini"],
+                [TABLE_DISPATCHER, "job.ini"],
                 cwd=self._directory,
                 env={**os.environ, "PYTHONWARNINGS": "error"},
                 stdin=subprocess.DEVNULL,

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.programs.fleet import TESTS, alive, children, wait_until
+from harness.paths import TESTS
 from harness.programs.original import SECTION
+from harness.programs.processes import alive, children
+from harness.waiting import wait_until
 
 STOP_WAIT = 60.0
 """Seconds until all have to be gone."""

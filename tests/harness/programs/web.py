@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from harness.programs.fleet import PATIENCE
+from harness.waiting import PATIENCE
 
 CHILD = """
 import socket, sys

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.programs.fleet import PATIENCE, wait_until
+from harness.waiting import PATIENCE, wait_until
 
 SWITCHES = (
     "--headless=new",

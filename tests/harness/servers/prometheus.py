@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from harness.programs.fleet import PATIENCE, wait_until
+from harness.waiting import PATIENCE, wait_until
 
 LISTENING = re.compile(r'msg="Listening on" address=(\S+)')
 """What it logs once its own HTTP server has a port."""

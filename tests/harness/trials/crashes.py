@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from harness.measure.vitals import vitals
-from harness.programs.fleet import PATIENCE, POLL, Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
+from harness.waiting import PATIENCE, POLL, wait_until
 
 LOOK = 0.1
 """Seconds between two looks at the fleet."""

@@ -8,7 +8,8 @@ import signal
 import time
 from pathlib import Path
 
-from harness.programs.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
+from harness.waiting import wait_until
 
 BEHAVIOURS = "work long_call standby retry stubborn deaf slow_end crash".split()
 """What the jobs do when their master dies, one of each."""

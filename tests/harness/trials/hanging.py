@@ -11,7 +11,8 @@ from pathlib import Path
 
 from harness.measure.prober import Latencies, probed
 from harness.measure.vitals import vitals
-from harness.programs.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
+from harness.waiting import wait_until
 
 JOBS = 200
 

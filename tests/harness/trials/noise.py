@@ -16,7 +16,8 @@ from typing import Any
 from harness.measure import timed_master
 from harness.measure.prober import probed
 from harness.measure.vitals import vitals
-from harness.programs.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
+from harness.waiting import wait_until
 
 JOBS = ("orders", "clicks", "payments")
 

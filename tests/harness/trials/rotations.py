@@ -20,7 +20,8 @@ from pathlib import Path
 
 from tdsup.supervisor.logs import LogFile
 
-from harness.programs.fleet import PATIENCE, fleet, wait_until
+from harness.programs.fleet import fleet
+from harness.waiting import PATIENCE, wait_until
 
 SIZE = 8192
 """Bytes at which the log is rotated."""

@@ -6,7 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from harness.programs.fleet import PATIENCE, Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
+from harness.waiting import PATIENCE, wait_until
 
 CONTENDERS = 20
 """Starts of one round."""

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import PATIENCE, Fleet, children, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
+from harness.programs.processes import children
+from harness.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture

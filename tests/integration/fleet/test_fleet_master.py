@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import Fleet, alive, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
+from harness.programs.processes import alive
+from harness.waiting import wait_until
 
 
 @pytest.fixture

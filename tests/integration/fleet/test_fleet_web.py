@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import Fleet, fleet, wait_until
+from harness.programs.fleet import Fleet, fleet
+from harness.waiting import wait_until
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from harness.programs.desk import Desk
-from harness.programs.fleet import fleet, wait_until
+from harness.programs.fleet import fleet
+from harness.waiting import wait_until
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from harness.programs.fleet import alive, wait_until
+from harness.programs.processes import alive
 from harness.servers.database import Database
 from harness.servers.queue import Queue
+from harness.waiting import wait_until
 from tdsup.sandbox import Sandbox, SandboxError
 from tdsup.sandbox.binaries import find
 from tdsup.sandbox.reaper import inside

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.programs.fleet import Fleet, wait_until
+from harness.paths import TABLE_DISPATCHER
+from harness.programs.fleet import Fleet
+from harness.waiting import wait_until
 
 
 class Single:
@@ -26,10 +27,7 @@ class Single:
         """Start it on a file with these keys."""
         path = self.fleet.write_job("orders", **keys)
         self.process = subprocess.Popen(
-            [
-                str(Path(sys.executable).with_name("table_dispatcher")),
-                str(path.relative_to(self.fleet.directory)),
-            ],
+            [TABLE_DISPATCHER, path.relative_to(self.fleet.directory)],
             cwd=self.fleet.directory,
             env=self.fleet.environment(),
             stderr=subprocess.PIPE,
@@ -70,9 +68,12 @@ def test_a_broken_file_is_one_line(single: Single) -> None:
 
 def test_a_missing_file_is_one_line(single: Single) -> None:
     """And exit status 1."""
-    program = str(Path(sys.executable).with_name("table_dispatcher"))
     done = subprocess.run(
-        [program, "none.ini"], cwd=single.fleet.directory, capture_output=True, text=True, check=False
+        [TABLE_DISPATCHER, "none.ini"],
+        cwd=single.fleet.directory,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (1, "cannot read none.ini: No such file or directory\n")
 

@@ -8,8 +8,10 @@ import signal
 import subprocess
 
 import pytest
-from harness.programs.desk import PROGRAM, Desk
-from harness.programs.fleet import alive, wait_until
+from harness.paths import TABLE_DISPATCHER
+from harness.programs.desk import Desk
+from harness.programs.processes import alive
+from harness.waiting import wait_until
 
 
 def test_a_daemon_needs_a_pid_file(desk: Desk) -> None:
@@ -65,7 +67,7 @@ def test_of_simultaneous_starts_one_lives(desk: Desk) -> None:
     desk.write()
     starts = [
         subprocess.Popen(
-            [PROGRAM, "-d", "conf.d/orders.ini"],
+            [TABLE_DISPATCHER, "-d", "conf.d/orders.ini"],
             cwd=desk.directory,
             env=desk.fleet.environment(),
             stderr=subprocess.DEVNULL,
@@ -191,7 +193,7 @@ def test_version_help_and_a_missing_file(desk: Desk) -> None:
     assert code == 0
     for switch in "-h -q -v -d -V --ini --set -r -s -k --register --unregister --rewind --reset".split():
         assert switch in said
-    done = subprocess.run([PROGRAM], capture_output=True, text=True, check=False)
+    done = subprocess.run([TABLE_DISPATCHER], capture_output=True, text=True, check=False)
     assert (done.returncode, "the config.ini is missing" in done.stderr) == (2, True)
 
 
@@ -203,7 +205,7 @@ def test_levels_and_formats_of_the_console(desk: Desk) -> None:
     assert desk.ends() == (1, f"{warning}c ERROR {line}\n")
     desk.write()
     with subprocess.Popen(
-        [PROGRAM, "-q", "conf.d/orders.ini"],
+        [TABLE_DISPATCHER, "-q", "conf.d/orders.ini"],
         cwd=desk.directory,
         env=desk.fleet.environment(),
         stderr=subprocess.PIPE,
@@ -276,7 +278,7 @@ def test_actions_have_switches(desk: Desk) -> None:
 
 def test_the_sample_can_be_loaded(desk: Desk) -> None:
     """It has every key that the documentation has, each with what it means."""
-    sample = subprocess.run([PROGRAM, "--ini"], capture_output=True, text=True, check=True).stdout
+    sample = subprocess.run([TABLE_DISPATCHER, "--ini"], capture_output=True, text=True, check=True).stdout
     (desk.directory / "conf.d" / "orders.ini").write_text(sample, encoding="utf-8")
     checked = desk.fleet.run("check")
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "1 of 1 jobs can run\n", "")

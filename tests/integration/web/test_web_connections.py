@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from harness.programs import web as harness
-from harness.programs.fleet import wait_until
 from harness.programs.web import WebChild, a_job, web_child
+from harness.waiting import wait_until
 
 HASTY = "from tdsup.supervisor.web import connection; connection.Connection.patience = 0.5\n"
 """What makes the web child's patience short enough for a test."""

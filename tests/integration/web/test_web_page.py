@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import wait_until
 from harness.programs.web import WebChild, a_job, web_child
+from harness.waiting import wait_until
 
 PAGES = ("/", "/app.js", "/style.css", "/icon.svg", "/status.json", "/healthz", "/readyz", "/nothing")
 

@@ -8,8 +8,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import fleet, wait_until
+from harness.programs.fleet import fleet
 from harness.programs.web import web_child
+from harness.waiting import wait_until
 
 
 @pytest.fixture

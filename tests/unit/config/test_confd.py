@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import JOBTYPES
+from harness.paths import JOBTYPES
 from tdsup.supervisor.config.confd import clashes, scan
 
 DISPATCHER = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness.programs.fleet import JOBTYPES
+from harness.paths import JOBTYPES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tdsup.supervisor.config import jobtypes

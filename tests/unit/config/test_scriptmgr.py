@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from harness.programs.fleet import JOBTYPES
+from harness.paths import JOBTYPES
 from tdsup.supervisor.config.fleetsettings import load_fleet
 from tdsup.supervisor.config.scriptmgr import import_fleet
 from tdsup.supervisor.errors import ConfigError

@@ -13,11 +13,12 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from harness.programs.fleet import fleet, wait_until
+from harness.programs.fleet import fleet
 from harness.programs.program import Program
 from harness.rows.job import RunningJob
 from harness.rows.orders import Orders
 from harness.servers.database import Database
+from harness.waiting import wait_until
 from tdsup.sandbox import Cluster, Sandbox
 
 STOP = 0.3
