@@ -73,3 +73,8 @@ class FleetFiles:
             timeout=timeout,
             check=False,
         )
+
+    def said(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit status, stdout and stderr of a ``tdsup`` command."""
+        done = self.run(*arguments)
+        return done.returncode, done.stdout, done.stderr

@@ -6,68 +6,49 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from harness.programs.fleet import Fleet, fleet
 from harness.programs.processes import children
 from harness.waiting import PATIENCE, wait_until
 
 
-@pytest.fixture
-def a_fleet(tmp_path: Path) -> Iterator[Fleet]:
-    """Three jobs at work."""
-    with fleet(tmp_path) as made:
-        for name in ("orders", "orders_eu", "clicks"):
-            made.write_job(name)
-        made.start()
-        made.wait_all()
-        yield made
-
-
-def said(fleet: Fleet, *words: str) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of a command."""
-    done = fleet.run(*words)
-    return done.returncode, done.stdout, done.stderr
-
-
 def test_patterns_name_jobs(a_fleet: Fleet) -> None:
     """A restart of some leaves the others' pids as they are."""
     before = {job["name"]: job["pid"] for job in a_fleet.status()["jobs"]}
-    assert said(a_fleet, "restart", "orders*") == (0, "changed: orders orders_eu\n", "")
+    assert a_fleet.said("restart", "orders*") == (0, "changed: orders orders_eu\n", "")
     for name in ("orders", "orders_eu"):
         job = a_fleet.wait_for(name, state="running", pid=lambda pid, name=name: pid != before[name])
         assert job["restarts"] == 1
     assert a_fleet.job("clicks")["pid"] == before["clicks"]
-    assert said(a_fleet, "restart", "x*") == (1, "", "cannot restart x*: no job fits\n")
+    assert a_fleet.said("restart", "x*") == (1, "", "cannot restart x*: no job fits\n")
     error = "cannot restart order: no job has that name, did you mean orders?\n"
-    assert said(a_fleet, "restart", "order") == (1, "", error)
+    assert a_fleet.said("restart", "order") == (1, "", error)
 
 
 def test_a_paused_job_stays_so_over_reloads(a_fleet: Fleet) -> None:
     """Its process ends, a changed file waits, and resume starts it with that file."""
-    assert said(a_fleet, "pause", "orders") == (0, "changed: orders\n", "")
+    assert a_fleet.said("pause", "orders") == (0, "changed: orders\n", "")
     a_fleet.wait_for("orders", state="paused", pid=None, reason="as asked")
-    assert said(a_fleet, "pause", "orders") == (0, "unchanged: orders\n", "")
+    assert a_fleet.said("pause", "orders") == (0, "unchanged: orders\n", "")
     a_fleet.write_job("orders", step=1000)
     assert a_fleet.run("reload").returncode == 0
     assert a_fleet.run("reload", "orders").returncode == 0
     assert a_fleet.job("orders")["state"] == "paused"
     refusal = "cannot start orders: it is paused; resume lets it go on\n"
-    assert said(a_fleet, "start-job", "orders") == (1, "", refusal)
-    assert said(a_fleet, "start-job", "orders*") == (1, "unchanged: orders_eu\n", refusal)
-    assert said(a_fleet, "resume", "*") == (0, "changed: orders\nunchanged: clicks orders_eu\n", "")
+    assert a_fleet.said("start-job", "orders") == (1, "", refusal)
+    assert a_fleet.said("start-job", "orders*") == (1, "unchanged: orders_eu\n", refusal)
+    assert a_fleet.said("resume", "*") == (0, "changed: orders\nunchanged: clicks orders_eu\n", "")
     a_fleet.wait_for("orders", state="running", events=lambda events: events > 2000)
 
 
 def test_a_stopped_job_starts_when_asked(a_fleet: Fleet) -> None:
     """And not by a reload that finds its file unchanged."""
-    assert said(a_fleet, "stop-job", "orders") == (0, "changed: orders\n", "")
+    assert a_fleet.said("stop-job", "orders") == (0, "changed: orders\n", "")
     a_fleet.wait_for("orders", state="stopped", pid=None)
     a_fleet.run("reload")
     assert a_fleet.job("orders")["state"] == "stopped"
-    assert said(a_fleet, "start-job", "orders") == (0, "changed: orders\n", "")
+    assert a_fleet.said("start-job", "orders") == (0, "changed: orders\n", "")
     a_fleet.wait_for("orders", state="running")
 
 
@@ -89,13 +70,13 @@ def test_autostart_and_disabled(a_fleet: Fleet) -> None:
     """The one waits for somebody, the other for another file; both are listed."""
     a_fleet.write_job("lazy", autostart=0)
     a_fleet.write_job("off", disabled=1)
-    assert said(a_fleet, "reload") == (0, "added: lazy off\nunchanged: clicks orders orders_eu\n", "")
+    assert a_fleet.said("reload") == (0, "added: lazy off\nunchanged: clicks orders orders_eu\n", "")
     assert a_fleet.job("lazy")["reason"] == "autostart is 0 in its file"
     assert a_fleet.job("off")["reason"] == "disabled in its file"
-    assert said(a_fleet, "start-job", "lazy")[0] == 0
+    assert a_fleet.said("start-job", "lazy")[0] == 0
     a_fleet.wait_for("lazy", state="running")
     error = "cannot start off: [sleeper] disabled is 1 in conf.d/off.ini\n"
-    assert said(a_fleet, "start-job", "off") == (1, "", error)
+    assert a_fleet.said("start-job", "off") == (1, "", error)
 
 
 def test_priorities_are_the_order_of_starts_and_stops(tmp_path: Path) -> None:
@@ -110,129 +91,6 @@ def test_priorities_are_the_order_of_starts_and_stops(tmp_path: Path) -> None:
         made.stop()
         stopping = [line.split()[4] for line in made.log().splitlines() if ": stopping" in line]
         assert stopping == ["a:", "b:", "c:", "d:", "tdsup-web:"]
-
-
-def test_a_dry_run_tells_and_changes_nothing(a_fleet: Fleet) -> None:
-    """Neither for the fleet nor for one job."""
-    pids = {job["name"]: job["pid"] for job in a_fleet.status()["jobs"]}
-    a_fleet.write_job("new")
-    a_fleet.write_job("orders", step=2)
-    a_fleet.write_job("clicks", stepp=2)
-    (a_fleet.directory / "conf.d" / "orders_eu.ini").unlink()
-    error = "cannot load conf.d/clicks.ini: [sleeper] stepp: unknown key, did you mean step?\n"
-    told = (1, "added: new\nchanged: orders\nremoved: orders_eu\n", error)
-    assert said(a_fleet, "reload", "--dry-run") == told
-    assert said(a_fleet, "reload", "--dry-run", "orders") == (0, "changed: orders\n", "")
-    assert {job["name"]: job["pid"] for job in a_fleet.status()["jobs"]} == pids
-    assert a_fleet.job("clicks")["last_error"] == ""
-    assert said(a_fleet, "reload") == told
-
-
-def test_files_that_settle_are_taken_up(tmp_path: Path) -> None:
-    """With watch, without a command; half-written ones wait, and only the changed job gets a new pid."""
-    with fleet(tmp_path, watch=True) as made:
-        made.write_job("orders")
-        made.write_job("clicks")
-        made.start()
-        made.wait_all()
-        pid, other = made.job("orders")["pid"], made.job("clicks")["pid"]
-        made.write_job("orders", step=5)
-        made.write_job("late")
-        made.wait_for("orders", state="running", pid=lambda new: new not in {None, pid})
-        made.wait_for("late", state="running")
-        assert made.job("clicks")["pid"] == other
-        assert made.log().count("files have changed") == 1
-        made.write_settings(watch=True, defaults={"step": 3})
-        made.wait_for("clicks", state="running", pid=lambda new: new not in {None, other})
-
-
-def test_defaults_of_the_fleet_are_the_jobs_own(tmp_path: Path) -> None:
-    """Unless a file says otherwise; a faulty one is told by its place, and a change of them is a change."""
-    with fleet(tmp_path, defaults={"step": 1000, "log_count": 7}) as made:
-        made.write_job("orders")
-        made.write_job("clicks", step=1)
-        made.start()
-        made.wait_for("orders", events=lambda events: events >= 1000 and events % 1000 == 0)
-        made.wait_for("clicks", events=lambda events: 0 < events < 1000)
-        made.write_settings(defaults={"step": 2000, "log_count": 7})
-        assert said(made, "reload") == (0, "changed: orders\nunchanged: clicks\n", "")
-        made.write_settings(defaults={"step": "x"})
-        place = "cannot load conf.d/orders.ini: defaults of tdsup.yaml: step"
-        error = f"{place}: must be a whole number (it is 'x')\n"
-        assert said(made, "check")[2] == error
-
-
-def test_settings_that_need_a_new_start_are_told(a_fleet: Fleet) -> None:
-    """A reload takes up the globs and defaults; a broken tdsup.yaml changes nothing."""
-    a_fleet.write_settings(jobs=["conf.d/o*.ini"], stop_timeout=7)
-    warning = "tdsup.yaml: stop_timeout: takes effect when the fleet is started again\n"
-    assert said(a_fleet, "reload") == (0, "removed: clicks\nunchanged: orders orders_eu\n", warning)
-    assert warning in a_fleet.log()
-    (a_fleet.directory / "tdsup.yaml").write_text("jobs: [", encoding="utf-8")
-    reply = a_fleet.ask("reload")
-    assert reply["error"]["code"] == "bad-config"
-    assert len(a_fleet.status()["jobs"]) == 2
-
-
-def test_logs_are_rotated_when_asked(a_fleet: Fleet) -> None:
-    """All of them, by command or signal, or some; each goes on in a new file."""
-    assert said(a_fleet, "rotate", "orders") == (0, "rotated: orders\n", "")
-    folder = a_fleet.directory / "log"
-    a_fleet.write_job("says", behave="write", line="hello", times=1)
-    a_fleet.run("reload")
-    a_fleet.wait_for("says", state="running")
-    os.kill(a_fleet.pid, signal.SIGUSR1)
-    wait_until((folder / "says.log.1").exists, "the job's log is rotated")
-    assert "hello" in (folder / "says.log.1").read_text()
-    assert (folder / "says.log").read_text() == ""
-    assert (folder / "tdsup.log.1").exists()
-    assert a_fleet.job("says")["state"] == "running"
-    names = "rotated: clicks orders orders_eu says\n"
-    assert said(a_fleet, "rotate") == (0, names, "")
-
-
-def test_logs_are_followed_over_rotations(a_fleet: Fleet) -> None:
-    """No line is missed or shown twice; without -f the last lines are shown and that is all."""
-    with subprocess.Popen(
-        a_fleet.command("logs", "-f", "-n", "1"),
-        env=a_fleet.environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as follower:
-        assert follower.stdout is not None
-        try:
-            seen = [next(follower.stdout)]
-            for _ in range(3):
-                a_fleet.run("restart", "clicks")
-                a_fleet.wait_for("clicks", state="running")
-                a_fleet.run("rotate")
-            a_fleet.write_job("last")
-            a_fleet.run("reload")
-            while "last: starting" not in seen[-1] and "last: running" not in seen[-1]:
-                seen.append(next(follower.stdout))
-        finally:
-            follower.send_signal(signal.SIGINT)
-        assert follower.wait(PATIENCE) == 0
-    folder = a_fleet.directory / "log"
-    written = "".join(
-        (folder / f"tdsup.log{suffix}").read_text()
-        for suffix in (".3", ".2", ".1", "")
-        if (folder / f"tdsup.log{suffix}").exists()
-    )
-    assert "".join(seen) in written
-    assert len([line for line in seen if "asks: restart" in line]) == 3
-    a_fleet.wait_for("last", state="running")
-    assert a_fleet.run("logs", "-n", "2").stdout == "".join(a_fleet.log().splitlines(keepends=True)[-2:])
-    assert said(a_fleet, "logs", "nope") == (1, "", "cannot show the log of nope: no job has that name\n")
-
-
-def test_the_log_of_a_job_is_there_though_its_file_is_broken(a_fleet: Fleet) -> None:
-    """When one needs it; whether the fleet runs or not."""
-    a_fleet.write_job("orders", behav="x")
-    assert a_fleet.run("logs", "orders").returncode == 0
-    a_fleet.stop()
-    done = a_fleet.run("logs", "orders")
-    assert (done.returncode, done.stderr.partition(": [")[0]) == (1, "cannot load conf.d/orders.ini")
 
 
 def test_a_fleet_started_without_streams_has_one_master(tmp_path: Path) -> None:
