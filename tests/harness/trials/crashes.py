@@ -42,17 +42,8 @@ def run(directory: Path, times: int) -> str:
         quiet = Watch(a_fleet)
         for _ in range(QUIET):
             quiet.look()
-        master, series = a_fleet.pid, _series(a_fleet)
-        descriptors = _least_descriptors(master)
-        crash = Watch(a_fleet)
-        a_fleet.write_job("crasher", behave="crash")
-        assert "changed: crasher\n" in a_fleet.run("reload").stdout
-        begun = time.monotonic()
-        resident = []
-        for tenth in range(1, 11):
-            crash.until(times * tenth // 10)
-            resident.append(vitals(master).resident)
-        rate = crash.restarts / (time.monotonic() - begun)
+        series, descriptors = _series(a_fleet), _least_descriptors(a_fleet.pid)
+        crash, told = _crash(a_fleet, times)
         # Gauges of a job that has no process just now are not shown.
         assert _series(a_fleet) <= series, _series(a_fleet) - series
         a_fleet.write_job("crasher")
@@ -60,19 +51,34 @@ def run(directory: Path, times: int) -> str:
         a_fleet.wait_all()
         wait_until(lambda: _series(a_fleet) == series, "the metric series are those of before")
         # A connection that was just closed takes the master a moment to notice.
-        wait_until(lambda: _least_descriptors(master) == descriptors, f"{descriptors} descriptors, as before")
-        assert vitals(master).zombies == 0
+        wait_until(lambda: _least_descriptors(a_fleet.pid) == descriptors, f"{descriptors} descriptors again")
+        assert vitals(a_fleet.pid).zombies == 0
         job = a_fleet.job("steady")
         assert (job["pid"], job["restarts"]) == (steady, 0)
         a_fleet.stop()
-    assert crash.zombies <= 1
-    assert resident[-1] - resident[0] <= GROWTH, f"the master grew: {resident} KiB"
     assert crash.lag() < quiet.lag() + LATER
     return (
-        f"{crash.restarts} restarts ({rate:.0f}/s): {descriptors} descriptors before and after, "
-        f"zombies at most {crash.zombies} and 0 after, master {resident} KiB after each tenth, "
-        f"{len(series)} series, the other job's lag "
-        f"{crash.lag():.3f} s, before {quiet.lag():.3f} s (medians)"
+        f"{told}, {descriptors} descriptors before and after, {len(series)} series, "
+        f"the other job's lag {crash.lag():.3f} s, before {quiet.lag():.3f} s (medians)"
+    )
+
+
+def _crash(a_fleet: Fleet, times: int) -> tuple[Watch, str]:
+    """Let one job crash so often; returns what was seen of the fleet, and what to tell."""
+    crash = Watch(a_fleet)
+    a_fleet.write_job("crasher", behave="crash")
+    assert "changed: crasher\n" in a_fleet.run("reload").stdout
+    begun = time.monotonic()
+    resident = []
+    for tenth in range(1, 11):
+        crash.until(times * tenth // 10)
+        resident.append(vitals(a_fleet.pid).resident)
+    rate = crash.restarts / (time.monotonic() - begun)
+    assert crash.zombies <= 1
+    assert resident[-1] - resident[0] <= GROWTH, f"the master grew: {resident} KiB"
+    return crash, (
+        f"{crash.restarts} restarts ({rate:.0f}/s): zombies at most {crash.zombies} and 0 after, "
+        f"master {resident} KiB after each tenth"
     )
 
 
