@@ -1,10 +1,13 @@
-"""Documentation that is made from code."""
+"""Documentation that is made from code, and pages that name files."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 
@@ -15,9 +18,21 @@ def test_the_page_of_keys_is_up_to_date() -> None:
     assert done.returncode == 0
 
 
-def test_links_of_the_readme_lead_somewhere() -> None:
-    """Every file that README.md links to exists."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    links = [part.partition(")")[0] for part in text.split("](")[1:]]
-    assert links
-    assert not [link for link in links if not link.startswith("http") and not (ROOT / link).exists()]
+def _named(page: str) -> list[str]:
+    """Files and folders of the repository that a page names: its links, and paths in backquotes."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    folder = (ROOT / page).parent
+    found = [str((folder / link).resolve().relative_to(ROOT)) for link in links if link]
+    words = [word for quoted in re.findall(r"`([^`\n]+)`", text) for word in quoted.split()]
+    paths = [word for word in words if re.fullmatch(r"[\w.][\w./*-]*/[\w./*-]*", word)]
+    # Of all that has a slash in it, what begins with a folder of ours is meant to be a path.
+    return found + [path for path in paths if (ROOT / path.partition("/")[0]).is_dir()]
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md"])
+def test_what_a_page_names_exists(page: str) -> None:
+    """A file that moves takes along the pages that name it."""
+    named = _named(page)
+    assert named
+    assert not [path for path in named if not list(ROOT.glob(path.rstrip("/")))]
