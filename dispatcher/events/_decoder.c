@@ -1,4 +1,6 @@
-/* The decoder of decoder.py, compiled. A property test holds both to the same results. The interpreter's lock is
+/* Long: one extension module is one file.
+ *
+ * The decoder of decoder.py, compiled. A property test holds both to the same results. The interpreter's lock is
  * released while a block is decoded. */
 
 #define PY_SSIZE_T_CLEAN

@@ -42,6 +42,7 @@ _BYTES = {
 }
 
 
+# Long: a call for each line would take too long.
 def decode_block_purely(
     block: bytes,
     start: int,

@@ -20,8 +20,7 @@ from .destination import Destination
 from .layout import LayoutCache
 from .missing import Missing
 from .outcome import Outcome
-from .passes import End, Pass, PassFailed, next_pass
-from .pause import BlockPause
+from .passes import BlockPause, End, Pass, PassFailed, next_pass
 from .rows import RowLoader
 from .work import Replay, Work
 

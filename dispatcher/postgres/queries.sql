@@ -1,3 +1,4 @@
+-- Long: it is a list.
 -- Every fixed statement of the dispatcher, each with a name and a sentence. Parameters are psycopg2's; {pgq} is the
 -- schema of PgQ, {table} the quoted name of a table.
 

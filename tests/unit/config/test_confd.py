@@ -1,12 +1,16 @@
-"""What only shows between the files of a fleet."""
+"""The files of a fleet: which are read, in which order, and what only shows between them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from harness.paths import JOBTYPES
+from harness.programs.jobfiles import write
 from tdsup.supervisor.config.confd import clashes, scan
+from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
+from tdsup.supervisor.errors import ConfigError
+
+pytestmark = pytest.mark.usefixtures("fleet_directory")
 
 DISPATCHER = """\
 [table_dispatcher]
@@ -15,13 +19,6 @@ dst_db = host=archive dbname=archive
 pgq_queue_name = orders
 dest_table = orders
 """
-
-
-@pytest.fixture(autouse=True)
-def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty directory, and the fake job types."""
-    monkeypatch.syspath_prepend(str(JOBTYPES))
-    monkeypatch.chdir(tmp_path)
 
 
 def found(**files: str) -> list[str]:
@@ -66,3 +63,60 @@ def test_a_consumer_belongs_to_one_job() -> None:
     assert position == (
         f"{place} dst_db: the position of {consumer} archive at archive belongs to a (a.ini) already"
     )
+
+
+@pytest.mark.parametrize("pattern", ["", "/", "conf.d/a**b", "~nobody-of-that-name/*.ini"])
+def test_a_glob_that_cannot_be_is_a_fault(pattern: str) -> None:
+    """It is told as one, in one line."""
+    with pytest.raises(ConfigError, match=r"^cannot read job files '.*': not a valid pattern \(.*\)$"):
+        scan([pattern])
+
+
+def test_a_broken_file_holds_nothing_of_the_look_at_it() -> None:
+    """No traceback: its frames would keep every earlier broken file of a fleet alive, reload by reload."""
+    write("orders", "[sleeper]\nafter = x\n")
+    (broken,) = scan(["conf.d/*.ini"])
+    assert isinstance(broken, BrokenConfig)
+    assert (broken.error.__traceback__, broken.error.__cause__, broken.error.__context__) == (
+        None,
+        None,
+        None,
+    )
+
+
+def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
+    """As editors leave such files behind."""
+    Path("~orders.ini").write_text("[sleeper]\n", encoding="utf-8")
+    (file,) = scan(["*.ini"])
+    assert isinstance(file, JobConfig)
+    assert file.name == "~orders"
+
+
+def test_one_broken_file_stops_no_other() -> None:
+    """It is told by its base name; files come in the order of their names."""
+    write("b", "[sleeper]\n")
+    write("a", "nonsense\n")
+    broken, sound = scan(["conf.d/*.ini"])
+    assert isinstance(broken, BrokenConfig)
+    assert isinstance(sound, JobConfig)
+    assert (broken.name, sound.name) == ("a", "b")
+
+
+def test_a_job_name_is_used_once() -> None:
+    """The later file is the broken one, names the earlier, and is called by its path if need be."""
+    write("a", "[sleeper]\njob_name = b\n")
+    write("b", "[sleeper]\n")
+    _sound, broken = scan(["conf.d/*.ini", "conf.d/a.*"])
+    assert isinstance(broken, BrokenConfig)
+    assert broken.name == "conf.d/b.ini"
+    reason = "b is the name of the job in conf.d/a.ini already"
+    assert str(broken.error) == f"cannot load conf.d/b.ini: [sleeper] job_name: {reason}"
+
+
+def test_two_broken_files_of_one_base_name_are_two_jobs() -> None:
+    """No two jobs have one name."""
+    Path("other").mkdir()
+    Path("other/a.ini").write_text("x", encoding="utf-8")
+    write("a", "x")
+    names = [file.name for file in scan(["conf.d/*.ini", str(Path("other").absolute() / "*.ini")])]
+    assert names == ["a", str(Path("other/a.ini").absolute())]

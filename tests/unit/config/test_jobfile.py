@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness.paths import JOBTYPES
+from harness.programs.jobfiles import write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tdsup.supervisor.config import jobtypes
 from tdsup.supervisor.config.confd import scan
 from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
-from tdsup.supervisor.config.jobfile import jobs_of, load_only_job, pidfile_of
+from tdsup.supervisor.config.jobfile import load_only_job
 from tdsup.supervisor.errors import ConfigError
+
+pytestmark = pytest.mark.usefixtures("fleet_directory")
 
 MAN_PAGE = """\
 
@@ -50,22 +52,6 @@ alter table only _DEST_TABLE add constraint _DEST_TABLE_pkey primary key (id);
 grant select on _DEST_TABLE to group reporting;"""
 
 
-@pytest.fixture(autouse=True)
-def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fleet's directory, with the fake job types installed."""
-    monkeypatch.syspath_prepend(str(JOBTYPES))
-    monkeypatch.chdir(tmp_path)
-    for folder in ("conf.d", "log"):
-        Path(folder).mkdir()
-
-
-def write(name: str, text: str) -> str:
-    """Write a file of conf.d; returns its path."""
-    path = Path("conf.d", f"{name}.ini")
-    path.write_text(text, encoding="utf-8")
-    return str(path)
-
-
 def faults(text: str) -> list[str]:
     """The lines that say what is wrong with a text, less the words that all have in front."""
     with pytest.raises(ConfigError) as caught:
@@ -99,39 +85,12 @@ def test_a_home_of_nobody_is_a_fault_of_its_file(key: str) -> None:
     assert isinstance(sound, JobConfig)
 
 
-@pytest.mark.parametrize("pattern", ["", "/", "conf.d/a**b", "~nobody-of-that-name/*.ini"])
-def test_a_glob_that_cannot_be_is_a_fault(pattern: str) -> None:
-    """It is told as one, in one line."""
-    with pytest.raises(ConfigError, match=r"^cannot read job files '.*': not a valid pattern \(.*\)$"):
-        scan([pattern])
-
-
-def test_a_broken_file_holds_nothing_of_the_look_at_it() -> None:
-    """No traceback: its frames would keep every earlier broken file of a fleet alive, reload by reload."""
-    write("orders", "[sleeper]\nafter = x\n")
-    (broken,) = scan(["conf.d/*.ini"])
-    assert isinstance(broken, BrokenConfig)
-    assert (broken.error.__traceback__, broken.error.__cause__, broken.error.__context__) == (
-        None,
-        None,
-        None,
-    )
-
-
 def test_a_job_type_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not for every file: that reads the descriptions of all installed packages, 4 ms each time."""
     paths = [write(name, "[sleeper]\n") for name in ("orders", "clicks")]
     load_only_job(paths[0])
     monkeypatch.setattr(jobtypes, "entry_points", lambda **_names: pytest.fail("looked for again"))
     assert load_only_job(paths[1]).name == "clicks"
-
-
-def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
-    """As editors leave such files behind."""
-    Path("~orders.ini").write_text("[sleeper]\n", encoding="utf-8")
-    (file,) = scan(["*.ini"])
-    assert isinstance(file, JobConfig)
-    assert file.name == "~orders"
 
 
 def test_a_file_without_keys_is_a_job_with_every_default() -> None:
@@ -276,141 +235,6 @@ def test_bytes_of_any_encoding_are_read() -> None:
     Path("conf.d/orders.ini").write_bytes(b"[sleeper]\n# caf\xe9\nline = caf\xe9\n")
     file = load_only_job("conf.d/orders.ini")
     assert getattr(file.settings, "line") == "caf\N{LATIN SMALL LETTER E WITH ACUTE}"  # noqa: B009
-
-
-def test_one_broken_file_stops_no_other() -> None:
-    """It is told by its base name; files come in the order of their names."""
-    write("b", "[sleeper]\n")
-    write("a", "nonsense\n")
-    broken, sound = scan(["conf.d/*.ini"])
-    assert isinstance(broken, BrokenConfig)
-    assert isinstance(sound, JobConfig)
-    assert (broken.name, sound.name) == ("a", "b")
-
-
-def test_a_job_name_is_used_once() -> None:
-    """The later file is the broken one, names the earlier, and is called by its path if need be."""
-    write("a", "[sleeper]\njob_name = b\n")
-    write("b", "[sleeper]\n")
-    _sound, broken = scan(["conf.d/*.ini", "conf.d/a.*"])
-    assert isinstance(broken, BrokenConfig)
-    assert broken.name == "conf.d/b.ini"
-    reason = "b is the name of the job in conf.d/a.ini already"
-    assert str(broken.error) == f"cannot load conf.d/b.ini: [sleeper] job_name: {reason}"
-
-
-TWO_JOBS = """\
-[DEFAULT]
-log_count = 1
-tick = 2
-[sleeper]
-step = 5
-pidfile = pid/%(job_name)s
-[napper]
-nap = 3
-"""
-
-
-def two_jobs(*changes: tuple[str, str]) -> dict[str, JobConfig | BrokenConfig]:
-    """The jobs of the text above, by name, after these replacements."""
-    text = TWO_JOBS
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    return {job.name: job for job in jobs_of(write("orders", text))}
-
-
-def sound(job: JobConfig | BrokenConfig) -> JobConfig:
-    """The job, which is sound."""
-    assert isinstance(job, JobConfig), job
-    return job
-
-
-def broken(job: JobConfig | BrokenConfig) -> BrokenConfig:
-    """The job, which is broken."""
-    assert isinstance(job, BrokenConfig), job
-    return job
-
-
-def test_several_jobs_of_a_file_are_called_by_their_headers() -> None:
-    """Each has its section and the defaults; `job_name` renames one and leaves the other."""
-    jobs = two_jobs()
-    assert list(jobs) == ["sleeper", "napper"]
-    first, second = map(sound, jobs.values())
-    assert (first.section, first.host.log_count, first.host.pidfile) == ("sleeper", 1, "pid/sleeper")
-    assert (second.section, second.host.log_count, second.host.pidfile) == ("napper", 1, "")
-    assert str(second.log_path) == "log/napper.log"
-    assert (getattr(first.settings, "tick"), getattr(second.settings, "nap")) == (2, 3)  # noqa: B009
-    assert first.warnings == second.warnings == ()
-    assert list(two_jobs(("step = 5", "job_name = x"))) == ["x", "napper"]
-
-
-DIGESTS = {
-    "nothing": ([], []),
-    "a comment": ([("[sleeper]", "# why\n[sleeper]")], []),
-    "a key": ([("step = 5", "step = 6")], ["sleeper"]),
-    "a key of the other": ([("nap = 3", "nap = 4")], ["napper"]),
-    "a default of both": ([("log_count = 1", "log_count = 2")], ["sleeper", "napper"]),
-    "a default that one of them reads": ([("tick = 2", "tick = 3")], ["sleeper"]),
-    "a default that says what was so": ([("step = 5\n", ""), ("tick = 2", "tick = 2\nstep = 5")], []),
-}
-
-
-@pytest.mark.parametrize("name", DIGESTS)
-def test_a_job_changes_with_what_it_reads(name: str) -> None:
-    """Its section and the defaults that it inherits, not the file as such."""
-    changes, expected = DIGESTS[name]
-    before, after = two_jobs(), two_jobs(*changes)
-    assert [each for each in before if sound(before[each]).digest != sound(after[each]).digest] == expected
-
-
-def test_one_broken_section_stops_no_other() -> None:
-    """It is called as it would be if it were sound."""
-    jobs = two_jobs(("nap = 3", "nap = 0\nfoo = 1"))
-    assert sound(jobs["sleeper"]).digest == sound(two_jobs()["sleeper"]).digest
-    assert broken(jobs["napper"]).error.lines[0] == "cannot load conf.d/orders.ini: [napper] foo: unknown key"
-    jobs = two_jobs(("nap = 3", "nap = 0\njob_name = x"))
-    assert (list(jobs), broken(jobs["x"]).section) == (["sleeper", "x"], "napper")
-
-
-@pytest.mark.parametrize(
-    ("new", "line"),
-    [
-        ("[nupper]", "[nupper] no job type is called nupper, did you mean napper? (installed: "),
-        ("nonsense", "line 7: neither a section header nor key = value"),
-    ],
-)
-def test_a_file_that_is_broken_as_a_whole_is_one_broken_job(new: str, line: str) -> None:
-    """A header that is no job type may add a job or rename one: what the file means is not known."""
-    ((name, job),) = two_jobs(("[napper]", new)).items()
-    assert (name, broken(job).section) == ("orders", "")
-    assert broken(job).error.lines[0].startswith(f"cannot load conf.d/orders.ini: {line}")
-
-
-def test_two_jobs_of_a_file_cannot_have_one_name() -> None:
-    """The later one is broken, and called by its header."""
-    first, second = jobs_of(write("orders", "[sleeper]\njob_name = x\n[napper]\njob_name = x\n"))
-    assert sound(first).name == "x"
-    assert broken(second).error.lines[0].endswith("x is the name of the job in conf.d/orders.ini already")
-    names = [job.name for job in scan(["conf.d/*.ini"])]
-    assert names == ["x", "napper"]
-
-
-def test_a_pid_file_is_found_though_the_rest_is_broken() -> None:
-    """Of a file with one job; with two, nobody can know which is meant."""
-    path = write("orders", "[sleeper]\nfoo = 1\npidfile = pid/%(job_name)s\n")
-    assert pidfile_of(path, {}) == ("orders", "pid/orders")
-    with pytest.raises(ConfigError, match="it has 2 jobs"):
-        pidfile_of(write("orders", TWO_JOBS), {})
-
-
-def test_two_broken_files_of_one_base_name_are_two_jobs() -> None:
-    """No two jobs have one name."""
-    Path("other").mkdir()
-    Path("other/a.ini").write_text("x", encoding="utf-8")
-    write("a", "x")
-    names = [file.name for file in scan(["conf.d/*.ini", str(Path("other").absolute() / "*.ini")])]
-    assert names == ["a", str(Path("other/a.ini").absolute())]
 
 
 PIECES = [

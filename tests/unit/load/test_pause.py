@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tdsup.dispatcher.load.pause import LONGEST_PAUSE, BlockPause
+from tdsup.dispatcher.load.passes import LONGEST_PAUSE, BlockPause
 
 
 def untried(pause: BlockPause) -> int:

@@ -14,7 +14,7 @@ from harness.servers.database import Database
 from harness.servers.queue import Queue
 from tdsup.dispatcher.events import decoder
 from tdsup.dispatcher.load import blocks as block_path
-from tdsup.dispatcher.load.pause import BlockPause
+from tdsup.dispatcher.load.passes import BlockPause
 
 SEED = 20261124
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from harness.database import Database
-from harness.job import settings_of
+from harness.rows.job import settings_of
+from harness.servers.database import Database
 from tdsup.dispatcher.errors import Enough
 from tdsup.dispatcher.pgq import Batch
 from tdsup.dispatcher.pgq import Queue as Reader
