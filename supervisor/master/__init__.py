@@ -1,8 +1,8 @@
 """The master: which jobs there are, what state they are in, and their processes."""
 
-from .job import CAUSES, State
 from .lock import Lock, wait_free
 from .master import Master
+from .state import CAUSES, State
 from .tally import SUM
 
 __all__ = [

@@ -18,7 +18,8 @@ from ..errors import ConfigError, NotAllowed, Stopping
 from ..loop import Loop
 from ..worker import Board, run_worker
 from .backoff import Backoff, Schedule
-from .job import Job, Timeouts
+from .escalation import Timeouts
+from .job import Job
 from .process import Body
 from .reload import Reload
 from .report import described, job_metrics, job_status

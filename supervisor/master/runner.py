@@ -13,14 +13,10 @@ from tdsup.jobtype import Condition, Metric
 
 from ..loop import Loop, Timer
 from ..worker import receive
-from .job import Action, Job, State
+from .escalation import SIGNALS, Action
+from .job import Job
 from .process import Body, Process
-
-SIGNALS = {
-    Action.INTERRUPT: signal.SIGINT,
-    Action.TERMINATE: signal.SIGTERM,
-    Action.KILL: signal.SIGKILL,
-}
+from .state import State
 
 LEVELS = {State.BACKOFF: logging.WARNING, State.BLOCKED: logging.ERROR}
 """Log levels of states that need a person's eye; the others are INFO."""
@@ -174,6 +170,19 @@ class Runner:
         changed = job.state is not self._told
         if changed:
             self._told = job.state
-            _log.log(LEVELS.get(job.state, logging.INFO), "%s: %s", job.name, job.headline(self._loop.now()))
+            _log.log(
+                LEVELS.get(job.state, logging.INFO), "%s: %s", job.name, _headline(job, self._loop.now())
+            )
         if changed or job.removed:
             self._on_change(self)
+
+
+def _headline(job: Job, now: float) -> str:
+    """State, process or waiting time, and reason, in one line."""
+    text = job.state.value
+    if job.pid is not None:
+        text += f" (pid {job.pid})"
+    retry = job.retry_in(now)
+    if retry is not None:
+        text += f" {retry:.1f} s"
+    return f"{text}: {job.reason}" if job.reason else text

@@ -15,7 +15,9 @@ from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.errors import ConfigError, IllegalMoveError, NotAllowed
 from tdsup.supervisor.master.backoff import Backoff, Schedule
-from tdsup.supervisor.master.job import CONDITIONS, Action, Job, State, Timeouts
+from tdsup.supervisor.master.escalation import Action, Timeouts
+from tdsup.supervisor.master.job import Job
+from tdsup.supervisor.master.state import CONDITIONS, State
 
 TIMEOUTS = Timeouts(heartbeat=30, stop=20, kill=5)
 
