@@ -1,15 +1,15 @@
-"""Exactly one master per control socket, by a lock that the kernel gives back when its owner dies."""
+"""Exactly one master per control socket, by a lock on a file."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 
 from ..errors import AlreadyRunning
+from ..flock import read_pid, try_lock, write_pid
 
 PATIENCE = 1.0
-"""Seconds that a lock without a pid in it may be held: by a master just starting, or by someone who waits."""
+"""Seconds for which a lock file without a pid may be locked: a master is just starting, or somebody waits."""
 
 PAUSE = 0.02
 """Seconds between two tries."""
@@ -18,7 +18,7 @@ PAUSE = 0.02
 class Lock:
     """The right to be the master.
 
-    The file stays when the lock goes: removing it would let two processes lock two files of one name.
+    The file stays when the lock goes: if it were removed, two processes could lock two files of one name.
 
     Args:
         path: the lock file; it holds the master's pid, for people.
@@ -31,19 +31,14 @@ class Lock:
     def __init__(self, path: str) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         end = time.monotonic() + PATIENCE
-        while not _try(self._fd, fcntl.LOCK_EX):
-            owner = os.pread(self._fd, 20, 0).decode("ascii", "replace").strip()
+        while not try_lock(self._fd):
+            owner = read_pid(self._fd)
             if owner or time.monotonic() > end:
                 os.close(self._fd)
                 who = f"another master (pid {owner})" if owner else "another master"
                 raise AlreadyRunning(f"cannot start the fleet: {who} already runs here")
             time.sleep(PAUSE)
-        self.write_pid()
-
-    def write_pid(self) -> None:
-        """Put this process's id into the file."""
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        write_pid(self._fd)
 
     def release(self) -> None:
         """Let another process be the master."""
@@ -58,15 +53,7 @@ def wait_free(path: str) -> None:
     except FileNotFoundError:
         return
     try:
-        while not _try(fd, fcntl.LOCK_SH):
+        while not try_lock(fd, shared=True):
             time.sleep(PAUSE)
     finally:
         os.close(fd)
-
-
-def _try(fd: int, kind: int) -> bool:
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

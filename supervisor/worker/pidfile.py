@@ -1,17 +1,13 @@
-"""The pid file of one job: who runs it, by a lock that the kernel gives back when its owner dies.
-
-The number in it is for people and for signals; what counts is the lock (flock(2)), so that a file left behind
-by a killed process, or a number that another process has by now, misleads nobody.
-"""
+"""The pid file of one job: who runs it, by a lock on the file."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from pathlib import Path
 
 from ..errors import AlreadyRunning
+from ..flock import read_pid, try_lock, write_pid
 
 
 class PidFile:
@@ -24,17 +20,17 @@ class PidFile:
     def take(self) -> None:
         """Become its owner until `release` or the end of the process; its directory is made if need be.
 
-        The old manual page's example names a directory that nobody has made, and no fleet needs it.
+        The example of the old manual page names a directory that nobody has made, and no fleet needs it.
 
         Raises:
-            AlreadyRunning: another process is.
+            AlreadyRunning: another process owns it.
             OSError: the file cannot be made.
         """
         Path(self.path).parent.mkdir(exist_ok=True)
         while self._fd < 0:
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            if not _lock(fd):
-                owner = _number(fd)
+            if not try_lock(fd):
+                owner = read_pid(fd)
                 os.close(fd)
                 raise AlreadyRunning(f"it runs already with pid {owner or 'unknown'} (pidfile {self.path})")
             # Its last owner may have removed it between our open and our lock.
@@ -42,11 +38,10 @@ class PidFile:
                 self._fd = fd
             else:
                 os.close(fd)
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        write_pid(self._fd)
 
     def release(self) -> None:
-        """Remove the file and let another process have it."""
+        """Remove the file, so that another process can have it."""
         if self._fd >= 0:
             with contextlib.suppress(OSError):
                 Path(self.path).unlink()
@@ -64,26 +59,13 @@ class PidFile:
         except FileNotFoundError:
             return None
         try:
-            if not _lock(fd):
-                return _number(fd)
+            if not try_lock(fd):
+                return read_pid(fd)
             if _is_at(fd, self.path):
                 Path(self.path).unlink()
             return None
         finally:
             os.close(fd)
-
-
-def _lock(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _number(fd: int) -> int | None:
-    text = os.pread(fd, 20, 0).strip()
-    return int(text) if text.isdigit() else None
 
 
 def _is_at(fd: int, path: str) -> bool:

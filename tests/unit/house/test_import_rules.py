@@ -18,7 +18,9 @@ ORDER = {
     "dispatcher": (
         "errors postgres events partitions settings write ledger pgq load metrics check consumer actions job"
     ).split(),
-    "supervisor": ("exits redact errors loop logs config control worker master web service cli".split()),
+    "supervisor": (
+        "exits redact errors flock loop logs config control worker master web service cli".split()
+    ),
     "sandbox": "errors reaper account binaries cluster ticker box __main__".split(),
 }
 """The rooms of each package, wings and files, from the bottom up: a room imports only rooms before it."""

@@ -1,0 +1,34 @@
+"""A lock on a file that holds its owner's pid: flock(2), which the kernel releases when the owner dies.
+
+The pid is for people and for signals. Only the lock counts: a file that a killed process left behind, or a
+pid that another process has by now, misleads nobody.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+PID_LIMIT = 20
+"""Bytes of a pid in a file."""
+
+
+def try_lock(fd: int, *, shared: bool = False) -> bool:
+    """Lock an open file without waiting; returns whether that worked. Closing the file unlocks it."""
+    try:
+        fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def write_pid(fd: int) -> None:
+    """Make this process's pid the content of the file."""
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+
+
+def read_pid(fd: int) -> int | None:
+    """The pid in the file; None if there is none."""
+    text = os.pread(fd, PID_LIMIT, 0).strip()
+    return int(text) if text.isdigit() else None
