@@ -14,7 +14,7 @@ from ..config import HEADLESS, find_job_type, load_only_job, pidfile_of, sample
 from ..control import VERSION
 from ..errors import ConfigError, TdsupError
 from ..exits import Exit
-from ..worker import End, PidFile, Single
+from ..worker import End, PidFile, StandaloneJob
 from .daemon import detach
 from .perform import perform
 
@@ -52,15 +52,15 @@ def _run(options: argparse.Namespace) -> int:
         logs.add_stderr(file.host.layout("console", verbose=bool(options.verbose)))
         logs.set_level(level)
         return perform(file, mode)
-    single = Single(options.ini, overrides, level, console=mode != "daemon")
+    job = StandaloneJob(options.ini, overrides, level, console=mode != "daemon")
     if mode != "daemon":
-        return _status(single.run(lambda: None))
-    file = single.file
+        return _status(job.run(lambda: None))
+    file = job.file
     if not file.host.pidfile:
         raise ConfigError(f"cannot start {file.name} as a daemon: Daemon needs pidfile")
 
     def live(ready: Callable[[], None]) -> int:
-        end = single.run(ready)
+        end = job.run(ready)
         if end.code != Exit.OK:
             raise TdsupError(end.reason)
         return Exit.OK

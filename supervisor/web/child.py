@@ -21,7 +21,7 @@ from .. import logs
 from ..config import FleetSettings
 from ..errors import TdsupError
 from ..exits import Exit
-from ..worker import Lifeline, Sender
+from ..worker import Heartbeat, Lifeline, Sender
 from .token import load_token
 
 if TYPE_CHECKING:
@@ -39,7 +39,13 @@ _log = logging.getLogger("tdsup")
 def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     """Be the web child; returns the exit status. Ends at once when asked to, or when the master is dead."""
     sender = Sender(channel)
-    Lifeline(channel, settings.beat, sender.beat, lambda: os._exit(Exit.OK), _log, lambda: None, None).start()
+    Lifeline(
+        _log,
+        Heartbeat(channel, settings.beat, sender.beat),
+        stop=lambda: os._exit(Exit.OK),
+        reload=lambda: None,
+        terminate=None,
+    ).start()
     scheme = "https" if settings.web_cert else "http"
     try:
         logs.set_level(logging.INFO)

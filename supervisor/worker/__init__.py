@@ -2,19 +2,20 @@
 
 from .board import Board
 from .channel import Sender, open_channel, receive
-from .lifeline import Lifeline
+from .lifeline import Heartbeat, Lifeline
 from .pidfile import PidFile
 from .processmetrics import Vitals, vitals
-from .standalone import Single
+from .standalone import StandaloneJob
 from .worker import End, explain, run_worker
 
 __all__ = [
     "Board",
     "End",
+    "Heartbeat",
     "Lifeline",
     "PidFile",
     "Sender",
-    "Single",
+    "StandaloneJob",
     "Vitals",
     "explain",
     "open_channel",

@@ -7,6 +7,7 @@ minutes. The C half of Python's signal handling, however, writes to a wake-up de
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import signal
@@ -14,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from .. import logs
 from ..exits import Exit
@@ -28,35 +30,45 @@ IMPATIENCE = 1.0
 """Seconds within which a second SIGINT means: at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What ties a child to its master.
+
+    Attributes:
+        channel: the child's end of it; its end of file means that the master is dead.
+        every: seconds between signs of life.
+        send: sends one; called in the watching thread.
+    """
+
+    channel: socket.socket
+    every: float
+    send: Callable[[], None]
+
+
 class Lifeline:
-    """Watches the master and the signals, and beats.
+    """Watches the signals and the master, and beats.
 
     Args:
-        channel: the child's end of its channel; None for a process without a master.
-        every: seconds between signs of life.
-        beat: sends a sign of life.
-        stop: asks the main thread to end; called in the watching thread.
         logger: where an early end is told.
-        reload: takes up the job's file anew, on SIGHUP; called in the watching thread.
-        terminate: cleans up before the end by SIGTERM; called in the watching thread. Without it SIGTERM
-            keeps its default action, which ends the process at once whatever any thread does.
+        master: what ties the process to it; None for a process without a master.
+        stop: asks the main thread to end; called in the watching thread, like the following two.
+        reload: takes up the job's changed file, on SIGHUP.
+        terminate: cleans up before the end by SIGTERM. Without it SIGTERM keeps its default action, which
+            ends the process at once whatever any thread does.
     """
 
     def __init__(
         self,
-        channel: socket.socket | None,
-        every: float,
-        beat: Callable[[], None],
-        stop: Callable[[], None],
         logger: logging.Logger,
+        master: Heartbeat | None,
+        *,
+        stop: Callable[[], None],
         reload: Callable[[], None],
         terminate: Callable[[], None] | None,
     ) -> None:
-        self._channel = channel
-        self._every = every
-        self._beat = beat
-        self._stop = stop
         self._log = logger
+        self._master = master
+        self._stop = stop
         self._terminate = terminate
         self._signals: dict[int, Callable[[], None]] = {
             signal.SIGINT: self._interrupt,
@@ -66,7 +78,7 @@ class Lifeline:
         if terminate is not None:
             self._signals[signal.SIGTERM] = self._end_at_once
         self.interrupted: float | None = None
-        """Moment of the first SIGINT, None so far."""
+        """Moment of the first SIGINT; None so far."""
 
     def start(self) -> None:
         """Start watching. To be called by the main thread, after the fork."""
@@ -89,23 +101,23 @@ class Lifeline:
             os._exit(Exit.FAILED)
 
     def _watch(self) -> None:
-        reader = self._wakeup[0]
+        reader, master = self._wakeup[0], self._master
         poller = select.poll()
         poller.register(reader, select.POLLIN)
-        if self._channel is not None:
-            poller.register(self._channel, select.POLLIN)
-        next_beat = time.monotonic()
+        if master is not None:
+            poller.register(master.channel, select.POLLIN)
+        next_beat = time.monotonic() if master is not None else math.inf
         while True:
             wait = next_beat - time.monotonic()
-            if wait <= 0:
-                self._beat()
-                next_beat = time.monotonic() + self._every
+            if master is not None and wait <= 0:
+                master.send()
+                next_beat = time.monotonic() + master.every
                 continue
             ready = {fd for fd, _events in poller.poll(min(wait, LONGEST_WAIT) * 1000)}
             if reader.fileno() in ready:
                 for number in reader.recv(4096):
                     self._signals.get(number, _nothing)()
-            if self._channel is not None and self._channel.fileno() in ready and self._at_end(self._channel):
+            if master is not None and master.channel.fileno() in ready and self._at_end(master.channel):
                 self._orphaned()
 
     def _interrupt(self) -> None:

@@ -8,19 +8,17 @@ from pathlib import Path
 
 from .. import logs
 from ..config import JobConfig, load_only_job
-from ..errors import AlreadyRunning, ConfigError, TdsupError
+from ..errors import ConfigError, TdsupError
 from ..exits import Exit
-from . import skylog
 from .channel import Sender
+from .context import WorkerContext
 from .lifeline import Lifeline
 from .pidfile import PidFile
-from .worker import End, WorkerContext, open_log, work
-
-IDLE = 3600.0
-"""Seconds between signs of life, which nobody here looks for."""
+from .setup import open_logs, set_up
+from .worker import End, work
 
 
-class Single:
+class StandaloneJob:
     """A job that runs in this process.
 
     Args:
@@ -44,36 +42,38 @@ class Single:
         self.file = load_only_job(path, overrides)
         self._next: JobConfig | None = None
         self._stopping = False
-        self._pidfile = PidFile(self.file.host.pidfile)
+        self._pidfile = PidFile("")
         self._context: WorkerContext | None = None
 
     def run(self, ready: Callable[[], None]) -> End:
-        """Work until the job ends, over as many reloads as come.
+        """Work until the job ends, over any number of reloads.
 
         Args:
             ready: called when the work has begun.
 
         Raises:
             AlreadyRunning: another process has the pid file.
-            ConfigError: a log cannot be opened.
+            TdsupError: the pid file or a log cannot be opened.
         """
-        _take(self._pidfile, self.file)
         try:
-            self._open_logs()
-            sender = Sender(None)
-            terminate = self._abandon if self._pidfile.path else None
+            self._pidfile = self._set_up(self.file)
             Lifeline(
-                None, IDLE, sender.beat, self._stop, logging.getLogger(), self._reload, terminate
+                logging.getLogger(),
+                master=None,
+                stop=self._stop,
+                reload=self._reload,
+                terminate=self._release if self._pidfile.path else None,
             ).start()
             while True:
-                end = self._work(sender, ready)
+                end = self._work(ready)
                 if self._next is None or self._stopping or end.code != Exit.OK:
                     return end
                 self._take_up(self._next)
         finally:
             self._pidfile.release()
 
-    def _work(self, sender: Sender, ready: Callable[[], None]) -> End:
+    def _work(self, ready: Callable[[], None]) -> End:
+        sender = Sender(None)
         self._context = WorkerContext(logging.getLogger(self.file.name), sender, ready)
         if self._stopping or self._next is not None:
             # Asked for between two contexts.
@@ -81,47 +81,24 @@ class Single:
         return work(self.file, self._context, sender)
 
     def _take_up(self, file: JobConfig) -> None:
-        """Go on with another file; if its pid file or logs cannot be had, with the one from before."""
-        before, self._next = self.file, None
-        moved = file.host.pidfile != before.host.pidfile
-        pidfile = PidFile(file.host.pidfile) if moved else self._pidfile
-        logger = logging.getLogger(file.name)
+        """Go on with another file; if its pid file or logs cannot be had, with the present one."""
+        self._next = None
+        held, logger = self._pidfile, logging.getLogger(file.name)
         try:
-            if moved:
-                _take(pidfile, file)
-            self.file = file
-            self._open_logs()
+            self._pidfile = self._set_up(file, held)
         except TdsupError as error:
-            if moved:
-                pidfile.release()
-            self.file = before
-            self._open_logs()
+            open_logs(self.file, _log(self.file), self._level, console=self._console)
             logger.error("Config not reloaded: %s", error)  # noqa: TRY400 (one line for a person)
             return
-        if moved:
-            self._pidfile.release()
-            self._pidfile = pidfile
+        self.file = file
+        if self._pidfile is not held:
+            held.release()
         logger.info("Config reloaded")
 
-    def _open_logs(self) -> None:
-        """Log to the places that the file names, and to the console; then tell the file's warnings."""
-        file, host = self.file, self.file.host
-        verbose = self._level == logging.DEBUG
-        logs.drop_all()
-        wants_skylog = skylog.is_wanted(file)
-        if wants_skylog:
-            skylog.configure(file)
-        elif self._console:
-            logs.add_stderr(host.layout("console", verbose=verbose), logs.Names(file.name, file.section))
-        if host.logfile:
-            try:
-                open_log(file, Path(host.logfile), redirect=not self._console, verbose=verbose)
-            except OSError as error:
-                reason = f"[{file.section}] logfile: {error.strerror}: {host.logfile}"
-                raise ConfigError(f"cannot load {file.path}: {reason}") from error
-        if not wants_skylog or self._level != logging.INFO:
-            logs.set_level(self._level)
+    def _set_up(self, file: JobConfig, held: PidFile | None = None) -> PidFile:
+        pidfile = set_up(file, _log(file), self._level, console=self._console, held=held)
         logs.tell(file.name, file.warnings)
+        return pidfile
 
     # Called by the lifeline's thread.
 
@@ -142,17 +119,11 @@ class Single:
         if self._context is not None:
             self._context.stop()
 
-    def _abandon(self) -> None:
-        """End without more ado, but leave no pid file."""
+    def _release(self) -> None:
+        """Leave no pid file behind; which one it is may change by a reload."""
         self._pidfile.release()
 
 
-def _take(pidfile: PidFile, file: JobConfig) -> None:
-    try:
-        if pidfile.path:
-            pidfile.take()
-    except AlreadyRunning as error:
-        raise AlreadyRunning(f"cannot start {file.name}: {error}") from error
-    except OSError as error:
-        reason = f"[{file.section}] pidfile: {error.strerror}: {pidfile.path}"
-        raise ConfigError(f"cannot load {file.path}: {reason}") from error
+def _log(file: JobConfig) -> Path | None:
+    """The job's log, if its file names one."""
+    return Path(file.host.logfile) if file.host.logfile else None

@@ -43,7 +43,7 @@ ONLY_IN = {
     "prometheus_client": ("supervisor/web/",),
     "uvicorn": ("supervisor/web/",),
     "asyncio": ("supervisor/web/",),
-    "threading": tuple(f"supervisor/worker/{name}.py" for name in ("channel", "lifeline", "worker")),
+    "threading": tuple(f"supervisor/worker/{name}.py" for name in ("channel", "context", "lifeline")),
 }
 """Modules that only these files, or those of these folders, of the supervisor import."""
 

@@ -7,7 +7,7 @@ import threading
 from typing import Any, cast
 
 from tdsup.jobtype import Condition, Snapshot
-from tdsup.supervisor.worker.worker import WorkerContext
+from tdsup.supervisor.worker.context import WorkerContext
 
 
 class SlowSender:

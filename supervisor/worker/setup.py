@@ -1,0 +1,83 @@
+"""What a job's process needs before it works: the job's pid file and its logs."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from .. import logs
+from ..config import JobConfig
+from ..errors import AlreadyRunning, TdsupError
+from . import skylog
+from .pidfile import PidFile
+
+
+def set_up(
+    file: JobConfig, log: Path | None, level: int, *, console: bool, held: PidFile | None = None
+) -> PidFile:
+    """Take a job's pid file and open its logs, in place of those from before a reload.
+
+    Args:
+        file: the job's.
+        log: its log file, if it has one.
+        level: of the logs.
+        console: whether to log to stderr too; without a console, stdout and stderr go to the log file.
+        held: the pid file from before a reload; kept if the job still names it, and never released here.
+
+    Returns:
+        The pid file; it is held if the job names one.
+
+    Raises:
+        AlreadyRunning: another process holds the pid file.
+        ConfigError: the ``skylog.ini`` that the job names cannot be used.
+        TdsupError: the pid file or the log cannot be opened.
+    """
+    pidfile = held if held is not None and held.path == file.host.pidfile else _take(file)
+    try:
+        open_logs(file, log, level, console=console)
+    except TdsupError:
+        if pidfile is not held:
+            pidfile.release()
+        raise
+    return pidfile
+
+
+def open_logs(file: JobConfig, log: Path | None, level: int, *, console: bool) -> None:
+    """Open the logs alone; see `set_up`."""
+    verbose = level == logging.DEBUG
+    names = logs.Names(file.name, file.section)
+    wants_skylog = skylog.is_wanted(file)
+    logs.drop_all()
+    try:
+        if log is not None and not console:
+            # First of all: whatever C code or Python says from now on belongs to the job.
+            if not file.host.logfile:
+                log.parent.mkdir(exist_ok=True)
+            logs.redirect(log)
+        if wants_skylog:
+            skylog.configure(file)
+        elif console:
+            logs.add_stderr(file.host.layout("console", verbose=verbose), names)
+        if log is not None:
+            host, layout = file.host, file.host.layout("file", verbose=verbose)
+            logs.add_file(log, host.log_size, host.log_count, not console, layout, names)
+    except OSError as error:
+        raise _cannot_open(file, "logfile", str(log), error) from error
+    if not wants_skylog or level != logging.INFO:
+        logs.set_level(level)
+
+
+def _take(file: JobConfig) -> PidFile:
+    pidfile = PidFile(file.host.pidfile)
+    try:
+        if pidfile.path:
+            pidfile.take()
+    except AlreadyRunning as error:
+        raise AlreadyRunning(f"cannot start {file.name}: {error}") from error
+    except OSError as error:
+        raise _cannot_open(file, "pidfile", pidfile.path, error) from error
+    return pidfile
+
+
+def _cannot_open(file: JobConfig, key: str, path: str, error: OSError) -> TdsupError:
+    return TdsupError(f"cannot load {file.path}: [{file.section}] {key}: {error.strerror}: {path}")
