@@ -152,6 +152,6 @@ SHOWS: dict[str, Run] = {
     "rotate": _rotate,
     "stop": _stop,
     "version": _version,
-    **dict.fromkeys(VERBS, _verb),
+    **dict.fromkeys((verb.command for verb in VERBS), _verb),
 }
 """What carries out a command on the command line, by its name."""

@@ -26,7 +26,7 @@ from ..config import (
     sample,
     scan,
 )
-from ..control import COMMANDS, VERSION, Argument, Client, Kind
+from ..control import COMMANDS, VERSION, Argument, ArgumentType, Client
 from ..errors import ConfigError, NotRunning, Refused, TdsupError, UnknownJob
 from ..exits import Exit
 from . import completion
@@ -113,7 +113,7 @@ def _add(commands: Any, name: str, text: str, example: str, run: Run) -> argpars
 
 def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
     """One argument of a command of the master."""
-    if argument.kind is Kind.FLAG:
+    if argument.type is ArgumentType.FLAG:
         parser.add_argument(
             f"--{argument.name.replace('_', '-')}",
             dest=argument.name,

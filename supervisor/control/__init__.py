@@ -1,17 +1,19 @@
 """The control socket: its commands, its server and its client."""
 
 from .client import Client
-from .commands import COMMANDS, VERBS, VERSION, Argument, Command, Kind, serve
+from .commands import COMMANDS, VERSION, Argument, ArgumentType, Command, serve
 from .server import ControlServer
+from .verbs import VERBS, Verb
 
 __all__ = [
     "COMMANDS",
     "VERBS",
     "VERSION",
     "Argument",
+    "ArgumentType",
     "Client",
     "Command",
     "ControlServer",
-    "Kind",
+    "Verb",
     "serve",
 ]

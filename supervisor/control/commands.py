@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 from ..errors import BadRequest
+from .verbs import VERBS, Verb
 
 _log = logging.getLogger("tdsup")
 
@@ -30,8 +31,8 @@ class Fleet(Protocol):
     def reload(self, names: Sequence[str], dry_run: bool) -> dict[str, Any]:
         """Read the files of all jobs, or of some, again."""
 
-    def ask(self, verb: str, names: Sequence[str]) -> dict[str, Any]:
-        """Do to some jobs what a verb of `VERBS` says."""
+    def ask(self, verb: Verb, names: Sequence[str]) -> dict[str, Any]:
+        """Do to some jobs what a verb says."""
 
     def rotate(self, names: Sequence[str]) -> dict[str, Any]:
         """Rotate all logs, or those of some jobs."""
@@ -44,15 +45,15 @@ NAME_LIMIT = 256
 """Characters of a name or pattern."""
 
 
-class Kind(Enum):
+class ArgumentType(Enum):
     """What the value of an argument is."""
 
     NAMES = "a list of strings of at most 256 characters"
     FLAG = "true or false"
 
     def fits(self, value: object) -> bool:
-        """Whether a value that came over the socket is of this kind."""
-        if self is Kind.FLAG:
+        """Whether a value that came over the socket is of this type."""
+        if self is ArgumentType.FLAG:
             return isinstance(value, bool)
         # Patterns take time with the square of their length.
         return isinstance(value, list) and all(
@@ -67,13 +68,13 @@ class Argument:
     Attributes:
         name: how it is called on the socket and, as a switch or in capitals, on the command line.
         help: what it means.
-        kind: of its value.
+        type: of its value.
         required: whether it must be given, and not be empty.
     """
 
     name: str
     help: str
-    kind: Kind = Kind.NAMES
+    type: ArgumentType = ArgumentType.NAMES
     required: bool = False
 
 
@@ -100,24 +101,15 @@ class Command:
     people: bool = True
 
 
-VERBS = {
-    "start-job": "Start jobs that are stopped, blocked or waiting for their next try.",
-    "stop-job": "Stop jobs at the end of their batches, until somebody starts them or their files change.",
-    "restart": "End jobs after their batches and start them again; their files are not read again.",
-    "pause": "Stop jobs at the end of their batches and keep them so, whatever becomes of their files.",
-    "resume": "Let paused jobs go on.",
-}
-"""What a person can ask of jobs by name, and what it means."""
-
 _NAMES = Argument("jobs", "name of a job, or a pattern in quotes such as 'orders*'", required=True)
 
 
-def _verb(name: str, text: str) -> Command:
+def _by_name(verb: Verb) -> Command:
     return Command(
-        name,
-        text,
-        f"tdsup {name} orders 'clicks*'",
-        lambda fleet, arguments: fleet.ask(name, arguments["jobs"]),
+        verb.command,
+        verb.help,
+        f"tdsup {verb.command} orders 'clicks*'",
+        lambda fleet, arguments: fleet.ask(verb, arguments["jobs"]),
         arguments=(_NAMES,),
         changes=True,
     )
@@ -140,11 +132,11 @@ COMMANDS = {
             lambda fleet, arguments: fleet.reload(arguments.get("jobs", ()), arguments.get("dry_run", False)),
             arguments=(
                 Argument("jobs", "only these jobs (patterns too); they restart even if nothing has changed"),
-                Argument("dry_run", "only tell what would change", Kind.FLAG),
+                Argument("dry_run", "only tell what would change", ArgumentType.FLAG),
             ),
             changes=True,
         ),
-        *(_verb(name, text) for name, text in VERBS.items()),
+        *(_by_name(verb) for verb in VERBS),
         Command(
             "rotate",
             "Begin a new log file, for the master, the web child and all jobs, or for some jobs.",
@@ -192,8 +184,8 @@ def serve(fleet: Fleet, name: str, arguments: Mapping[str, Any], uid: int) -> An
     for key, value in arguments.items():
         if key not in known:
             raise BadRequest(f"cannot {name}: no such argument: {key[:40]!r}")
-        if not known[key].kind.fits(value):
-            raise BadRequest(f"cannot {name}: {key} is not {known[key].kind.value}")
+        if not known[key].type.fits(value):
+            raise BadRequest(f"cannot {name}: {key} is not {known[key].type.value}")
     for argument in command.arguments:
         if argument.required and not arguments.get(argument.name):
             raise BadRequest(f"cannot {name}: {argument.name} is missing")

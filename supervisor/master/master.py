@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import logs
 from ..config import BrokenConfig, FleetSettings, JobConfig
-from ..control import VERSION, ControlServer, serve
+from ..control import VERSION, ControlServer, Verb, serve
 from ..errors import ConfigError, NotAllowed, Stopping
 from ..loop import Loop
 from ..worker import Board, run_worker
@@ -134,7 +134,7 @@ class Master:
             return self._reload.jobs(names, dry_run=dry_run)
         return self._reload.fleet(dry_run=dry_run)
 
-    def ask(self, verb: str, names: Sequence[str]) -> dict[str, Any]:
+    def ask(self, verb: Verb, names: Sequence[str]) -> dict[str, Any]:
         """Do to jobs what a verb says; see `commands`. Returns what it changes and what refuses.
 
         Raises:
@@ -142,12 +142,12 @@ class Master:
             UnknownJob: no job has such a name.
             NotAllowed: all of them refuse.
         """
-        self._refuse_while_stopping(verb)
+        self._refuse_while_stopping(verb.command)
         answer: dict[str, list[Any]] = {"changed": [], "unchanged": [], "refused": []}
-        for runner in self._roster.select(verb, names):
+        for runner in self._roster.select(verb.command, names):
             job = runner.job
             try:
-                changed = METHODS[verb](job, self._loop.now())
+                changed = verb.apply(job, self._loop.now())
             except NotAllowed as error:
                 answer["refused"].append({"job": job.name, "error": str(error)})
                 continue
@@ -221,13 +221,3 @@ def _job_body(board: Board, beat: float, job: Job) -> Body:
     if not isinstance(job.file, JobConfig):
         raise ConfigError(f"cannot start {job.name}: its file is broken")
     return partial(run_worker, job.file, board, beat)
-
-
-METHODS: dict[str, Callable[[Job, float], bool]] = {
-    "start-job": Job.start,
-    "stop-job": Job.stop,
-    "restart": Job.restart,
-    "pause": Job.pause,
-    "resume": Job.resume,
-}
-"""What the verbs of `commands.VERBS` do to a job."""

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..errors import BadRequest, TdsupError
+from .actions import carry_out
 from .assets import load_assets
 from .link import MasterLink
 from .observer import Observer
 from .reply import Reply, reply_data, reply_text
 from .request import Request, Scope
 from .token import WebToken
-from .verbs import carry_out
 
 READY = frozenset({"running", "standby"})
 """States of a job that does what it is meant to do."""

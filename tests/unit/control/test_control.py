@@ -19,6 +19,7 @@ from tdsup.supervisor.control import Client
 from tdsup.supervisor.control import server as control
 from tdsup.supervisor.control.commands import COMMANDS, serve
 from tdsup.supervisor.control.server import CLIENT_LIMIT, LINE_LIMIT, ControlServer
+from tdsup.supervisor.control.verbs import Verb
 from tdsup.supervisor.errors import Refused, UnknownJob
 from tdsup.supervisor.loop import Loop
 
@@ -41,9 +42,9 @@ class FakeFleet:
             raise UnknownJob(f"cannot reload {names[0]}: no job has that name")
         return {"dry_run": dry_run}
 
-    def ask(self, verb: str, names: Sequence[str]) -> dict[str, Any]:
+    def ask(self, verb: Verb, names: Sequence[str]) -> dict[str, Any]:
         """What was asked."""
-        return {verb: names}
+        return {verb.command: names}
 
     def rotate(self, names: Sequence[str]) -> dict[str, Any]:
         """What was asked."""

@@ -6,6 +6,7 @@ import glob
 import logging
 from urllib.parse import unquote
 
+from ..control import VERBS
 from ..errors import Refused, TdsupError
 from .link import MasterLink
 from .observer import Observer
@@ -13,15 +14,8 @@ from .reply import Reply, reply_data, reply_error
 from .request import Request
 from .token import WebToken
 
-VERBS = {
-    "restart": "restart",
-    "pause": "pause",
-    "resume": "resume",
-    "start": "start-job",
-    "stop": "stop-job",
-    "reload": "reload",
-}
-"""The master's commands by the verb of the path."""
+ACTIONS = {**{verb.path: verb.command for verb in VERBS}, "reload": "reload"}
+"""The master's commands by their name in the path."""
 
 STATUSES = {"bad-request": 400, "unknown-job": 404, "stopping": 503}
 """HTTP statuses by code of the master's error."""
@@ -46,9 +40,9 @@ async def carry_out(request: Request, token: WebToken | None, link: MasterLink, 
             401, "bad-token", "the token is missing or wrong", (b"www-authenticate", b"Bearer")
         )
     name, verb = _split(request.raw_path)
-    command = VERBS.get(verb)
+    command = ACTIONS.get(verb)
     if command is None:
-        return reply_error(404, "bad-request", f"no such action (there are: {' '.join(VERBS)})")
+        return reply_error(404, "bad-request", f"no such action (there are: {' '.join(ACTIONS)})")
     try:
         jobs = (await observer.status())["jobs"]
         if name not in {job["name"] for job in jobs}:
