@@ -12,10 +12,11 @@ from setproctitle import setproctitle
 
 from . import logs
 from .config import FleetSettings
+from .control import Lock
 from .errors import TdsupError
 from .exits import Exit
 from .loop import Loop
-from .master import Lock, Master
+from .master import Master
 from .web import run_web
 
 _log = logging.getLogger("tdsup")

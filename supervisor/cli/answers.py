@@ -13,10 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config import FleetSettings, load_fleet
-from ..control import VERBS, VERSION, Client, Command
+from ..control import VERBS, VERSION, Client, Command, wait_free
 from ..errors import NotRunning, TdsupError
 from ..exits import Exit
-from ..master import wait_free
 from .status import render
 
 Run = Callable[[argparse.Namespace], int]

@@ -1,7 +1,8 @@
-"""The control socket: its commands, its server and its client."""
+"""The control socket: its commands, its lock, its server and its client."""
 
 from .client import Client
 from .commands import COMMANDS, VERSION, Argument, ArgumentType, Command, serve
+from .lock import Lock, wait_free
 from .server import ControlServer
 from .verbs import VERBS, Verb
 
@@ -14,6 +15,8 @@ __all__ = [
     "Client",
     "Command",
     "ControlServer",
+    "Lock",
     "Verb",
     "serve",
+    "wait_free",
 ]

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from tdsup.supervisor.control.lock import Lock, wait_free
 from tdsup.supervisor.errors import AlreadyRunning
-from tdsup.supervisor.master.lock import Lock, wait_free
 
 
 def test_the_second_is_told_the_pid_of_the_first(tmp_path: Path) -> None:
