@@ -24,8 +24,8 @@ from bench.throughput.contestants import tdsup
 from bench.throughput.workload import Size, Workload
 
 STAGES = {
-    ("copy_expert", "source"): "fetch: libpq and psycopg2, a line at a time",
-    ("decode", "bulk"): "decode",
+    ("copy_expert", "queue"): "fetch: libpq and psycopg2, a line at a time",
+    ("decode_block", "blocks"): "decode",
     ("copy_expert", "writer"): "load: libpq and psycopg2",
     ("copy_expert", "stage"): "load: libpq and psycopg2",
 }
