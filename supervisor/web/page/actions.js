@@ -3,11 +3,11 @@
 const KEY = "tdsup-token";
 
 const VERBS = {
-  restart: "End its process at the end of the batch and start a new one.",
-  reload: "Check its file, and run it if it is sound.",
-  pause: "Let it finish the batch and wait.",
-  resume: "Go on after a pause.",
-  stop: "End its process and leave it so.",
+  restart: "Let it finish its batch, then start a new process.",
+  reload: "Read its file again, and restart it if the file is valid.",
+  pause: "Let it finish its batch, then keep it stopped until you resume it.",
+  resume: "Let it run again after a pause.",
+  stop: "Let it finish its batch, then stop it.",
   start: "Start it again.",
 };
 

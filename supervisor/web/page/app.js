@@ -143,7 +143,7 @@ function tick() {
   const box = byId("trouble");
   const age = now() - latestAt;
   box.hidden = !trouble;
-  const shown = latest ? " Shown is what was last known." : "";
+  const shown = latest ? " The values are the last known ones." : "";
   setText(box, trouble && `${trouble}. Trying again.${shown}`);
   document.body.classList.toggle("stale", Boolean(trouble));
   setText(byId("pulse"), latest === null ? "connecting" : trouble ? `as of ${clock(age)} ago` : "live");
