@@ -1,1 +1,1 @@
-"""What a process costs, how long it keeps others waiting, and how far that may be from a committed figure."""
+"""What a process costs, how long it keeps others waiting, and committed figures to compare with."""

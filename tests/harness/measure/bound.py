@@ -1,4 +1,4 @@
-"""A figure that is committed, and how far from it a measurement may be."""
+"""A committed figure, and how far a measurement may be from it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 MARGIN = 0.07
-"""Share of the committed figure by which a measurement may differ: more than repeated runs do, less than the
-tenth that must not go unnoticed."""
+"""Share of the committed figure by which a measurement may differ: more than repeated runs differ by,
+but less than a tenth, which must be noticed."""
 
 
 class Verdict(Enum):
@@ -20,12 +20,12 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A committed figure, of which less is better."""
+    """A committed figure; less is better."""
 
     committed: float
 
     def judge(self, measured: float) -> Verdict:
-        """Compare; a much better figure is to be committed, as else the bound would not hold it any more."""
+        """Compare. A much better figure must be committed, or later losses would go unnoticed."""
         if measured > self.committed * (1 + MARGIN):
             return Verdict.WORSE
         if measured < self.committed * (1 - MARGIN):

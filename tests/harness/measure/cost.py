@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cpu(pids: Iterable[int]) -> float:
-    """CPU seconds of living processes so far, to the nanosecond."""
+    """CPU seconds that living processes have used, with nanosecond resolution."""
     total = 0
     for pid in pids:
         for task in Path(f"/proc/{pid}/task").iterdir():
@@ -16,7 +16,7 @@ def cpu(pids: Iterable[int]) -> float:
 
 
 def pss(pids: Iterable[int]) -> float:
-    """Proportional set size in MiB: a page that many share counts for each by its share."""
+    """Proportional set size in MiB: of a shared page, each process counts its share."""
     total = 0
     for pid in pids:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()

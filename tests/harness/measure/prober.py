@@ -1,6 +1,6 @@
-"""A client of its own that asks a master again and again, to see whether something keeps it waiting.
+"""A client that asks a master again and again, to see whether something keeps it waiting.
 
-It is a process, lest the work of whoever disturbs the master count as the master's.
+It is a process of its own, so that the work of those who disturb the master does not count as the master's.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from harness.waiting import wait_until
 
 @dataclass
 class Latencies:
-    """How long answers took, in seconds; empty until the prober has ended."""
+    """Seconds that each answer took; empty until the prober has ended."""
 
     seconds: list[float] = field(default_factory=list)
 
     def share(self, share: float) -> float:
-        """The time within which this share of the answers came."""
+        """The seconds within which this share of the answers came."""
         return sorted(self.seconds)[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
 
     def __str__(self) -> str:
-        """The figures that people compare."""
+        """Percentiles, in milliseconds."""
         told = {"p50": 0.5, "p99": 0.99, "max": 1.0}
         shares = ", ".join(f"{name} {1000 * self.share(share):.1f} ms" for name, share in told.items())
         return f"{shares} of {len(self.seconds)}"
@@ -39,10 +39,10 @@ class Latencies:
 
 @contextlib.contextmanager
 def probed(fleet: Fleet, command: str = "version", pause: float = 0.005) -> Iterator[Latencies]:
-    """Ask the fleet a command every so many seconds while the block runs.
+    """Ask the fleet a command while the block runs, `pause` seconds apart.
 
     Yields:
-        What is filled at the end of the block.
+        The latencies, which are filled in when the block ends.
     """
     latencies = Latencies()
     words = [sys.executable, "-m", "harness.measure.prober", command, str(pause)]
@@ -66,7 +66,7 @@ def probed(fleet: Fleet, command: str = "version", pause: float = 0.005) -> Iter
 
 
 def _main(command: str, pause: float) -> None:
-    """Ask until the standard input ends, then print how long each answer took."""
+    """Ask until standard input ends, then print how long each answer took."""
     request = json.dumps({"cmd": command}).encode() + b"\n"
     seconds = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:

@@ -1,6 +1,6 @@
-"""``tdsup`` with a watch in the master's loop: how long each single callback kept it from serving others.
+"""``tdsup`` with a stopwatch in the master's loop: how long each callback kept it from serving others.
 
-By the thread's processor time, which other programs on the machine do not lengthen.
+It measures the thread's processor time, which other programs on the machine do not lengthen.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from tdsup.supervisor.cli import tdsup as cli
 from harness.programs.fleet import Fleet
 
 FILE = "longest.json"
-"""Where the master leaves what it measured when it ends, in the fleet's directory."""
+"""File in the fleet's directory where the master writes what it measured when it ends."""
 
 
 @dataclass(frozen=True)
 class Longest:
-    """The callback that took longest.
+    """The longest callback.
 
     Attributes:
         seconds: of processor time.
         what: its name.
-        calls: how many callbacks there were.
+        calls: how many callbacks ran.
     """
 
     seconds: float
@@ -45,7 +45,7 @@ class TimedLoop(loop.Loop):
     Attributes:
         seconds: of the longest one.
         what: its name.
-        calls: how many there were.
+        calls: how many ran.
     """
 
     def __init__(self) -> None:
@@ -61,17 +61,17 @@ class TimedLoop(loop.Loop):
             self.seconds, self.what = seconds, _name(call)
 
     def longest(self) -> Longest:
-        """What was measured so far."""
+        """The longest callback so far."""
         return Longest(self.seconds, self.what, self.calls)
 
 
 def use(fleet: Fleet) -> None:
-    """Let the fleet's next master be a timed one."""
+    """Make the fleet's next master a timed one."""
     fleet.program = [sys.executable, "-m", "harness.measure.timed_master"]
 
 
 def read(fleet: Fleet) -> Longest:
-    """What a timed master that has ended left."""
+    """What a timed master measured, once it has ended."""
     return Longest(**json.loads((fleet.directory / FILE).read_text(encoding="utf-8")))
 
 

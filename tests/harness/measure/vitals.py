@@ -1,4 +1,4 @@
-"""What /proc tells of a process."""
+"""What /proc says about a process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Vitals:
     """A process at one moment.
 
     Attributes:
-        descriptors: how many it has open.
+        descriptors: how many are open.
         zombies: dead children that it has not reaped.
         resident: its memory in KiB.
-        cpu: seconds of processor that it has used.
+        cpu: CPU seconds it has used.
     """
 
     descriptors: int
@@ -27,7 +27,7 @@ class Vitals:
 
 
 def vitals(pid: int) -> Vitals:
-    """Look at a living process."""
+    """Read them for a living process."""
     process = Path(f"/proc/{pid}")
     status = (process / "status").read_text(encoding="utf-8")
     resident = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
@@ -42,7 +42,7 @@ def vitals(pid: int) -> Vitals:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of proc_pid_stat(5) from the state on."""
+    """The fields of proc_pid_stat(5), starting with the state."""
     return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
 
 

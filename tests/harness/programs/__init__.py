@@ -1,1 +1,1 @@
-"""Programs of ours, and those that we are compared with, each run in a directory of its own."""
+"""Our programs and those we are compared with, each running in its own directory."""

@@ -1,4 +1,4 @@
-"""Fleets of either kind, to be started and looked at in the same way."""
+"""Fleets of either kind, started and observed in the same way."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from harness.programs.supervised import Supervised
 
 
 class Contestant(Protocol):
-    """A fleet that can be started and looked at."""
+    """A fleet that can be started and observed."""
 
     def start(self) -> None:
         """Start all jobs."""
 
     def pids(self) -> tuple[list[int], list[int]]:
-        """Processes that do the jobs, and those that look after them."""
+        """Processes that do the jobs, and processes that supervise them."""
 
     def trouble(self) -> str:
-        """Why it may not consume."""
+        """What may explain that it does not consume."""
 
 
 class Ours:
@@ -38,7 +38,7 @@ class Ours:
         return workers, [master, *(pid for pid in self.fleet.children() if pid not in workers)]
 
     def trouble(self) -> str:
-        """What the log says."""
+        """The log."""
         return self.fleet.log()
 
 
@@ -57,5 +57,5 @@ class Originals:
         return self._made.workers(), [self._made.pid]
 
     def trouble(self) -> str:
-        """What the log says."""
+        """The log."""
         return self._made.trouble()

@@ -1,4 +1,4 @@
-"""A directory with a job's file, and ``table_dispatcher`` to use on it."""
+"""A directory with a job's file, and ``table_dispatcher`` to run on it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from harness.programs.fleet import Fleet
 
 
 class Desk:
-    """A directory with a job's file, and the program to use on it."""
+    """A directory with a job's file, and the program to run on it."""
 
     def __init__(self, directory: Path) -> None:
         self.fleet = Fleet(directory)
         self.directory = directory
 
     def write(self, logfile: object = "orders.log", pidfile: object = "orders.pid", **keys: object) -> None:
-        """Write the job's file; it has a log and a pid file."""
+        """Write the job's file, with a log and a pid file."""
         self.fleet.write_job("orders", "sleeper", logfile=logfile, pidfile=pidfile, **keys)
 
     def run(self, *switches: str) -> subprocess.CompletedProcess[str]:
-        """Run the program on the file to its end."""
+        """Run the program on the file until it ends."""
         return subprocess.run(
             [TABLE_DISPATCHER, *switches, "conf.d/orders.ini"],
             cwd=self.directory,
@@ -34,7 +34,7 @@ class Desk:
         )
 
     def ends(self, *switches: str) -> tuple[int, str]:
-        """Exit status of the program and what it said."""
+        """The program's exit status and its output."""
         done = self.run(*switches)
         return done.returncode, done.stdout + done.stderr
 

@@ -1,4 +1,4 @@
-"""A real fleet in a directory of its own, for tests: ``tdsup start`` and all that hangs on it."""
+"""A real fleet in its own directory, for tests: ``tdsup start`` and the processes it starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.waiting import PATIENCE, wait_until
 
 
 class Fleet(FleetAnswers):
-    """A directory with files, and perhaps a master that runs it: arguments as `FleetFiles` has them."""
+    """A fleet's directory, and its master once it is started; arguments are those of `FleetFiles`."""
 
     def __init__(self, directory: Path, **settings: Any) -> None:
         super().__init__(directory, **settings)
@@ -44,17 +44,17 @@ class Fleet(FleetAnswers):
         assert master.poll() is None, f"the master did not start: {self.stderr()}"
 
     def stderr(self) -> str:
-        """What the master that `start` started has said on stderr."""
+        """What the master wrote to stderr."""
         return (self.directory / "stderr").read_text(encoding="utf-8")
 
     @property
     def pid_of_master(self) -> int:
-        """Pid of the process that `start` made, without asking it."""
+        """Pid of the process that `start` created, without asking it."""
         assert self._master is not None, "not started in the foreground"
         return self._master.pid
 
     def exit_code(self) -> int:
-        """Exit status of the master that `start` made, once it has ended."""
+        """Wait until the master has ended; returns its exit status."""
         assert self._master is not None, "not started in the foreground"
         return self._master.wait(PATIENCE)
 
@@ -77,7 +77,7 @@ class Fleet(FleetAnswers):
             self._master.wait(PATIENCE)
 
     def clean_up(self) -> None:
-        """Kill whatever is left, so that no test leaves a process to the next one."""
+        """Kill what is left, so that no test leaves a process to the next one."""
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -28,7 +28,7 @@ class FleetAnswers(FleetFiles):
         return self.send(json.dumps({"cmd": command, "args": arguments}).encode() + b"\n")
 
     def send(self, request: bytes, timeout: float = PATIENCE) -> dict[str, Any]:
-        """Send bytes over the control socket; returns the one line that comes back."""
+        """Send bytes over the control socket; returns the one line of the reply."""
         with self.connect() as connection, connection.makefile("rb") as replies:
             connection.settimeout(timeout)
             connection.sendall(request)
@@ -40,7 +40,7 @@ class FleetAnswers(FleetFiles):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         folder = os.open(self.directory, os.O_RDONLY)
         try:
-            # By descriptor, for the path of a temporary directory may be too long for a socket.
+            # By descriptor: the path of a temporary directory may be too long for a socket.
             connection.connect(f"/proc/self/fd/{folder}/run/tdsup.sock")
         except OSError:
             connection.close()
@@ -78,7 +78,7 @@ class FleetAnswers(FleetFiles):
         return children(self.pid)
 
     def wait_for(self, name: str, timeout: float = PATIENCE, **wanted: object) -> dict[str, Any]:
-        """Wait until a job has these values in `status`; returns it. A callable is asked about the value."""
+        """Wait until `status` shows these values of a job; returns the job. A callable judges the value."""
 
         def fits() -> dict[str, Any]:
             job = self.job(name)

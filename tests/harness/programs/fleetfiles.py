@@ -20,8 +20,8 @@ class FleetFiles:
     """A directory with ``conf.d`` and ``tdsup.yaml``.
 
     Args:
-        directory: where it lives; made if need be.
-        settings: keys of ``tdsup.yaml``. By default the web child takes any free port and waits are short.
+        directory: created if needed.
+        settings: keys of ``tdsup.yaml``. By default the web child takes a free port and waits are short.
 
     Attributes:
         program: the first words of every command.
@@ -44,7 +44,7 @@ class FleetFiles:
         return self.write_text(name, "\n".join(lines) + "\n")
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write the file of a job, word by word."""
+        """Write the file of a job, literally."""
         path = self.directory / "conf.d" / f"{name}.ini"
         path.write_text(text, encoding="utf-8")
         return path
@@ -55,7 +55,7 @@ class FleetFiles:
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def environment(self) -> dict[str, str]:
-        """Environment of every command: with the fake job types, warnings are errors."""
+        """Environment of every command: it finds the fake job types, and warnings are errors."""
         paths = os.pathsep.join(filter(None, [str(JOBTYPES), str(TESTS), os.environ.get("PYTHONPATH", "")]))
         return {**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "error"}
 
@@ -64,7 +64,7 @@ class FleetFiles:
         return [*self.program, "-C", str(self.directory), *arguments]
 
     def run(self, *arguments: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
-        """Run a ``tdsup`` command to its end; a failure is the caller's to judge."""
+        """Run a ``tdsup`` command until it ends; the caller judges its exit status."""
         return subprocess.run(
             self.command(*arguments),
             env=self.environment(),

@@ -1,7 +1,7 @@
 """The original's logic on the original's own libraries: the reference of the differential test.
 
-A program of its own, as the library installs signal and log handlers:
-``python -m harness.programs.original INI``.
+It runs as a separate program, ``python -m harness.programs.original INI``, because the library installs
+signal and log handlers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PARTS = {"daily": 3, "monthly": 2}
 
 
 class Original(pgq.SerialConsumer):
-    """What ``table_dispatcher`` of skytools does with a batch, as its man page and its results tell it."""
+    """What ``table_dispatcher`` of skytools does with a batch, judging by its man page and its results."""
 
     def __init__(self, args: list[str]) -> None:
         super().__init__(SECTION, "src_db", "dst_db", args)
@@ -62,7 +62,7 @@ class Original(pgq.SerialConsumer):
 def run(path: Path, **keys: object) -> None:
     """Write a job's file, and run it until its queue is empty; the first run only registers.
 
-    The library's warnings are its own affair, hence no ``-W error`` for its process.
+    The process runs without ``-W error``: the library's warnings are not ours.
     """
     register = [] if path.exists() else ["--register"]
     lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in keys.items()]

@@ -1,4 +1,4 @@
-"""``table_dispatcher INI`` as a program: one job in a process of its own, without a fleet."""
+"""``table_dispatcher INI``: one job as one process, without a fleet."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from harness.waiting import PATIENCE, wait_until
 
 
 class Program:
-    """The program at work in a directory until the context ends, then killed if it still lives.
+    """The program running in a directory; when the context ends it is killed if it still lives.
 
     Args:
-        directory: where its file and its log are; made if need be.
-        keys: of its file.
+        directory: where its file and its log are; created if needed.
+        keys: what its file says.
     """
 
     def __init__(self, directory: Path, **keys: object) -> None:
@@ -50,7 +50,7 @@ class Program:
 
     @property
     def log(self) -> str:
-        """What it has said."""
+        """Its log so far."""
         return (self._directory / "log").read_text(encoding="utf-8")
 
     def send(self, number: signal.Signals) -> None:
@@ -58,7 +58,7 @@ class Program:
         self._process.send_signal(number)
 
     def wait_says(self, text: str, timeout: float = PATIENCE) -> None:
-        """Wait until its log holds a text."""
+        """Wait until its log contains a text."""
         try:
             wait_until(lambda: text in self.log or self._process.poll() is not None, text, timeout)
         except AssertionError as error:
@@ -66,7 +66,7 @@ class Program:
         assert text in self.log, f"it ended: {self.log}"
 
     def stop(self) -> float:
-        """End it by SIGINT; returns the seconds until it is gone, with exit status 0."""
+        """End it with SIGINT; it must exit with status 0. Returns the seconds that took."""
         started = time.monotonic()
         self.send(signal.SIGINT)
         code = self._process.wait(PATIENCE)

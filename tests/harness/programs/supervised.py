@@ -1,4 +1,4 @@
-"""The original's consumers as processes of their own under Supervisor, for comparison."""
+"""The original's consumers under Supervisor, one process each, for comparison."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from harness.programs.processes import alive, children
 from harness.waiting import wait_until
 
 STOP_WAIT = 60.0
-"""Seconds until all have to be gone."""
+"""Seconds within which all must be gone."""
 
-# Supervisor's defaults, but everything within the directory. Jobs are numbered from 0.
+# Supervisor's defaults, except that everything is in the directory. Jobs are numbered from 0.
 _SETTINGS = """
 [supervisord]
 nodaemon = true
@@ -51,7 +51,7 @@ class Supervised:
             (directory / name).mkdir(parents=True, exist_ok=True)
 
     def write_job(self, **keys: object) -> None:
-        """Write the file of the next job; what is not given is as the library has it."""
+        """Write the file of the next job; keys that are not given keep the library's defaults."""
         own = {
             "logfile": self.directory / "log" / "%(job_name)s.log",
             "pidfile": self.directory / "pid" / "%(job_name)s.pid",
@@ -92,19 +92,19 @@ class Supervised:
         return children(self.pid)
 
     def trouble(self) -> str:
-        """What supervisord and the jobs have said, for messages."""
+        """The last output of supervisord and of some jobs, for error messages."""
         paths = [self.directory / "stderr", *sorted((self.directory / "log").iterdir())[:3]]
         return "\n".join(path.read_text(encoding="utf-8", errors="replace")[-2000:] for path in paths)
 
     def stop(self) -> None:
-        """Let supervisord end all jobs, then itself."""
+        """Let supervisord end all jobs and then itself."""
         if self._master is not None:
             self._master.terminate()
             self._master.wait(STOP_WAIT)
             self._master = None
 
     def clean_up(self) -> None:
-        """Kill whatever is left."""
+        """Kill what is left."""
         if self._master is None:
             return
         jobs = self.workers()

@@ -1,4 +1,4 @@
-"""A web child alone, whose master says what the test wants."""
+"""A web child without a master; the test answers in its place."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ sys.exit(run_web(load_fleet(), socket.socket(fileno=int(sys.argv[1]))))
 
 
 def a_job(name: str, state: str = "running", **changes: object) -> dict[str, Any]:
-    """A job as `status` tells of it."""
+    """A job as `status` shows it."""
     return {
         "name": name,
         "state": state,
@@ -64,8 +64,8 @@ class FakeMaster:
 
     Attributes:
         jobs: what `status` says from now on.
-        replies: whole replies to other commands; without one a command succeeds.
-        requests: those that changed something, as they came.
+        replies: whole replies to other commands, by command; the rest succeed.
+        requests: those that change something, in the order they came.
     """
 
     def __init__(self, path: Path, jobs: Sequence[dict[str, Any]]) -> None:
@@ -81,7 +81,7 @@ class FakeMaster:
             def handle(self) -> None:
                 """Answer one line."""
                 line = self.rfile.readline()
-                # A client that is killed has asked for nothing.
+                # A client that was killed asks for nothing.
                 if line:
                     self.wfile.write(json.dumps(master.answer(json.loads(line))).encode() + b"\n")
 
@@ -106,7 +106,7 @@ class FakeMaster:
         return self.replies.get(command, {"ok": True, "data": {}})
 
     def close(self) -> None:
-        """Be dead."""
+        """Go away, as a dead master does."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -115,7 +115,7 @@ class FakeMaster:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came over HTTP; header names are in lower case."""
+    """An HTTP response; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -128,16 +128,16 @@ class Answer:
 
 
 class WebChild:
-    """A real web child process in a directory of its own.
+    """A real web child process in its own directory.
 
     Args:
         directory: where it works.
-        jobs: what its master says of jobs at first.
+        jobs: what its master first says about jobs.
         settings: keys of ``tdsup.yaml``.
 
     Attributes:
-        master: what it asks.
-        said: the first thing that it told its master: ``hello``, or ``farewell`` if it cannot serve.
+        master: the fake master that it asks.
+        said: its first message to the master: ``hello``, or ``farewell`` if it cannot serve.
     """
 
     def __init__(self, directory: Path, jobs: Sequence[dict[str, Any]], **settings: object) -> None:
@@ -163,19 +163,19 @@ class WebChild:
 
     @property
     def address(self) -> str:
-        """Host and port, after the scheme if that is not HTTP."""
+        """Host and port; with the scheme in front if it is HTTPS."""
         assert self.said["kind"] == "hello", self.said
         address: str = self.said["labels"]["address"]
         return address
 
     @property
     def url(self) -> str:
-        """Of the page, without a slash at its end."""
+        """URL of the page, without a trailing slash."""
         return self.address if "://" in self.address else f"http://{self.address}"
 
     @property
     def log(self) -> str:
-        """What it has logged."""
+        """Its log so far."""
         return (self.directory / "tdsup-web.log").read_text(encoding="utf-8")
 
     def connect(self) -> socket.socket:
@@ -184,11 +184,11 @@ class WebChild:
         return socket.create_connection((host.rpartition("/")[2], int(port)), timeout=PATIENCE)
 
     def fetch(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
-        """Send one request; in names of headers ``_`` stands for ``-``."""
+        """Send one request; ``_`` in a header's name stands for ``-``."""
         host = self.address.rpartition("/")[2]
         connection: http.client.HTTPConnection
         if self.address.startswith("https"):
-            # Its certificate is the test's own.
+            # The test made its certificate.
             context = ssl._create_unverified_context()  # noqa: S323, SLF001 (see above; it is the only way)
             connection = http.client.HTTPSConnection(host, timeout=PATIENCE, context=context)
         else:

@@ -1,4 +1,4 @@
-"""A table_dispatcher job run inside the test's own process."""
+"""A job of type ``table_dispatcher`` that runs in the test's own process."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class HostContext:
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """The newest numbers: ``events`` is all of them, ``outcomes`` are they by operation and outcome."""
+        """The newest numbers; ``events`` is their sum, ``outcomes`` has them by operation and outcome."""
         values = self.reports[-1].values
         return {**values, "events": sum(values["events"].values()), "outcomes": values["events"]}
 
@@ -80,7 +80,7 @@ def drain(**keys: object) -> Mapping[str, Any]:
 
 
 class RunningJob:
-    """A job that runs in a thread until the context ends; what it raised is raised there."""
+    """A job that runs in a thread until the context ends; what it raised is raised again at that point."""
 
     def __init__(self, **keys: object) -> None:
         self.context = HostContext()

@@ -1,4 +1,4 @@
-"""The oracle: what is in the source is in the target, each exactly once."""
+"""The oracle: every row of the source is in the target exactly once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.servers.database import Database
 
 SHOWN = 5
-"""Ids shown of each kind of fault."""
+"""How many ids of each kind of fault are shown."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Verdict:
     Attributes:
         events: ids in the source.
         rows: rows in the target.
-        lost, doubled, unexpected: ids only in the source, more than once or only in the target.
-        positions: last tick of source and target.
+        lost, doubled, unexpected: ids only in the source, more than once in the target, only in the target.
+        positions: last tick according to source and target.
     """
 
     events: int
@@ -31,7 +31,7 @@ class Verdict:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there is no fault."""
         source, target = self.positions
         return not (self.lost or self.doubled or self.unexpected) and source == target
 
@@ -50,12 +50,12 @@ class Oracle:
     """Compares the column ``id`` of a table in both databases.
 
     Args:
-        source: database of the queue, where the table holds all rows that were ever inserted.
+        source: database of the queue; its table holds all rows that were ever inserted.
         target: database of the partitions.
-        table: its name in both; in the target its partitions are included.
+        table: its name in both databases; in the target its partitions count too.
         queue: the queue.
         consumer: the consumer.
-        target_table: its name in the target, if that is another.
+        target_table: its name in the target, if that differs.
     """
 
     def __init__(

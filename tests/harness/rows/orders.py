@@ -1,4 +1,4 @@
-"""A table of orders in the source, its queue, and jobs that load it: what most fleet tests move."""
+"""A table of orders, its queue and the job that loads it: what most fleet tests use."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TEMPLATE = """
 
 
 class Orders(Pipeline):
-    """A table with its queue, both called `name`, and a job that loads it by day.
+    """A table and its queue, both called `name`, and a job that loads it by day.
 
-    The job of its own file is called `name` too.
+    A job that runs from a file is called `name` too; one that runs in the test's process is called ``job``.
     """
 
     def __init__(self, source: Database, target: Database, name: str = "orders") -> None:
@@ -37,7 +37,7 @@ class Orders(Pipeline):
         self.target.wait_for(f"select count(*) >= %s from {self.name}", self._last, seconds=seconds)
 
     def wait_finished(self, seconds: float = 30) -> None:
-        """Wait until the source knows that its consumer has no open batch and is at the last tick."""
+        """Wait until, according to the source, the consumer has no open batch and is at the last tick."""
         self.source.wait_for(
             "select current_batch is null and last_tick = (select max(tick_id) from pgq.tick t "
             "join pgq.queue q on q.queue_id = t.tick_queue where q.queue_name = %s) "
@@ -49,6 +49,6 @@ class Orders(Pipeline):
         )
 
     def verdict(self, consumer: str = "") -> Verdict:
-        """What the oracle says, once the consumer has finished."""
+        """Wait until the consumer has finished; what the oracle then says."""
         self.wait_finished()
         return super().verdict(consumer or self.name)

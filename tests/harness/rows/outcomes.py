@@ -1,4 +1,4 @@
-"""A table of events with the outcome of each: tests hold it, the documentation shows it."""
+"""A table of events and their outcomes: tests verify it, the documentation shows it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.servers.database import Database
 from harness.servers.queue import Queue
 
 COLUMNS = "id int primary key, at timestamptz, note varchar(40), n int check (n < 1000)"
-"""Columns of the table ``orders`` that the events are loaded into, partitioned by the day of ``at``."""
+"""Columns of the table ``orders`` that takes the events, partitioned by the day of ``at``."""
 
 DAY = "2026_11_24"
 """Suffix of the partition of most rows."""
@@ -42,7 +42,7 @@ class Dead:
 
     Attributes:
         reason: how its reason begins.
-        sqlstate: what PostgreSQL says, None if it was not asked.
+        sqlstate: PostgreSQL's error code; None if PostgreSQL did not see the row.
     """
 
     reason: str
@@ -55,7 +55,7 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """The event asks for nothing."""
+    """The event asks for no change."""
 
     def __str__(self) -> str:
         return "ignored"
@@ -66,11 +66,11 @@ class Case:
     """An event and its outcome.
 
     Attributes:
-        what: the matter, for people.
-        data: ``ev_data``; ``{id}`` stands for the number of the row.
+        what: describes the event to people.
+        data: ``ev_data``; ``{id}`` stands for the row's number.
         outcome: what becomes of it.
         type: ``ev_type``.
-        native: what becomes of it instead where PostgreSQL itself partitions the table by moments.
+        native: its outcome where that differs in a natively partitioned table, whose bounds are moments.
     """
 
     what: str
@@ -80,7 +80,7 @@ class Case:
     native: Dead | None = None
 
     def data_for(self, number: int) -> str | None:
-        """``ev_data`` for the row of a number."""
+        """``ev_data`` of the row with a number."""
         return None if self.data is None else self.data.replace("{id}", str(number))
 
 
@@ -106,7 +106,7 @@ NOON_JSON = '"at":"2026-11-24T12:00:00+00:00"'
 
 
 def job_of_orders(source: Database, target: Database, ddl: str) -> Keys:
-    """Keys of a job on a new queue ``q``, registered; row 0 is in its table ``orders``, which `ddl` makes."""
+    """Keys of a registered job on a new queue ``q``; its table ``orders``, made by `ddl`, holds row 0."""
     target.execute(ddl)
     queue = Queue(source, "q")
     queue.create()
@@ -263,4 +263,4 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("PgQ's own events", "whatever", Ignored(), type="pgq.location-info"),
     ),
 }
-"""Events by chapter. A row 0 is there already; a truncate, which would empty the table, is not among them."""
+"""Events by chapter. Row 0 is there already. Truncates are left out, as they would empty the table."""

@@ -1,4 +1,4 @@
-"""Events of all kinds, sound and odd, at random: what a producer may put into a queue."""
+"""Random events of all kinds, sound and odd: what a producer may put into a queue."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Kitchen:
     """Makes events of tables ``t`` and ``u`` with the columns id, day, note and n.
 
     Attributes:
-        rng: where chance comes from.
+        rng: the random numbers.
         last: the newest id.
     """
 
@@ -37,7 +37,7 @@ class Kitchen:
     last: int = 0
 
     def note(self) -> str:
-        """A note, encoded: any text but what no column takes."""
+        """An encoded note: any text that a column can hold."""
         kind = self.rng.random()
         if kind < 0.2:
             return "note"
@@ -53,7 +53,7 @@ class Kitchen:
         return f"id={id_}&day={day or self.rng.choice(DAYS)}&{note or self.note()}&{number}"
 
     def some_id(self) -> int:
-        """An id that was given, most likely."""
+        """An id; most likely one that is in use."""
         return self.rng.randint(1, max(1, self.last))
 
     def sound(self) -> Event:
@@ -61,7 +61,7 @@ class Kitchen:
         return "I:id", self.row(), "public.t"
 
     def unread(self) -> Event:
-        """Data that a decoder stumbles over."""
+        """Data that is hard or impossible to decode."""
         odd = self.rng.choice((
             self.row(note=f"note={self.rng.choice(('50%', '%zz', '%4', 'a%'))}"),
             self.row(note="note=\\"),
@@ -75,7 +75,7 @@ class Kitchen:
         return "I:id", odd, "public.t"
 
     def shaped(self) -> Event:
-        """Other columns, or the same in another way."""
+        """Other columns, or the same ones written in another way."""
         columns = self.row().split("&")
         odd = self.rng.choice((
             "&".join(reversed(columns)),
@@ -89,12 +89,12 @@ class Kitchen:
         return "I:id", odd, "public.t"
 
     def typed(self) -> Event:
-        """A producer's own type, another table, or none."""
+        """A producer's own type, or another table, or none."""
         type_ = self.rng.choice(("order placed", "I:", "I:id,day", "X:id", "a\tb", None, ""))
         return type_, self.row(), self.rng.choice(("public.t", "public.u", "public.a\\b", None))
 
     def refused(self) -> Event:
-        """A row that the target does not take."""
+        """A row that the target refuses."""
         odd = self.rng.choice((
             self.row(note="note=a%00b"),
             self.row(note="note=%ff%fe"),
@@ -106,7 +106,7 @@ class Kitchen:
         return "I:id", odd, "public.t"
 
     def system(self) -> Event:
-        """PgQ's own, whatever is in it."""
+        """One of PgQ's own events, with any data."""
         return self.rng.choice(("pgq.location-info", "pgq.%")), self.rng.choice(("x", "%", "\\", None)), None
 
     def large(self) -> Event:
@@ -114,7 +114,7 @@ class Kitchen:
         return "I:id", self.row(note="note=", id_=None) + "&wide=" + "x%20" * 100_000, "public.t"
 
     def change(self) -> Event:
-        """An update or a delete, as any of the triggers writes it."""
+        """An update or a delete in any trigger's format."""
         row, id_ = self.row(id_=self.some_id(), day=DAYS[0]), self.some_id()
         keyed = '{{"op":"{}","pkey":["id"]}}'
         return self.rng.choice((
@@ -129,11 +129,11 @@ class Kitchen:
         ))  # fmt: skip
 
     def truncate(self) -> Event:
-        """All rows go."""
+        """A truncate, and something that looks like one."""
         return self.rng.choice((("R", "", "public.t"), ("R", "id=7", "public.t")))
 
     def batch(self, size: int, spices: dict[str, float]) -> list[Event]:
-        """Sound events, and some of other kinds: by name of the method, their share."""
+        """Sound events and others; `spices` gives the others' shares by name of the method."""
         makers: list[Callable[[], Event]] = [getattr(self, name) for name in spices]
         rest = 1 - sum(spices.values())
         weights = [rest, *spices.values()]
@@ -141,7 +141,7 @@ class Kitchen:
 
 
 def send(source: Database, queue: str, events: list[Event]) -> None:
-    """Put events into a queue, in their order, in one transaction."""
+    """Put events into a queue, in order, in one transaction."""
     source.execute(
         "select pgq.insert_event(%s, e.type, e.data, e.extra, null, null, null) "
         "from unnest(%s::text[], %s::text[], %s::text[]) with ordinality e(type, data, extra, n) order by n",

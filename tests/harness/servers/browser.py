@@ -39,7 +39,7 @@ class Browser:
 
     Args:
         driver: URL of a running chromedriver.
-        profile: a directory of its own.
+        profile: a directory for its profile.
     """
 
     def __init__(self, driver: str, profile: Path) -> None:
@@ -58,12 +58,12 @@ class Browser:
         self._send("POST", "/url", url=url)
 
     def resize(self, width: int, height: int) -> None:
-        """Give the page that many pixels, also fewer than a window can have."""
+        """Set the page's size in pixels; it may be smaller than a window can be."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._devtools("Emulation.setDeviceMetricsOverride", **size)
 
     def prefer(self, scheme: str) -> None:
-        """Prefer light or dark colours."""
+        """Set the preferred colour scheme, light or dark."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self._devtools("Emulation.setEmulatedMedia", features=features)
 
@@ -72,7 +72,7 @@ class Browser:
         return self._send("POST", "/execute/sync", script=script, args=list(arguments))
 
     def text(self, selector: str) -> str:
-        """What people read in an element; nothing if it is not there or not shown."""
+        """The visible text of an element; empty if it is missing or hidden."""
         return str(self.run(TEXT, selector))
 
     def wait_text(self, selector: str, text: str) -> None:
@@ -84,21 +84,21 @@ class Browser:
             raise AssertionError(f"{error}; it is {self.text(selector)!r}, the page:\n{page}") from error
 
     def click(self, selector: str) -> None:
-        """Click an element as a person does: it has to be visible and not covered."""
+        """Click an element as a person does: it must be visible and not covered."""
         self._send("POST", f"/element/{self._find(selector)}/click")
 
     def type(self, selector: str, text: str) -> None:
-        """Type a text into a field, in place of what it holds."""
+        """Replace a field's text by typing."""
         element = self._find(selector)
         self._send("POST", f"/element/{element}/clear")
         self._send("POST", f"/element/{element}/value", text=text)
 
     def shot(self, path: Path) -> None:
-        """Save a picture of the page as it is seen."""
+        """Save a screenshot."""
         path.write_bytes(base64.b64decode(self._send("GET", "/screenshot")))
 
     def complaints(self) -> list[str]:
-        """What the browser has said in its console since the last look."""
+        """The browser's console messages since the last call."""
         return [entry["message"] for entry in self._send("POST", "/se/log", type="browser")]
 
     def _find(self, selector: str) -> str:

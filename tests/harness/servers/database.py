@@ -17,7 +17,7 @@ class Database:
     """One connection in autocommit mode to a database of the sandbox.
 
     Attributes:
-        dsn: connection string for others.
+        dsn: its connection string.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -34,7 +34,7 @@ class Database:
         self._connection.close()
 
     def reconnect(self) -> None:
-        """Connect anew, after the server was away."""
+        """Connect again after the server was away."""
         self.close()
         self._connection = self._connect()
 

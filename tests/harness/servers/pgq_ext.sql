@@ -1,4 +1,4 @@
--- A stand-in for pgq_ext, which no package brings: the part of its interface that positions need.
+-- A stand-in for pgq_ext, which has no package: the part of its interface that positions need.
 
 create schema pgq_ext;
 

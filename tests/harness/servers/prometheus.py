@@ -17,7 +17,7 @@ import yaml
 from harness.waiting import PATIENCE, wait_until
 
 LISTENING = re.compile(r'msg="Listening on" address=(\S+)')
-"""What it logs once its own HTTP server has a port."""
+"""What it logs once its HTTP server has a port."""
 
 
 class Prometheus:
@@ -31,7 +31,7 @@ class Prometheus:
         self._url = f"http://{address}/api/v1"
 
     def targets(self) -> list[dict[str, Any]]:
-        """The targets that it scrapes, with their health."""
+        """The targets it scrapes, with their health."""
         found: list[dict[str, Any]] = self._get("targets")["activeTargets"]
         return found
 

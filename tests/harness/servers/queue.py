@@ -1,4 +1,4 @@
-"""A PgQ queue that a test feeds."""
+"""A PgQ queue that a test fills."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from harness.servers.database import Database
 
 
 class Queue:
-    """A queue in a source database; `tick` makes tests independent of the daemon's rhythm."""
+    """A queue in a source database. With `tick`, tests do not depend on when pgqd makes ticks."""
 
     def __init__(self, source: Database, name: str) -> None:
         self.name = name
         self.source = source
 
     def create(self) -> None:
-        """Create it, so that any event, but nothing else, makes a tick."""
+        """Create it; settings let pgqd make a tick for any event, and for nothing else."""
         self.source.execute("select pgq.create_queue(%s)", self.name)
         for setting, value in (("ticker_max_count", "1"), ("ticker_max_lag", "1 hour")):
             self.source.execute("select pgq.set_queue_config(%s, %s, %s)", self.name, setting, value)
@@ -36,10 +36,10 @@ class Queue:
         )
 
     def tick(self) -> None:
-        """Make what was inserted visible to consumers, unless the daemon has just done so.
+        """Make a tick, so that consumers see what was inserted; pgqd may just have made it.
 
-        A tick of the daemon's amid an insert counts its event, but does not show it, and a queue's very first
-        event counts for nothing: then PgQ sees no need for a tick, and one has to be forced.
+        Sometimes PgQ sees no need for a tick and has to be forced: when pgqd made one during an insert, which
+        counts the event but does not show it, and for a queue's very first event, which is not counted.
         """
         self.source.execute("select pgq.ticker(%s)", self.name)
         events = self.source.value("select pgq.current_event_table(%s)", self.name)
@@ -53,7 +53,7 @@ class Queue:
             self.source.execute("select pgq.ticker(%s)", self.name)
 
     def last_tick(self, consumer: str) -> int:
-        """The last tick that a consumer has finished."""
+        """The last tick that a consumer finished."""
         tick: int = self.source.value(
             "select last_tick from pgq.get_consumer_info(%s, %s)", self.name, consumer
         )
@@ -67,7 +67,7 @@ class Queue:
             self.tick()
 
     def insert(self, type_: str, data: str | None, table: str | None = None) -> int:
-        """Put an event of a producer's own into the queue; returns its id."""
+        """Put an event into the queue, without a trigger; returns its id."""
         event: Any = self.source.value(
             "select pgq.insert_event(%s, %s, %s, %s, null, null, null)", self.name, type_, data, table
         )

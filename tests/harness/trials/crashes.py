@@ -14,23 +14,23 @@ LOOK = 0.1
 """Seconds between two looks at the fleet."""
 
 QUIET = 30
-"""How often it is looked at before the job crashes."""
+"""How often the fleet is looked at before the job crashes."""
 
 SLOWEST = 1.0
 """Seconds that one restart may take on a slow machine."""
 
 GROWTH = 1024
-"""KiB by which the master may grow after the first tenth of the restarts, as its allocator pleases."""
+"""KiB by which the master may grow after the first tenth of the restarts."""
 
 LATER = 0.5
-"""Seconds by which the other job may report later, for want of a processor that the crashing one has."""
+"""Seconds by which the other job's reports may be late, because the crashing one uses the processor."""
 
 
 def run(directory: Path, times: int) -> str:
-    """So many restarts of one job leave the master as it was, and another job does not notice.
+    """Many restarts of one job leave the master as it was, and another job does not notice.
 
-    Its descriptors and metric series are the same, it has no zombies and no more memory; the other job keeps
-    its process, and its lag is the one that it had before.
+    The master has the same descriptors and metric series, no zombies and no more memory. The other job keeps
+    its process and its lag.
     """
     with fleet(directory, backoff_first=0.001, backoff_limit=0.001) as a_fleet:
         a_fleet.write_job("steady")
@@ -44,7 +44,7 @@ def run(directory: Path, times: int) -> str:
             quiet.look()
         series, descriptors = _series(a_fleet), _least_descriptors(a_fleet.pid)
         crash, told = _crash(a_fleet, times)
-        # Gauges of a job that has no process just now are not shown.
+        # Gauges of a job without a process are not shown.
         assert _series(a_fleet) <= series, _series(a_fleet) - series
         a_fleet.write_job("crasher")
         a_fleet.run("reload")
@@ -64,7 +64,7 @@ def run(directory: Path, times: int) -> str:
 
 
 def _crash(a_fleet: Fleet, times: int) -> tuple[Watch, str]:
-    """Let one job crash so often; returns what was seen of the fleet, and what to tell."""
+    """Let one job crash that often; returns what was seen, and a summary."""
     crash = Watch(a_fleet)
     a_fleet.write_job("crasher", behave="crash")
     assert "changed: crasher\n" in a_fleet.run("reload").stdout
@@ -83,11 +83,11 @@ def _crash(a_fleet: Fleet, times: int) -> tuple[Watch, str]:
 
 
 class Watch:
-    """Looks at the fleet.
+    """Watches the fleet.
 
     Attributes:
         restarts: of the crashing job.
-        zombies: the most that the master had.
+        zombies: the most the master had at once.
     """
 
     def __init__(self, a_fleet: Fleet) -> None:
@@ -106,7 +106,7 @@ class Watch:
         time.sleep(LOOK)
 
     def until(self, restarts: int) -> None:
-        """Look until there were so many restarts."""
+        """Look until there have been that many restarts."""
         end = time.monotonic() + PATIENCE + restarts * SLOWEST
         while self.restarts < restarts:
             self.look()
@@ -118,13 +118,13 @@ class Watch:
 
 
 def _series(a_fleet: Fleet) -> set[str]:
-    """All that /metrics shows, without the values."""
+    """The series that /metrics shows, without values."""
     lines = a_fleet.get("/metrics").splitlines()
     return {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
 
 
 def _least_descriptors(pid: int) -> int:
-    """Those that are open all the time."""
+    """How many descriptors are open all the time."""
     found = []
     for _ in range(10):
         found.append(vitals(pid).descriptors)

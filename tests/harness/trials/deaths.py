@@ -15,11 +15,11 @@ BEHAVIOURS = "work long_call standby retry stubborn deaf slow_end crash".split()
 """What the jobs do when their master dies, one of each."""
 
 LATEST = 1.0
-"""Seconds after the start within which a master that is killed amid its start is killed."""
+"""A master killed during its start dies within this many seconds of it."""
 
 
 def run(directory: Path, times: int, within: float = 1.0) -> str:
-    """No process is left so many seconds after kill -9 of the master, whatever jobs and web child do.
+    """`within` seconds after kill -9 of the master no process is left, whatever jobs and web child do.
 
     Every other master is killed at a random moment of its start, while it forks.
     """

@@ -1,4 +1,4 @@
-"""Job files that somebody's editor, disk or cat has spoilt, taken in by a fleet that runs."""
+"""Broken job files, picked up by a running fleet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.programs.fleet import Fleet, fleet
 JOBS = ("a", "b", "c")
 
 FILES = 6
-"""Spoilt files that are there at a time; by name they come after the sound ones."""
+"""Broken files that exist at a time; their names sort after those of the sound ones."""
 
 GROWTH = 4096
 """KiB that the master may grow after the first tenth of the files."""
@@ -23,15 +23,15 @@ PIECES = [
     *"0 1 2 -1 1e9 work crash nan ~nobody/x \ufeff \x00 \x85 \u2028 é 日本 ; # \" '".split(" "),
     "\n", "\n", "\n", "\r\n", "\n ", "\t", " ", " = ", "[sleeper]\n", "x" * 5000, " " * 5000, "%(" * 1000,
 ]  # fmt: skip
-"""Of which such files are made."""
+"""What broken files are made of."""
 
 SOUND = "[sleeper]\nbehave = work\nline = %(job_name)s\n  more\nlog_size = 1000\n"
 
 
 def run(directory: Path, times: int, within: float = 0.05) -> str:
-    """So many spoilt files are taken in or refused; sound jobs go on, and no reload keeps the master so long.
+    """Broken files are loaded or refused; sound jobs go on, and no reload occupies the master for long.
 
-    That is, in seconds, the processor time of one callback of its loop: a reload of all files.
+    `within` is the limit: seconds of processor time for one callback of its loop, a reload of all files.
     """
     chance = random.Random(1)  # noqa: S311 (repeatable files)
     outcomes: dict[str, int] = {}
@@ -39,7 +39,7 @@ def run(directory: Path, times: int, within: float = 0.05) -> str:
         timed_master.use(a_fleet)
         for name in JOBS:
             a_fleet.write_job(name)
-        # The first file of a job type has its modules imported, which takes longer than any file.
+        # The first file of a job type makes the master import its modules, which takes longer than any file.
         a_fleet.write_text("other", "[table_dispatcher]\n")
         a_fleet.start()
         for name in JOBS:
@@ -70,7 +70,7 @@ def run(directory: Path, times: int, within: float = 0.05) -> str:
 
 
 def _spoilt(chance: random.Random) -> bytes:
-    """A file of pieces, or a sound one with some bytes changed or cut off."""
+    """A file made of pieces, or a sound one with bytes changed or cut off."""
     if chance.random() < 0.5:
         text = "".join(chance.choice(PIECES) for _ in range(chance.randrange(60)))
         return ("[sleeper]\n" * chance.randrange(2) + text).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""`status` of a large fleet while many connections hang on it."""
+"""`status` of a large fleet while many connections stay open."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ CONTROL = 1000
 """Connections to the control socket; every other one has sent half a line."""
 
 PAUSE = 0.05
-"""Seconds between an answer and the next question."""
+"""Seconds between an answer and the next request."""
 
 
 def run(directory: Path, times: int, within: float = 0.02, jobs: int = JOBS) -> str:
-    """`status`, asked so many times, is answered within so many seconds in 99 of 100 cases.
+    """99 of 100 requests for `status` are answered within `within` seconds.
 
     The fleet's jobs report once a second, and the connections stay open all the time.
     """
@@ -51,7 +51,7 @@ def run(directory: Path, times: int, within: float = 0.02, jobs: int = JOBS) -> 
 
 
 def _ask(a_fleet: Fleet, times: int) -> tuple[Latencies, float]:
-    """Ask so many times; how long answers took, and the master's share of a processor meanwhile."""
+    """Ask `times` times; returns how long answers took, and the master's share of a processor meanwhile."""
     master = a_fleet.pid
     before, begun = vitals(master).cpu, time.monotonic()
     with probed(a_fleet, "status", PAUSE) as latencies:
@@ -61,7 +61,7 @@ def _ask(a_fleet: Fleet, times: int) -> tuple[Latencies, float]:
 
 @contextlib.contextmanager
 def _hanging(a_fleet: Fleet) -> Iterator[list[socket.socket]]:
-    """Open all connections, and close them at the end; yields those to the control socket."""
+    """Open all connections and close them at the end; yields those to the control socket."""
     host, _, port = a_fleet.status()["web"].rpartition(":")
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,4 +1,4 @@
-"""Clients of the control socket that send everything but what they should."""
+"""Clients of the control socket that send nonsense."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from harness.waiting import wait_until
 JOBS = ("orders", "clicks", "payments")
 
 LONG = 10_000_000
-"""Bytes of a line that is far too long."""
+"""Bytes in a line that is far too long."""
 
 HELD = 200
-"""Connections with half a line that are open at a time."""
+"""How many connections with half a line are open at a time."""
 
 QUIET = 3.0
-"""Seconds of asking the fleet before the noise."""
+"""Seconds during which the fleet is asked before the noise."""
 
 GROWTH = 16384
-"""KiB that the master may grow: what its connections, each within its limits, held at one time."""
+"""KiB by which the master may grow: what its connections, each within its limits, hold at a time."""
 
 WORDS = ["", "cmd", "args", "job", "status", "reload", "metrics", "version", "a", "x" * 1000, "\ud800", "%s"]
-"""Of which requests are made; what is served among them changes nothing."""
+"""What requests are made of; the commands among them change nothing."""
 
 
 def run(directory: Path, times: int, within: float = 0.05) -> str:
-    """So many noisy clients do no harm, and nothing that they send keeps the master for so many seconds.
+    """Noisy clients do no harm, and nothing they send occupies the master for long.
 
-    That is the processor time of one callback of its loop. What another client sees, beside what it saw
-    before the noise, is told and not judged: the noise makers use the same processors.
+    `within` is the limit: seconds of processor time for one callback of its loop. What another client sees,
+    before and during the noise, is reported but not judged: the noise makers use the same processors.
     """
     with fleet(directory) as a_fleet:
         timed_master.use(a_fleet)
@@ -74,14 +74,14 @@ def run(directory: Path, times: int, within: float = 0.05) -> str:
 
 @dataclass
 class _Noise:
-    """What makes noise, and what it keeps open."""
+    """Makes noise; keeps some connections open."""
 
     fleet: Fleet
     chance: random.Random
     held: deque[socket.socket] = field(default_factory=deque)
 
     def random_bytes(self) -> None:
-        """Bytes, with or without an end of line, with or without waiting for what comes."""
+        """Random bytes, with or without an end of line, with or without waiting for a reply."""
         with self.fleet.connect() as client:
             client.sendall(self.chance.randbytes(self.chance.randrange(5000)))
             if self.chance.random() < 0.5:
@@ -89,13 +89,13 @@ class _Noise:
                 client.recv(100)
 
     def long_line(self) -> None:
-        """A line without end: it is refused, or the connection is closed amid it."""
+        """An endless line: it is refused, or the connection is closed before it ends."""
         with self.fleet.connect() as client, contextlib.suppress(BrokenPipeError, ConnectionResetError):
             client.sendall(b"x" * LONG)
             assert b"longer than" in client.recv(1000)
 
     def half_line(self) -> None:
-        """Half a request, and the connection stays open."""
+        """Half a request; the connection stays open."""
         client = self.fleet.connect()
         client.sendall(b'{"cmd":"status","args":{'[: self.chance.randrange(1, 24)])
         self.held.append(client)
@@ -103,7 +103,7 @@ class _Noise:
             self.held.popleft().close()
 
     def wrong_types(self) -> None:
-        """JSON of any form in any place: each line has one answer."""
+        """Any JSON in any place: each line gets one answer."""
         lines = [json.dumps(self._request()).encode() for _ in range(self.chance.randrange(1, 20))]
         with self.fleet.connect() as client, client.makefile("rb") as replies:
             client.sendall(b"\n".join(lines) + b"\n")
@@ -112,14 +112,14 @@ class _Noise:
                 assert reply["ok"] or reply["error"]["code"] in {"bad-request", "unknown-job"}, (line, reply)
 
     def large_words(self) -> None:
-        """Requests as long as they may be: depth, digits, names."""
+        """Requests of the greatest length: nesting, digits, names."""
         line = self.chance.choice((b"[" * 60000, b"1" * 60000, b'{"cmd":"%s"}' % (b"statu" * 12000)))
         with self.fleet.connect() as client:
             client.sendall(line + b"\n")
             assert b"bad-request" in client.recv(1000)
 
     def flood(self) -> None:
-        """Thousands of requests by someone who reads no answer and breaks off."""
+        """Thousands of requests from a client that reads no answer and hangs up."""
         with self.fleet.connect() as client:
             client.setblocking(False)
             request = self.chance.choice((b"\n", b'{"cmd":"status"}\n', b'{"cmd":"metrics"}\n'))
@@ -128,7 +128,7 @@ class _Noise:
                     client.send(request * 1000)
 
     def pipeline(self) -> None:
-        """Hundreds of requests in one write by someone who reads them all."""
+        """Hundreds of requests in one write, from a client that reads all answers."""
         count = self.chance.randrange(100, 300)
         with self.fleet.connect() as client, client.makefile("rb") as replies:
             client.sendall(b'{"cmd":"status"}\n' * count)
@@ -143,7 +143,7 @@ class _Noise:
         return {"cmd": name, "args": {self.chance.choice(WORDS): self._value(2)}}
 
     def _value(self, depth: int) -> Any:
-        """Any value that JSON has."""
+        """Any JSON value."""
         kinds: list[Callable[[], Any]] = [
             lambda: self.chance.choice(WORDS),
             lambda: self.chance.choice((None, True, -1, 0.5, 10**40, float("nan"), float("inf"))),

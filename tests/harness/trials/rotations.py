@@ -1,4 +1,4 @@
-"""Logs under load while somebody renames, deletes and truncates them."""
+"""Logs under load while others rename, delete and truncate them."""
 
 from __future__ import annotations
 
@@ -27,44 +27,44 @@ SIZE = 8192
 """Bytes at which the log is rotated."""
 
 COUNT = 6
-"""Rotated files that are kept: more than a writer can fill between two looks, see `_Pace`."""
+"""Rotated files that are kept: more than a writer can fill between two looks (see `_Pace`)."""
 
 LINE = "line {:09d} of many"
 
 WRITTEN = re.compile(rb"line (\d{9}) of many")
 
 LINES = SIZE // len(LINE.format(0))
-"""Lines of one allowance: about as many as fit in one file."""
+"""Lines in one allowance: about what fits in one file."""
 
 AHEAD = 2
-"""Allowances that the writer may have before it; with the one that it uses, fewer than `COUNT` files."""
+"""Allowances waiting for the writer; with the one in use, fewer than `COUNT` files."""
 
 SLOWEST = 0.3
 """Seconds that one rotation may take on a slow machine."""
 
 ACTS = ("rename", "replace", "delete", "truncate", "delete_rotated")
-"""What somebody does to the log behind its writer's back."""
+"""What others do to the log behind its writer's back."""
 
 LEAVING = frozenset({"rename", "replace", "delete"})
-"""Those after which the file is the log no more."""
+"""Those after which the file is no longer the log."""
 
 SHARE = 0.3
-"""Share of the looks at which somebody does."""
+"""Share of the looks at which they do."""
 
 
 def run(directory: Path, times: int) -> str:
-    """So many rotations lose no line, by the writer of logs alone and by a job of a fleet.
+    """Rotations lose no line, in a process that only writes a log and in a job of a fleet.
 
-    Every line that was written is in exactly one file, also if that was renamed or deleted since, or was in
-    the file when somebody truncated it. The first line after the one that was being written goes to the log's
-    own name again, and what is at the log's names stays within its sizes.
+    Every line is in exactly one file, even if that was renamed or deleted later, or was in the file when it
+    was truncated. After an act at most the line being written goes to the old file; the next one is in a file
+    of the log's name again. The files of the log stay within their sizes.
     """
     trials = {"LogFile": _by_itself, "job": _by_a_job}
     return "; ".join(f"{name}: {trial(directory / name, times)}" for name, trial in trials.items())
 
 
 def _by_itself(directory: Path, times: int) -> str:
-    """The writer in a process that does nothing else."""
+    """The writer, in a process that does nothing else."""
     directory.mkdir(parents=True)
     log = directory / "job.log"
     pace = _Pace(directory / "pace")
@@ -84,7 +84,7 @@ def _by_itself(directory: Path, times: int) -> str:
 
 
 def _by_a_job(directory: Path, times: int) -> str:
-    """A job of a fleet, whose process writes its log."""
+    """A job of a fleet, whose process writes the log."""
     with fleet(directory) as a_fleet:
         pace = _Pace(directory / "pace")
         a_fleet.write_job(
@@ -108,7 +108,7 @@ def _by_a_job(directory: Path, times: int) -> str:
 
 
 def _write(log: Path, pace: Path) -> None:
-    """Write numbered lines as the pace allows; the job that behaves as ``lines`` does the same."""
+    """Write numbered lines as the pace allows, as a fake job with ``behave = lines`` does."""
     handler = LogFile(log, SIZE, COUNT, redirect=True)
     numbers = itertools.count()
     with pace.open("rb", buffering=0) as allowances:
@@ -118,28 +118,28 @@ def _write(log: Path, pace: Path) -> None:
 
 
 class _Pace:
-    """A pipe of which each byte allows the writer some lines, so that no file vanishes before it was seen."""
+    """A pipe; each byte allows the writer some lines, so that no file vanishes before it was seen."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines = 0
         os.mkfifo(path)
-        # For reading too: so it opens at once, and tells how much is unread.
+        # For reading too, so that it opens at once and shows how much is unread.
         self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
     def allow(self) -> None:
-        """Let the writer be as far ahead as it may."""
+        """Give the writer all allowances it may have."""
         unread = array.array("i", [0])
         fcntl.ioctl(self._fd, termios.FIONREAD, unread)
         self.lines += LINES * os.write(self._fd, b"x" * (AHEAD - unread[0]))
 
     def end(self) -> None:
-        """Let the writer end once it has written all that it was allowed."""
+        """Let the writer end once it has written all it was allowed."""
         os.close(self._fd)
 
 
 class _Collector:
-    """Holds every file that ever was at the log's names; to be asked only while the writer stands still."""
+    """Keeps every file that ever had one of the log's names; use it only while the writer is stopped."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -153,7 +153,7 @@ class _Collector:
         self.rotated: set[int] = set()
 
     def look(self) -> None:
-        """Hold what is new, and check the sizes."""
+        """Keep new files, and note the total size."""
         total = 0
         for path in [self._log, *self._log.parent.glob(f"{self._log.name}.*")]:
             with contextlib.suppress(FileNotFoundError):
@@ -167,7 +167,7 @@ class _Collector:
         self._largest = max(self._largest, total)
 
     def disturb(self, act: str, number: float) -> None:
-        """Do one of `ACTS`; unless the writer stands where there is no such file."""
+        """Do one of `ACTS`, unless the file does not exist at this moment."""
         rotated = self._log.with_name(f"{self._log.name}.{1 + int(number * COUNT)}")
         with contextlib.suppress(FileNotFoundError):
             if act in LEAVING:
@@ -185,7 +185,7 @@ class _Collector:
             self._acts[act] += 1
 
     def verdict(self, lines: int) -> str:
-        """Account for every line, once the writer has ended."""
+        """Account for every line, once the writer has ended; returns a summary."""
         self.look()
         contents = [*self._truncated, *(link.read_bytes() for link in self._links.values())]
         found: Counter[int] = Counter()
@@ -198,7 +198,7 @@ class _Collector:
             found.update(numbers)
         for inode, size in self._left.items():
             grown = self._links[inode].stat().st_size - size
-            assert grown <= len(LINE.format(0)) + 1, f"{grown} bytes went to a file that was the log no more"
+            assert grown <= len(LINE.format(0)) + 1, f"{grown} bytes went to a former log"
         lost = [number for number in range(lines) if not found[number]]
         assert not lost, f"{len(lost)} of {lines} lines are lost: {lost[:5]}"
         assert found.total() == lines, f"{found.total() - lines} lines are there twice"
@@ -210,7 +210,7 @@ class _Collector:
 
 
 def _disturb(collector: _Collector, pid: int, pace: _Pace, times: int) -> None:
-    """Let the writer write until it has rotated so often; stop it at any moment to look and to disturb."""
+    """Let the writer rotate `times` times; stop it at random moments to look and to disturb."""
     chance = random.Random(1)  # noqa: S311 (any moments)
     end = time.monotonic() + PATIENCE + times * SLOWEST
     while len(collector.rotated) < times:
@@ -225,7 +225,7 @@ def _disturb(collector: _Collector, pid: int, pace: _Pace, times: int) -> None:
 
 @contextlib.contextmanager
 def _standing_still(pid: int) -> Iterator[None]:
-    """Stop a process wherever it is, so that what is seen is what is there."""
+    """Stop a process wherever it is, so that nothing changes during a look."""
     os.kill(pid, signal.SIGSTOP)
     try:
         end = time.monotonic() + PATIENCE

@@ -17,11 +17,11 @@ from harness.waiting import wait_until
 JOBS = ("a", "b", "c")
 
 PAUSE = 0.0001
-"""Seconds between two signals: pending ones of one kind are one signal, hence a burst would be a few."""
+"""Seconds between two signals: pending ones of a kind are merged, so a burst would be only a few."""
 
 
 def run(directory: Path, times: int) -> str:
-    """As many signals of each storm leave the fleet intact, or stopped where they ask for it."""
+    """Storms of signals leave the fleet intact, or stopped if that is what they ask for."""
     storms = (_harmless, _to_workers, _stop_workers, _stop)
     return "; ".join(storm(directory / storm.__name__, times) for storm in storms)
 
@@ -47,7 +47,7 @@ def _to_workers(directory: Path, times: int) -> str:
     with _running(directory) as a_fleet:
         signalled = 0
         while signalled < times:
-            # At some moments none of them has a process.
+            # At some moments no job has a process.
             signalled += _shower(a_fleet, (signal.SIGHUP, signal.SIGCHLD), times - signalled)
         a_fleet.wait_all()
         assert len(a_fleet.children()) == len(JOBS) + 1
@@ -76,10 +76,10 @@ def _stop_workers(directory: Path, times: int) -> str:
 
 
 def _stop(directory: Path, times: int) -> str:
-    """SIGTERM and SIGINT to the master, up to its end and beyond: it has stopped, with exit status 0."""
+    """SIGTERM and SIGINT to the master until after its end: it stops with exit status 0."""
     with _running(directory, behave="slow_end") as a_fleet:
         for number in itertools.islice(itertools.cycle((signal.SIGTERM, signal.SIGINT)), times):
-            # The pid stays its own, for nobody has asked for its exit status yet.
+            # The pid cannot be reused yet: nobody has asked for its exit status.
             os.kill(a_fleet.pid_of_master, number)
             time.sleep(PAUSE)
         wait_until(lambda: not a_fleet.processes(), "no process is left")
@@ -90,7 +90,7 @@ def _stop(directory: Path, times: int) -> str:
 
 @contextlib.contextmanager
 def _running(directory: Path, behave: str = "work") -> Iterator[Fleet]:
-    """A fleet all of whose jobs run, and its web child."""
+    """A fleet whose jobs all run, and its web child."""
     with fleet(directory) as a_fleet:
         for name in JOBS:
             a_fleet.write_job(name, behave=behave)
@@ -101,7 +101,7 @@ def _running(directory: Path, behave: str = "work") -> Iterator[Fleet]:
 
 
 def _shower(a_fleet: Fleet, numbers: tuple[signal.Signals, ...], times: int) -> int:
-    """Send so many signals to processes of jobs; returns how many, fewer if none of them is left."""
+    """Send `times` signals to processes of jobs; returns how many were sent, fewer if no process is left."""
     chance = random.Random(1)  # noqa: S311 (a repeatable storm)
     sent = 0
     while sent < times:
@@ -114,7 +114,7 @@ def _shower(a_fleet: Fleet, numbers: tuple[signal.Signals, ...], times: int) -> 
 
 
 def _send(a_fleet: Fleet, pid: int, numbers: list[signal.Signals]) -> int:
-    """Send signals to a process of the fleet; returns how many it got before it was gone."""
+    """Send signals to a process of the fleet; returns how many it got before it ended."""
     sent = 0
     with contextlib.suppress(ProcessLookupError, FileNotFoundError):
         descriptor = os.pidfd_open(pid)
