@@ -1,7 +1,7 @@
 """What it costs to find bad rows: by the line that COPY names, or by halving.
 
-Both load the same rows through the buffers of the dispatcher in every round; the ratio is to the same number
-of good rows, loaded with the same care.
+Every round loads the same rows both ways through the dispatcher's buffers. Ratios compare with as many good
+rows, loaded with the same care.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PLAN = WritePlan(Insert(TableName("public", "orders"), ("id", "n", "note")), Non
 
 
 def load(connection: Connection, rows: int, every: int) -> tuple[float, int]:
-    """Load rows of which one in `every` is bad (0: none); seconds, and how many were found."""
+    """Load rows of which one in `every` is bad (0: none); returns the seconds, and how many were found."""
     bad: list[Event] = []
     with connection, connection.cursor() as cursor:
         cursor.execute("truncate orders")

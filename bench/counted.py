@@ -1,8 +1,8 @@
-"""What bench/work.py counts instructions of: runs of a job, or of a loop, each in a fork of its own.
+"""The work whose instructions bench/work.py counts: runs of a job or of a loop, each in its own fork.
 
-All of them share one start, which under valgrind takes longer than what is to be measured. Arguments: the
-decoder (``compiled`` or ``pure``) and the runs, each the file of a job or the number of turns of the loop. A
-line for each run tells its process.
+They share one start, which takes longer under valgrind than the work itself. Arguments: the decoder
+(``compiled`` or ``pure``) and the runs, each a job's file or the loop's number of turns. Each run prints a
+line with its pid.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 
 def loop(turns: int) -> int:
-    """What a worker is compared with: bytes, calls, a dict."""
+    """The loop that a worker is compared with: bytes, calls, a dict."""
     seen: dict[bytes, int] = {}
     for number in range(turns):
         first, second = (b"%d\tnote of order" % number).split(b"\t")
@@ -21,7 +21,7 @@ def loop(turns: int) -> int:
 
 
 def main(decoder: str, runs: list[str]) -> int:
-    """Run all, one after the other; returns 1 if one fails."""
+    """Run all, one after another; returns 1 if one fails."""
     if decoder == "pure":
         # As where the installation had no compiler.
         sys.modules["tdsup.dispatcher.events._decoder"] = None  # type: ignore[assignment]

@@ -1,8 +1,8 @@
 """What a fleet of idle jobs costs, next to as many of the original's consumers under supervisord.
 
 Both read the same queues of one sandbox, one fleet after the other, with loop_delay 1. Each consumer is
-registered before and has one event to read: a fleet consumes once all these rows are in the target. CPU and
-memory are of the fleet's own processes; the servers' work is not counted.
+registered first and has one event to read; a fleet consumes once all these rows are in the target. CPU and
+memory are those of the fleet's processes, without the servers.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ SLEEPERS = 50
 """Processes that only sleep."""
 
 SETTLE, QUICK_SETTLE = 120.0, 12.0
-"""Seconds before anything is measured: PgQ ticks a queue often after an event, then ever more rarely."""
+"""Seconds before measuring: PgQ makes ticks often after an event, then less and less often."""
 
 PATIENCE = 300.0
-"""Seconds that a fleet may take until it consumes."""
+"""Seconds within which a fleet must consume."""
 
 PSS_TARGET, CPU_TARGET = 0.25, 0.1
-"""Shares of the original's cost that the largest fleet should stay within."""
+"""Shares of the original's cost; the largest fleet should stay below."""
 
 
 HEADINGS = (
@@ -80,7 +80,7 @@ class Cost:
 
 
 class Bench:
-    """The databases, and the queues that they have so far."""
+    """The databases, and the queues they have so far."""
 
     def __init__(self, box: Sandbox, settle: float, span: float) -> None:
         self._box = box
@@ -99,14 +99,14 @@ class Bench:
         self._target.close()
 
     def keys(self, number: int) -> dict[str, object]:
-        """The settings of a job, the same for both."""
+        """The keys of a job, the same for both fleets."""
         return job_keys(
             self._source, self._target, queue=f"q{number}", table="orders", job_name=f"job{number:03}"
         )
 
     def feed(self, jobs: int) -> None:
-        """Give each consumer, registered anew, one event to read."""
-        # A tick of the daemon's at the same moment as one made here might leave an event out.
+        """Register each consumer again, and give it one event to read."""
+        # A tick by pgqd at the same moment as one made here might leave an event out.
         self._box.ticker.stop()
         self._target.execute("truncate orders, pgq_ext.completed_tick; drop schema if exists tdsup cascade")
         for number in range(jobs):

@@ -1,9 +1,9 @@
-"""Latency from an event's commit on the source to its row's on the target, against tick and loop_delay.
+"""Latency from an event's commit on the source to its row's on the target, by tick period and loop_delay.
 
 Events come at a steady rate, in a hundred transactions a second. The job is a fleet of one; pgqd makes a tick
-every period. Moments are those of commits (track_commit_timestamp) by the one clock of both servers: of the
-event, of the first tick that holds it, of the row. They are taken just before the flush to disk, which is
-measured apart.
+every period. Times are those of commits (track_commit_timestamp) of the event, of the first tick that holds
+it, and of the row; both servers share one clock. They are taken just before the flush to disk, which is
+measured separately.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ from harness.servers.database import Database
 from bench import page
 
 TRANSACTIONS = 100
-"""A second, whatever the rate: an event of its own each would measure the source's disk."""
+"""Transactions a second, at any rate: one for each event would measure the source's disk."""
 
 ALLOWANCE = 0.05
-"""Seconds that an event may take beside the tick's own wait and loop_delay, at the 99th percentile."""
+"""Seconds that an event may take in addition to the wait for its tick and loop_delay, at the 99th
+percentile."""
 
 COMMITS = 500
-"""Commits that are measured by themselves."""
+"""Commits whose flush to disk is measured."""
 
 CATCH_UP = 60.0
-"""Seconds until the last row has to be there."""
+"""Seconds within which the last row must arrive."""
 
 TABLE = "create table orders (id bigint primary key, customer int, amount numeric, status text, note text)"
 
@@ -47,7 +48,7 @@ INSERT = (
     "from generate_series(%s, %s) g"
 )
 
-# The first tick whose snapshot holds the transaction is the one that hands its events out.
+# The first tick whose snapshot includes the transaction is the one that delivers its events.
 MOMENTS = """
 select ids, extract(epoch from pg_xact_commit_timestamp(xid)), made from (
     select xmin xid, array_agg(id) ids from orders where id >= %s group by xmin
@@ -60,7 +61,7 @@ select ids, extract(epoch from pg_xact_commit_timestamp(xid)), made from (
 
 @dataclass(frozen=True)
 class Cell:
-    """What is tried.
+    """One measurement.
 
     Attributes:
         rate: events a second.
@@ -74,7 +75,7 @@ class Cell:
 
     @property
     def warm_up(self) -> float:
-        """Seconds whose events do not count."""
+        """Seconds at the start whose events do not count."""
         return 1 + 2 * (self.period + self.loop_delay)
 
 
@@ -89,13 +90,13 @@ QUICK_GRID = (Cell(1000, 0.1, 0.1), Cell(1000, 0.1, 0.02))
 
 @dataclass(frozen=True)
 class Latency:
-    """Seconds that the events of a cell took, one value each.
+    """Seconds that a cell's events took, one value for each.
 
     Attributes:
         total: from commit to commit.
         tick: until their tick was made.
-        rest: from then on.
-        rate: events a second that there really were.
+        rest: from their tick to the end.
+        rate: events a second that were reached.
     """
 
     total: Sequence[float]
@@ -109,7 +110,7 @@ class Load(threading.Thread):
 
     Attributes:
         rows: how many it has inserted.
-        rate: events a second that it reached.
+        rate: events a second that were reached.
     """
 
     def __init__(self, dsn: str, first: int, rate: int, seconds: float) -> None:
@@ -120,7 +121,7 @@ class Load(threading.Thread):
         self.rate = 0.0
 
     def run(self) -> None:
-        """Insert; a transaction that is late is followed at once by the next."""
+        """Insert; after a late transaction the next follows at once."""
         with closing(Database(self._dsn)) as source:
             begun = time.monotonic()
             for number in range(self._count):

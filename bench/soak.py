@@ -1,4 +1,4 @@
-"""What a fleet withstands, tried as often as docs/figures.md says: a line for each, or what broke it."""
+"""What a fleet withstands, as often as docs/figures.md says: a line for each claim, or what broke it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Trial:
     """One claim.
 
     Attributes:
-        run: tries it so many times in a directory; returns what it measured.
-        times: how often, for the figure.
-        short: how often, to see in some seconds that it works.
+        run: tries it a number of times in a directory; returns what it measured.
+        times: how often for the figure.
+        short: how often to see within seconds that it works.
     """
 
     run: Callable[[Path, int], str]
@@ -45,7 +45,7 @@ TRIALS = {
 
 
 def main() -> int:
-    """Try what is named; the exit status tells whether all claims hold."""
+    """Try the named claims; the exit status is 0 if all hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"any of {' '.join(TRIALS)} (default: all)")
     parser.add_argument("--times", type=int, help="try so often (default: as in the documentation)")
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def _try(name: str, trial: Trial, times: int) -> bool:
-    """Try one claim and tell; returns whether it holds."""
+    """Try one claim and print the result; returns whether it holds."""
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tdsup-soak-") as directory:
         try:

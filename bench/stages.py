@@ -1,4 +1,4 @@
-"""Where a worker's CPU goes: its threads under a profiler, while a queue of plain inserts is loaded."""
+"""Where a worker's CPU time goes: its threads under a profiler, while they load a queue of plain inserts."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ STAGES = {
     ("copy_expert", "writer"): "load: libpq and psycopg2",
     ("copy_expert", "stage"): "load: libpq and psycopg2",
 }
-"""Stages by the name of a compiled function and the module that calls it; the rest is told by module."""
+"""Stages by name of a compiled function and calling module; the rest is shown by module."""
 
 COLUMNS = 66
-"""Width of a stage's name."""
+"""Width of the column of stages."""
 
 
 @contextmanager
 def profiled() -> Iterator[list[cProfile.Profile]]:
-    """Profile this thread, and those that begin and end meanwhile, by their CPU time."""
+    """Profile the CPU time of this thread and of threads that start and end meanwhile."""
     profiles = [cProfile.Profile(time.thread_time)]
     run = threading.Thread.run
 
@@ -94,7 +94,7 @@ def main() -> None:
     options = parser.parse_args()
     case = CASES[options.case]
     with Sandbox() as box:
-        # Ticks are made by hand, so that each holds what it is meant to hold.
+        # The benchmark makes the ticks, so that each holds the events it should.
         box.ticker.stop()
         found = measured(box, case, Size.of(case, options.events))
     total = sum(seconds for _, seconds in found)

@@ -1,6 +1,6 @@
-"""What the web child costs a fleet of many jobs that do nothing: CPU of the master and of the child itself.
+"""What the web child costs a fleet of many idle jobs: CPU of the master and of the child itself.
 
-Looking is what the status page does: it asks every two seconds for what is new.
+To look is to do what the status page does: ask for news every two seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.waiting import wait_until
 TICKS = os.sysconf("SC_CLK_TCK")
 
 LOOK = 2.0
-"""Seconds between two questions of a page."""
+"""Seconds between two requests of a page."""
 
 
 def cpu(pid: int) -> float:
@@ -57,7 +57,7 @@ class Bench:
             return body
 
     def meanwhile(self, what: str, look: Callable[[], object]) -> None:
-        """Print the CPU that is used while somebody looks."""
+        """Print the CPU used while pages are open."""
         pids = (self._fleet.pid, self.web)
         before, started = [cpu(pid) for pid in pids], time.monotonic()
         while time.monotonic() - started < self._seconds:

@@ -1,9 +1,9 @@
 """Instructions that a worker executes for one event, next to those of a loop of plain Python.
 
-Wall time and CPU seconds depend on the machine and on what else it does; instructions hardly do. The worker
-is the installed program, which drains a queue of real servers under valgrind. Each figure is the difference
-of two runs, one over twice as much as the other, so that start and end cancel out; dividing it by the loop's
-takes out what another build of Python would change. Exits 1 if a figure is not what is committed here.
+Wall time and CPU seconds depend on the machine and its load; instructions hardly do. The worker is the
+installed program, which drains a queue of a real server under valgrind. Each figure is the difference of two
+runs, one over twice as many events as the other, so that start and end cancel out. Dividing it by the loop's
+figure removes most of what depends on the build of Python. Exits 1 if a figure is not what is committed here.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ UPDATE = "update orders set status = 'returned' where id between %s and %s"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Events of one kind, and the way they take.
+    """Events of one kind, loaded in one way.
 
     Attributes:
-        name: what people call it.
-        decoder: which one is there.
+        name: for people.
+        decoder: which one is used.
         statement: makes the events, with ids from %s to %s.
         events: of the smaller run.
-        alone: whether each is a batch of its own; else all are one.
-        bound: instructions of an event by those of a turn of the loop.
+        alone: whether each event is a batch; otherwise all are one batch.
+        bound: instructions of an event, in turns of the loop.
     """
 
     name: str
@@ -81,14 +81,14 @@ COUNTED = Path(__file__).with_name("counted.py")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One size of a case: a queue, a job and a table of one name."""
+    """One size of a case: a queue, a job and a table with the same name."""
 
     case: Case
     events: int
 
     @property
     def name(self) -> str:
-        """Of all three."""
+        """The name of all three."""
         return f"{self.case.name}_{self.events}"
 
     def fill(self, cursor: Cursor) -> None:
@@ -108,7 +108,7 @@ class Run:
             cursor.execute("select pgq.ticker(%s)", (self.name,))
 
     def make_table(self, cursor: Cursor) -> None:
-        """Make the table on the target, with its partitions and the rows that are to be updated."""
+        """Create the table on the target, with its partitions and the rows that will be updated."""
         cursor.execute(f"create table {self.name} ({COLUMNS})")
         for day in range(DAYS):
             partition = f"{self.name}_2026_11_{day + 1:02}"
@@ -120,7 +120,7 @@ class Run:
                 )
 
     def check(self, cursor: Cursor) -> None:
-        """Make sure that each event has done what it was meant to."""
+        """Check that each event had its effect."""
         status = "returned" if self.case.statement == UPDATE else "shipped"
         cursor.execute(f"select count(*) from {self.name} where status = '{status}'")
         (rows,) = cursor.fetchone() or (0,)

@@ -1,4 +1,4 @@
-"""The account that servers run under: PostgreSQL refuses to run as root."""
+"""The account the servers run under; PostgreSQL refuses to run as root."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ CANDIDATES = ("postgres", "nobody")
 
 @dataclass(frozen=True)
 class Account:
-    """Who runs the servers; `uid` is None for the present user."""
+    """The account; `uid` is None for the current user."""
 
     uid: int | None
     gid: int | None
 
     @property
     def popen(self) -> dict[str, Any]:
-        """Arguments for `subprocess.Popen` that start a process of this account."""
+        """Arguments for `subprocess.Popen` that start a process under this account."""
         return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def own(self, path: Path) -> None:
-        """Give a file or directory to the account."""
+        """Make the account the owner of a file or directory."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
 
 
 def unprivileged() -> Account:
-    """The present user, or an unprivileged one if that is root.
+    """The current user, or an unprivileged account if that is root.
 
     Raises:
-        SandboxError: there is none.
+        SandboxError: there is no unprivileged account.
     """
     if os.geteuid() != 0:
         return Account(None, None)

@@ -1,4 +1,4 @@
-"""The programs that a sandbox runs, of whatever version is installed."""
+"""The programs a sandbox runs, in the versions that are installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SERVER_DIRECTORIES = (
     "/usr/local/pgsql/bin",  # a source build
     "/opt/homebrew/opt/postgresql@*/bin",
 )
-"""Where servers are, besides the directories of PATH; globs."""
+"""Globs of directories with servers, in addition to PATH."""
 
 _VERSION = re.compile(r"(\d+)")
 
@@ -32,14 +32,14 @@ class Binaries:
 
 
 def find(path: str | None = None, servers: Iterable[str] = SERVER_DIRECTORIES) -> Binaries:
-    """Find the newest server that has the extension pgq, and pgqd.
+    """Find pgqd and the newest server that has the extension pgq.
 
     Args:
-        path: directories to search, as PATH has them; None for PATH itself.
-        servers: globs of further directories that may hold a server.
+        path: directories to search, in the form of PATH; None for PATH itself.
+        servers: globs of further directories with servers.
 
     Raises:
-        SandboxError: something is missing; the message names it and Debian's package.
+        SandboxError: something is missing; the message names it and its Debian package.
     """
     missing = []
     pgqd = shutil.which("pgqd", path=path)
@@ -63,7 +63,7 @@ def find(path: str | None = None, servers: Iterable[str] = SERVER_DIRECTORIES) -
 
 
 def _servers(path: str | None, globs: Iterable[str]) -> set[Path]:
-    """Directories that hold a server, links followed."""
+    """Directories with a server, links resolved."""
     program = shutil.which("postgres", path=path)
     found = [Path(program).resolve().parent] if program else []
     for pattern in globs:
@@ -77,7 +77,7 @@ def _servers(path: str | None, globs: Iterable[str]) -> set[Path]:
 
 
 def _version(directory: Path) -> int:
-    """Major version of the server there."""
+    """Major version of the server in a directory."""
     text = subprocess.run(
         [directory / "postgres", "--version"], capture_output=True, text=True, check=False
     ).stdout
@@ -86,12 +86,12 @@ def _version(directory: Path) -> int:
 
 
 def _has_pgq(directory: Path) -> bool:
-    """Whether the server there has the extension."""
+    """Whether the server in a directory has the extension pgq."""
     pg_config = directory / "pg_config"
     if pg_config.exists():
         done = subprocess.run([pg_config, "--sharedir"], capture_output=True, text=True, check=False)
         share = Path(done.stdout.strip())
     else:
-        # Debian has one pg_config for all versions, in the package of the headers.
+        # Debian has one pg_config for all versions, in the package with the headers.
         share = Path("/usr/share/postgresql") / str(_version(directory))
     return (share / "extension" / "pgq.control").exists()

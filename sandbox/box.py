@@ -16,16 +16,16 @@ from .cluster import Cluster
 from .ticker import Ticker
 
 CLEAN_UP_WAIT = 30.0
-"""Seconds until the clean-up has to be done."""
+"""Seconds within which the clean-up must be done."""
 
 
 class Sandbox:
     """Source and target as separate clusters, and pgqd on the source; a context manager.
 
-    What it makes ends with the context, and also when the process is killed.
+    All of it is removed when the context ends, and also when the process is killed.
 
     Attributes:
-        directory: holds everything; private.
+        directory: contains everything; private.
         source: the cluster with PgQ in each of its databases.
         target: the other cluster.
         ticker: pgqd on the source.
@@ -37,7 +37,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         programs = binaries.find()
         account = unprivileged()
-        # The reaper knows processes by their working directory, which the kernel tells with links followed.
+        # The reaper finds processes by their working directory, which the kernel shows with links resolved.
         self.directory = Path(tempfile.mkdtemp(prefix="tdsup-")).resolve()
         account.own(self.directory)
         self._reaper = subprocess.Popen(

@@ -26,36 +26,36 @@ USER = "postgres"
 """The superuser of every cluster."""
 
 PORTS = range(20_000, 30_000)
-"""Below the range from which the kernel takes ports for outgoing connections."""
+"""Below the range from which the kernel takes ports of outgoing connections."""
 
 START_WAIT = 60.0
-"""Seconds until a server must accept connections; recovery after a kill included."""
+"""Seconds within which a server must accept connections, including recovery after a kill."""
 
 STOP_WAIT = 30.0
 _PAUSE = 0.02
 
 SOCKET_PATH_LIMIT = 107
-"""Bytes that the path of a unix socket may have (unix(7))."""
+"""Longest path of a unix socket, in bytes (unix(7))."""
 
-# What a server needs to be private. Durability stays at PostgreSQL's defaults: all on.
+# What makes a server private. Durability keeps PostgreSQL's defaults: all on.
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = '{directory}'
 max_connections = 300
-# Files in the data directory instead of /dev/shm: a killed server leaves nothing elsewhere.
+# Files in the data directory instead of /dev/shm, so that a killed server leaves nothing elsewhere.
 dynamic_shared_memory_type = mmap
 """
 
 
 class Cluster:
-    """A server that can be stopped, killed and started again; it listens on a unix socket and on loopback.
+    """A server that can be stopped, killed and started again. It listens on a unix socket and on loopback.
 
     Args:
-        directory: where it lives; made by `create`.
+        directory: its directory, created by `create`.
         binaries: the programs.
-        account: who runs them.
-        extensions: created in each database.
+        account: runs the server.
+        extensions: those to create in each database.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Cluster:
         self._process: subprocess.Popen[bytes] | None = None
 
     def create(self) -> None:
-        """Make the data directory.
+        """Create the data directory.
 
         Raises:
-            SandboxError: it cannot be made.
+            SandboxError: it cannot be created.
         """
         length = len(os.fsencode(self.directory / f".s.PGSQL.{self.port}"))
         if length > SOCKET_PATH_LIMIT:
@@ -117,7 +117,7 @@ class Cluster:
             SandboxError: it does not.
         """
         with self.log.open("ab") as log:
-            # A session of its own: a Ctrl-C in the terminal is for the sandbox's owner.
+            # In a new session, so that Ctrl-C in the terminal reaches only the owner of the sandbox.
             self._process = subprocess.Popen(
                 [self._binaries.postgres, "-D", self.data],
                 cwd=self.data,
@@ -135,11 +135,11 @@ class Cluster:
             time.sleep(_PAUSE)
 
     def stop(self) -> None:
-        """Fast shutdown: connections are closed, everything is written."""
+        """Shut down fast: connections are closed, everything is written."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """End all its processes at once with SIGKILL, as a power failure would."""
+        """Kill all its processes at once, as a power failure would."""
         reaper.end(self.data, signal.SIGKILL, STOP_WAIT)
         self._end(signal.SIGKILL)
 
@@ -157,7 +157,7 @@ class Cluster:
                 cursor.execute(f"create extension {extension}")
 
     def drop_database(self, name: str) -> None:
-        """Drop a database, whoever is connected to it."""
+        """Drop a database, even while others are connected to it."""
         with self._cursor("postgres") as connection, connection.cursor() as cursor:
             cursor.execute(f'drop database if exists "{name}" with (force)')
 

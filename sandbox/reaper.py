@@ -1,8 +1,7 @@
-"""The clean-up, by a process that outlives whoever started the sandbox.
+"""The clean-up, in a process that outlives the owner of the sandbox.
 
-Run as ``python reaper.py DIRECTORY``: it waits for the end of its standard input, which comes when the owner
-closes the pipe or dies by whatever cause, then ends every process that works inside the directory and removes
-it.
+Run as ``python reaper.py DIRECTORY``, it waits until its standard input ends: when the owner closes the pipe,
+or dies. It then ends every process that works inside the directory, and removes the directory.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ import time
 from pathlib import Path
 
 QUIT_WAIT = 5.0
-"""Seconds that servers get for an immediate shutdown, which frees their shared memory."""
+"""Seconds for an immediate shutdown of the servers, which frees their shared memory."""
 
 KILL_WAIT = 5.0
-"""Seconds that the kernel gets to bury what was killed."""
+"""Seconds for the kernel to remove what was killed."""
 
 _PAUSE = 0.02
 
 _SHARED_MEMORY_LINE = 6
-"""Line of postmaster.pid, from 0, with key and id of the server's System V segment (miscadmin.h)."""
+"""Line of postmaster.pid, counted from 0, with key and id of the server's System V segment (miscadmin.h)."""
 
 
 def inside(directory: Path) -> set[int]:
-    """Processes whose working directory is `directory` or below it, the caller left out."""
+    """Processes whose working directory is `directory` or below it, except the caller."""
     found = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -44,7 +43,7 @@ def inside(directory: Path) -> set[int]:
 
 
 def end(directory: Path, how: signal.Signals, seconds: float) -> bool:
-    """Signal all processes inside the directory until there is none; returns whether that is so in time."""
+    """Signal all processes inside the directory until none is left; returns whether that was in time."""
     deadline = time.monotonic() + seconds
     signalled: set[int] = set()
     while living := inside(directory):

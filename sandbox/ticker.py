@@ -12,9 +12,9 @@ from .binaries import Binaries
 from .cluster import USER, Cluster
 
 STOP_WAIT = 10.0
-"""Seconds until the daemon has to be gone."""
+"""Seconds within which the daemon must be gone."""
 
-# pgqd(1). Databases are looked for every second, for tests make many.
+# pgqd(1). It looks for databases every second, because tests create many.
 _CONFIG = """
 [pgqd]
 base_connstr = {server}
@@ -28,10 +28,10 @@ maint_period = 30
 
 
 class Ticker:
-    """A pgqd of its own, which finds new databases within about a second.
+    """A private pgqd, which finds new databases within about a second.
 
-    When its connection breaks it waits a minute before it tries again (src/ticker.c of pgqd 3.5, no setting):
-    whoever ends the source's server stops and starts the ticker as well, or waits.
+    When its connection breaks it waits a minute before it tries again (src/ticker.c of pgqd 3.5; there is no
+    setting). After stopping the source's server, restart the ticker too, or wait.
     """
 
     def __init__(self, directory: Path, cluster: Cluster, binaries: Binaries, account: Account) -> None:
@@ -44,7 +44,7 @@ class Ticker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, period: float = 1.0) -> None:
-        """Start ticking, with so many seconds between two looks at whether queues need ticks."""
+        """Start ticking; `period` is the seconds between two checks whether queues need ticks."""
         server = make_dsn(host=str(self._cluster.directory), port=self._cluster.port, user=USER)
         self._config.write_text(_CONFIG.format(server=server, period=period))
         with self.log.open("ab") as log:

@@ -1,4 +1,4 @@
-"""Run the fleet of conf.d over a load on three tables, and count what arrives."""
+"""Run the fleet of conf.d while a load fills three tables, and count what arrives."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from script.shop import SOURCE, TABLES, TARGET, Shop
 JOBS = Path(__file__).resolve().parents[1] / "conf.d"
 
 STEP = 0.1
-"""Seconds between two inserts of the load."""
+"""Seconds between two inserts."""
 
 REDRAW = 1.0
-"""Seconds between two tables on the terminal."""
+"""Seconds between two updates of the table on the terminal."""
 
 READY_WAIT = 30.0
 DRAIN_WAIT = 60.0
@@ -37,7 +37,7 @@ DRAIN_WAIT = 60.0
 
 
 class Fleet:
-    """``tdsup start`` in a directory of its own."""
+    """``tdsup start`` in its own directory."""
 
     def __init__(self, box: Sandbox) -> None:
         self.directory = box.directory / "fleet"
@@ -59,13 +59,13 @@ class Fleet:
         )
 
     def status(self) -> dict[str, Any]:
-        """What ``tdsup status`` tells."""
+        """What ``tdsup status`` shows."""
         with Client(str(self.directory / "run" / "tdsup.sock")) as client:
             answer: dict[str, Any] = client.call("status")
             return answer
 
     def wait_ready(self) -> dict[str, Any]:
-        """Wait until every job runs; only then are their consumers registered."""
+        """Wait until every job runs; their consumers are registered only then."""
         deadline = time.monotonic() + READY_WAIT
         while True:
             with contextlib.suppress(TdsupError):
@@ -78,13 +78,13 @@ class Fleet:
             time.sleep(STEP)
 
     def stop(self) -> None:
-        """Stop it as ``tdsup stop`` does."""
+        """Stop the fleet as ``tdsup stop`` does."""
         self._process.terminate()
         self._process.wait()
 
 
 class Screen:
-    """The live table: redrawn on a terminal, now and then a new one elsewhere."""
+    """The live table: redrawn in place on a terminal, printed now and then elsewhere."""
 
     def __init__(self, heading: str) -> None:
         self._live = sys.stdout.isatty()
@@ -93,7 +93,7 @@ class Screen:
         self._lines = 0
 
     def draw(self, fleet: Fleet, shop: Shop) -> None:
-        """Show the jobs, if it is time."""
+        """Show the jobs, if it is time to."""
         now = time.monotonic()
         if now < self._next:
             return
@@ -108,7 +108,7 @@ class Screen:
 
 
 def demo(seconds: float | None, rate: float) -> int:
-    """Run it; the exit status is 0 unless something was lost or doubled."""
+    """Run the demo; returns 0 unless something was lost or doubled."""
     print("Starting two PostgreSQL servers with PgQ ...", flush=True)
     with Sandbox() as box, contextlib.closing(Shop(box, rate)) as shop:
         fleet = Fleet(box)
@@ -155,7 +155,7 @@ def _drain_and_count(fleet: Fleet, shop: Shop) -> int:
 
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[list[int]]:
-    """A list that gets the number of a signal that asks to end; within the context it has no other effect."""
+    """Collect the signals that ask to end, in the list; they have no other effect in the context."""
     got: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _frame: got.append(number))
@@ -195,6 +195,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # A request to end is a Ctrl-C at any time, so that the sandbox is always left in order.
+    # SIGTERM acts like Ctrl-C at any time, so that the sandbox is always cleaned up.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -15,13 +15,13 @@ SOURCE, TARGET = "shop", "archive"
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the load, its job and its queue, all of one name.
+    """One table of the load; its job and its queue have the same name.
 
     Attributes:
-        name: of all of them.
+        name: of all three.
         source: columns in the source.
-        target: statements that make the parent in the target.
-        values: a row for the number g.
+        target: statements that create the parent in the target.
+        values: the row with number g.
     """
 
     name: str
@@ -54,7 +54,7 @@ TABLES = (
 
 
 class Shop:
-    """The source with its load, and the target to compare it with."""
+    """The source with its load, and the target to compare with it."""
 
     def __init__(self, box: Sandbox, rate: float) -> None:
         self._rate = rate
@@ -80,7 +80,7 @@ class Shop:
         self._target.close()
 
     def begin(self) -> None:
-        """Let the load begin now."""
+        """Start the load now."""
         self._began = time.monotonic()
 
     def work(self) -> None:
@@ -101,7 +101,7 @@ class Shop:
         return self._made * len(TABLES)
 
     def count(self, table: Table) -> tuple[int, int, int, int]:
-        """Events in the source, rows in the target, lost and doubled, by the ids themselves."""
+        """Events in the source, rows in the target, lost and doubled ones; compares the ids."""
         sent = set(_column(self._source, f"select id from {table.name}"))
         rows = _column(self._target, f"select id from {table.name}")
         return len(sent), len(rows), len(sent - set(rows)), len(rows) - len(set(rows))

@@ -1,4 +1,4 @@
-"""Run all rounds of the cases, print tables; with --write put them and a plot into the documentation."""
+"""Run all rounds of all cases and print tables; --write puts them and a plot into the documentation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WIDTH = 110
 QUICK_CASES = ("50000", "500", "escapes")
 QUICK_EVENTS = 100_000
 QUICK_PART = 5
-"""Slow contestants get one part in so many."""
+"""Slow contestants get one in this many of the events."""
 
 
 def main() -> int:

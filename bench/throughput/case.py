@@ -1,4 +1,4 @@
-"""What is in the queue, and what it is loaded into."""
+"""What is in the queue, and where it is loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NARROW = (
     ("status text", "'shipped'"),
     ("note text", "'note of order number ' || g"),
 )
-"""Columns beside id and day, and what fills them for event number g: with those, six."""
+"""Columns besides id and day, and the expressions that fill them for event number g; six in all."""
 
 _MANY = (
     ("int", "g % {0}7"),
@@ -39,7 +39,7 @@ THIRTY = tuple(
 )
 
 LONG = (("note text", "(select string_agg(md5(g::text || i), ' ') from generate_series(1, 60) i)"),)
-"""Text of 2 kB that no compression makes smaller."""
+"""Text of 2 kB that cannot be compressed."""
 
 _AWKWARD = (
     r"E'100 % of a+b=c & d\t\"x\"\\y\n' || g",
@@ -48,7 +48,7 @@ _AWKWARD = (
     r"repeat('é&', g % 5) || '«' || g || '»'",
 )
 AWKWARD = tuple((f"text{number} text", value) for number, value in enumerate(_AWKWARD))
-"""Text of little else than what url-encoding and COPY give a meaning to."""
+"""Text that consists mostly of characters with a meaning in url-encoding or COPY."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Case:
     """One workload.
 
     Attributes:
-        name: how it is asked for.
-        about: what is special about it, for people.
-        columns: those beside id and day, with the expressions that fill them.
+        name: its name on the command line.
+        about: what is special about it.
+        columns: those besides id and day, with the expressions that fill them.
         tick: events of a tick.
-        events: how many the contestants are behind by, unless told otherwise.
-        days: how many there are in each tick, events taking turns.
+        events: how many the contestants are behind by default.
+        days: how many each tick has, in turn.
         kind: of the target table.
     """
 

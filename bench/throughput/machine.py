@@ -1,4 +1,4 @@
-"""Where and when something was measured, without names of hosts."""
+"""Where and when something was measured, without host names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class NotDurable(Exception):
 
 
 def described(box: Sandbox, packages: Iterable[str]) -> str:
-    """One line: day, cores, systems, and versions of the Python packages that took part."""
+    """One line: day, cores, system, and versions of the Python packages involved."""
     release = platform.freedesktop_os_release()
     system = f"{release['ID'].capitalize()} {release.get('VERSION_ID', '')}".strip()
     others = "".join(f", {package} {version(package)}{_note(package)}" for package in packages)
@@ -30,14 +30,14 @@ def described(box: Sandbox, packages: Iterable[str]) -> str:
 
 
 def _note(package: str) -> str:
-    """Whether skytools has its compiled module, without which it takes twice the time."""
+    """Whether skytools has its compiled module; without it, it takes twice as long."""
     if package != "skytools":
         return ""
     return " (compiled)" if find_spec("skytools._cquoting") else " (pure Python)"
 
 
 def check_durable(box: Sandbox) -> None:
-    """Raise unless both servers wait for their disks as servers in use do.
+    """Raise unless both servers wait for their disks, as servers in production do.
 
     Raises:
         NotDurable: one does not.

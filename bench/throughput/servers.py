@@ -14,7 +14,7 @@ _PARENT, _OWN, _BURIED = 1, slice(11, 13), slice(13, 15)
 
 
 def cpu(cluster: Cluster) -> float:
-    """CPU seconds of a server so far, with all its processes, also of those that have ended."""
+    """CPU seconds of a server and all its processes so far, including those that have ended."""
     lines = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
     postmaster = lines[0]
     ticks = 0
@@ -24,7 +24,7 @@ def cpu(cluster: Cluster) -> float:
         try:
             fields = (entry / "stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
         except OSError:
-            # It has ended meanwhile.
+            # The process has just ended.
             continue
         if entry.name == postmaster:
             ticks += sum(map(int, fields[_OWN])) + sum(map(int, fields[_BURIED]))

@@ -1,4 +1,4 @@
-"""Two databases: a source with a full queue, and a target that is emptied for each contestant."""
+"""Two databases: a source with a full queue, and a target that is emptied before each contestant."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ class Size:
 
     @classmethod
     def of(cls, case: Case, events: int) -> Size:
-        """Whole ticks of a case that come next to so many events."""
+        """The number of whole ticks that comes closest to a number of events."""
         return cls(max(1, events // case.tick), min(case.tick, events))
 
     @property
     def events(self) -> int:
-        """All of them."""
+        """Events in the queue."""
         return self.ticks * self.tick
 
 
 class Workload:
-    """A case's databases, filled; a context manager that drops them.
+    """A case's databases, filled; a context manager that drops them at the end.
 
     Args:
-        box: where they are made; its ticker must not run, for ticks are made here, as they are to be.
-        case: what is in them.
+        box: the servers; its ticker must not run, because ticks of a set size are made here.
+        case: what they contain.
         size: how much.
-        directory: for files of the contestants.
+        directory: for the contestants' files.
     """
 
     def __init__(self, box: Sandbox, case: Case, size: Size, directory: Path) -> None:
@@ -76,12 +76,12 @@ class Workload:
             cluster.drop_database(DATABASE)
 
     def task(self, consumer: str, ticks: int, *, pgq_ext: bool) -> Task:
-        """Empty the target, register the consumer before the first event; what it then has to do.
+        """Empty the target and register the consumer before the first event; returns its task.
 
         Args:
             consumer: its name.
-            ticks: how many are to be worked off.
-            pgq_ext: whether the target is to have that schema, for the consumer's position.
+            ticks: how many to load.
+            pgq_ext: whether the target gets that schema, for the consumer's position.
         """
         with self._target.cursor() as cursor:
             cursor.execute(f"truncate {TABLE}")
@@ -91,7 +91,7 @@ class Workload:
                 cursor.execute(PGQ_EXT.read_text(encoding="utf-8"))
         with self._source.cursor() as cursor:
             cursor.execute("select pgq.register_consumer_at(%s, %s, %s)", (QUEUE, consumer, self._first))
-        # No contestant writes what another has left to write.
+        # So that no contestant has to write what another one left dirty.
         for connection in (self._source, self._target):
             with connection.cursor() as cursor:
                 cursor.execute("checkpoint")
@@ -107,7 +107,7 @@ class Workload:
         with self._source.cursor() as cursor:
             cursor.execute(f"{self.case.create}; alter table {TABLE} add primary key (id)")
             cursor.execute("select pgq.create_queue(%s)", (QUEUE,))
-            # A forced tick would make the queue's count of events jump.
+            # A forced tick would make the queue's event count jump.
             cursor.execute("select pgq.set_queue_config(%s, 'ticker_max_count', '1')", (QUEUE,))
             cursor.execute(
                 f"create trigger queue after insert on {TABLE} "
@@ -123,12 +123,12 @@ class Workload:
                 rows.add(self._decoded(first, last))
         ticks = _value(self._source, "select max(tick_id) from pgq.tick") - self._first
         assert ticks == self.size.ticks, f"{ticks} ticks instead of {self.size.ticks}"
-        # Else the first to read an event would mark its row as committed, for all who come after.
+        # Otherwise the first reader of an event would set the hint bits for all later ones.
         with self._source.cursor() as cursor:
             cursor.execute("vacuum analyze")
 
     def _decoded(self, first: int, last: int) -> dict[str, bytes]:
-        """COPY's text of source rows, by the table that they go to."""
+        """COPY text of source rows, by the table they go to."""
         text = io.BytesIO()
         with self._source.cursor() as cursor:
             cursor.copy_expert(

@@ -8,16 +8,16 @@ import pgq
 
 
 class Bounded(pgq.SerialConsumer):
-    """A consumer that stops; it comes first among the bases.
+    """A consumer that stops after some batches; list it first among the bases.
 
     Attributes:
-        batches: how many are left; set it before the start.
+        batches: how many are left; to be set before the start.
     """
 
     batches: int
 
     def process_batch(self, db: Any, batch_id: int, event_list: Any) -> None:
-        """Let the consumer work, and end with the last batch."""
+        """Process the batch; stop after the last one."""
         super().process_batch(db, batch_id, event_list)
         self.batches -= 1
         if not self.batches:

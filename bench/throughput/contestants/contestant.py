@@ -20,16 +20,16 @@ from .runner import Report
 ROOT = Path(__file__).parents[3]
 
 PATIENCE = 1800.0
-"""Seconds after which a contestant is taken for hung."""
+"""Seconds after which a contestant counts as hung."""
 
 
 class Failed(Exception):
-    """A contestant has not done its task; the message says what it said."""
+    """A contestant did not do its task; the message is its output."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a contestant needed for so many events: its process's report, CPU seconds of both servers."""
+    """What a contestant needed for some events: its process's report, and the CPU seconds of both servers."""
 
     events: int
     report: Report
@@ -42,7 +42,7 @@ class Run:
         return self.events / self.report.seconds
 
     def per_million(self, seconds: float) -> float:
-        """Seconds, for as many events as these, as seconds per million."""
+        """Convert seconds for these events to seconds per million."""
         return seconds / self.events * 1e6
 
 

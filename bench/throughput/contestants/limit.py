@@ -1,6 +1,6 @@
-"""The limit that PostgreSQL itself sets: COPY out, and COPY in of rows that are decoded already.
+"""The limit that PostgreSQL itself sets: COPY out, and COPY in of rows that are already decoded.
 
-Both run at the same time; a batch is a tick, and a batch is a commit. What comes out is thrown away.
+Both run at the same time; each tick is a batch and a commit. What comes out is discarded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from . import rows
 from .task import QUEUE, Task
 
 BLOCK = 1 << 18
-"""Bytes that COPY is given at a time."""
+"""Bytes that COPY gets at a time."""
 
 
 def prepare(task: Task) -> Callable[[], object]:

@@ -1,17 +1,17 @@
 """Londiste's handler ``bulk_daily_field`` (unpartitioned: ``bulk_direct``), driven as its worker drives it.
 
-Included is all that Londiste does for each event and each handler: the handler itself, and the worker's loop
-over events up to the table's handler (``Replicator.process_remote_event``, ``handle_data_event``,
-``CascadedWorker.process_remote_batch`` for a leaf). Those functions are the installed package's own; they are
-lent to a plain consumer, so that no cascade has to be set up. Left out, in Londiste's favour, is what the
+This includes all that Londiste does for each event and each handler: the handler itself, and the worker's
+loop over events up to the table's handler (``Replicator.process_remote_event``, ``handle_data_event``,
+``CascadedWorker.process_remote_batch`` for a leaf). These are the installed package's functions; a plain
+consumer borrows them, so that no cascade has to be set up. It leaves out, in Londiste's favour, what the
 worker does once a batch: reading its table list and node state, comparing encodings, looking after foreign
-keys and initial copies, and watermarks. The position is kept in pgq_ext instead of pgq_node, likewise by one
-call in the target's transaction.
+keys and initial copies, and watermarks. The position is kept in pgq_ext instead of pgq_node, also by one call
+in the target's transaction.
 
-As published, the dispatch handlers of Londiste 3.12 load nothing on PostgreSQL, hence two changes, neither of
-which adds work. They derive from the sharding handler, which no longer calls what they override and wants a
-hash in each event: here they derive from its base. And the bulk loader asserts that it finds distribution
-keys, which only Greenplum has: run it with ``python -O``.
+As published, the dispatch handlers of Londiste 3.12 load nothing on PostgreSQL. Two changes mend that, and
+neither adds work. The handlers derive from the sharding handler, which no longer calls what they override and
+wants a hash in each event; here they derive from its base. The bulk loader asserts that it finds distribution
+keys, which only Greenplum has; run it with ``python -O``.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ class Replay(Bounded):
         self._worker_state = LEAF
 
     def process_remote_batch(self, db: Any, batch_id: int, event_list: Any, dst_db: Any) -> None:
-        """What ``Replicator.process_remote_batch`` does once it has looked at its node and its tables."""
+        """What ``Replicator.process_remote_batch`` does after reading its node and its tables."""
         assert self.batch_info
         self.cur_tick = self.batch_info["tick_id"]
-        # Makes the handler anew.
+        # Creates a new handler.
         self.table_map[NAME].loaded_state(self.table_row)
         REPLAY(self, db, batch_id, event_list, dst_db)
         cursor = dst_db.cursor()

@@ -15,7 +15,7 @@ from harness.programs.original import SECTION, Original
 
 
 class BoundedOriginal(Bounded, Original):
-    """One that ends."""
+    """The original, ending after some batches."""
 
 
 def prepare(task: Task) -> Callable[[], object]:

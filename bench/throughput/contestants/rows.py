@@ -1,4 +1,4 @@
-"""Decoded rows in a file: what the limit copies, prepared by somebody else."""
+"""Decoded rows in a file, which the limit copies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DATA, _INDEX = "rows", "rows.json"
 
 
 class RowsWriter:
-    """Writes a tick after the other; a context manager that completes the files."""
+    """Writes tick after tick; a context manager that completes the files."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -26,12 +26,12 @@ class RowsWriter:
         (self._directory / _INDEX).write_text(json.dumps(self._index), encoding="ascii")
 
     def add(self, tables: Mapping[str, bytes]) -> None:
-        """Write the rows of a tick, COPY's text by table."""
+        """Write the rows of a tick: COPY text by table."""
         self._index.append({table: self._file.write(text) for table, text in tables.items()})
 
 
 def ticks(directory: Path) -> Iterator[Iterator[tuple[str, bytes]]]:
-    """Tick by tick tables and their rows; one table's rows are in memory at a time."""
+    """For each tick, its tables and their rows; only one table's rows are in memory at a time."""
     index: list[dict[str, int]] = json.loads((directory / _INDEX).read_text(encoding="ascii"))
     with (directory / _DATA).open("rb") as file:
         for tables in index:

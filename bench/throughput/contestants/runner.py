@@ -2,9 +2,8 @@
 
 ``python -m bench.throughput.contestants.runner NAME TASK``.
 
-Counted is the work, connecting included, but not the start of the interpreter and the imports, except for the
-peak: that is of the process's whole life. It is the kernel's VmHWM and not ru_maxrss, which a child inherits
-from the process that started it.
+It measures the work, including the connections, but not the interpreter's start and imports. Only the peak is
+that of the process's whole life: the kernel's VmHWM, as ru_maxrss is inherited from the parent.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from .task import Task
 
 @dataclass(frozen=True)
 class Report:
-    """What the work has cost: seconds, CPU seconds of the process, peak RSS in bytes."""
+    """What the work cost: seconds, CPU seconds of the process, peak RSS in bytes."""
 
     seconds: float
     cpu: float
@@ -30,7 +29,7 @@ class Report:
 
 
 def main() -> None:
-    """Do the task and report."""
+    """Do the task and print the report."""
     _, name, task = sys.argv
     work = importlib.import_module(f".{name}", __package__).prepare(Task.from_json(task))
     cpu, began = _cpu(), time.perf_counter()
@@ -48,7 +47,7 @@ def _peak() -> int:
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
-    raise OSError("cannot read the peak of memory: the kernel tells no VmHWM")
+    raise OSError("cannot read the peak of memory: the kernel shows no VmHWM")
 
 
 if __name__ == "__main__":

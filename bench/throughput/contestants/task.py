@@ -1,4 +1,4 @@
-"""What one contestant is told to do."""
+"""The task of one contestant."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ QUEUE = "orders"
 
 @dataclass(frozen=True)
 class Task:
-    """Work off the first ticks of the queue, as a consumer that is registered, into tables that exist.
+    """Load the first ticks of the queue into existing tables, as a registered consumer.
 
     Attributes:
         consumer: its name.
         source: connection string of the database with the queue.
         target: of the database to load.
-        ticks: how many.
+        ticks: how many ticks to load.
         partitioned: whether the table has partitions by day.
-        directory: for files; the decoded rows are there too.
+        directory: for files; it contains the decoded rows.
     """
 
     consumer: str
@@ -33,7 +33,7 @@ class Task:
 
     @property
     def json(self) -> str:
-        """For the way into another process."""
+        """To pass it to another process."""
         return json.dumps(asdict(self))
 
     @classmethod

@@ -13,7 +13,7 @@ SECTION = "table_dispatcher"
 
 
 def prepare(task: Task) -> Callable[[], object]:
-    """The work, with the job type's modules imported."""
+    """The work; the job type's modules are already imported."""
     find_job_type(SECTION)
     path = task.write_ini(SECTION)
     return lambda: _run(path)

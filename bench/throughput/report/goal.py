@@ -1,4 +1,4 @@
-"""The figures that are to be reached."""
+"""The figures to reach."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ SHARES: dict[str, dict[str, float]] = {
     "escapes": {"limit": 0.6, "original": 4},
     "partitions-60": {"limit": 0.6, "original": 4},
 }
-"""How many times as fast as others ours is to be at least, by case and contestant."""
+"""How many times as fast as another contestant ours must be at least, by case."""
 
 CPU = 2.0
-"""CPU seconds of our process per million events of six columns, at most."""
+"""Most CPU seconds of our process per million events of six columns."""
 
 PEAK = 64.0
-"""Peak RSS of our process in MB, at most."""
+"""Highest peak RSS of our process, in MB."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """One figure: what is wanted, at least (`floor`) or at most, and what was measured."""
+    """One figure: what is wanted, at least (if `floor`) or at most, and what was measured."""
 
     case: str
     what: str

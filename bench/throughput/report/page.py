@@ -14,7 +14,7 @@ PLOT = page.PAGE.with_suffix(".svg")
 
 
 def write(results: Sequence[Result], told: str) -> None:
-    """Put results into the page; `told` says where, when and how they were measured."""
+    """Write results into the page; `told` says where, when and how they were measured."""
     cases = "\n".join(
         f"- `{result.case.name}`: {result.case.about}, behind by "
         f"{max(run.events for run in result.rounds[0].values()):,}"

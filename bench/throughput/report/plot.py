@@ -1,4 +1,4 @@
-"""Results as a plot: a line for each case, a dot for each contestant."""
+"""Results as a plot: a line for each case, a mark for each contestant."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ MARKS = {"limit": "|", "tdsup": "o", "original": "s", "londiste": "D"}
 SIZES = {"limit": 240, "tdsup": 90}
 GREY = "#c8ced3"
 LINE = 0.42
-"""Inches a case."""
+"""Inches for each case."""
 
 
 def draw(results: Sequence[Result], path: Path) -> None:
-    """Write the plot as SVG (or what the suffix says); the same results make the same file."""
+    """Write the plot as SVG, or as the suffix says; the same results give the same file."""
     with mpl.rc_context({"svg.hashsalt": "tdsup", "font.family": "DejaVu Sans", "font.size": 9.5}):
         figure = Figure(figsize=(8.4, 1.35 + LINE * len(results)), layout="constrained")
         axes = figure.subplots()

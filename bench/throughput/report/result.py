@@ -1,4 +1,4 @@
-"""What many rounds of one case have shown."""
+"""The rounds of one case."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..contestants.contestant import Run
 
 @dataclass(frozen=True)
 class Result:
-    """Rounds of a case; a round has a run of each contestant, by its name."""
+    """Rounds of a case; a round has one run of each contestant, by name."""
 
     case: Case
     rounds: list[Mapping[str, Run]] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
-        """The contestants."""
+        """Names of the contestants."""
         return list(self.rounds[0])
 
     def values(self, name: str, value: Callable[[Run], float]) -> list[float]:
-        """A value of each of a contestant's runs, ascending."""
+        """A value from each of a contestant's runs, ascending."""
         return sorted(value(round_[name]) for round_ in self.rounds)
 
     def median(self, name: str, value: Callable[[Run], float]) -> float:
@@ -31,7 +31,7 @@ class Result:
         return statistics.median(self.values(name, value))
 
     def ratio(self, name: str, other: str) -> float:
-        """How many times as fast as another a contestant is: the median of the rounds' ratios."""
+        """How many times as fast as another a contestant is: the median of the ratios of all rounds."""
         return statistics.median(round_[name].rate / round_[other].rate for round_ in self.rounds)
 
 

@@ -1,4 +1,4 @@
-"""Results as tables, for a terminal and for a page."""
+"""Results as tables, for the terminal and for a page."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ NOTES = (
     "both are medians of the rounds' ratios. The slow contestants get the first events only, as many "
     "as the table says."
 )
-"""How the tables are to be read."""
+"""How to read the tables."""
 
 NONE = "-"
-"""Cell of what there is not."""
+"""An empty cell."""
 
 GOAL_HEADER = ("case", "figure", "wanted", "measured", "verdict")
 
@@ -45,7 +45,7 @@ def rows(results: Iterable[Result]) -> list[Row]:
 
 
 def goal_rows(results: Sequence[Result]) -> list[Row]:
-    """A row for each figure that is to be reached."""
+    """A row for each figure to reach."""
     return [
         (
             goal.case,
