@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def table(output: str, first: str) -> list[dict[str, str]]:
-    """Rows of the table whose header begins with those words, by column."""
+    """Rows of the table whose header starts with `first`, by column."""
     header, *lines = output[output.index(first) :].split("\n\n")[0].splitlines()
     columns, *rows = (re.split(" {2,}", line) for line in (header, *lines))
     return [dict(zip(columns, row, strict=True)) for row in rows]
@@ -20,7 +20,7 @@ def table(output: str, first: str) -> list[dict[str, str]]:
 def test_the_benchmark_of_throughput_measures() -> None:
     """Two contestants work off a small queue, and tables show them and the figures to reach.
 
-    That every row has come is checked by the benchmark itself.
+    The benchmark itself checks that every row arrives.
     """
     arguments = "--case 500 --events 2000 --rounds 2 --contestant limit --contestant tdsup".split()
     command = [sys.executable, "-m", "bench.throughput", *arguments]

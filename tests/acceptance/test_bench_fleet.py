@@ -1,4 +1,4 @@
-"""The benchmarks of what a fleet costs and of latency measure what they say."""
+"""The benchmarks of a fleet's cost and of latency measure what they say."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def measured(program: str, *arguments: str) -> list[list[str]]:
 
 
 def test_both_fleets_consume_and_are_measured() -> None:
-    """One job of ours and one of the original's: each loads its event, and the table tells their ratio.
+    """One job of ours and one of the original's: each loads its event, and the table shows their ratio.
 
-    That the row has come, and from as many processes as jobs, is checked by the benchmark itself.
+    The benchmark itself checks that the rows arrive, and that there are as many processes as jobs.
     """
     ours, original, ratio = measured("fleet.py", "--quick", "--jobs", "1", "--seconds", "1")
     assert [row[:2] for row in (ours, original, ratio)] == [
@@ -42,7 +42,7 @@ def test_both_fleets_consume_and_are_measured() -> None:
 
 
 def test_latency_is_that_of_the_tick_and_the_rest() -> None:
-    """Per event the parts add up to the whole, so that no percentile exceeds the sum of theirs by much."""
+    """Each event's parts add up to its total, so its percentiles stay near the sums of the parts'."""
     rows = measured("latency.py", "--quick", "--seconds", "2")
     assert [row[1:3] for row in rows] == [["100", "100"], ["100", "20"]]
     for row in rows:

@@ -29,14 +29,14 @@ NUMBERS = {"rows": 5, "dead letters": 6, "partitions": 7, "restarts": 8}
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests; each opens its page anew."""
+    """One browser for all tests; each opens its own page."""
     with browser(tmp_path_factory.mktemp("browser")) as made:
         yield made
 
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Browser]:
-    """A wide, light page that has nothing to complain of."""
+    """A wide page in light colours, without a message in the browser's console."""
     chromium.resize(1380, 900)
     chromium.prefer("light")
     chromium.complaints()
@@ -58,7 +58,7 @@ def web(tmp_path: Path) -> Iterator[WebChild]:
 
 
 def cell(job: int, column: str) -> str:
-    """The selector of a number of the job in that place."""
+    """The selector of a cell, by the job's place and the column."""
     return f"{ROW.format(job)} > :nth-child({NUMBERS[column]})"
 
 
@@ -92,7 +92,7 @@ def test_a_real_fleet_is_shown(page: Browser, tmp_path: Path, source: Database, 
         orders.queue.tick()
         page.wait_text(cell(1, "dead letters"), "1")
         assert page.text(cell(2, "restarts")) == "0"
-        # Without a token file there is nothing to press.
+        # Without a token file there are no buttons.
         assert page.run(
             "return [...document.querySelectorAll('button')].filter(each => each.checkVisibility())"
             ".map(each => each.className)"
@@ -134,7 +134,7 @@ def test_actions_reach_the_master(page: Browser, tmp_path: Path) -> None:
 
 
 def test_what_fails_comes_first(page: Browser, web: WebChild) -> None:
-    """With its reason, which counts down to the next try; states have words and shapes."""
+    """With its reason and a countdown to the next try; states have words and shapes."""
     page.open(f"{web.url}/")
     page.wait_text("#rows", "orders")
     assert names(page)[:3] == ["zebra", "orders", "job-stopping"]
@@ -190,7 +190,7 @@ def test_what_the_fleet_says_is_never_code(page: Browser, web: WebChild) -> None
 
 
 def test_the_token_is_needed_and_not_kept(page: Browser, web: WebChild) -> None:
-    """A wrong one is refused at once; a right one lasts as long as the tab, and can be given back."""
+    """A wrong one is refused at once; a right one lasts as long as the tab, and can be removed."""
     page.open(f"{web.url}/")
     page.wait_text("#unlock", "Unlock")
     page.type("#token", "wrong")
@@ -210,7 +210,7 @@ def test_the_token_is_needed_and_not_kept(page: Browser, web: WebChild) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 768, 1024, 1380])
 def test_it_fits_every_screen(page: Browser, web: WebChild, tmp_path: Path, width: int, scheme: str) -> None:
-    """Nothing has to be scrolled sideways, however long a name or an error without a space is."""
+    """Nothing scrolls sideways, even with a long name or error without a space."""
     long = "x" * 200
     web.master.jobs.append(a_job(long, "backoff", reason=long, last_error=long * 2, retry_in=1.0))
     page.resize(width, 800)
@@ -233,7 +233,7 @@ def test_every_word_can_be_read(page: Browser, web: WebChild) -> None:
 
 
 def test_it_recovers_by_itself(page: Browser, web: WebChild, tmp_path: Path) -> None:
-    """A master that is away is told and what was known stays; then jobs come and go without a reload."""
+    """The page says that the master is away and keeps what it knew; later it follows without a reload."""
     page.open(f"{web.url}/")
     page.wait_text("#rows", "orders")
     path = tmp_path / "tdsup.sock"
@@ -248,7 +248,7 @@ def test_it_recovers_by_itself(page: Browser, web: WebChild, tmp_path: Path) -> 
 
 
 def test_the_past_is_drawn(page: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line that goes on by itself; a time without an answer is a gap; in words for who cannot see it."""
+    """As a line that continues by itself, with gaps where no answer came, and in words for screen readers."""
     hasty = "from tdsup.supervisor.web import history; history.STEP = 0.5\n"
     monkeypatch.setattr(harness, "CHILD", hasty + harness.CHILD)
     line, spark = f"{ROW.format(1)} td:nth-child(4) .line", f"{ROW.format(1)} td:nth-child(4) svg"
@@ -292,4 +292,4 @@ for (const node of document.querySelectorAll("body *")) {
 }
 return faults;
 """
-"""A script that returns the elements whose text is hard to read."""
+"""A script that returns the elements with text that is hard to read."""

@@ -16,17 +16,17 @@ EVENTS = 1_000_000
 """Events of the large batch."""
 
 EVERY = 100
-"""One in that many is bad."""
+"""One event in this many is bad."""
 
 MEMORY_LIMIT = 128 << 20
-"""Bytes that a job may have at its peak, however large the batch."""
+"""Most bytes of memory a job may use, however large the batch."""
 
 BAD = [case for cases in CASES.values() for case in cases if isinstance(case.outcome, Dead)]
-"""Events that have no row, each for a reason of its own."""
+"""Events that do not become rows, each for a different reason."""
 
 
 def run(directory: Path, keys: Keys) -> tuple[int, str, int]:
-    """Run a job as a program until its queue is empty; exit status, log and peak memory in bytes."""
+    """Run a job as a program until its queue is empty; returns exit status, log and peak memory in bytes."""
     lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in keys.items()]
     path = directory / "job.ini"
     path.write_text("\n".join(["[table_dispatcher]", "loop_delay = 0", *lines, ""]), encoding="utf-8")
@@ -48,12 +48,12 @@ def keys(source: Database, target: Database) -> Keys:
 def test_a_million_events_are_accounted_for(
     source: Database, target: Database, keys: Keys, tmp_path: Path
 ) -> None:
-    """Of one batch, each good event is one row and each bad one a dead letter; memory stays small."""
+    """In one batch, each good event becomes one row and each bad one a dead letter; memory stays small."""
     assert len(BAD) >= 20
     source.execute("create table bad (n int, type text, data text)")
     for number, case in enumerate(BAD):
         source.execute("insert into bad values (%s, %s, %s)", number, case.type, case.data)
-    # One statement: all its events are of one tick, whatever the ticker does meanwhile.
+    # One statement, so that all events are in one tick.
     source.execute(
         "create table sent as select g as id, b.n is null as good, pgq.insert_event('q', "
         "case when b.n is null then 'I:id' else b.type end, "

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Demo:
-    """``script/demo`` running; what it printed so far is in a file."""
+    """A running ``script/demo``; its output goes to a file."""
 
     def __init__(self, directory: Path, *arguments: str) -> None:
         self._output = directory / "output"
@@ -35,12 +35,12 @@ class Demo:
 
     @property
     def text(self) -> str:
-        """What it has printed."""
+        """Its output so far."""
         return self._output.read_text()
 
     @property
     def fleet(self) -> Path:
-        """The fleet's directory, as the demo tells it."""
+        """The fleet's directory, as the demo prints it."""
         match = re.search(r"tdsup -C (\S+) status", self.text)
         assert match, self.text
         return Path(match[1])

@@ -49,7 +49,7 @@ def _labels(metrics: str, name: str) -> list[tuple[str, float]]:
 
 
 def test_bad_jobs_stop_nobody(tmp_path: Path, source: Database, target: Database) -> None:
-    """Broken, unreadable and misconfigured files each give one clear line, and the good job runs on."""
+    """Broken, unreadable and misconfigured files give one clear line each, and the good job keeps running."""
     good = Orders(source, target)
     with fleet(tmp_path) as jobs:
         good.write_job(jobs)
@@ -76,7 +76,7 @@ def test_bad_jobs_stop_nobody(tmp_path: Path, source: Database, target: Database
         ):
             job = jobs.wait_for(name, state=state)
             assert re.fullmatch(reason, job["reason"]), job["reason"]
-        # A consumer gets what comes after its registration.
+        # A consumer gets events from its registration on.
         jobs.wait_for("orders", state="running")
         good.insert(100)
         good.wait_loaded()
@@ -89,7 +89,7 @@ def test_bad_jobs_stop_nobody(tmp_path: Path, source: Database, target: Database
 
 
 def test_what_is_mended_runs(tmp_path: Path, source: Database, target: Database) -> None:
-    """A new queue and a corrected file are taken up by reload; the good job keeps its pid."""
+    """A reload picks up a new queue and a corrected file; the good job keeps its pid."""
     good, late = Orders(source, target), Orders(source, target, "late")
     with fleet(tmp_path) as jobs:
         good.write_job(jobs)
@@ -130,7 +130,7 @@ def test_reload_changes_where_rows_go(tmp_path: Path, source: Database, target: 
 
 
 def test_a_dead_letter_shows_and_is_replayed(tmp_path: Path, source: Database, target: Database) -> None:
-    """Status, metrics and log tell it; the command line lists it, and loads it once its cause is gone."""
+    """Status, metrics and log show it; the command line lists it, and loads it once its cause is gone."""
     orders = Orders(source, target)
     with fleet(tmp_path) as jobs:
         orders.write_job(jobs)

@@ -33,7 +33,7 @@ def test_the_fleet_is_a_healthy_target(jobs: Fleet, tmp_path: Path) -> None:
         wait_until(lambda: [target["health"] for target in server.targets()] == ["up"], "the target is up")
         assert [target["lastError"] for target in server.targets()] == [""]
         up = wait_until(lambda: server.query("tdsup_job_up"), "a first scrape is stored")
-        # The scrape itself would be the job, did the series not bring a label of that name.
+        # Without a label of that name in the series, `job` would be the name of the scrape.
         assert up == {"orders": 1, "clicks": 1, "broken": 0}
         assert server.query('tdsup_job_state{state="blocked"} == 1') == {"broken": 1}
         assert server.query("tdsup_job_events_total > 0").keys() == {"orders", "clicks"}

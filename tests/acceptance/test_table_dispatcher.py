@@ -16,7 +16,7 @@ from harness.servers.queue import Queue
 from harness.waiting import wait_until
 
 MAN_PAGE_EXAMPLE = Path(__file__).with_name("man_page_example.ini")
-"""The example of the original's man page, to the letter."""
+"""The example from the original's man page, unchanged."""
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def queue(source: Database) -> Queue:
 
 
 def example(directory: Path, source: Database, target: Database, *lines: str) -> Path:
-    """The man page's file with our connection strings, and further lines."""
+    """The man page's file with our connection strings and more lines."""
     text = MAN_PAGE_EXAMPLE.read_text()
     text = re.sub(r"(?m)^src_db .*", lambda _: f"src_db = {source.dsn}", text)
     text = re.sub(r"(?m)^dst_db .*", lambda _: f"dst_db = {target.dsn}", text)
@@ -122,13 +122,13 @@ def test_a_faulty_file_is_one_clear_line(
 
 
 def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
-    """A file that is not there is said so."""
+    """It says that there is no such file."""
     done = run(tmp_path, "nowhere.ini")
     assert (done.returncode, done.stderr) == (1, "cannot read nowhere.ini: No such file or directory\n")
 
 
 def test_a_missing_queue_is_exit_status_1(tmp_path: Path, source: Database, target: Database) -> None:
-    """A mistake of the set-up ends the program, as any error of the original, and says what to do."""
+    """A mistake in the set-up ends the program, as any error does with the original, and says what to do."""
     done = run(tmp_path, example(tmp_path, source, target))
     assert done.returncode == 1
     assert "cannot read queue sourceq: the source database has no such queue" in done.stderr
@@ -136,7 +136,7 @@ def test_a_missing_queue_is_exit_status_1(tmp_path: Path, source: Database, targ
 
 
 def test_an_unreachable_database_is_tried_again(tmp_path: Path, source: Database, target: Database) -> None:
-    """It is logged once, not once per try, without its password; SIGINT ends the waiting at once."""
+    """It is logged once, not once per try, and without its password; SIGINT ends the wait at once."""
     path = example(tmp_path, source, target)
     path.write_text(
         re.sub(r"(?m)^dst_db .*", "dst_db = host=127.0.0.1 port=1 password=hunter2", path.read_text())

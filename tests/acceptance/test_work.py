@@ -1,4 +1,4 @@
-"""The work that a worker does for an event, against what is committed."""
+"""The work that a worker does for an event, compared with the committed figures."""
 
 from __future__ import annotations
 

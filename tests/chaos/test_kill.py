@@ -22,7 +22,7 @@ WAITS_FOR_LOCK = (
 
 @pytest.fixture
 def jobs(tmp_path: Path, orders: Orders) -> Iterator[Fleet]:
-    """A fleet of one job that loads the orders; 100 are loaded."""
+    """A fleet of one job that has loaded 100 orders."""
     with fleet(tmp_path) as made:
         orders.write_job(made)
         made.start()
@@ -51,13 +51,13 @@ OPEN_BATCH = (
     "select sub_next_tick - sub_last_tick from pgq.subscription "
     "join pgq.consumer on co_id = sub_consumer where co_name = 'orders'"
 )
-"""How many ticks the open batch holds."""
+"""How many ticks are in the open batch."""
 
 
 def test_killed_amid_several_ticks(orders: Orders, jobs: Fleet, source: Database, target: Database) -> None:
-    """A worker killed while it loads ticks that were merged: they come again, and are loaded once."""
+    """A worker killed while it loads merged ticks: they come again, and are loaded once."""
     with target.another() as first, target.another() as second:
-        # Whoever adds a row waits for the one that adds its key; 8 ticks gather meanwhile.
+        # An insert waits for another transaction that inserts the same key; meanwhile there are 8 more ticks.
         for blocker, number in ((first, 101), (second, 900)):
             blocker.execute(f"begin; insert into orders_2026_11_0{1 + number % 3} values ({number})")
         orders.insert(100)
@@ -92,7 +92,7 @@ def test_killed_between_commit_and_finish_batch(
         source.wait_for(WAITS_FOR_LOCK, "%finish_batch%")
         assert target.value("select count(*) from orders") == 1100
         jobs.kill_worker("orders")
-        # The server has not noticed yet, and would carry out what it was asked for.
+        # The server has not noticed yet, and would still execute the statement.
         source.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {FINISHING}")
         source.wait_for(f"select not exists (select from pg_stat_activity where {FINISHING})")
         source_blocker.execute("rollback")
@@ -120,7 +120,7 @@ def test_killed_again_and_again_under_load(orders: Orders, jobs: Fleet) -> None:
 
 
 def test_no_batch_is_lost_when_the_master_dies(orders: Orders, jobs: Fleet) -> None:
-    """With kill -9 on the master, its workers end by themselves, and a new fleet goes on where they were."""
+    """After kill -9 of the master its workers end by themselves; a new fleet continues where they were."""
     orders.insert(5000)
     os.kill(jobs.pid, signal.SIGKILL)
     wait_until(lambda: not jobs.processes(), "all processes are gone", 2)
@@ -131,5 +131,5 @@ def test_no_batch_is_lost_when_the_master_dies(orders: Orders, jobs: Fleet) -> N
 
 
 def _is_new(old: int | None, pid: int | None) -> bool:
-    """Whether a process is there that was not there before."""
+    """Whether there is a process, and it is a new one."""
     return pid not in (None, old)

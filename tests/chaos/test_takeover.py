@@ -15,7 +15,7 @@ from harness.rows.orders import Orders
 from harness.servers.database import Database
 
 TAKEOVER = 5.0
-"""Seconds within which a standby works after the death of the process that worked."""
+"""Seconds within which a standby works after the working process died."""
 
 CLIENTS = "from pg_stat_activity where application_name = 'tdsup orders' and backend_type ~ 'client'"
 
@@ -59,7 +59,7 @@ def test_a_standby_fleet_takes_over_after_kill_9(
 
 
 Hold = Callable[[ExitStack, Orders, Database, Database], Callable[[], None]]
-"""Holds the first process at some point of its work; returns what lets others pass that point."""
+"""Stops the first process at some point of its work; returns a function that releases it for others."""
 
 
 def _idle(_stack: ExitStack, _orders: Orders, _source: Database, _target: Database) -> Callable[[], None]:
@@ -102,11 +102,11 @@ def test_a_frozen_process_applies_nothing_twice(
     hold: Hold,
     ended: str,
 ) -> None:
-    """Frozen, cut off and woken after another took over, a process stands by; the oracle is clean.
+    """A process that is frozen, cut off and woken after another took over stands by; the oracle is clean.
 
-    It is frozen idle, amid its load or between its commit and the end of its batch, and cut off from both
-    databases or from the target only, whose lock makes it the one that works. (Not so amid finish_batch: its
-    open transaction on the source makes the other wait until that session ends too.)
+    It is frozen when idle, during its load, or between its commit and the end of its batch. It is cut off
+    from both databases, or only from the target, where the lock of the working process is. (The target alone
+    is not enough during finish_batch: an open transaction on the source makes the other process wait.)
     """
     with ExitStack() as stack:
         release = hold(stack, orders, source, target)

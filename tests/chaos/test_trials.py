@@ -1,4 +1,4 @@
-"""What a fleet withstands: each trial a few times; ``script/soak`` tries as often as docs/figures.md says."""
+"""What a fleet withstands: a few times each; ``script/soak`` tries as often as docs/figures.md says."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def test_simultaneous_starts_make_one_master(tmp_path: Path) -> None:
 
 
 def test_the_master_s_sudden_death_leaves_no_process(tmp_path: Path) -> None:
-    """Whatever its jobs do, also amid its start; on a slow machine it may take longer than on an idle one."""
+    """Whatever its jobs do, and also during its start; the limit is that of a slow machine."""
     deaths.run(tmp_path, 6, within=5)
 
 
 def test_storms_of_signals_are_survived(tmp_path: Path) -> None:
-    """The fleet is intact, or has stopped where they ask for it."""
+    """The fleet is intact, or has stopped if that is what they ask for."""
     storms.run(tmp_path, 500)
 
 
@@ -33,10 +33,10 @@ def test_rotations_lose_no_line(tmp_path: Path) -> None:
 
 
 def test_noise_on_the_control_socket_does_no_harm(tmp_path: Path) -> None:
-    """Nor does it keep the master from others for long, in its own processor time."""
+    """And none of it occupies the master for long, in processor time."""
     noise.run(tmp_path, 150, within=0.5)
 
 
 def test_spoilt_files_stop_nobody(tmp_path: Path) -> None:
-    """They are taken in or refused; the sound ones beside them run on."""
+    """They are loaded or refused; jobs of sound files keep running."""
     files.run(tmp_path, 60, within=0.5)

@@ -14,7 +14,7 @@ from harness.waiting import PATIENCE, wait_until
 
 
 def test_patterns_name_jobs(a_fleet: Fleet) -> None:
-    """A restart of some leaves the others' pids as they are."""
+    """Restarting some jobs does not change the pids of the others."""
     before = {job["name"]: job["pid"] for job in a_fleet.status()["jobs"]}
     assert a_fleet.said("restart", "orders*") == (0, "changed: orders orders_eu\n", "")
     for name in ("orders", "orders_eu"):
@@ -43,7 +43,7 @@ def test_a_paused_job_stays_so_over_reloads(a_fleet: Fleet) -> None:
 
 
 def test_a_stopped_job_starts_when_asked(a_fleet: Fleet) -> None:
-    """And not by a reload that finds its file unchanged."""
+    """A reload that finds its file unchanged does not start it."""
     assert a_fleet.said("stop-job", "orders") == (0, "changed: orders\n", "")
     a_fleet.wait_for("orders", state="stopped", pid=None)
     a_fleet.run("reload")
@@ -67,7 +67,7 @@ def test_a_start_ends_a_wait(tmp_path: Path) -> None:
 
 
 def test_autostart_and_disabled(a_fleet: Fleet) -> None:
-    """The one waits for somebody, the other for another file; both are listed."""
+    """One waits to be started, the other for a changed file; both are listed."""
     a_fleet.write_job("lazy", autostart=0)
     a_fleet.write_job("off", disabled=1)
     assert a_fleet.said("reload") == (0, "added: lazy off\nunchanged: clicks orders orders_eu\n", "")
@@ -94,7 +94,7 @@ def test_priorities_are_the_order_of_starts_and_stops(tmp_path: Path) -> None:
 
 
 def test_a_fleet_started_without_streams_has_one_master(tmp_path: Path) -> None:
-    """A child whose stdout is closed ends where it ends, and does not go on as a second master."""
+    """A child whose stdout is closed ends as it should, and does not go on as a second master."""
     with fleet(tmp_path, log_count=0) as made:
         made.write_job("orders")
         made.write_job("crashes", behave="crash")
@@ -115,7 +115,7 @@ def test_a_fleet_started_without_streams_has_one_master(tmp_path: Path) -> None:
 
 
 def test_a_stalled_master_kills_nobody(tmp_path: Path) -> None:
-    """Signs of life that came while it could not read them count before their absence does."""
+    """Signs of life that arrived while it could not read them count."""
     with fleet(tmp_path, heartbeat_timeout=1.5) as made:
         made.write_job("orders", behave="standby")
         made.start()

@@ -8,7 +8,7 @@ from harness.programs.fleet import Fleet, fleet
 
 
 def test_a_dry_run_tells_and_changes_nothing(a_fleet: Fleet) -> None:
-    """Neither for the fleet nor for one job."""
+    """For the whole fleet and for one job."""
     pids = {job["name"]: job["pid"] for job in a_fleet.status()["jobs"]}
     a_fleet.write_job("new")
     a_fleet.write_job("orders", step=2)
@@ -24,7 +24,7 @@ def test_a_dry_run_tells_and_changes_nothing(a_fleet: Fleet) -> None:
 
 
 def test_files_that_settle_are_taken_up(tmp_path: Path) -> None:
-    """With watch, without a command; half-written ones wait, and only the changed job gets a new pid."""
+    """With watch, without a command: half-written files wait, and only changed jobs get a new pid."""
     with fleet(tmp_path, watch=True) as made:
         made.write_job("orders")
         made.write_job("clicks")
@@ -42,7 +42,7 @@ def test_files_that_settle_are_taken_up(tmp_path: Path) -> None:
 
 
 def test_defaults_of_the_fleet_are_the_jobs_own(tmp_path: Path) -> None:
-    """Unless a file says otherwise; a faulty one is told by its place, and a change of them is a change."""
+    """Unless a file says otherwise. An error names the place; a changed default is a change of the jobs."""
     with fleet(tmp_path, defaults={"step": 1000, "log_count": 7}) as made:
         made.write_job("orders")
         made.write_job("clicks", step=1)
@@ -58,7 +58,7 @@ def test_defaults_of_the_fleet_are_the_jobs_own(tmp_path: Path) -> None:
 
 
 def test_settings_that_need_a_new_start_are_told(a_fleet: Fleet) -> None:
-    """A reload takes up the globs and defaults; a broken tdsup.yaml changes nothing."""
+    """A reload picks up globs and defaults; a broken tdsup.yaml changes nothing."""
     a_fleet.write_settings(jobs=["conf.d/o*.ini"], stop_timeout=7)
     warning = "tdsup.yaml: stop_timeout: takes effect when the fleet is started again\n"
     assert a_fleet.said("reload") == (0, "removed: clicks\nunchanged: orders orders_eu\n", warning)

@@ -11,7 +11,7 @@ from harness.waiting import PATIENCE, wait_until
 
 
 def test_logs_are_rotated_when_asked(a_fleet: Fleet) -> None:
-    """All of them, by command or signal, or some; each goes on in a new file."""
+    """All, by command or signal, or some; each goes on in a new file."""
     assert a_fleet.said("rotate", "orders") == (0, "rotated: orders\n", "")
     folder = a_fleet.directory / "log"
     a_fleet.write_job("says", behave="write", line="hello", times=1)
@@ -63,7 +63,7 @@ def test_logs_are_followed_over_rotations(a_fleet: Fleet) -> None:
 
 
 def test_the_log_of_a_job_is_there_though_its_file_is_broken(a_fleet: Fleet) -> None:
-    """When one needs it; whether the fleet runs or not."""
+    """While the fleet runs; without it the file's fault is shown."""
     a_fleet.write_job("orders", behav="x")
     assert a_fleet.run("logs", "orders").returncode == 0
     a_fleet.stop()

@@ -24,7 +24,7 @@ def a_fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 def test_an_end_of_file_is_seen_though_siblings_live(a_fleet: Fleet) -> None:
-    """No sibling holds the master's end of another's channel: frozen ones do not keep the others alive."""
+    """No process holds the master's end of another's channel: frozen ones do not keep others alive."""
     for name in ("a", "b", "c"):
         a_fleet.write_job(name)
     a_fleet.start()
@@ -38,7 +38,7 @@ def test_an_end_of_file_is_seen_though_siblings_live(a_fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_fleet(a_fleet: Fleet, number: signal.Signals) -> None:
-    """All batches end, in parallel; the socket is gone and the last line says so; exit status 0."""
+    """All batches end, in parallel; the socket is gone, the last line says so, the exit status is 0."""
     for name in ("orders", "clicks", "more"):
         a_fleet.write_job(name, behave="slow_end")
     a_fleet.start()
@@ -53,7 +53,7 @@ def test_a_signal_stops_the_fleet(a_fleet: Fleet, number: signal.Signals) -> Non
 
 
 def test_a_background_start_returns_when_it_answers(a_fleet: Fleet) -> None:
-    """The very next command is served; the master has no terminal and is nobody's child."""
+    """The next command is served; the master has no terminal and no parent but init."""
     a_fleet.write_job("orders")
     started = a_fleet.run("start", "-d")
     assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
@@ -72,7 +72,7 @@ def test_a_background_start_returns_when_it_answers(a_fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("how", [["start"], ["start", "-d"]])
 def test_a_start_that_fails_says_why(a_fleet: Fleet, how: list[str]) -> None:
-    """In the foreground and in the background the same line, without a traceback."""
+    """It is the same line in the foreground and in the background, without a traceback."""
     (a_fleet.directory / "log").write_text("", encoding="utf-8")
     failed = a_fleet.run(*how)
     assert (failed.returncode, failed.stderr) == (1, "cannot start the fleet: log: File exists\n")
@@ -98,7 +98,7 @@ def test_without_a_master_commands_say_so(a_fleet: Fleet, command: str) -> None:
 
 
 def test_bad_words_on_the_command_line(a_fleet: Fleet, tmp_path: Path) -> None:
-    """No directory, no fleet, bad settings, no such command: a line each, and its exit status."""
+    """No directory, no fleet, bad settings, no such command: one line and an exit status each."""
     a_fleet.write_settings(jobz=[])
     failed = a_fleet.run("start")
     line = "cannot load tdsup.yaml: jobz: unknown key, did you mean jobs?\n"
@@ -115,7 +115,7 @@ def test_bad_words_on_the_command_line(a_fleet: Fleet, tmp_path: Path) -> None:
 
 
 def test_every_command_explains_itself(a_fleet: Fleet) -> None:
-    """With an example and its exit status, whatever the command."""
+    """With an example and its exit status."""
     commands = re.findall(r"^ {4}([a-z][a-z-]+)", a_fleet.run("--help").stdout, re.MULTILINE)
     assert {"start", "stop", "status", "restart", "pause", "logs", "check", "import"} <= set(commands)
     for command in commands:
@@ -142,7 +142,7 @@ def test_status_is_a_table_and_json(a_fleet: Fleet) -> None:
 
 
 def test_a_fleet_without_jobs_runs(a_fleet: Fleet) -> None:
-    """And takes them in when they come."""
+    """And picks up jobs when they come."""
     a_fleet.start()
     assert "(no jobs)" in a_fleet.run("status").stdout
     a_fleet.write_job("orders")
@@ -151,7 +151,7 @@ def test_a_fleet_without_jobs_runs(a_fleet: Fleet) -> None:
 
 
 def test_half_a_control_line_does_not_block(a_fleet: Fleet) -> None:
-    """Clients that stop in the middle of a word hold up nobody and are forgotten when the fleet stops."""
+    """Clients that stop in the middle of a word delay nobody, and do not keep the fleet from stopping."""
     a_fleet.write_job("orders")
     a_fleet.start()
     halves = [a_fleet.connect() for _ in range(50)]

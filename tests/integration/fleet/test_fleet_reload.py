@@ -56,7 +56,7 @@ def test_a_fleet_s_reload_touches_only_what_has_changed(a_fleet: Fleet) -> None:
 
 
 def test_a_bad_reload_of_a_job_keeps_its_process(a_fleet: Fleet) -> None:
-    """The reply says what is wrong with the file; pid and numbers go on."""
+    """The reply says what is wrong with the file; the process and its numbers go on."""
     pid = a_fleet.job("a")["pid"]
     a_fleet.write_job("a", behav="crash")
     reply = a_fleet.ask("reload", jobs=["a"])
@@ -83,7 +83,7 @@ def test_a_good_reload_of_a_job_swaps_its_process(a_fleet: Fleet) -> None:
 
 
 def test_a_job_renamed_in_its_file_is_told(a_fleet: Fleet) -> None:
-    """A reload of one job does not make another one of it; a reload of the fleet does."""
+    """A reload of one job does not rename it; a reload of the fleet does."""
     a_fleet.write_job("a", job_name="z")
     error = a_fleet.ask("reload", jobs=["a"])["error"]["message"]
     assert error.startswith("cannot reload a: conf.d/a.ini: [sleeper] job_name: it is z now")
@@ -92,7 +92,7 @@ def test_a_job_renamed_in_its_file_is_told(a_fleet: Fleet) -> None:
 
 
 def test_a_job_that_is_not_there(a_fleet: Fleet) -> None:
-    """Its own error code."""
+    """It has an error code of its own."""
     error = a_fleet.ask("reload", jobs=["nope"])["error"]
     assert error == {"code": "unknown-job", "message": "cannot reload nope: no job has that name"}
 

@@ -31,7 +31,7 @@ def pids(a_fleet: Fleet) -> dict[str, int]:
 
 
 def test_both_jobs_of_a_file_run(a_fleet: Fleet) -> None:
-    """Each by its header, with a process and a log of its own; `check` counts jobs and files."""
+    """Each is called by its header and has its own process and log; `check` counts jobs and files."""
     before = pids(a_fleet)
     assert set(before) == {"sleeper", "napper"}
     assert len(set(before.values())) == 2
@@ -58,7 +58,7 @@ def test_a_change_of_a_section_restarts_its_job_only(a_fleet: Fleet) -> None:
 
 
 def test_a_section_that_is_removed_stops_its_job_only(a_fleet: Fleet) -> None:
-    """The one that is left is called by the file from now on, unless it has a name of its own."""
+    """The job that is left is now called by the file, unless it has a name of its own."""
     a_fleet.write_text("both", DEFAULTS + SLEEPER + "job_name = sleeper\n" + NAPPER)
     assert a_fleet.run("reload").stdout == "unchanged: napper sleeper\n"
     before = pids(a_fleet)
@@ -69,7 +69,7 @@ def test_a_section_that_is_removed_stops_its_job_only(a_fleet: Fleet) -> None:
 
 
 def test_a_broken_section_keeps_its_job_and_lets_the_other_one_change(a_fleet: Fleet) -> None:
-    """As a file that is broken as a whole keeps both."""
+    """A file that is broken as a whole keeps both."""
     before = pids(a_fleet)
     a_fleet.write_text("both", DEFAULTS + SLEEPER.replace("5", "6") + NAPPER + "foo = 1\n")
     done = a_fleet.run("reload")

@@ -62,7 +62,7 @@ def test_openmetrics_is_spoken_on_request(a_fleet: Fleet) -> None:
 
 
 def test_health_is_that_of_the_master(a_fleet: Fleet) -> None:
-    """200 while it answers, 503 while it does not."""
+    """200 while the master answers, 503 while it does not."""
     assert a_fleet.get("/healthz") == "ok\n"
     address = a_fleet.status()["web"]
     assert address.startswith("127.0.0.1:")
@@ -78,7 +78,7 @@ def test_health_is_that_of_the_master(a_fleet: Fleet) -> None:
 
 
 def test_readiness_is_that_of_the_jobs(a_fleet: Fleet) -> None:
-    """A job that is disabled is as it should be; one that is blocked is not."""
+    """A disabled job is as it should be; a blocked one is not."""
     a_fleet.write_job("idle", disabled=1)
     a_fleet.run("reload")
     a_fleet.wait_for("idle", state="stopped")
@@ -101,7 +101,7 @@ def fetch(address: str, path: str) -> tuple[int, str]:
 
 
 def test_half_open_http_does_not_slow_status(a_fleet: Fleet) -> None:
-    """Thirty requests that never end are not noticed by the master, nor by another scrape."""
+    """Neither the master nor another scrape notices thirty requests that never end."""
     host, _, port = wait_until(lambda: a_fleet.status()["web"], "the web child listens").rpartition(":")
     with contextlib.ExitStack() as stack:
         for _ in range(30):
@@ -112,7 +112,7 @@ def test_half_open_http_does_not_slow_status(a_fleet: Fleet) -> None:
             begun = time.monotonic()
             a_fleet.status()
             times.append(time.monotonic() - begun)
-        # The median: a machine with other work to do delays a few of them by itself.
+        # The median, because a busy machine delays a few of them by itself.
         assert statistics.median(times) < 0.1
         assert "tdsup_job_up" in a_fleet.get("/metrics")
 
@@ -131,7 +131,7 @@ def test_the_web_child_comes_back(a_fleet: Fleet) -> None:
 
 
 def test_a_port_in_use_stops_no_job(tmp_path: Path) -> None:
-    """The fleet runs, `status` says what is wrong, and the page is there once the port is free."""
+    """The fleet runs, `status` says what is wrong, and the page appears once the port is free."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with fleet(tmp_path, web=f"127.0.0.1:{port}") as made:

@@ -26,7 +26,7 @@ def busy(tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_r_reloads_a_job_of_a_fleet(busy: Desk) -> None:
-    """Its process holds the pid file; the master validates, then swaps."""
+    """Its process holds the pid file; the master validates the file, then replaces the process."""
     pid = busy.fleet.job("orders")["pid"]
     assert busy.pid == pid
     busy.write(behave="write", line="again")
@@ -56,7 +56,7 @@ def test_a_second_process_is_refused_while_a_fleet_runs_the_job(busy: Desk) -> N
 
 
 def test_a_fleet_waits_for_a_daemon_to_end(desk: Desk) -> None:
-    """Its job says who runs, and starts once that has ended."""
+    """The job says which process runs, and starts once that has ended."""
     desk.write()
     pid = desk.daemon()
     desk.fleet.start()
@@ -68,7 +68,7 @@ def test_a_fleet_waits_for_a_daemon_to_end(desk: Desk) -> None:
 
 
 def test_check_tells_all_faults_of_all_files(desk: Desk) -> None:
-    """And warnings; no fleet need run."""
+    """And all warnings; no fleet has to run."""
     desk.write(stepp=1, behav=2)
     desk.fleet.write_job("clicks", unused=1)
     desk.fleet.write_text("nix", "nothing\n")

@@ -1,4 +1,4 @@
-"""What people may have done about a consumer: register, unregister, rewind, reset."""
+"""What people can do with a consumer: register, unregister, rewind, reset."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tdsup.dispatcher.errors import LostPosition, SetupError
 
 @pytest.fixture(params=["own", "pgq_ext"])
 def orders(source: Database, target: Database, request: pytest.FixtureRequest) -> Orders:
-    """A table with its queue; the position is kept in either place."""
+    """A table with its queue; positions are kept in tdsup's schema, or in pgq_ext."""
     if request.param == "pgq_ext":
         target.execute(PGQ_EXT.read_text(encoding="utf-8"))
     return Orders(source, target)
@@ -19,7 +19,7 @@ def orders(source: Database, target: Database, request: pytest.FixtureRequest) -
 
 @pytest.fixture
 def registered(orders: Orders) -> Orders:
-    """The same, registered and with a first batch loaded."""
+    """The same, registered, with a first batch loaded."""
     assert orders.act("register") == ["registered consumer job on queue orders"]
     orders.insert(5)
     orders.drain()
@@ -27,7 +27,7 @@ def registered(orders: Orders) -> Orders:
 
 
 def test_register_is_done_once(orders: Orders) -> None:
-    """A second time says so; what is inserted meanwhile is loaded."""
+    """The second time says so; what is inserted in between is loaded."""
     assert orders.act("register") == ["registered consumer job on queue orders"]
     orders.insert(5)
     assert orders.act("register") == ["consumer job on queue orders is registered already"]
@@ -36,7 +36,7 @@ def test_register_is_done_once(orders: Orders) -> None:
 
 
 def test_unregister_forgets_both_sides(source: Database, registered: Orders) -> None:
-    """The source holds no event for it any more, and it can begin anew."""
+    """The source keeps no events for it any more, and it can start over."""
     assert registered.act("unregister") == ["unregistered consumer job on queue orders"]
     assert source.value("select count(*) from pgq.get_consumer_info()") == 0
     assert registered.act("unregister") == ["consumer job on queue orders was not registered"]
@@ -69,7 +69,7 @@ def test_rewind_and_reset_mend_a_lost_position(
 
 
 def test_rewind_needs_a_position(orders: Orders) -> None:
-    """Of a consumer that never loaded there is none."""
+    """A consumer that never loaded has none."""
     orders.act("register")
     with pytest.raises(
         SetupError, match="cannot rewind consumer job on queue orders: the target has no position"
@@ -79,7 +79,7 @@ def test_rewind_needs_a_position(orders: Orders) -> None:
 
 @pytest.mark.parametrize("name", ["rewind", "reset", "unregister"])
 def test_a_working_consumer_is_left_alone(orders: Orders, name: str) -> None:
-    """Its position is its own as long as it works."""
+    """Nobody changes its position while it works."""
     with orders.running() as job:
         job.wait_for("running")
         with pytest.raises(

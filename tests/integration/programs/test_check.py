@@ -1,4 +1,4 @@
-"""``tdsup check``: every fault of every file at once, and, if asked, of the databases."""
+"""``tdsup check``: all faults of all files at once, and with ``--connect`` of the databases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def a_fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 def test_all_faults_of_all_files_are_told_at_once(a_fleet: Fleet) -> None:
-    """Those of one file, those between files, and what is odd; nothing runs, the exit status is 1."""
+    """Those of one file, those between files, and warnings; nothing is started, the exit status is 1."""
     a_fleet.write_job("a", behav="x", after=-1)
     a_fleet.write_job("b", section="nothing")
     a_fleet.write_job("c", logfile="one.log", unused=1)
@@ -47,7 +47,7 @@ def test_all_faults_of_all_files_are_told_at_once(a_fleet: Fleet) -> None:
 
 
 def test_sound_files_are_told_so(a_fleet: Fleet) -> None:
-    """With exit status 0; named files are looked at alone, and one that is not there is a fault."""
+    """With exit status 0; files that are named are checked alone, and a missing one is a fault."""
     a_fleet.write_job("a")
     a_fleet.write_job("b", behav="x")
     done = a_fleet.run("check", "conf.d/a.ini")
@@ -58,7 +58,7 @@ def test_sound_files_are_told_so(a_fleet: Fleet) -> None:
 
 
 def test_a_connection_shows_what_files_cannot(a_fleet: Fleet, source: Database, target: Database) -> None:
-    """Both databases are looked at; a fault there is exit status 1, and nothing is changed."""
+    """Both databases are checked; a fault there is exit status 1, and nothing is changed."""
     orders = Orders(source, target, "orders")
     orders.write_job(a_fleet)
     done = a_fleet.run("check", "--connect")

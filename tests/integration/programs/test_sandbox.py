@@ -58,7 +58,7 @@ def test_the_program_ends_by_signal(tmp_path: Path) -> None:
 
 
 def test_servers_are_real_and_unprivileged(sandbox: Sandbox, source: Database, target: Database) -> None:
-    """Durability is on as on a real server, nothing runs as root, and source and target are two servers."""
+    """Durability is on, as on a real server; nothing runs as root; source and target are two servers."""
     for database in (source, target):
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             assert database.value(f"show {setting}") == "on"
@@ -71,7 +71,7 @@ def test_servers_are_real_and_unprivileged(sandbox: Sandbox, source: Database, t
 
 
 def test_loopback_asks_for_the_password(sandbox: Sandbox) -> None:
-    """Over loopback the generated password is needed; the unix socket is in a private directory."""
+    """Loopback needs the generated password; the unix socket is in a private directory."""
     dsn = sandbox.target.tcp_dsn("postgres")
     psycopg2.connect(dsn).close()
     with pytest.raises(psycopg2.OperationalError, match="password"):
@@ -87,7 +87,7 @@ def test_servers_are_killed_and_started_one_by_one() -> None:
         source.execute("create table t as select 1 as id")
         began = target.value("select pg_postmaster_start_time()")
         box.source.kill()
-        # psycopg2 does not always know that it is an OperationalError.
+        # psycopg2 does not always raise an OperationalError for it.
         with pytest.raises(psycopg2.DatabaseError):
             source.value("select 1")
         box.source.start()
@@ -110,7 +110,7 @@ def test_the_ticker_finds_new_databases(source: Database) -> None:
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    """Without programs the error names each, with the package that has it."""
+    """The error names each missing program, and the package that has it."""
     with pytest.raises(
         SandboxError, match=r"missing pgqd .*package pgqd\) and a PostgreSQL server"
     ) as caught:
@@ -119,7 +119,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 
 def test_a_server_without_the_extension_is_named(tmp_path: Path) -> None:
-    """A server whose PgQ is not installed makes the error name the package for its version."""
+    """The error names the package of PgQ for the server's version."""
     for name, text in (
         ("initdb", "exit 0"),
         ("postgres", "echo 'postgres (PostgreSQL) 99.1'"),

@@ -17,7 +17,7 @@ from harness.waiting import wait_until
 
 
 class Single:
-    """The program on one file."""
+    """The program, run on one file."""
 
     def __init__(self, directory: Path) -> None:
         self.fleet = Fleet(directory)
@@ -53,12 +53,12 @@ def single(tmp_path: Path) -> Iterator[Single]:
 
 
 def test_a_job_that_is_done_ends_with_0(single: Single) -> None:
-    """Nothing is said."""
+    """It prints nothing."""
     assert single.run(behave="done") == (0, "")
 
 
 def test_a_broken_file_is_one_line(single: Single) -> None:
-    """And exit status 1; so is a missing directory of the log."""
+    """And exit status 1; so is a missing log directory."""
     line = "cannot load conf.d/orders.ini: [sleeper] stepp: unknown key, did you mean step?\n"
     assert single.run(stepp=1) == (1, line)
     code, said = single.run(logfile="log/x.log")
@@ -79,7 +79,7 @@ def test_a_missing_file_is_one_line(single: Single) -> None:
 
 
 def test_a_failing_job_tells_why_and_with_what_status(single: Single) -> None:
-    """As the original, 1 for every error; one line, no traceback."""
+    """As with the original, 1 for every error; one line, no traceback."""
     code, said = single.run(behave="setup")
     assert (code, said.count("\n")) == (1, 1)
     assert "ERROR cannot load orders: no table orders" in said
@@ -88,7 +88,7 @@ def test_a_failing_job_tells_why_and_with_what_status(single: Single) -> None:
 
 
 def test_sigint_ends_the_batch(single: Single) -> None:
-    """Exit status 0, and the job's own log has its lines too."""
+    """Exit status 0; the job's own log has its lines too."""
     (single.fleet.directory / "log").mkdir()
     process = single.start(behave="write", line="hello", logfile="log/orders.log")
     wait_until(lambda: "hello" in single.fleet.log("orders"), "it works")
@@ -98,7 +98,7 @@ def test_sigint_ends_the_batch(single: Single) -> None:
 
 @pytest.mark.parametrize("behave", ["stubborn", "long_call"])
 def test_a_second_sigint_within_a_second_ends_it_at_once(single: Single, behave: str) -> None:
-    """Also while the main thread is in C."""
+    """Even while the main thread is in a C call."""
     process = single.start(behave=behave)
     assert process.stderr is not None
     process.stderr.readline()
@@ -110,7 +110,7 @@ def test_a_second_sigint_within_a_second_ends_it_at_once(single: Single, behave:
 
 
 def test_sigterm_ends_it_at_once(single: Single) -> None:
-    """Even in the middle of a C call; the exit status says by what."""
+    """Even in the middle of a C call; the exit status names the signal."""
     process = single.start(behave="long_call")
     assert process.stderr is not None
     process.stderr.readline()

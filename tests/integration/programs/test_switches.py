@@ -15,13 +15,13 @@ from harness.waiting import wait_until
 
 
 def test_a_daemon_needs_a_pid_file(desk: Desk) -> None:
-    """As with the original, in its words."""
+    """As with the original, and in its words."""
     desk.write(pidfile="")
     assert desk.ends("-d") == (1, "cannot start orders as a daemon: Daemon needs pidfile\n")
 
 
 def test_d_returns_once_the_daemon_works(desk: Desk) -> None:
-    """The pid file names it, a session of its own; its log has the job's lines."""
+    """The pid file names it; it has its own session, and its log has the job's lines."""
     desk.write(behave="write", line="hello")
     pid = desk.daemon()
     assert os.getsid(pid) != os.getsid(0)
@@ -89,7 +89,7 @@ def test_nothing_runs(desk: Desk, switch: str) -> None:
 
 
 def test_a_faulty_file_can_be_stopped(desk: Desk) -> None:
-    """Signals need its pid file only; a directory that the pid file needs is made."""
+    """Signals need only its pid file; the pid file's directory is created."""
     desk.write(pidfile="pid/orders.pid")
     assert desk.ends("-d") == (0, "")
     (pid,) = desk.fleet.processes()
@@ -99,7 +99,7 @@ def test_a_faulty_file_can_be_stopped(desk: Desk) -> None:
 
 
 def test_k_ends_it_at_once(desk: Desk) -> None:
-    """Also in the middle of a call that never ends; its pid file goes too."""
+    """Even in the middle of a call that never ends; its pid file is removed too."""
     desk.write(behave="long_call", line="x")
     pid = desk.daemon()
     assert desk.ends("-k") == (0, "")
@@ -117,7 +117,7 @@ def test_after_kill_9_the_next_one_starts(desk: Desk) -> None:
 
 
 def test_reload_takes_every_key(desk: Desk) -> None:
-    """Also those of the log and the pid file; keys that are gone have their defaults, --set stays."""
+    """Even those of log and pid file; removed keys get their defaults, --set stays."""
     desk.write(behave="write", line="before", times=2, logfmt_file="%(message)s!")
     assert desk.ends("-d", "--set", "step=7") == (0, "")
     pid = desk.pid
@@ -168,7 +168,7 @@ def test_reload_to_a_pid_file_that_is_taken_changes_nothing(desk: Desk) -> None:
 
 
 def test_set_overrides(desk: Desk) -> None:
-    """As often as it is given; a wrong key is told as in a file."""
+    """It can be repeated; a wrong key is reported as in a file."""
     desk.write(behave="setup")
     assert desk.ends("--set", "behave=done", "--set", "step = 5", "--set", "logfile=") == (0, "")
     code, said = desk.ends("--set", "stepp=5")
@@ -186,7 +186,7 @@ def test_a_bad_option_is_2(desk: Desk, switches: tuple[str, ...]) -> None:
 
 
 def test_version_help_and_a_missing_file(desk: Desk) -> None:
-    """They say what people look for."""
+    """They say what people need to know."""
     code, said = desk.ends("-V")
     assert (code, said.startswith("table_dispatcher (tdsup ")) == (0, True)
     code, said = desk.ends("-h")
@@ -247,7 +247,7 @@ format = sky %(job_name)s %(service_name)s %(message)s
 
 
 def test_skylog_configures_logging(desk: Desk) -> None:
-    """From the first file that is there; the job's own log is kept, and no password is shown."""
+    """From the first file that exists; the job's own log is kept, and no password is shown."""
     (desk.directory / "there.ini").write_text(SKYLOG.format(kind="FileHandler"), encoding="utf-8")
     desk.write(behave="setup", use_skylog=2, skylog_locations="none.ini, there.ini")
     assert desk.ends() == (1, "")

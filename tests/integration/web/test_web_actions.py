@@ -1,4 +1,4 @@
-"""Actions over HTTP: who may, what is passed on, and what comes back."""
+"""Actions over HTTP: who is allowed, what is passed on, and what comes back."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_action_is_passed_on_and_logged(web: WebChild, verb: str, command: st
 def test_nothing_else_reaches_the_master(
     web: WebChild, token: str | None, method: str, path: str, status: int, code: str | None
 ) -> None:
-    """Without the token not even a job's name can be found out."""
+    """Without the token nobody can find out even a job's name."""
     answer = web.order(path, token, method)
     assert answer.status == status
     assert code is None or answer.data["error"]["code"] == code
@@ -77,7 +77,7 @@ def test_nothing_else_reaches_the_master(
 
 
 def test_the_scheme_is_bearer(web: WebChild) -> None:
-    """In whatever case; no other scheme does."""
+    """In upper or lower case; no other scheme is accepted."""
     assert web.fetch("/jobs/orders/stop", "POST", Authorization=f"bearer {TOKEN}").status == 200
     assert web.fetch("/jobs/orders/stop", "POST", Authorization=f"Basic {TOKEN}").status == 401
     assert web.fetch("/jobs/orders/stop", "POST", Authorization=TOKEN).status == 401
@@ -85,7 +85,7 @@ def test_the_scheme_is_bearer(web: WebChild) -> None:
 
 
 def test_a_name_is_no_pattern(web: WebChild) -> None:
-    """The master takes globs; what is asked for here is one job, whatever characters its name has."""
+    """The master takes globs, but an action here is for one job, whatever characters its name has."""
     odd = "conf.d/a b*[é].ini"
     assert web.order(f"/jobs/{quote(odd, safe='')}/stop", TOKEN).status == 200
     assert web.order(f"/jobs/{quote('two' + chr(10) + 'lines')}/stop", TOKEN).status == 200
@@ -123,7 +123,7 @@ def test_a_dead_master_is_told(web: WebChild) -> None:
 
 
 def test_without_a_token_file_there_are_no_actions(tmp_path: Path) -> None:
-    """Not for any token, the empty one included."""
+    """Not for any token, not even an empty one."""
     with web_child(tmp_path, [a_job("orders")]) as web:
         for token in (None, "", "x", "None"):
             answer = web.order("/jobs/orders/restart", token)
@@ -147,7 +147,7 @@ def test_without_a_token_file_there_are_no_actions(tmp_path: Path) -> None:
     ],
 )
 def test_a_token_that_is_none_is_refused(tmp_path: Path, content: str | None, mode: int, reason: str) -> None:
-    """The web child serves nothing, and says why without saying the token."""
+    """The web child does not serve, and says why without showing the token."""
     file = tmp_path / FILE
     if content is not None:
         file.write_text(content, encoding="utf-8")

@@ -13,10 +13,10 @@ from harness.programs.web import WebChild, a_job, web_child
 from harness.waiting import wait_until
 
 HASTY = "from tdsup.supervisor.web import connection; connection.Connection.patience = 0.5\n"
-"""What makes the web child's patience short enough for a test."""
+"""Makes the web child's patience short enough for a test."""
 
 MOST = 300
-"""Descriptors that a web child with all its connections has at most."""
+"""Most descriptors that a web child with all its connections has."""
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 ENDLESS = b"POST /jobs/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
@@ -39,11 +39,11 @@ def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebChild]
 
 
 def test_a_thousand_half_requests_do_not_block_a_scrape(web: WebChild) -> None:
-    """For those that are alive there is room; the connections that have shown no life for longest make it."""
+    """Live clients find room: the connections that have been silent for longest are dropped."""
     with contextlib.ExitStack() as stack:
         for _ in range(1000):
             half = stack.enter_context(web.connect())
-            # It may have been dropped by now.
+            # It may have been dropped.
             with contextlib.suppress(ConnectionError):
                 half.sendall(HALF)
         assert web.fetch("/healthz").text == "ok\n"
@@ -51,7 +51,7 @@ def test_a_thousand_half_requests_do_not_block_a_scrape(web: WebChild) -> None:
 
 
 def test_a_living_connection_outlives_dead_ones(web: WebChild) -> None:
-    """Whoever has just had an answer is not the first to be dropped."""
+    """A client that has just had an answer is not the first to be dropped."""
     with contextlib.ExitStack() as stack:
         alive = stack.enter_context(web.connect())
         for _ in range(4):
@@ -67,14 +67,14 @@ def test_a_living_connection_outlives_dead_ones(web: WebChild) -> None:
 
 @pytest.mark.parametrize("begun", [b"", HALF, ENDLESS])
 def test_half_a_request_is_given_up(hasty: WebChild, begun: bytes) -> None:
-    """Nothing, half a head, or a body that does not come: the connection ends by itself."""
+    """No request, half a head, or a body that does not come: the connection is closed."""
     with hasty.connect() as half:
         half.sendall(begun)
         assert wait_until(lambda: _ended(half), "the connection ends")
 
 
 def test_dribbling_does_not_help(hasty: WebChild) -> None:
-    """A byte now and then is no sign of life."""
+    """A byte now and then does not count as a sign of life."""
     with hasty.connect() as half:
         half.sendall(HALF + b"X: ")
 
@@ -87,7 +87,7 @@ def test_dribbling_does_not_help(hasty: WebChild) -> None:
 
 
 def test_whoever_takes_no_answer_is_given_up(hasty: WebChild) -> None:
-    """An answer that is larger than the buffers and is not read does not stay for ever."""
+    """An answer that is larger than the buffers and is not read is not kept for ever."""
     hasty.master.jobs = [a_job(f"job{number}", reason="x" * 1000) for number in range(8000)]
     wait_until(lambda: hasty.fetch("/status.json").data["jobs"], "the jobs are known")
     before = hasty.descriptors()
@@ -99,7 +99,7 @@ def test_whoever_takes_no_answer_is_given_up(hasty: WebChild) -> None:
 
 
 def _ended(connection: socket.socket) -> bool:
-    """Whether the other side has closed it; takes what comes meanwhile."""
+    """Whether the other side has closed it; reads what comes."""
     connection.settimeout(0.02)
     try:
         return not connection.recv(65536)

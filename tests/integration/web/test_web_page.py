@@ -37,7 +37,7 @@ def test_the_page_and_all_that_it_needs_are_here(web: WebChild) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_answer_is_guarded(web: WebChild, path: str) -> None:
-    """No script but our own, no frame, no guessed type, no referrer; what is data is never kept."""
+    """Only our own scripts, no frames, no guessed types, no referrer; data is never cached."""
     answer = web.fetch(path)
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self';")
@@ -86,7 +86,7 @@ def test_what_is_not_there_is_refused(web: WebChild, method: str, path: str, sta
 
 
 def test_bodies_and_heads_are_bounded(web: WebChild) -> None:
-    """No request needs a body; a head of 20 kB is no request."""
+    """No request needs a body, and a head of 20 kB is refused."""
     assert web.fetch("/", "POST", b"x" * 2000).status == 413
     assert web.fetch("/", "POST", Transfer_Encoding="chunked").status == 413
     assert web.fetch("/", "POST", b"x" * 10).status == 405
@@ -97,7 +97,7 @@ def test_bodies_and_heads_are_bounded(web: WebChild) -> None:
 
 
 def test_status_is_that_of_the_master_and_a_history(web: WebChild) -> None:
-    """All that `status` says, and a point of each job; only newer points for who has the others."""
+    """All that `status` says, and a point for each job; only newer points, if asked."""
     answer = web.fetch("/status.json").data
     assert answer["jobs"] == web.master.jobs
     assert answer["master"]["version"] == "0.1.0"
@@ -110,11 +110,11 @@ def test_status_is_that_of_the_master_and_a_history(web: WebChild) -> None:
 
 
 def test_many_who_look_cost_the_master_little(web: WebChild) -> None:
-    """An answer does for a second, however many ask."""
+    """An answer is reused for a second, however many clients ask."""
     before = web.master.asked.count("status")
     for _ in range(50):
         assert web.fetch("/status.json").status == 200
-    # One a second at most, and the machine may be slow.
+    # At most one a second; the machine may be slow.
     assert web.master.asked.count("status") - before < 25
 
 
@@ -142,7 +142,7 @@ def test_a_page_without_a_master_says_so(web: WebChild) -> None:
     ],
 )
 def test_ready_is_when_every_job_does_what_it_should(tmp_path: Path, state: str, ready: bool) -> None:
-    """A job that is stopped or paused on purpose counts as well as one that works."""
+    """A job that is stopped or paused on purpose counts as one that works."""
     with web_child(tmp_path, [a_job("orders", state, reason="it\nis so"), a_job("clicks")]) as web:
         answer = web.fetch("/readyz")
         expected = (200, "ok\n") if ready else (503, f"orders: {state}: it is so\n")

@@ -1,4 +1,4 @@
-"""HTTPS by two file names."""
+"""HTTPS, configured by two file names."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_fleet_serves_https(pair: Path) -> None:
     ],
 )
 def test_a_pair_that_is_none_is_told_in_one_line(pair: Path, cert: str, key: str, reason: str) -> None:
-    """And nothing is served, least of all without TLS."""
+    """And nothing is served, certainly not without TLS."""
     with web_child(pair, web_cert=cert, web_key=key) as web:
         assert web.said["reason"].startswith(f"cannot serve https://127.0.0.1:0: {reason}")
         assert web.exit_code() == 1

@@ -1,6 +1,6 @@
 """How soon a job stops, and how soon it loads again after a database was away.
 
-Each claim is judged by the median of several measurements: one that the machine held up proves nothing.
+Each claim is judged by the median of several measurements, as a busy machine may delay one of them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STOP = 0.3
 """Seconds from SIGINT until the process of an idle job is gone."""
 
 FIRST_ROW = 2.0
-"""Seconds from the moment when the server accepts connections until the first new row is in the target."""
+"""Seconds from when the server accepts connections until the first new row is in the target."""
 
 IDLE = (
     "select count(*) = %s from pg_stat_activity "
@@ -36,7 +36,7 @@ BACKENDS = "from pg_stat_activity where application_name = 'tdsup orders' and ba
 
 
 def stop_times(directory: Path, orders: Orders, source: Database, count: int) -> list[float]:
-    """Seconds that each of so many idle programs, all started together, takes to stop."""
+    """Start `count` idle programs together; returns the seconds that each takes to stop."""
     with ExitStack() as stack:
         programs = [
             stack.enter_context(Program(directory / name, **orders.keys(job_name=name, loop_delay=60)))
@@ -48,12 +48,12 @@ def stop_times(directory: Path, orders: Orders, source: Database, count: int) ->
 
 
 def test_an_idle_program_stops_at_once(tmp_path: Path, source: Database, orders: Orders) -> None:
-    """A job amid a sleep of a minute ends within 0.3 s of SIGINT, with status 0."""
+    """A job that sleeps for a minute ends within 0.3 s of SIGINT, with status 0."""
     assert median(stop_times(tmp_path, orders, source, 9)) < STOP
 
 
 def test_an_idle_fleet_stops_at_once(tmp_path: Path, source: Database, target: Database) -> None:
-    """A fleet whose jobs are amid a sleep of a minute ends as soon: nobody waits out a sleep."""
+    """A fleet of jobs that sleep for a minute ends as soon: no sleep is waited out."""
     tables = [Orders(source, target, f"idle{number}") for number in range(5)]
     with fleet(tmp_path) as jobs:
         for table in tables:
@@ -94,7 +94,7 @@ def _first_row(orders: Orders) -> float:
 
 @pytest.fixture
 def loading(orders: Orders) -> Iterator[RunningJob]:
-    """A job that has loaded 10 orders, with the default pause between looks at an empty queue."""
+    """A job that has loaded 10 orders, with the default loop_delay."""
     with orders.running(job_name="orders", loop_delay=1) as job:
         job.wait_for("running")
         orders.insert(10)
@@ -134,7 +134,7 @@ def test_an_outage_is_a_few_lines_however_long(
     caplog: pytest.LogCaptureFixture,
     which: str,
 ) -> None:
-    """While a server is away no line is repeated, whatever the tries; its return is one line."""
+    """While a server is away no line is repeated, however many tries there are; its return is one line."""
     cluster, database = {"source": (sandbox.source, source), "target": (sandbox.target, target)}[which]
     with caplog.at_level(logging.INFO, "job"):
         cluster.stop()

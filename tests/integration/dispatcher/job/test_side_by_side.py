@@ -21,7 +21,7 @@ def orders(target: Database, queue: Queue) -> Pipeline:
 
 
 def test_eight_jobs_race_for_new_partitions(source: Database, target: Database, queue: Queue) -> None:
-    """Eight jobs that need the same thirty new tables at once: each is created once, nobody sees an error."""
+    """Eight jobs need the same thirty new tables at once: each is created once, and no job sees an error."""
     target.execute("create table orders (id int, day date, job int)")
     jobs = []
     for number in range(8):
@@ -107,7 +107,7 @@ def test_a_refusing_server_is_tried_ever_less(
     orders: Pipeline,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A read-only target makes one line in the log, whatever the tries, and the batch loads in the end."""
+    """A read-only target makes one line in the log, not one a try, and the batch loads in the end."""
     orders.drain()
     name = target.value("select current_database()")
     target.execute(f"alter database {name} set default_transaction_read_only = on")

@@ -1,4 +1,4 @@
-"""Dead checked: events without a row are kept whole, listed, and loaded once they can be."""
+"""Dead letters: events without a row are kept whole, listed, and loaded once that is possible."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import SetupError
 
 GOOD = "id={}&day=2026-11-24&n=1"
-"""An event that loads, but for its id."""
+"""An event that loads; its id is missing."""
 
 
 def test_a_letter_holds_the_whole_event_and_why(
@@ -98,7 +98,7 @@ def test_without_a_place_for_letters_the_job_says_what_to_do(
 
 
 def test_replay_loads_what_has_become_good(target: Database, queue: Queue, checked: Pipeline) -> None:
-    """A letter goes in the transaction that loads it; one that is still bad stays with its new reason."""
+    """The transaction that loads a letter deletes it; one that is still bad stays, with its new reason."""
     first = queue.insert("I:id", "id=1&day=2026-12-01&n=500", "public.t")
     queue.insert("I:id", "id=2&day=never&n=1", "public.t")
     queue.insert("I:id", "id=3&day=2026-11-24&n=1&extra=5", "public.t")
@@ -149,7 +149,7 @@ def test_two_replays_at_once_load_each_letter_once(target: Database, queue: Queu
 
 
 def test_list_show_and_purge(target: Database, queue: Queue, checked: Pipeline) -> None:
-    """What people see of letters; ids that are none are refused."""
+    """What people see of dead letters; ids that do not exist are refused."""
     assert checked.act("list") == ["(no dead letters)"]
     assert checked.act("replay") == ["loaded 0 of 0"]
     assert checked.act("purge") == ["purged 0"]
@@ -176,7 +176,7 @@ def test_list_show_and_purge(target: Database, queue: Queue, checked: Pipeline) 
 
 
 def test_letters_of_others_are_not_touched(target: Database, queue: Queue, checked: Pipeline) -> None:
-    """Each consumer sees its own only."""
+    """Each consumer sees only its own."""
     queue.insert("I:id", "id=2&day&n=1", "public.t")
     queue.tick()
     checked.drain()
@@ -188,7 +188,7 @@ def test_letters_of_others_are_not_touched(target: Database, queue: Queue, check
 def test_a_replay_files_by_the_time_of_the_source(
     source: Database, target: Database, queue: Queue, checked: Pipeline
 ) -> None:
-    """The time of an event is in the source's zone, also when it comes from the target's checked."""
+    """An event's time is in the source's zone, even if the event is a dead letter in the target."""
     for database, zone in ((source, "Pacific/Kiritimati"), (target, "Pacific/Pago_Pago")):
         name = database.value("select current_database()")
         database.execute(f"alter database {name} set TimeZone = '{zone}'")

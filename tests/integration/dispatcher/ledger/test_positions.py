@@ -35,7 +35,7 @@ def test_position_is_kept_in_pgq_ext(target: Database, queue: Queue) -> None:
 
 
 def test_a_position_that_does_not_fit_stops_the_job(pipeline: Pipeline) -> None:
-    """The message has the command that repairs it, and that works."""
+    """The message has the command that repairs it, and the command works."""
     pipeline.insert(10)
     pipeline.drain()
     pipeline.target.execute("update tdsup.completed_tick set last_tick_id = 999")

@@ -17,7 +17,7 @@ from tdsup.dispatcher.errors import LostPosition
 TEXT = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 
 EXAMPLES = 400
-"""Rows that hypothesis makes up; all go through one queue, in one batch."""
+"""Rows that hypothesis makes up; all go through one queue in one batch."""
 
 INJECTIONS = (
     "'; drop table victim; --",
@@ -30,12 +30,12 @@ INJECTIONS = (
     "*/ drop table victim; /*",
     "%(queue)s %s {} {0}",
 )
-"""Text that closes what it may stand in, and goes on in SQL or COPY."""
+"""Text that ends the context it may be in, and continues in SQL or COPY."""
 
 
 @pytest.fixture
 def victims(source: Database, target: Database) -> Iterator[None]:
-    """A table in both databases that is there at the end as it was at the start."""
+    """A table in both databases that must be unchanged at the end."""
     for database in (source, target):
         database.execute("create table victim (id int); insert into victim values (42)")
     yield
@@ -79,7 +79,7 @@ def test_any_text_round_trips(source: Database, target: Database, queue: Queue) 
 
 @pytest.mark.usefixtures("victims")
 def test_values_and_column_names_are_no_sql(source: Database, target: Database, queue: Queue) -> None:
-    """SQL and COPY's own marks in values and in column names change nothing but their row."""
+    """SQL and COPY's markers in values and column names change nothing but their row."""
     columns = ", ".join(f"{skytools.quote_ident(name)} text" for name in INJECTIONS)
     for database in (source, target):
         database.execute(f"create table texts (id int primary key, {columns})")

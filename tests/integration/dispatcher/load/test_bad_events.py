@@ -11,11 +11,11 @@ from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import DataError, SetupError
 
 GOOD = "id={}&day=2026-11-24&n=1"
-"""An event that loads, but for its id."""
+"""An event that loads; its id is missing."""
 
 
 def test_an_event_that_cannot_be_decoded_counts_as_what_its_type_says(checked: Pipeline) -> None:
-    """Its type can be read; only a type that tells nothing is another operation."""
+    """Its type can be read; only a type that says nothing counts as ``other``."""
     for type_ in ("I:id", "U:id", "D:id", "D", "click", '{"op":"UPDATE","pkey":["id"]}', '{"op":"MERGE"}'):
         checked.queue.insert(type_, "id=%zz", "public.t")
     checked.queue.tick()
@@ -31,7 +31,7 @@ def test_the_log_tells_the_first(
     source: Database, queue: Queue, checked: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One warning for a batch: how many, in which batch, the first event and its reason."""
-    # One statement, lest the ticker comes between.
+    # One statement, so that pgqd makes no tick in between.
     event = source.value(
         "select min(pgq.insert_event('q', 'I:id', 'id=1&day&n=1')) from generate_series(1, 2)"
     )
@@ -44,7 +44,7 @@ def test_the_log_tells_the_first(
 
 
 def test_a_batch_over_the_limit_blocks_the_job(target: Database, queue: Queue, checked: Pipeline) -> None:
-    """Then the set-up is wrong, not the data: nothing is loaded, nothing is a dead letter."""
+    """Then the set-up is wrong, not the data: nothing is loaded, and nothing becomes a dead letter."""
     queue.send(*map(GOOD.format, range(1, 4)), tick=False)
     for _ in range(5):
         queue.insert("I:id", "id=9&day=2026-11-24&n=x")
@@ -61,7 +61,7 @@ def test_a_batch_over_the_limit_blocks_the_job(target: Database, queue: Queue, c
 
 
 def test_stop_names_the_event(target: Database, queue: Queue, checked: Pipeline) -> None:
-    """With bad_events = stop the first bad event stops the job, also one that only the target refuses."""
+    """With bad_events = stop the first bad event stops the job, even if only the target refuses it."""
     queue.send(*map(GOOD.format, range(1, 4)), tick=False)
     event = queue.insert("I:id", "id=1&day=2026-11-24&n=1")
     queue.send(*map(GOOD.format, range(4, 6)))
@@ -72,7 +72,7 @@ def test_stop_names_the_event(target: Database, queue: Queue, checked: Pipeline)
 
 @pytest.mark.parametrize("every", [1, 2, 10, 97])
 def test_every_bad_row_is_found(target: Database, queue: Queue, checked: Pipeline, every: int) -> None:
-    """Wherever they are, and whether the server tells the line (syntax) or not (a foreign key)."""
+    """Wherever it is, and whether the server names its line (syntax) or not (a foreign key)."""
     target.execute(
         "create table other (id int primary key); insert into other select generate_series(1, 400)"
     )
@@ -94,7 +94,7 @@ def test_every_bad_row_is_found(target: Database, queue: Queue, checked: Pipelin
 
 
 def test_constraints_that_wait_for_the_commit(target: Database, queue: Queue, checked: Pipeline) -> None:
-    """A deferred constraint is checked in time to tell the row."""
+    """A deferred constraint is checked early enough to find the row."""
     target.execute(
         "create table other (id int primary key);"
         "create table t_2026_11_24 (like t, foreign key (n) references other deferrable initially deferred) "
@@ -127,7 +127,7 @@ def test_a_row_that_fits_no_page_or_index_is_a_letter(
 def test_a_deferred_constraint_beside_another_bad_row(
     target: Database, queue: Queue, checked: Pipeline
 ) -> None:
-    """A child that comes before its parent is no bad row for that."""
+    """A child that comes before its parent is not a bad row."""
     target.execute("alter table t add foreign key (n) references t deferrable initially deferred")
     queue.insert("I:id", "id=1&day=2026-11-24&n=3")
     queue.insert("I:id", "id=2&day=2026-11-24&n=x")

@@ -19,7 +19,7 @@ from tdsup.dispatcher.load.passes import BlockPause
 SEED = 20261124
 
 WAYS = ("block_path", "pure", "row_path")
-"""The block path, the same with the pure decoder, and the row path: each into a schema of its own."""
+"""The block path, the block path with the pure decoder, and the row path; each loads into its own schema."""
 
 TABLE = "create table {way}.t (id int primary key, day text, note varchar(40), n int)"
 NATIVE = "create table {way}.t (id int, day timestamptz, note varchar(40), n int) partition by range (day)"
@@ -38,7 +38,7 @@ SPICES: tuple[dict[str, float], ...] = (
     {"unread": 0.05, "shaped": 0.05, "typed": 0.05, "change": 0.03, "truncate": 0.01},
     {},
 )
-"""What the batches hold beside plain inserts, in this order."""
+"""What the batches hold besides plain inserts, in order."""
 
 JOBS: dict[str, tuple[str, dict[str, object]]] = {
     "by day": (TABLE, {"part_field": "day"}),
@@ -71,7 +71,7 @@ JOBS: dict[str, tuple[str, dict[str, object]]] = {
 
 @dataclass
 class Result:
-    """What a job has made of its queue.
+    """What a job made of its queue.
 
     Attributes:
         rows: with the partition of each.
@@ -130,7 +130,7 @@ def test_each_way_comes_to_the_same(source: Database, target: Database, queue: Q
     source.execute("create table t (id int, day date, color text, size int)")
     for way in WAYS:
         target.execute(f"create schema {way};" + ddl.format(way=way))
-        # A tick of the daemon's may come between.
+        # From tick 1 on, because pgqd may make a tick in between.
         source.execute("select pgq.register_consumer_at(%s, %s, 1)", queue.name, way)
     kitchen = Kitchen(random.Random(f"{SEED} {name}"))  # noqa: S311 (the same events in every run)
     for spices in SPICES:

@@ -31,7 +31,7 @@ def pipeline(target: Database, queue: Queue) -> Pipeline:
 
 @pytest.mark.timeout(60)
 def test_a_large_row_behind_a_small_one(pipeline: Pipeline) -> None:
-    """It waits for no room, though it takes all that there is and nothing was worth loading before."""
+    """It does not wait for room, though it takes all there is and nothing was worth loading before."""
     pipeline.insert(1, tick=False)
     pipeline.insert(1, padding=1 << 20, tick=False)
     pipeline.insert(1)
@@ -40,7 +40,7 @@ def test_a_large_row_behind_a_small_one(pipeline: Pipeline) -> None:
 
 
 def test_a_column_that_comes_is_loaded_from_then_on(pipeline: Pipeline) -> None:
-    """Where it was left out because the target lacked it: from the next batch."""
+    """It was left out because the target lacked it; it is loaded from the next batch on."""
     pipeline.source.execute("alter table t add color text default 'red'")
     with pipeline.running(on_new_column="ignore") as job:
         pipeline.insert(10)
@@ -56,7 +56,7 @@ def test_a_column_that_comes_is_loaded_from_then_on(pipeline: Pipeline) -> None:
 
 
 def test_a_new_partition_has_the_key_of_today(pipeline: Pipeline) -> None:
-    """Where part_template says _PKEY: that of the rows for it, not of the first rows that were ever seen."""
+    """_PKEY in part_template is the key of the rows for it, not of the first rows ever seen."""
     template = "create table _DEST_TABLE (primary key (_PKEY)) inherits (t)"
     with pipeline.running(part_template=template) as job:
         pipeline.insert(10, days=1)
@@ -73,7 +73,7 @@ def test_a_new_partition_has_the_key_of_today(pipeline: Pipeline) -> None:
 
 
 def test_events_of_one_number(pipeline: Pipeline) -> None:
-    """A producer may number events as it likes: each is loaded or a dead letter once."""
+    """A producer may number events as it likes: each becomes a row or a dead letter once."""
     for data in ("id=1&day=2026-11-01&note=a", "id=2&day=2026-11-01&note=%", "id=3&day=2026-11-01&note=c"):
         pipeline.source.execute(
             "select pgq.insert_event_raw(%s, 7, now(), null, null, 'I:id', %s, 'public.t', null, null, null)",
@@ -87,7 +87,7 @@ def test_events_of_one_number(pipeline: Pipeline) -> None:
 
 
 def test_a_large_event_is_worth_a_line(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
-    """Whichever way it is loaded."""
+    """On either path."""
     pipeline.insert(1, padding=LARGE)
     pipeline.insert(1)
     with caplog.at_level(logging.INFO):
@@ -101,7 +101,7 @@ def test_a_large_event_is_worth_a_line(pipeline: Pipeline, caplog: pytest.LogCap
 
 @pytest.mark.timeout(60)
 def test_whatever_ends_the_thread_ends_the_job(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who decodes does not wait for a thread that is gone, and nothing is left of the batch."""
+    """The decoding thread does not wait for a thread that is gone, and nothing of the batch is left."""
     pipeline.insert(10)
     pipeline.drain()
     pipeline.insert(8_000, padding=500)
@@ -159,13 +159,13 @@ def test_a_bad_row_in_the_middle_of_a_load(pipeline: Pipeline) -> None:
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("which", ["source", "target"])
 def test_a_backend_that_ends_amid_a_load(pipeline: Pipeline, which: str) -> None:
-    """The thread ends with its batch; another try loads all of it, once, and it is an outage, no more."""
+    """The thread ends with its batch; another try loads all of it once; it is just an outage."""
     pipeline.insert(10)
     pipeline.drain()
     pipeline.insert(6_000, padding=500)
     database = {"source": pipeline.source, "target": pipeline.target}[which]
     with pipeline.target.another() as blocker:
-        # The thread waits for this row, the other one for room, and the source for that.
+        # The loading thread waits for this row, the decoding one for room, the source for the decoding one.
         blocker.execute("begin; insert into t_2026_11_02 values (5011, '2026-11-02')")
         with pipeline.running() as job:
             pipeline.target.wait_for(WAITS_FOR_LOCK)
@@ -194,13 +194,13 @@ ALTERATIONS = {
         "alter table t drop column note, add column note text generated always as ('made of ' || id) stored"
     ),
 }
-"""What somebody does to the target between two batches."""
+"""What is done to the target between two batches."""
 
 
 @pytest.mark.parametrize("what", ALTERATIONS)
 def test_tables_that_change_between_two_batches(pipeline: Pipeline, what: str) -> None:
-    """What is remembered of them is dropped, and rows go where they belong from then on."""
-    # Such partitions have no column of their own that would stay.
+    """What was remembered of them is dropped; from then on rows go where they belong."""
+    # Columns of partitions made in this way are all inherited, so none of them stays.
     template = "create table _DEST_TABLE () inherits (t)"
     with pipeline.running(on_new_column="ignore", part_template=template) as job:
         pipeline.insert(9)

@@ -1,6 +1,6 @@
 """The original and ours over one queue, cell by cell.
 
-Left out is what the original gets wrong (`harness.programs.original` shows what it does): updates, deletes
+It leaves out what the original gets wrong (`harness.programs.original` shows what it does): updates, deletes
 and truncates, which it inserts as rows; partition values that are NULL, infinite, empty or not written
 ``YYYY-MM-DD hh:mm``; rows of one batch with different columns under ``fields = *``, which it drops; ``%00``
 and bytes that are no UTF-8, at which it stops; ``_PKEY`` and ``_PARENT``, which it does not know.
@@ -46,7 +46,7 @@ AWKWARD = (
     "😀",
     "\u2028",
 )
-"""Pieces that some format on the way gives a meaning to."""
+"""Pieces with a meaning in some format on the way."""
 
 COLUMNS = """
     id int primary key, seen timestamp not null, zoned timestamptz not null, day date not null, note text,
@@ -87,7 +87,7 @@ MAKERS: dict[str, Make] = {
     "select": _text,
     "zwei Wörter": _text,
 }
-"""What fills each column but the id."""
+"""What fills each column except the id."""
 
 REQUIRED = {"seen", "zoned", "day"}
 """Columns that name partitions: never NULL."""
@@ -181,7 +181,7 @@ def _create_parents(target: Database) -> None:
 def test_ours_loads_what_the_original_loads(
     tmp_path: Path, source: Database, target: Database, other_target: Database
 ) -> None:
-    """Over five jobs and 2,100 events of one queue both make the same tables with the same cells."""
+    """With five jobs and 2,100 events of one queue, both make the same tables with the same cells."""
     rng = random.Random(SEED)  # noqa: S311 (the same events in every run)
     queue = Queue(source, "everything")
     queue.create()

@@ -23,12 +23,12 @@ PARENTS = {
 
 
 def outcome_of(case: Case, kind: str) -> Row | Dead | Ignored:
-    """What becomes of a case's event in a table that is partitioned so."""
+    """The outcome of a case's event in a table partitioned in this way."""
     return case.native if case.native and kind == "native" else case.outcome
 
 
 def send(source: Database, case: Case, number: int) -> int:
-    """Put a case's event for the row of a number into the queue; returns its id."""
+    """Put a case's event, for the row with a number, into the queue; returns the event's id."""
     event: int = source.value(
         "select pgq.insert_event('q', %s, %s, 'public.orders', null, null, null)",
         case.type,
@@ -53,7 +53,7 @@ def keys(source: Database, target: Database, kind: str) -> Keys:
 def fits(
     outcome: Row | Dead | Ignored, row: tuple[object, ...] | None, letter: tuple[object, ...] | None
 ) -> bool:
-    """Whether a row and a dead letter, of which at most one is there, are what was to be."""
+    """Whether a row and a dead letter, at most one of which exists, are the outcome."""
     if isinstance(outcome, Row):
         return letter is None and row == (f"orders_{outcome.partition}", outcome.note, outcome.n)
     if isinstance(outcome, Ignored):
@@ -68,7 +68,7 @@ def fits(
 
 
 def faults(target: Database, kind: str, events: dict[int, int]) -> list[str]:
-    """Cases whose outcome is another one; `events` holds event ids by the number of the row."""
+    """Cases with another outcome than they should have; `events` holds event ids by the row's number."""
     rows = {
         row[0]: row[1:] for row in target.rows("select id, tableoid::regclass::text, note, n from orders")
     }
@@ -83,14 +83,14 @@ def faults(target: Database, kind: str, events: dict[int, int]) -> list[str]:
 
 
 def test_the_table_of_outcomes_is_true(source: Database, target: Database, kind: str, keys: Keys) -> None:
-    """All cases in one batch: each is the row, the dead letter or nothing, as the table says."""
+    """All cases in one batch: each becomes the row, the dead letter or nothing, as the table says."""
     events = {number: send(source, case, number) for number, case in enumerate(ALL, 1)}
     source.execute("select pgq.ticker('q')")
     values = drain(**keys)
     assert faults(target, kind, events) == []
     assert values["events"] == len(ALL) == values["rows"] + values["dead_letters"] + values["ignored"]
     by_operation = values["outcomes"].items()
-    # What was written is counted where it is written, what was read by its operation.
+    # Rows are counted where they are written, events by their operation.
     assert values["rows"] == sum(number for key, number in by_operation if key.endswith(",row"))
     assert {"insert", "update", "delete", "other"} == {key.partition(",")[0] for key, _ in by_operation}
     assert target.value("select count(*) from orders") == 1 + values["rows"]
@@ -100,7 +100,7 @@ def test_the_table_of_outcomes_is_true(source: Database, target: Database, kind:
 def test_no_outcome_depends_on_its_neighbours(
     source: Database, target: Database, kind: str, keys: Keys
 ) -> None:
-    """Each case in a batch of its own ends the same."""
+    """Each case alone in a batch has the same outcome."""
     events = {}
     for number, case in enumerate(ALL, 1):
         events[number] = send(source, case, number)
@@ -110,7 +110,7 @@ def test_no_outcome_depends_on_its_neighbours(
 
 
 def test_there_are_many_ways_to_be_bad() -> None:
-    """The table knows at least twenty."""
+    """The table has at least twenty."""
     assert sum(isinstance(case.outcome, Dead) for case in ALL) >= 20
 
 
@@ -121,7 +121,7 @@ def test_there_are_many_ways_to_be_bad() -> None:
 def test_no_date_style_of_a_producer_misfiles(
     source: Database, target: Database, queue: Queue, style: str, trigger: str
 ) -> None:
-    """A date is what the producer meant, or its event a dead letter that names DateStyle: in any column."""
+    """In any column a date is what the producer meant, or its event a dead letter that names DateStyle."""
     ddl = "create table t (id int primary key, part date, day date, at timestamp, atz timestamptz)"
     for database in (source, target):
         database.execute(ddl)
@@ -133,7 +133,7 @@ def test_no_date_style_of_a_producer_misfiles(
         producer.execute(
             "insert into t values (1, '2026-04-03', '2026-05-06', '2026-07-08', '2026-09-10 11:12')"
         )
-        # The day beyond 12 cannot be a month; nor is it read as one.
+        # A day above 12 cannot be a month, and is not read as one.
         producer.execute("insert into t (id, part, day) values (2, '2026-04-13', '2026-05-16')")
         producer.execute("insert into t (id, part, day) values (3, null, '2026-05-06')")
     queue.tick()
@@ -146,7 +146,7 @@ def test_no_date_style_of_a_producer_misfiles(
     reasons = target.column("select reason from tdsup.dead_letter where reason !~ 'is NULL'")
     assert len(reasons) == (0 if understood else 2)
     assert all("DateStyle" in reason for reason in reasons)
-    # Without a partition the target's own reading decides.
+    # Without partitions the target decides how to read it.
     source.execute("select pgq.register_consumer_at('q', 'job', 1)")
     target.execute("drop table t cascade; truncate tdsup.completed_tick, tdsup.dead_letter;" + ddl)
     drain(**keys)

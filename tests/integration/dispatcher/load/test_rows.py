@@ -109,7 +109,7 @@ def test_a_bad_event_stops_the_job_if_so_set(pipeline: Pipeline, values: str, re
 def test_a_wrong_set_up_says_what_is_wrong(
     pipeline: Pipeline, change: dict[str, object], message: str
 ) -> None:
-    """A mistake of the set-up is one clear line and exit status 78, not a retry."""
+    """A mistake in the set-up is one clear line and exit status 78, not a retry."""
     pipeline.insert(10, days=1)
     with pytest.raises(SetupError, match=message) as caught:
         pipeline.drain(**{"part_template": "create table _DEST_TABLE () inherits (t)", **change})
@@ -118,6 +118,6 @@ def test_a_wrong_set_up_says_what_is_wrong(
 
 
 def test_a_source_without_pgq_is_named(pipeline: Pipeline) -> None:
-    """A database that is no PgQ database is a mistake of the set-up that says so."""
+    """The message says that the database has no PgQ."""
     with pytest.raises(SetupError, match="cannot read queue q: the source database has no PgQ"):
         pipeline.drain(src_db=pipeline.target.dsn)

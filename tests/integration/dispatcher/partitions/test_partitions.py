@@ -74,7 +74,7 @@ def test_a_generated_column_is_cloned(pipeline: Pipeline) -> None:
 
 
 def test_a_dropped_partition_is_created_again(pipeline: Pipeline) -> None:
-    """What a job remembers of its tables is forgotten when the target contradicts it."""
+    """What a job remembers of its tables is dropped when the target contradicts it."""
     with pipeline.running() as job:
         pipeline.insert(10, days=1)
         job.wait_for("running", rows=10)

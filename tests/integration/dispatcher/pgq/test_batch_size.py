@@ -6,7 +6,7 @@ from harness.rows.pipeline import Pipeline
 
 
 def batches(pipeline: Pipeline, ticks: int, **keys: object) -> float:
-    """How many batches some ticks of 100 events are taken as."""
+    """How many batches are made of some ticks of 100 events."""
     for _ in range(ticks):
         pipeline.insert(100)
     number: float = pipeline.drain(**keys)["batches"]
@@ -15,7 +15,7 @@ def batches(pipeline: Pipeline, ticks: int, **keys: object) -> float:
 
 
 def test_ticks_are_merged_while_behind(pipeline: Pipeline) -> None:
-    """Twenty take a few batches; with merge_events at 0 each is one, and a limit is kept to."""
+    """Twenty ticks make a few batches; with merge_events = 0 each is one; another limit is kept."""
     batches(pipeline, 1)
     assert batches(pipeline, 20) <= 5
     assert batches(pipeline, 20, merge_events=0) == 20
@@ -23,7 +23,7 @@ def test_ticks_are_merged_while_behind(pipeline: Pipeline) -> None:
 
 
 def test_ticks_of_other_tables_events_are_merged_too(pipeline: Pipeline) -> None:
-    """A job whose table is rare among the queue's is behind by ticks that have nothing for it."""
+    """A job whose table is rare in the queue is behind by ticks that have nothing for it."""
     for _ in range(20):
         pipeline.source.execute(
             "select count(pgq.insert_event(%s, 'I:id', 'id=1', 'public.other', null, null, null)) "
@@ -38,7 +38,7 @@ def test_ticks_of_other_tables_events_are_merged_too(pipeline: Pipeline) -> None
 
 
 def test_collecting_keeps_its_meaning(pipeline: Pipeline) -> None:
-    """A batch has as many events at least, whether behind or not; what is not enough waits."""
+    """A batch has at least that many events, whether the job is behind or not; fewer have to wait."""
     batches(pipeline, 1)
     for _ in range(7):
         pipeline.insert(100)
@@ -53,7 +53,7 @@ def test_collecting_keeps_its_meaning(pipeline: Pipeline) -> None:
 
 
 def test_lagging_keeps_its_meaning(pipeline: Pipeline) -> None:
-    """Events that are too young are left alone, however far behind: those before them are not."""
+    """Events that are too young wait, however far the job is behind; older ones are loaded."""
     batches(pipeline, 1)
     for _ in range(5):
         pipeline.insert(100)

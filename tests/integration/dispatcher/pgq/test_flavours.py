@@ -11,15 +11,15 @@ from harness.servers.database import Database
 from tdsup.dispatcher.errors import SetupError
 
 PL_ONLY = next(Path("/usr/share/postgresql").glob("*/contrib/pgq_pl_only.sql"))
-"""PgQ without C code, of Debian's package."""
+"""PgQ without C code, from Debian's package."""
 
 SCHEMAS = {"pl only": "pgq", "PgQue": "pgque"}
-"""PgQue is the same engine under its own schema; no package brings it, hence it is made from the other."""
+"""PgQue is the same engine in its own schema; it has no package, so it is made from the other."""
 
 
 @pytest.fixture(params=SCHEMAS)
 def schema(source: Database, request: pytest.FixtureRequest) -> str:
-    """The source's PgQ, made anew without C code."""
+    """The source's PgQ, created again without C code."""
     schema = SCHEMAS[request.param]
     source.execute("drop extension pgq cascade")
     text = PL_ONLY.read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def schema(source: Database, request: pytest.FixtureRequest) -> str:
 
 
 def assert_checked(keys: Keys, *texts: str) -> None:
-    """A check finds no fault, and tells these things."""
+    """A check finds no fault, and shows these texts."""
     told = "\n".join(act("check", keys))
     assert not [text for text in texts if text not in told], told
 

@@ -26,7 +26,7 @@ def orders(orders: Orders) -> Orders:
     ],
 )
 def test_events_are_held_back(orders: Orders, target: Database, key: dict[str, object]) -> None:
-    """Until events are old enough or many enough, none is loaded, and the lag shows it."""
+    """Until events are old enough, or there are enough of them, none is loaded, and the lag shows it."""
     orders.insert(10)
     with orders.running(**key) as job:
         job.wait_for("running")
@@ -47,7 +47,7 @@ def test_collected_events_are_one_batch(orders: Orders) -> None:
 
 
 def test_below_zero_is_one_pass(orders: Orders) -> None:
-    """loop_delay below 0 takes one batch, and ends."""
+    """With loop_delay below 0 the job takes one batch and ends."""
     orders.insert(10)
     orders.insert(10)
     assert orders.drain(loop_delay=-1)["batches"] == 1
@@ -55,7 +55,7 @@ def test_below_zero_is_one_pass(orders: Orders) -> None:
 
 
 def test_table_filter_takes_only_its_tables(orders: Orders, source: Database, target: Database) -> None:
-    """Of a queue that carries two tables, the events of the named one are loaded; a bare name is public's."""
+    """Of a queue with two tables, the named one is loaded; a name without schema is in public."""
     source.execute("create table other (id int primary key, day date, note text)")
     orders.queue.attach("other")
     source.execute("insert into other values (7, '2026-11-01', 'no order')")
@@ -65,7 +65,7 @@ def test_table_filter_takes_only_its_tables(orders: Orders, source: Database, ta
 
 
 def test_connections_are_replaced_when_old(orders: Orders, target: Database) -> None:
-    """After connection_lifetime the job goes on with new connections, and loads all the same."""
+    """After connection_lifetime the job goes on with new connections."""
     backend = (
         "select pid from pg_stat_activity where application_name = 'tdsup job' and backend_type ~ 'client'"
     )

@@ -12,7 +12,7 @@ BY_DAY = {"part_field": "day"}
 
 @pytest.fixture
 def growing(source: Database, target: Database, queue: Queue, keys: Keys) -> Keys:
-    """A table of the source that has got columns that the target lacks, and rows with them."""
+    """A source table with new columns that the target lacks, and rows with values in them."""
     source.execute("create table t (id int primary key, day date)")
     target.execute("create table t (id int primary key, day date)")
     queue.attach("t")
@@ -29,7 +29,7 @@ def growing(source: Database, target: Database, queue: Queue, keys: Keys) -> Key
 
 
 def test_new_columns_are_dead_letters(target: Database, growing: dict[str, object]) -> None:
-    """By default: nothing of a row is dropped in silence; once the column is there, rows load."""
+    """By default: no part of a row is dropped in silence."""
     values = drain(**growing, **BY_DAY)
     assert values["dead_letters"] == 2
     assert target.column("select reason from tdsup.dead_letter") == [
@@ -108,7 +108,7 @@ def test_a_name_that_no_column_can_have_is_not_added(
 def test_a_column_that_the_target_generates(
     source: Database, target: Database, queue: Queue, keys: Keys, policy: str
 ) -> None:
-    """It computes its own value, whatever becomes of columns that it lacks."""
+    """It computes its own value, whatever on_new_column says."""
     for database in (source, target):
         database.execute(
             "create table t (id int primary key, a int, b int generated always as (a * 2) stored)"
@@ -121,7 +121,7 @@ def test_a_column_that_the_target_generates(
 
 
 def test_partitions_of_unequal_columns(target: Database, queue: Queue, keys: Keys) -> None:
-    """A change of some columns looks into those partitions that have them."""
+    """A change of some columns looks only into partitions that have them."""
     target.execute(
         "create table t_2026_01_01 (id int, day date, c text); create table t_2026_01_02 (id int, day date);"
         "insert into t_2026_01_01 values (1, '2026-01-01', 'old'); insert into t_2026_01_02 values (2)"

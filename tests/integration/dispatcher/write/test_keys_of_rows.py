@@ -1,4 +1,4 @@
-"""Updates and deletes find their rows by key, wherever those are and however the key is written."""
+"""Updates and deletes find their rows by key, wherever the row is and however the key is written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from harness.servers.queue import Queue
 def test_rows_are_found_however_partitions_are_made(
     source: Database, target: Database, parent: str, template: str
 ) -> None:
-    """Rows move between partitions that hang together, and between those that stand alone."""
+    """Rows move between partitions of one parent, and between tables without a parent."""
     mirror = Mirror(source, target, "logutriga")
     target.execute("drop table t;" + parent)
     mirror.drain(part_template=template)
@@ -43,7 +43,7 @@ def test_rows_are_found_however_partitions_are_made(
 
 
 def test_a_key_can_change_where_the_event_tells_the_old_one(source: Database, target: Database) -> None:
-    """PgQ's triggers refuse such an update, a producer of its own may send it."""
+    """PgQ's triggers refuse such an update, but a producer may send it."""
     mirror = Mirror(source, target, "logutriga")
     source.execute("insert into t values (1, '', '2026-11-01', 'x', 1)")
     source.execute(
@@ -60,7 +60,7 @@ def test_a_key_can_change_where_the_event_tells_the_old_one(source: Database, ta
 
 
 def test_keys_that_are_written_in_several_ways(source: Database, target: Database, queue: Queue) -> None:
-    """A time in another zone and a fraction with another zero are the same key: the order is kept."""
+    """A time in another zone, or a number with another zero, is the same key: the order is kept."""
     ddl = "create table t (at timestamptz, n numeric, txt text, primary key (at, n))"
     for database in (source, target):
         database.execute(ddl)
@@ -79,7 +79,7 @@ def test_keys_that_are_written_in_several_ways(source: Database, target: Databas
 
 
 def test_a_table_that_is_all_key(source: Database, target: Database, queue: Queue) -> None:
-    """An update of it has nothing to change, or brings back the row."""
+    """An update of it has nothing to change, or brings the row back."""
     target.execute("create table t (id int primary key); insert into t values (1)")
     keys = job_keys(source, target)
     drain(**keys)

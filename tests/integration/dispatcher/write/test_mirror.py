@@ -1,4 +1,4 @@
-"""Inserts, updates and deletes by real triggers, in every format, leave the target as the source is."""
+"""Inserts, updates and deletes of real triggers, in every format, make the target equal to the source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.servers.queue import Queue
 
 
 def test_changes_of_one_batch_are_applied_in_order(mirror: Mirror) -> None:
-    """Inserts, updates and deletes of the same rows in one batch end as in the source."""
+    """Inserts, updates and deletes of the same rows in one batch end up as in the source."""
     mirror.source.execute(r"""
         insert into t
             select g, 'a''b\c', date '2026-11-01' + g % 3, 'first', 1.50 from generate_series(1, 30) g;
@@ -28,7 +28,7 @@ def test_changes_of_one_batch_are_applied_in_order(mirror: Mirror) -> None:
 
 
 def test_changes_of_later_batches_find_their_rows(mirror: Mirror) -> None:
-    """Also those whose partition is another one now: a row moves with its date."""
+    """Even if they now belong to another partition: a row moves with its date."""
     mirror.source.execute(
         "insert into t select g, '', date '2026-11-01' + g % 3, 'first', 1 from generate_series(1, 30) g"
     )
@@ -67,7 +67,7 @@ def test_a_change_of_a_row_that_is_not_there(mirror: Mirror) -> None:
 
 @pytest.mark.parametrize("trigger", TRIGGERS)
 def test_without_old_rows(source: Database, target: Database, trigger: str) -> None:
-    """Updates and deletes are applied as far as their text allows; what does not go is a dead letter."""
+    """Updates and deletes are applied as far as their text allows; the rest become dead letters."""
     mirror = Mirror(source, target, trigger)
     source.execute("insert into t select g, '', '2026-11-01', 'x', 1 from generate_series(1, 9) g")
     mirror.drain()
