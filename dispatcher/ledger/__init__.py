@@ -3,11 +3,13 @@
 from .claim import Claim
 from .deadletters import DeadLetter, DeadLetters
 from .position import Position, Storage
+from .replay import Replay
 
 __all__ = [
     "Claim",
     "DeadLetter",
     "DeadLetters",
     "Position",
+    "Replay",
     "Storage",
 ]

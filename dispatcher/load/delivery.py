@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
-from ..ledger import DeadLetters
+from ..ledger import DeadLetters, Replay
 from ..partitions import TableMaker, Tables
 from ..pgq import Queue
 from ..settings import EVENT_TIME, Settings
@@ -22,7 +22,7 @@ from .missing import Missing
 from .outcome import Outcome
 from .passes import BlockPause, End, Pass, PassFailed, next_pass
 from .rows import RowLoader
-from .work import Replay, Work
+from .work import Work
 
 MAX_PASSES = 10
 """Most passes over the same events. More are needed only while somebody drops the tables that they go to."""

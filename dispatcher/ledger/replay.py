@@ -1,0 +1,57 @@
+"""A dead letter on another try; the ledger's kind of `Work`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from psycopg2.extensions import cursor as Cursor
+
+from .deadletters import DeadLetter, DeadLetters
+
+
+class Replay:
+    """A dead letter on another try: it goes if its event is loaded, else it stays with the new reason.
+
+    Args:
+        dead_letters: of the consumer.
+        letter: id of the dead letter.
+        zone: time zone of the source, in which the event's time is written.
+    """
+
+    stream: ClassVar[None] = None
+    """There are no blocks of one event."""
+
+    def __init__(self, dead_letters: DeadLetters, letter: int, zone: str) -> None:
+        self.name = f"dead letter {letter}"
+        self._dead_letters = dead_letters
+        self._letter = letter
+        self._zone = zone
+        self._event = b""
+        self._stays = False
+
+    def begin(self, cursor: Cursor) -> bool:
+        """Lock the letter and take its event; False if somebody has removed it."""
+        self._stays = False
+        self._event = self._dead_letters.take(cursor, self._letter, self._zone) or b""
+        return bool(self._event)
+
+    def end(self, cursor: Cursor) -> None:
+        """Remove the letter, unless it stays."""
+        if not self._stays:
+            self._dead_letters.delete(cursor, [self._letter])
+
+    def read(self, receive: Callable[[bytes], object], ids: Sequence[int] = ()) -> None:
+        """Hand over the event."""
+        assert not ids
+        receive(self._event)
+
+    def can_keep(self) -> bool:
+        """The letter has its place."""
+        return True
+
+    def keep(self, cursor: Cursor, letters: Sequence[DeadLetter]) -> None:
+        """Let the letter stay, for its new reason."""
+        (letter,) = letters
+        self._dead_letters.explain(cursor, self._letter, letter.reason, letter.sqlstate)
+        self._stays = True
