@@ -230,6 +230,6 @@ def test_a_log_that_cannot_be_opened_is_a_reason(a_fleet: Fleet) -> None:
     (a_fleet.directory / "log" / "orders.log").mkdir(parents=True)
     a_fleet.start()
     job = a_fleet.wait_for("orders", state="backoff", restarts=lambda count: count > 0, pid=None)
-    assert job["reason"] == "cannot open the log or pid file log/orders.log: Is a directory"
+    assert job["reason"] == "cannot load conf.d/orders.ini: [sleeper] logfile: Is a directory: log/orders.log"
     (a_fleet.directory / "log" / "orders.log").rmdir()
     a_fleet.wait_for("orders", state="running")
