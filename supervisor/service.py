@@ -62,7 +62,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
 
 
 def _raise_descriptor_limit() -> None:
-    """Every job takes three descriptors of the master; the usual soft limit of 1024 is soon reached."""
+    """Every job takes four descriptors of the master; the usual soft limit of 1024 is soon reached."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

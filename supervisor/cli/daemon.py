@@ -1,9 +1,10 @@
-"""Going into the background, with an honest answer in the foreground."""
+"""Work to which a process belongs: in the foreground, or in the background with an honest answer."""
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -11,16 +12,31 @@ from .. import logs
 from ..errors import TdsupError
 from ..exits import Exit
 
+Run = Callable[[Callable[[], None]], int]
+"""Some work; it gets a function to call when it is ready, and returns an exit status."""
+
 _READY = b"\0"
-"""What the background process writes when it answers; anything else is why it could not start."""
+"""What the background process writes when it is ready; anything else is why it could not start."""
 
 
-def detach(what: str, run: Callable[[Callable[[], None]], int]) -> int:
+def attach(what: str, run: Run) -> NoReturn:
+    """Run something in this process, which ends with it.
+
+    No exit handler runs then: multiprocessing's would wait for children that are still there.
+
+    Args:
+        what: it is, for messages.
+        run: the work.
+    """
+    _live(what, run, lambda: None, lambda text: print(text, file=sys.stderr))  # noqa: T201 (to its user)
+
+
+def detach(what: str, run: Run) -> int:
     """Run something in a process of its own, without a terminal; return once it is ready.
 
     Args:
         what: it is, for messages.
-        run: the work; it gets a function to call when ready, and returns an exit status.
+        run: the work.
 
     Returns:
         `Exit.OK`, in the calling process.
@@ -36,39 +52,47 @@ def detach(what: str, run: Callable[[Callable[[], None]], int]) -> int:
         with open(reader, "rb") as answer:  # noqa: PTH123 (a descriptor)
             said = answer.read()
         if said != _READY:
-            raise TdsupError(
-                said.decode("utf-8", "replace") or f"cannot start {what}: it died without a word"
-            )
+            raise TdsupError(said.decode("utf-8", "replace") or f"cannot run {what}: it died without a word")
         return Exit.OK
     os.close(reader)
     os.setsid()
-    # The session's leader ends here, hence no terminal can be acquired later.
+    # The leader of the session ends here, so no terminal can be acquired later.
     if os.fork():
         os._exit(Exit.OK)
-    return _live(what, run, writer)
-
-
-def _live(what: str, run: Callable[[Callable[[], None]], int], writer: int) -> NoReturn:
-    """Do the work in the background; does not return."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     os.close(null)
-    open_writer = [writer]
+    answer_once = _Answer(writer)
+    return _live(what, run, lambda: answer_once.write(_READY), lambda text: answer_once.write(text.encode()))
 
-    def say(words: bytes) -> None:
-        while open_writer:
-            descriptor = open_writer.pop()
-            os.write(descriptor, words)
-            os.close(descriptor)
 
+class _Answer:
+    """The background's end of the pipe to the foreground; takes one answer."""
+
+    def __init__(self, writer: int) -> None:
+        self._writer: int | None = writer
+
+    def write(self, words: bytes) -> None:
+        """Give the answer; later ones are not heard."""
+        if self._writer is not None:
+            os.write(self._writer, words)
+            os.close(self._writer)
+            self._writer = None
+
+
+def _live(what: str, run: Run, ready: Callable[[], None], complain: Callable[[str], None]) -> NoReturn:
+    """Do the work, then end the process at once."""
     code: int = Exit.FAILED
     try:
-        code = run(lambda: say(_READY))
+        code = run(ready)
     except TdsupError as error:
-        say(str(error).encode())
+        complain(str(error))
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = Exit.INTERRUPTED
     except Exception as error:
         logging.getLogger("tdsup").exception("cannot go on: a defect of tdsup, please report it")
-        say(f"cannot start {what}: {type(error).__name__}: {error}".encode())
+        complain(f"cannot run {what}: {type(error).__name__}: {error}")
     finally:
         logs.flush_and_exit(code)

@@ -31,7 +31,7 @@ from ..errors import ConfigError, NotRunning, Refused, TdsupError, UnknownJob
 from ..exits import Exit
 from . import completion
 from .answers import SHOWS, Run, complain, say
-from .daemon import detach
+from .daemon import attach, detach
 from .perform import perform
 from .tail import Tail
 
@@ -199,7 +199,7 @@ def _start(options: argparse.Namespace) -> int:
     from ..service import run_service
 
     if not options.detach:
-        return run_service(settings, lambda: None, foreground=True)
+        attach("the fleet", lambda ready: run_service(settings, ready, foreground=True))
     detach("the fleet", lambda ready: run_service(settings, ready, foreground=False))
     with Client(settings.socket) as client:
         client.call("version")

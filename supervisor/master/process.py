@@ -1,13 +1,16 @@
-"""One forked child: how it is born, watched and signalled."""
+"""One forked child: how it is born, watched and signalled; see docs/decisions/0010."""
 
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
+import sys
 import traceback
 from collections.abc import Callable
+from multiprocessing.context import ForkProcess
 from typing import NoReturn
 
 from setproctitle import setproctitle
@@ -17,17 +20,17 @@ from ..exits import Exit
 from ..worker import open_channel
 
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that the master handles, hence a child has to reset."""
+"""Signals that the master handles, so that a child has to reset them."""
 
 Body = Callable[[socket.socket], int]
 """What a child does with its end of the channel; returns its exit status."""
 
+# By name: the default method is another one from Python 3.14 on.
+_FORK = multiprocessing.get_context("fork")
+
 
 class Process:
-    """A child process; it is forked by the constructor.
-
-    A plain fork(2) and pidfd_open(2), see docs/decisions/0008: what the master touches between two forks is
-    memory that the children do not share.
+    """A child process; the constructor starts it.
 
     Args:
         title: what `ps` shows.
@@ -36,7 +39,8 @@ class Process:
     Attributes:
         pid: its process id.
         channel: the master's end of its channel.
-        sentinel: descriptor that becomes readable when the child dies.
+        pidfd: descriptor that becomes readable when the child dies. multiprocessing's own sentinel is a pipe,
+            which the child's children may hold open and which the child closes when it begins.
 
     Raises:
         OSError: no process or descriptor to be had.
@@ -44,37 +48,32 @@ class Process:
 
     def __init__(self, title: str, body: Body) -> None:
         self.channel, theirs = open_channel()
-        self._code: int | None = None
-        # A signal between fork and the child's first act would run the master's handler in the child.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        # Not a daemon, which could have no children of its own.
+        self._process = _FORK.Process(target=_live, name=title, args=(theirs, body))
         try:
-            self.pid = os.fork()
-            if not self.pid:
-                _live(theirs, title, body)
-            self.sentinel = self._watch()
+            with theirs:
+                _start(self._process)
+            pid = self._process.pid
+            assert pid is not None, "it was started"
+            self.pid = pid
+            self.pidfd = self._watch()
         except OSError:
             self.channel.close()
             raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            theirs.close()
 
     def _watch(self) -> int:
-        """The child's sentinel; without one there is to be no child."""
+        """A descriptor of the child; if there is none, there is no child either."""
         try:
             return os.pidfd_open(self.pid)
         except OSError:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            self._process.kill()
+            self._process.join()
+            self._process.close()
             raise
 
     def exit_code(self) -> int | None:
         """Exit status, negative if it died by that signal; None while it lives. Never waits."""
-        if self._code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self._code = os.waitstatus_to_exitcode(status)
-        return self._code
+        return self._process.exitcode
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, unless it is dead already."""
@@ -84,21 +83,46 @@ class Process:
     def close(self) -> None:
         """Free the descriptors of a dead child."""
         self.channel.close()
-        os.close(self.sentinel)
+        os.close(self.pidfd)
+        self._process.close()
 
 
-def _live(channel: socket.socket, title: str, body: Body) -> NoReturn:
-    """The whole life of a child, which starts with cutting what ties it to its siblings.
+def _start(process: ForkProcess) -> None:
+    """Start a process. No signal runs the master's handlers in it, and a failure leaves nothing open."""
+    # Between the fork and the child's first act, a signal would run the master's handler in the child.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        known = _open_descriptors()
+        try:
+            process.start()
+        except OSError:
+            # multiprocessing leaves its pipes open when the fork fails.
+            for descriptor in _open_descriptors() - known:
+                os.closerange(descriptor, descriptor + 1)
+            raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    Objects of the master that own a closed descriptor stay referenced by the frames below this one, hence
-    none of them is ever collected and closes a number that has been given out again.
+
+def _open_descriptors() -> set[int]:
+    # The next one is what lists them.
+    lister = os.dup(0)
+    os.close(lister)
+    return set(map(int, os.listdir("/proc/self/fd"))) - {lister}  # noqa: PTH208 (names only, and fast)
+
+
+def _live(channel: socket.socket, body: Body) -> NoReturn:
+    """The whole life of a child. It begins by cutting what ties it to its siblings.
+
+    Objects of the master that own a closed descriptor stay referenced by the frames below this one. So none
+    of them is ever collected and closes a number that has been given out again.
     """
     code: int = Exit.FAILED
     try:
         signal.set_wakeup_fd(-1)
         for number in HANDLED:
             signal.signal(number, signal.SIG_DFL)
-        # It asks for a new log file, which a process that has none yet makes anyway.
+        # It asks for a new log file; a process that has none yet will make one anyway.
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         os.setpgid(0, 0)
         logs.drop_all()
@@ -106,18 +130,20 @@ def _live(channel: socket.socket, title: str, body: Body) -> NoReturn:
         os.closerange(channel.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
         _read_nothing()
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        setproctitle(title)
+        setproctitle(multiprocessing.current_process().name)
         code = body(channel)
     except BaseException:  # noqa: BLE001 (nothing may get out of here into the master's frames)
         with contextlib.suppress(BaseException):
             traceback.print_exc()
     finally:
-        # No exit handlers: they are the master's.
+        # At once: the exit handlers, and the children that multiprocessing would wait for, are the master's.
         logs.flush_and_exit(code)
 
 
 def _read_nothing() -> None:
-    """Make /dev/null the standard input, also for C code."""
+    """Make /dev/null the standard input, for C code and for Python."""
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
+    # multiprocessing has made it a descriptor that is closed by now.
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (for life; a descriptor)

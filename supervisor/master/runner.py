@@ -96,7 +96,7 @@ class Runner:
         self._process = process
         self.job.forked(process.pid, self._loop.now())
         self._loop.watch(process.channel.fileno(), selectors.EVENT_READ, self._on_channel)
-        self._loop.watch(process.sentinel, selectors.EVENT_READ, self._on_sentinel)
+        self._loop.watch(process.pidfd, selectors.EVENT_READ, self._on_death)
 
     def _signal(self, action: Action, now: float) -> None:
         if self._process is not None:
@@ -132,7 +132,7 @@ class Runner:
     def _farewell(self, message: dict[str, Any]) -> None:
         self._last_words = message["reason"]
 
-    def _on_sentinel(self, _events: int) -> None:
+    def _on_death(self, _events: int) -> None:
         """The process is dead: take its last messages, then its exit status."""
         process = self._process
         if process is None:
@@ -143,7 +143,7 @@ class Runner:
         while self._take_messages(process):
             pass
         self._loop.unwatch(process.channel.fileno())
-        self._loop.unwatch(process.sentinel)
+        self._loop.unwatch(process.pidfd)
         self._process = None
         process.close()
         self.job.exited(code, self._last_words, self._loop.now())

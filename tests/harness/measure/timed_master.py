@@ -60,9 +60,11 @@ class TimedLoop(loop.Loop):
         if seconds > self.seconds:
             self.seconds, self.what = seconds, _name(call)
 
-    def longest(self) -> Longest:
-        """The longest callback so far."""
-        return Longest(self.seconds, self.what, self.calls)
+    def run(self) -> None:
+        """Serve, and leave what was measured."""
+        super().run()
+        longest = Longest(self.seconds, self.what, self.calls)
+        Path(FILE).write_text(json.dumps(asdict(longest)), encoding="utf-8")
 
 
 def use(fleet: Fleet) -> None:
@@ -81,12 +83,8 @@ def _name(call: Any) -> str:
 
 
 def _main() -> int:
-    made = TimedLoop()
-    with mock.patch.object(service, "Loop", return_value=made):
-        code = cli.main()
-    if made.calls:
-        Path(FILE).write_text(json.dumps(asdict(made.longest())), encoding="utf-8")
-    return code
+    with mock.patch.object(service, "Loop", TimedLoop):
+        return cli.main()
 
 
 if __name__ == "__main__":

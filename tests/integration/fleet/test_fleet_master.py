@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,43 @@ def test_every_command_explains_itself(a_fleet: Fleet) -> None:
         assert helped.returncode == 0
         assert f"example: tdsup {command}" in helped.stdout
         assert "exit status: 0 done, 1 refused" in helped.stdout
+
+
+DYING = """
+import sys
+from pathlib import Path
+from unittest import mock
+from tdsup.supervisor import loop
+from tdsup.supervisor.cli.tdsup import main
+from tdsup.supervisor.master.process import Process
+
+class DyingLoop(loop.Loop):
+    def _wait(self):
+        if Path("die").exists():
+            raise RuntimeError("the loop is dead")
+        return 0.02
+
+with mock.patch("tdsup.supervisor.service.Loop", DyingLoop), mock.patch.object(Process, "send"):
+    sys.exit(main())
+"""
+"""A master whose loop dies, and whose signals reach nobody."""
+
+
+def test_a_master_whose_loop_dies_waits_for_no_child(a_fleet: Fleet) -> None:
+    """It says why and ends at once with exit status 1, though a frozen job lives on."""
+    a_fleet.program = [sys.executable, "-c", DYING]
+    a_fleet.write_job("orders", behave="freeze")
+    a_fleet.start()
+    wait_until(lambda: "keeping the interpreter's lock" in a_fleet.log("orders"), "the job is frozen")
+    frozen = a_fleet.job("orders")["pid"]
+    try:
+        (a_fleet.directory / "die").touch()
+        wait_until(lambda: not alive(a_fleet.pid_of_master), "the master has ended", timeout=5)
+        assert alive(frozen)
+    finally:
+        os.kill(frozen, signal.SIGKILL)
+    assert a_fleet.exit_code() == 1
+    assert "RuntimeError: the loop is dead" in a_fleet.stderr()
 
 
 def test_status_is_a_table_and_json(a_fleet: Fleet) -> None:
