@@ -1,4 +1,4 @@
-// What can be done about a job. The token is kept for this tab only, and goes nowhere but into a header.
+// What can be done about a job. The token is kept for this tab only and is sent only in a header.
 
 const KEY = "tdsup-token";
 
@@ -18,7 +18,7 @@ export class Actions {
   #offered = false;
   #changed;
 
-  // `changed` is called when something was done.
+  // Calls `changed` after each action.
   constructor(changed) {
     this.#changed = changed;
     byId("unlock").addEventListener("submit", (event) => {
@@ -29,7 +29,7 @@ export class Actions {
     byId("ask-no").addEventListener("click", () => byId("ask").close());
   }
 
-  // Whether the fleet has a token at all.
+  // Whether the fleet has a token.
   offer(offered) {
     this.#offered = offered;
     this.#show();
@@ -88,7 +88,7 @@ export class Actions {
     const refused = byId("refused");
     refused.textContent = "";
     try {
-      // Asks for nothing, which is "not found" to whoever has the token.
+      // No such action: the answer is "not found" if the token is right.
       const response = await this.#post("jobs/", token);
       if (response.status === 404) this.#keep(token);
       else refused.textContent = (await response.json()).error.message;

@@ -1,4 +1,4 @@
-// The status page: asks every two seconds, shows what it is told, and says so when nothing is told.
+// The status page: asks every two seconds, shows the answer, and says so when there is none.
 
 import { Actions } from "./actions.js";
 import { History } from "./history.js";
@@ -45,11 +45,11 @@ async function refresh() {
     latestAt = now();
     trouble = "";
   } catch (error) {
-    // The browser's own words differ and say little.
+    // Each browser words this differently, and says little.
     trouble = error instanceof Told ? error.message : "cannot reach tdsup: the connection is lost";
   }
   clearTimeout(timer);
-  // A page that nobody sees asks for nothing.
+  // A hidden page asks for nothing.
   if (!document.hidden) timer = setTimeout(refresh, PERIOD);
   show();
 }
@@ -77,7 +77,7 @@ function showJobs() {
     rows.get(job.name).show(job, history, latestAt);
   }
   const sorted = [...latest.jobs].sort((a, b) => rank(a.state) - rank(b.state) || compare(a.name, b.name));
-  // Only what is not in its place is moved: a moved row loses the keyboard's focus.
+  // Move only the rows that are out of place: a moved row loses the keyboard focus.
   let place = byId("rows").firstElementChild;
   for (const { name } of sorted) {
     const { main } = rows.get(name);
@@ -150,7 +150,7 @@ function tick() {
   if (latest === null) return;
   const { version, uptime, pid } = latest.master;
   setText(byId("master"), `${version} · up ${clock(uptime + (trouble ? 0 : age))} · pid ${pid}`);
-  // What is not known any more does not go on counting.
+  // Counters stop when the values are no longer known.
   const moment = trouble ? latestAt : now();
   for (const row of rows.values()) row.tick(moment);
 }

@@ -1,4 +1,4 @@
-// The points behind the sparklines: kept here, so that each answer brings the new ones only.
+// The points behind the sparklines. They are kept here, so each answer brings only the new ones.
 
 import { POINTS } from "./sparkline.js";
 
@@ -11,9 +11,9 @@ export class History {
     return this.#end;
   }
 
-  // Take the history of an answer that was asked for with `after`.
+  // Add the history of an answer to a request with `after`.
   take(history, after) {
-    // Two questions were under way at once, and this is the answer to the later one.
+    // Two requests were under way at once, and this answers the later one.
     if (after !== this.#end) return;
     const fresh = after === null || history.end === null || after > history.end;
     const known = fresh ? new Map() : this.#jobs;
@@ -23,7 +23,7 @@ export class History {
       const joined = {};
       for (const [column, points] of Object.entries(columns)) {
         const old = known.get(name)?.[column] ?? [];
-        // A web child that has been replaced knows nothing of the steps before it.
+        // A new web child knows nothing of the steps before it began.
         const gap = old.length ? Math.max(0, steps - points.length) : 0;
         joined[column] = [...old, ...Array(gap).fill(null), ...points].slice(-POINTS);
       }

@@ -1,4 +1,4 @@
-// One job: a row of the table, or a card on a narrow screen. What comes from the fleet is only ever set as text.
+// One job: a row of the table, or a card on a narrow screen. Whatever comes from the fleet is set as text only.
 
 import { Sparkline } from "./sparkline.js";
 import { FAILING, shape } from "./states.js";
@@ -10,7 +10,7 @@ export class Row {
   #at = 0;
   #texts = new Map();
 
-  // `act` is called with the job's name when somebody wants to do something about it.
+  // Calls `act` with the job's name when somebody wants to do something about it.
   constructor(name, act) {
     this.name = name;
     this.main = element("tr", "job");
@@ -25,7 +25,7 @@ export class Row {
     this.#button(act);
   }
 
-  // Show what is said of the job; `at` is the moment, in seconds, at which it was true.
+  // Show the job's values; `at` is the moment, in seconds, when they were true.
   show(job, history, at) {
     this.#job = job;
     this.#at = at;
@@ -46,7 +46,7 @@ export class Row {
     this.#draw(history);
   }
 
-  // Let what counts by itself go on.
+  // Advance the times that pass.
   tick(now) {
     const job = this.#job;
     const passed = Math.max(0, now - this.#at);
@@ -123,7 +123,7 @@ export class Row {
     node.hidden = !text;
   }
 
-  // Most texts stay as they are, and with 200 jobs that is worth to know.
+  // Most texts stay the same; with 200 jobs it pays to leave them alone.
   #set(node, text) {
     if (this.#texts.get(node) !== text) {
       this.#texts.set(node, text);

@@ -1,4 +1,4 @@
-// A line of the last quarter of an hour, without axes.
+// A line of the last 15 minutes, without axes.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -18,7 +18,7 @@ export class Sparkline {
     this.line = this.#path("line");
   }
 
-  // Points are oldest first and end now; null is a gap. What the line is and its top are told in words.
+  // The oldest point comes first, the last one is now; null is a gap. A title gives meaning and maximum in words.
   draw(points, what, say) {
     const known = points.filter((point) => point !== null);
     const top = Math.max(0, ...known);
@@ -52,7 +52,7 @@ function segments(points, top) {
     }
   });
   if (run.length) runs.push(run);
-  // A single point is a dash.
+  // Draw a single point as a dash.
   return runs.map((each) => (each.length > 1 ? each : [[each[0][0] - 1, each[0][1]], each[0]]));
 }
 

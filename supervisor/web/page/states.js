@@ -1,4 +1,4 @@
-// The states of a job: what fails comes first. Each has a shape of its own, for colours are not seen by all.
+// The states of a job, failures first. Each has its own shape, because not everybody sees the colours.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -19,7 +19,7 @@ const ORDER = Object.keys(SHAPES);
 
 export const FAILING = new Set(["blocked", "backoff"]);
 
-// The place of a state in the list; one that this page does not know is told early.
+// The place of a state in the list; a state that this page does not know comes early.
 export function rank(state) {
   return ORDER.indexOf(state);
 }

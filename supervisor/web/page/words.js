@@ -19,7 +19,7 @@ export function duration(seconds) {
   return seconds < 10 ? `${Math.max(0, seconds).toFixed(1)}s` : `${whole}s`;
 }
 
-// As `duration`, without tenths: for what counts by itself on the page.
+// As `duration`, without tenths: for times that pass on the page.
 export function clock(seconds) {
   return seconds < 10 ? `${Math.ceil(Math.max(0, seconds))}s` : duration(seconds);
 }
