@@ -26,7 +26,7 @@ def event(type_: bytes, data: bytes | None, old: bytes | None = None) -> Event:
 
 
 def read(given: Event) -> Change:
-    """Its change, by way of its header."""
+    """The change of an event, read by way of its header."""
     return read_change(given.header(), given)
 
 
@@ -137,8 +137,8 @@ def test_formats(given: Event, change: Change) -> None:
         (event(b"D", b"id='1', t='x'"), "it goes on with ,"),
     ],
 )
-def test_what_is_not_as_its_type_says_is_refused(given: Event, reason: str) -> None:
-    """With a reason for people, and nothing of it executed."""
+def test_data_that_contradicts_its_type_is_refused(given: Event, reason: str) -> None:
+    """With a reason that people can read; nothing of it is executed."""
     with pytest.raises(ValueError, match=reason):
         read(given)
 
@@ -157,7 +157,7 @@ def test_what_is_not_as_its_type_says_is_refused(given: Event, reason: str) -> N
     ],
 )
 def test_a_header_tells_what_is_asked_for(type_: bytes, has_data: bool, header: Header) -> None:
-    """Whatever the data is like, once it is known whether there is any."""
+    """Of the data it needs to know only whether there is any."""
     assert read_header(type_, b"t", has_data) == header
 
 
@@ -175,7 +175,7 @@ ROWS = st.dictionaries(NAMES, st.none() | st.text(), min_size=1)
 
 @given(ROWS)
 def test_sqltriga_text_round_trips(row: dict[str, str | None]) -> None:
-    """Whatever quotes, commas, keywords and backslashes names and values hold."""
+    """With any quotes, commas, keywords and backslashes in names and values."""
     names = ",".join('"' + name.replace('"', '""') + '"' for name in row)
     wanted = {name.encode(): None if value is None else value.encode() for name, value in row.items()}
     text = f"({names}) values ({','.join(map(quoted, row.values()))})".encode()
@@ -188,7 +188,7 @@ def test_sqltriga_text_round_trips(row: dict[str, str | None]) -> None:
 
 @given(ROWS)
 def test_json_round_trips(row: dict[str, str | None]) -> None:
-    """Whatever the strings hold."""
+    """With any text in the strings."""
     found = read(event(b'{"op":"INSERT"}', json.dumps(row).encode()))
     assert found.row == {
         name.encode(): None if value is None else value.encode() for name, value in row.items()

@@ -1,4 +1,4 @@
-"""The decoder: whole blocks of events as COPY text, compiled and pure alike, as skytools decodes them."""
+"""The decoder of the block path, compiled and pure: both read rows as skytools does."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tdsup.dispatcher.events import _decoder, decoder, urlencoded
 from tdsup.dispatcher.events.decoder import BY_EVENT_TIME, MAX_DAYS, NOT_PARTITIONED
-from tdsup.dispatcher.partitions import period as partition
+from tdsup.dispatcher.partitions.period import period_of
 from tdsup.dispatcher.postgres import copytext
 
-HEAD = b"I:id\tpublic.orders\t"
+PREFIX = b"I:id\tpublic.orders\t"
 NAMES = (b"id", b"day", b"note")
 
 DECODERS = pytest.mark.parametrize(
@@ -24,9 +24,9 @@ DECODERS = pytest.mark.parametrize(
 Decode = Callable[..., tuple[int, dict[bytes, bytes], tuple[int, ...]]]
 
 
-def line(data: bytes, head: bytes = HEAD, rest: bytes = b"7") -> bytes:
+def line(data: bytes, prefix: bytes = PREFIX, rest: bytes = b"7") -> bytes:
     """A line as the source writes it."""
-    return head + data + b"\t" + rest + b"\n"
+    return prefix + data + b"\t" + rest + b"\n"
 
 
 ODD = st.sampled_from(
@@ -63,11 +63,11 @@ ELEMENT = st.tuples(
 ).map(lambda pair: pair[0] if pair[1] is None else pair[0] + b"=" + pair[1])
 SOUND = st.tuples(TEXT, DAYS, TEXT).map(lambda row: b"id=%b&day=%b&note=%b" % row)
 DATA = st.one_of(SOUND, SOUND, SOUND, st.lists(ELEMENT, max_size=4).map(b"&".join))
-HEADS = st.sampled_from(
-    [HEAD, HEAD, b"U:id\tpublic.orders\t", b"D:id\tpublic.orders\t", b"pgq.x\t\\N\t", b"\t"]
+PREFIXES = st.sampled_from(
+    [PREFIX, PREFIX, b"U:id\tpublic.orders\t", b"D:id\tpublic.orders\t", b"pgq.x\t\\N\t", b"\t"]
 )
 LINES = st.lists(
-    st.builds(line, DATA, HEADS, st.sampled_from([b"7", b"2026-11-24 10:00:00.1+00\t7", b"x\t7", b""])),
+    st.builds(line, DATA, PREFIXES, st.sampled_from([b"7", b"2026-11-24 10:00:00.1+00\t7", b"x\t7", b""])),
     max_size=6,
 )
 
@@ -82,14 +82,14 @@ LINES = st.lists(
 def test_the_compiled_decoder_is_the_pure_one(
     lines: list[bytes], part: int, order: list[int], count: int
 ) -> None:
-    """Whatever lines there are, both give the same rows and counts, and stop at the same byte."""
-    block, heads = b"".join(lines), (HEAD, b"U:id\tpublic.orders\t")
-    skipped = (b"D:id\tpublic.orders\t",)
+    """For any lines, both give the same rows and counts, and stop at the same byte."""
+    block, prefixes = b"".join(lines), (PREFIX, b"U:id\tpublic.orders\t")
+    ignored = (b"D:id\tpublic.orders\t",)
     picked = tuple(order[:count])
     start = 0
     while True:
-        compiled = _decoder.decode_block(block, start, heads, skipped, NAMES, picked, part)
-        assert compiled == decoder.decode_block_purely(block, start, heads, skipped, NAMES, picked, part)
+        compiled = _decoder.decode_block(block, start, prefixes, ignored, NAMES, picked, part)
+        assert compiled == decoder.decode_block_purely(block, start, prefixes, ignored, NAMES, picked, part)
         following = block.find(b"\n", compiled[0])
         if following < 0:
             break
@@ -116,7 +116,7 @@ ROWS = st.tuples(VALUE, VALUE, VALUE).map(
 def test_rows_are_those_of_skytools(decode: Decode, data: list[bytes]) -> None:
     """Rows as a trigger writes them are all taken, and have the values that skytools reads."""
     block = b"".join(map(line, data))
-    end, rows, counts = decode(block, 0, (HEAD,), (), NAMES, (0, 1, 2), NOT_PARTITIONED)
+    end, rows, counts = decode(block, 0, (PREFIX,), (), NAMES, (0, 1, 2), NOT_PARTITIONED)
     assert (end, counts) == (len(block), (len(data),))
     for text, row in zip(re.findall(rb"[^\n]*\n", rows[b""]), data, strict=True):
         expected = skytools.db_urldecode(row.decode())
@@ -126,48 +126,48 @@ def test_rows_are_those_of_skytools(decode: Decode, data: list[bytes]) -> None:
 
 @DECODERS
 @given(value=DAYS)
-def test_days_are_those_of_the_general_way(decode: Decode, value: bytes) -> None:
-    """A row that is taken is in the day that partition.py finds for its value."""
-    _end, rows, _counts = decode(line(b"id=1&day=" + value + b"&note"), 0, (HEAD,), (), NAMES, (0,), 1)
+def test_days_are_those_of_the_row_path(decode: Decode, value: bytes) -> None:
+    """A row that is taken has the day that period.py finds for its value."""
+    _end, rows, _counts = decode(line(b"id=1&day=" + value + b"&note"), 0, (PREFIX,), (), NAMES, (0,), 1)
     for day in rows:
         plain = urlencoded.decode(b"day=" + value)[b"day"]
-        period = partition.period_of(plain, "daily")
+        period = period_of(plain, "daily")
         assert day.decode() == period.start.isoformat()
 
 
 @DECODERS
 def test_null_and_empty_are_told_apart(decode: Decode) -> None:
     """A name alone is NULL, a name with = is empty."""
-    _end, rows, _counts = decode(line(b"id&day=&note"), 0, (HEAD,), (), NAMES, (0, 1, 2), NOT_PARTITIONED)
+    _end, rows, _counts = decode(line(b"id&day=&note"), 0, (PREFIX,), (), NAMES, (0, 1, 2), NOT_PARTITIONED)
     assert rows == {b"": b"\\N\t\t\\N\n"}
 
 
 @DECODERS
-def test_columns_are_written_in_the_order_that_is_asked_for(decode: Decode) -> None:
-    """Columns are picked, and one that is left out is decoded all the same, to see whether it is sound."""
+def test_columns_are_written_in_the_order_asked_for(decode: Decode) -> None:
+    """A column that is left out is decoded all the same, to see whether it is sound."""
     block = line(b"id=1&day=2&note=3") + line(b"id=1&day=%&note=3")
-    end, rows, _counts = decode(block, 0, (HEAD,), (), NAMES, (2, 0), NOT_PARTITIONED)
+    end, rows, _counts = decode(block, 0, (PREFIX,), (), NAMES, (2, 0), NOT_PARTITIONED)
     assert rows == {b"": b"3\t1\n"}
     assert end == len(block) // 2
 
 
 @DECODERS
 def test_rows_are_divided_by_day(decode: Decode) -> None:
-    """Rows of a block are put together by the day of the partition column, in their order."""
+    """Rows of one day come together, in the order they have in the block."""
     block = b"".join(line(b"id=%d&day=2026-11-%02d&note" % (n, 1 + n % 2)) for n in range(4))
-    _end, rows, counts = decode(block, 0, (HEAD,), (), NAMES, (0,), 1)
+    _end, rows, counts = decode(block, 0, (PREFIX,), (), NAMES, (0,), 1)
     assert rows == {b"2026-11-01": b"0\n2\n", b"2026-11-02": b"1\n3\n"}
     assert counts == (4,)
 
 
 @DECODERS
 def test_one_day_too_many_ends_a_call(decode: Decode) -> None:
-    """No block makes more than so many lots; the next call goes on."""
+    """No call returns more than MAX_DAYS days; the next one goes on."""
     days = [b"%04d-01-01" % (1000 + number) for number in range(MAX_DAYS + 1)]
     block = b"".join(line(b"id=1&day=" + day + b"&note") for day in days)
-    end, rows, _counts = decode(block, 0, (HEAD,), (), NAMES, (0,), 1)
+    end, rows, _counts = decode(block, 0, (PREFIX,), (), NAMES, (0,), 1)
     assert list(rows) == days[:-1]
-    assert decode(block, end, (HEAD,), (), NAMES, (0,), 1)[1] == {days[-1]: b"1\n"}
+    assert decode(block, end, (PREFIX,), (), NAMES, (0,), 1)[1] == {days[-1]: b"1\n"}
 
 
 def test_the_compiled_decoder_refuses_columns_that_are_not_there() -> None:
@@ -175,6 +175,6 @@ def test_the_compiled_decoder_refuses_columns_that_are_not_there() -> None:
     wrong = [((3,), NOT_PARTITIONED, 0), ((-1,), NOT_PARTITIONED, 0), ((), 3, 0), ((), -3, 0), ((), 0, 99)]
     for picked, part, start in wrong:
         with pytest.raises(IndexError):
-            _decoder.decode_block(line(b""), start, (HEAD,), (), NAMES, picked, part)
+            _decoder.decode_block(line(b""), start, (PREFIX,), (), NAMES, picked, part)
     with pytest.raises(TypeError):
         _decoder.decode_block(line(b""), 0, ("text",), (), NAMES, (), NOT_PARTITIONED)  # type: ignore[arg-type]

@@ -112,12 +112,12 @@ def is_utf8(row: dict[bytes, bytes | None]) -> bool:
 @example("a=1&a")
 @example("%ff=1")
 def test_agrees_with_the_c_decoder(data: str) -> None:
-    """Any text whatever is decoded to the same row, or refused by both.
+    """Any text is decoded to the same row, or refused by both.
 
     Two differences are deliberate. The C decoder takes a second bare ``=`` in an element, which no encoder
     writes, for the start of another column; ours, like the Python decoder, takes it for part of the value.
-    And it refuses bytes that are no UTF-8; ours hands them on, for a column may be left out by `fields`, and
-    the target refuses them otherwise.
+    And it refuses bytes that are not UTF-8; ours passes them on, because `fields` may leave their column out.
+    If it does not, the target refuses them.
     """
     data = "&".join(element.replace("=", "%3d").replace("%3d", "=", 1) for element in data.split("&"))
     row = ours(data.encode())
@@ -131,10 +131,10 @@ def test_agrees_with_the_c_decoder(data: str) -> None:
 @given(ENCODED)
 @example("a=b=c")
 def test_agrees_with_the_python_decoder(data: str) -> None:
-    """Any text whatever is decoded to the same row, with one exception.
+    """Any text is decoded to the same row, with one exception.
 
-    The Python decoder never refuses: it leaves a stray ``%`` as it is and puts U+FFFD in the place of bytes
-    that are no UTF-8. Ours never guesses: it refuses the first and leaves the second as they are.
+    The Python decoder never refuses: it leaves a stray ``%`` as it is and replaces bytes that are not
+    UTF-8 with U+FFFD. Ours never guesses: it refuses the first and leaves the second as they are.
     """
     row = ours(data.encode())
     if row is None:
