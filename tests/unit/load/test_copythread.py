@@ -1,4 +1,4 @@
-"""The thread that loads the rows of blocks: whatever ends it is noticed."""
+"""The thread that loads rows of the block path: every error that ends it is noticed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def copies(error: Exception | None = None) -> tuple[CopyThread, Cursor]:
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("puts", [1, 2000])
 def test_what_ends_the_thread_ends_the_batch(puts: int) -> None:
-    """An error that is none of the database's is raised, before or after the thread is started."""
+    """An error that does not come from the database is raised, before the thread is started or after."""
     threads = threading.active_count()
     thread, _cursor = copies(MemoryError())
 
@@ -61,7 +61,7 @@ def test_what_ends_the_thread_ends_the_batch(puts: int) -> None:
 
 
 def test_a_refused_row_ends_the_pass() -> None:
-    """And nobody uses the connection as if nothing had happened."""
+    """From then on nobody can use the connection as if nothing had happened."""
     thread, _cursor = copies(Refusal())
     with thread:
         thread.put(INSERT, ROWS)
@@ -74,7 +74,7 @@ def test_a_refused_row_ends_the_pass() -> None:
 
 @pytest.mark.timeout(20)
 def test_rows_are_loaded_in_order() -> None:
-    """All of them, in as many COPYs as it takes."""
+    """All of them, in as many COPY statements as it takes."""
     thread, cursor = copies()
     rows = [b"%d\t" % number + b"x" * 500 + b"\n" for number in range(3000)]
     with thread:
@@ -85,7 +85,7 @@ def test_rows_are_loaded_in_order() -> None:
 
 
 def test_abandoned_rows_are_not_loaded() -> None:
-    """Nor does anybody wait for them."""
+    """And nobody waits for them."""
     thread, cursor = copies()
     with thread:
         thread.put(INSERT, ROWS)

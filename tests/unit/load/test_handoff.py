@@ -1,4 +1,4 @@
-"""The stock between two threads: bounded, in order, and nobody waits for ever."""
+"""The handoff between two threads: bounded, in order, and nobody waits for ever."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tdsup.dispatcher.load.handoff import LARGEST_COPY, WORTH_A_COPY, Handoff
 
 SECONDS = 20
-"""Longest that a thread may take; a deadlock is one that takes longer."""
+"""Most seconds that a thread may take; longer means a deadlock."""
 
 LIMIT = 4 * WORTH_A_COPY
 
@@ -24,7 +24,7 @@ class Thread:
     """Something that another thread does meanwhile."""
 
     def __init__(self, act: Callable[[], object]) -> None:
-        # A thread that never ends is a failure of its test, not of those behind it.
+        # A thread that never ends fails its own test, not the ones after it.
         self._thread = threading.Thread(target=act, daemon=True)
         self._thread.start()
 
@@ -46,7 +46,7 @@ def text(size: int) -> bytes:
 
 
 def taken(handoff: Handoff[str]) -> tuple[str, list[int]] | None:
-    """What is taken next: group and sizes."""
+    """What is taken next: the group and the sizes of its texts."""
     found = handoff.take()
     return found and (found[0], [len(each) for each in found[1]])
 
@@ -55,8 +55,8 @@ def taken(handoff: Handoff[str]) -> tuple[str, list[int]] | None:
 @given(TEXTS)
 @example([(0, 1), (0, LIMIT)])
 @example([(number % 500, 1 + LIMIT // 400) for number in range(1000)])
-def test_all_is_taken_once_in_the_order_of_its_group(texts: list[tuple[int, int]]) -> None:
-    """Whatever is put, large or small, for few groups or many: no deadlock, and never much more is held."""
+def test_everything_is_taken_once_in_the_order_of_its_group(texts: list[tuple[int, int]]) -> None:
+    """Large texts or small, few groups or many: no deadlock, and at most one text over the limit is held."""
     handoff = Handoff[int](LIMIT)
     put: dict[int, list[bytes]] = defaultdict(list)
     got: dict[int, list[bytes]] = defaultdict(list)
@@ -78,7 +78,7 @@ def test_all_is_taken_once_in_the_order_of_its_group(texts: list[tuple[int, int]
             held += len(one)
             most = max(most, held)
         handoff.put(group, one)
-        # As the one who puts does it: a thread is started when there is something for it.
+        # As `CopyThread` does it: the thread is started once there is something for it.
         if loading is None and handoff.is_worth_loading:
             loading = Thread(load)
         waiting = Thread(handoff.wait)
@@ -91,8 +91,8 @@ def test_all_is_taken_once_in_the_order_of_its_group(texts: list[tuple[int, int]
     assert most <= LIMIT + max((size + 6 for _, size in texts), default=0)
 
 
-def test_small_heaps_are_left_to_grow() -> None:
-    """A group is worth a COPY once it has enough, or once the stock is half full."""
+def test_small_groups_are_left_to_grow() -> None:
+    """A group is worth a COPY once it has enough, or once the handoff is half full."""
     handoff = Handoff[str](LIMIT)
     handoff.put("a", text(WORTH_A_COPY - 1))
     assert not handoff.is_worth_loading
@@ -106,8 +106,8 @@ def test_small_heaps_are_left_to_grow() -> None:
     assert handoff.is_worth_loading
 
 
-def test_the_largest_heap_comes_first() -> None:
-    """And of a group no more than is worth one COPY."""
+def test_the_largest_group_comes_first() -> None:
+    """At most as much of it as is worth one COPY."""
     handoff = Handoff[str](8 * LARGEST_COPY)
     handoff.put("a", text(WORTH_A_COPY))
     for _ in range(3):
@@ -121,8 +121,8 @@ def test_the_largest_heap_comes_first() -> None:
     assert taken(handoff) is None
 
 
-def test_who_has_put_too_much_waits_until_it_is_taken() -> None:
-    """Also for a text that is larger than the whole handoff."""
+def test_putting_too_much_waits_until_it_is_taken() -> None:
+    """Even if a single text is larger than the limit."""
     handoff = Handoff[str](LIMIT)
     handoff.put("a", text(3 * LIMIT))
     waiting = Thread(handoff.wait)
@@ -132,7 +132,7 @@ def test_who_has_put_too_much_waits_until_it_is_taken() -> None:
 
 
 def test_closing_lets_the_rest_be_taken() -> None:
-    """However little it is; who waits for more learns that there is none."""
+    """However little it is; a thread that waits for more learns that there is none."""
     handoff = Handoff[str](LIMIT)
     loading = Thread(handoff.take)
     assert loading.waits
@@ -147,7 +147,7 @@ def test_closing_lets_the_rest_be_taken() -> None:
 
 @pytest.mark.parametrize("waits", ["put", "take"])
 def test_abandoning_ends_all_waiting(waits: str) -> None:
-    """Nothing is there any more, and what is put is forgotten."""
+    """Nothing is left, and what is put later is dropped."""
     handoff = Handoff[str](LIMIT)
     if waits == "put":
         handoff.put("a", text(LIMIT + 1))

@@ -1,4 +1,4 @@
-"""Which events are for the block path, and what they look like."""
+"""Which events are for the block path, and which layouts they have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tdsup.dispatcher.partitions.period import PeriodCache
 from tdsup.dispatcher.postgres import copytext
 from tdsup.dispatcher.write.writer import Insert
 
-LOAD, SKIP, KEEP = Handling.LOAD, Handling.IGNORE, Handling.IN_ORDER
+LOAD, IGNORE, IN_ORDER = Handling.LOAD, Handling.IGNORE, Handling.IN_ORDER
 
 TYPES = (
     b"I:id",
@@ -32,71 +32,71 @@ TYPES = (
 HANDLINGS = {
     ("plain", "I, U, D, R"): (
         LOAD,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
         LOAD,
-        SKIP,
+        IGNORE,
         LOAD,
     ),
     ("plain", "I"): (
         LOAD,
-        SKIP,
-        SKIP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
+        IGNORE,
+        IGNORE,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
         LOAD,
-        SKIP,
+        IGNORE,
         LOAD,
     ),
     ("plain", "U, D"): (
-        SKIP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        SKIP,
-        SKIP,
-        SKIP,
+        IGNORE,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IGNORE,
+        IGNORE,
+        IGNORE,
     ),
     ("keep_all", "I, U, D, R"): (
         LOAD,
         LOAD,
-        SKIP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
+        IGNORE,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
         LOAD,
-        SKIP,
+        IGNORE,
         LOAD,
     ),
     ("keep_all", "U"): (
-        SKIP,
+        IGNORE,
         LOAD,
-        SKIP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        KEEP,
-        SKIP,
-        SKIP,
-        SKIP,
+        IGNORE,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IN_ORDER,
+        IGNORE,
+        IGNORE,
+        IGNORE,
     ),
 }
-"""By row_mode and event_types, what is done with events of the types."""
+"""What is done with events of each of `TYPES`, by row_mode and event_types."""
 
 
 def classifier(**keys: object) -> Classifier:
@@ -127,12 +127,12 @@ def test_the_type_tells_what_is_done(row_mode: str, event_types: str) -> None:
 
 
 def test_a_prefix_knows_its_operation_and_table() -> None:
-    """Also a table that has to be escaped, and none at all."""
+    """Even of a table whose name has to be escaped, or of none."""
     made = classifier(event_types="I")
     assert made.prefix(b"U:id\tpublic.a\\\\b\t") == Prefix(
-        b"U:id\tpublic.a\\\\b\t", SKIP, Operation.UPDATE, b"public.a\\b"
+        b"U:id\tpublic.a\\\\b\t", IGNORE, Operation.UPDATE, b"public.a\\b"
     )
-    assert made.prefix(b"pgq.x\t\\N\t") == Prefix(b"pgq.x\t\\N\t", SKIP, None, b"")
+    assert made.prefix(b"pgq.x\t\\N\t") == Prefix(b"pgq.x\t\\N\t", IGNORE, None, b"")
     assert made.prefix(b"x\t\\N\t") == Prefix(b"x\t\\N\t", LOAD, Operation.INSERT, b"")
     assert made.prefix(b"I:id,k2\tt\t") == Prefix(
         b"I:id,k2\tt\t", LOAD, Operation.INSERT, b"t", (b"id", b"k2")
@@ -140,7 +140,7 @@ def test_a_prefix_knows_its_operation_and_table() -> None:
 
 
 def test_an_event_is_read_from_its_line() -> None:
-    """With its time where that is asked for, and without what blocks do not hold."""
+    """With its time if that is asked for, and without the columns that blocks leave out."""
     event = classifier().event(line(b"a%5C=\\"))
     assert (event.id, event.type, event.table, event.data) == (7, b"I:id", b"public.t", b"a%5C=\\")
     assert (event.time, event.old) == (b"", None)
@@ -149,7 +149,7 @@ def test_an_event_is_read_from_its_line() -> None:
 
 
 def test_a_layout_tells_which_columns_are_loaded() -> None:
-    """By their number in the event, in the order of `fields`; names stand in it as they are encoded."""
+    """By their numbers in the event, in the order of `fields`; names stay encoded."""
     found = layout(b"id=1&d%61y=2026-11-24&note", part_field="day", fields="note:n, id")
     assert found is not None
     assert (found.names, found.routed, found.part) == ((b"id", b"d%61y", b"note"), (2, 0), 1)
@@ -174,8 +174,8 @@ def test_the_part_is_a_column_or_the_event_s_time_or_nothing() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"id=1&", b"&id=1", b"id=1&&n=2", b"=1", b"id=1&id=2", b"id=1&%69d=2"])
-def test_names_that_do_not_count_columns_make_no_layout(data: bytes) -> None:
-    """Empty ones, and those that are there twice, however they are written."""
+def test_empty_and_repeated_names_make_no_layout(data: bytes) -> None:
+    """Columns could not be counted by them. A name is repeated however it is encoded."""
     assert layout(data) is None
 
 
@@ -195,12 +195,12 @@ def test_an_event_without_a_row_makes_no_layout(data: bytes, reason: str) -> Non
         layout(data, part_field="day", fields="id, day")
 
 
-def test_prefixes_are_asked_for_by_what_is_done() -> None:
-    """And everything can be forgotten."""
+def test_prefixes_are_found_by_their_handling() -> None:
+    """In the order in which they became known; and everything can be forgotten."""
     cache, made = LayoutCache(), classifier()
     for text in (b"I:id\ta\t", b"D:id\ta\t", b"pgq.x\ta\t", b"I:id\tb\t"):
         cache.prefixes[text] = made.prefix(text)
     assert [prefix.text for prefix in cache.handled(LOAD)] == [b"I:id\ta\t", b"I:id\tb\t"]
-    assert [prefix.text for prefix in cache.handled(SKIP)] == [b"pgq.x\ta\t"]
+    assert [prefix.text for prefix in cache.handled(IGNORE)] == [b"pgq.x\ta\t"]
     cache.clear()
     assert cache == LayoutCache()

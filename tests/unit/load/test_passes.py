@@ -55,7 +55,7 @@ def test_histories(name: str) -> None:
     ],
 )
 def test_a_pass_that_has_done_all_it_can_is_the_last(now: Pass, end: End) -> None:
-    """There is no other way to load the batch: such an end is a defect."""
+    """No other pass could load the batch: such an end is a defect of ours."""
     with pytest.raises(KeyError):
         next_pass(now, end)
 

@@ -6,7 +6,7 @@ from tdsup.dispatcher.load.passes import LONGEST_PAUSE, BlockPause
 
 
 def untried(pause: BlockPause) -> int:
-    """How many batches are not tried until one is."""
+    """How many batches go by until the block path is tried again."""
     count = 0
     while not pause.is_over():
         count += 1
@@ -22,7 +22,7 @@ def test_there_is_no_pause_at_first() -> None:
 
 
 def test_the_pause_grows_with_each_failure() -> None:
-    """Up to a limit, so that a queue that has changed its ways is noticed in the end."""
+    """Up to a limit, so that it is noticed in the end when a queue has become plain."""
     pause = BlockPause()
     pauses = []
     for _ in range(9):
@@ -31,8 +31,8 @@ def test_the_pause_grows_with_each_failure() -> None:
     assert pauses == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
 
 
-def test_one_good_attempt_ends_that() -> None:
-    """The next failure begins a short pause again."""
+def test_after_a_success_the_next_pause_is_short() -> None:
+    """It is as long as the first one was."""
     pause = BlockPause()
     for _ in range(5):
         pause.failed()
