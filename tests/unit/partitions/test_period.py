@@ -80,7 +80,7 @@ def test_another_date_style_is_refused_by_name(value: bytes, style: str) -> None
 
 
 def test_single_digits_mean_the_same_day() -> None:
-    """Some producers write 2026-1-2; the partition is called as for 2026-01-02."""
+    """Some producers write 2026-1-2; it belongs to the partition of 2026-01-02."""
     assert period_of(b"2026-1-2", "daily").suffix == "2026_01_02"
     assert PeriodCache("daily")[b"2026-1-2 10:00"] == period_of(b"2026-01-02", "daily")
 

@@ -24,9 +24,9 @@ def test_position_decides(position: int | None, verdict: Verdict) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "verdict"), [(None, Verdict.SKIP), (0.0, Verdict.SKIP), (1.5, Verdict.LOST)]
+    ("tick_time", "verdict"), [(None, Verdict.SKIP), (0.0, Verdict.SKIP), (1.5, Verdict.LOST)]
 )
-def test_an_equal_tick_of_another_time_is_another_tick(moment: float | None, verdict: Verdict) -> None:
-    """As after a queue was dropped and created again; an unknown time fits any."""
-    assert judge(12, BATCH, moment) is verdict
-    assert judge(11, BATCH, moment) is Verdict.APPLY
+def test_an_equal_tick_of_another_time_is_another_tick(tick_time: float | None, verdict: Verdict) -> None:
+    """As when a queue was dropped and created again. An unknown time fits any."""
+    assert judge(12, BATCH, tick_time) is verdict
+    assert judge(11, BATCH, tick_time) is Verdict.APPLY

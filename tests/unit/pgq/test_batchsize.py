@@ -66,7 +66,7 @@ def test_growth_that_does_not_pay_is_taken_back() -> None:
 
 
 def test_a_small_batch_may_be_slow() -> None:
-    """Perhaps it made a partition; that says nothing against large ones."""
+    """Perhaps it created a partition; that says nothing against large ones."""
     sizer = BatchSizer(LIMIT)
     sizer.learn(500, 0.01, 10**6)
     sizer.learn(2_000, 1, 10**6)
@@ -93,7 +93,7 @@ def test_a_limit_of_zero_never_merges() -> None:
 )
 @example(1000, [(20_000, 1.0, 10**6), (30_000, 100.0, 10**6)])
 def test_it_stays_within_bounds(limit: int, batches: list[tuple[int, float, int]]) -> None:
-    """Never more than the limit, than what is there, and than GROWTH times the largest batch."""
+    """Never more than the limit, what there is, or GROWTH times the largest batch."""
     sizer = BatchSizer(limit)
     most = 0
     for events, seconds, behind in batches:

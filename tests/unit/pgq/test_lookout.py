@@ -16,7 +16,7 @@ KEYS = {"src_db": "dbname=a", "dst_db": "dbname=b", "dest_table": "t", "loop_del
 
 
 class Clock:
-    """Time that passes when told."""
+    """Time that passes only when a test says so."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
@@ -42,36 +42,36 @@ class FakeQueue:
         return dict(self.ticks)
 
 
-def a_lookout(source: FakeQueue, board: Board | None, **keys: Any) -> Lookout:
+def a_lookout(queues: FakeQueue, board: Board | None, **keys: Any) -> Lookout:
     """The lookout of a job."""
-    return Lookout(cast("Any", source), settings_of(**{**KEYS, "pgq_queue_name": "q", **keys}), board)
+    return Lookout(cast("Any", queues), settings_of(**{**KEYS, "pgq_queue_name": "q", **keys}), board)
 
 
 def test_one_consumer_asks_for_all(clock: Clock) -> None:
     """The others of the same database find the answer on the board until loop_delay has passed."""
-    source, board = FakeQueue(), Board()
-    lookouts = [a_lookout(source, board, pgq_queue_name=queue) for queue in ("q", "r", "q")]
+    queues, board = FakeQueue(), Board()
+    lookouts = [a_lookout(queues, board, pgq_queue_name=queue) for queue in ("q", "r", "q")]
     clock.now += QUIET
     for each in lookouts:
         assert not each.is_quiet()
         each.asked(None)
-    source.questions = 0
+    queues.questions = 0
     for _ in range(5):
         clock.now += 1
         assert [each.is_quiet() for each in lookouts] == [True] * 3
-    assert source.questions == 5
+    assert queues.questions == 5
 
 
 def test_a_new_tick_is_noticed_by_its_consumer_alone(clock: Clock) -> None:
-    """And once PgQ has nothing for it, it is quiet again."""
-    source, board = FakeQueue(), Board()
-    mine, other = a_lookout(source, board), a_lookout(source, board, pgq_queue_name="r")
+    """Once PgQ has nothing for it, it is quiet again."""
+    queues, board = FakeQueue(), Board()
+    mine, other = a_lookout(queues, board), a_lookout(queues, board, pgq_queue_name="r")
     clock.now += QUIET
     for each in (mine, other):
         each.is_quiet()
         each.asked(None)
     clock.now += 1
-    source.ticks["q"] = 11
+    queues.ticks["q"] = 11
     assert (mine.is_quiet(), other.is_quiet()) == (False, True)
     mine.asked(None)
     assert mine.is_quiet()
@@ -79,8 +79,8 @@ def test_a_new_tick_is_noticed_by_its_consumer_alone(clock: Clock) -> None:
 
 def test_a_busy_consumer_asks_each_time(clock: Clock) -> None:
     """It does so for some seconds after events, and rests for exactly loop_delay."""
-    source, board = FakeQueue(), Board()
-    mine = a_lookout(source, board)
+    queues, board = FakeQueue(), Board()
+    mine = a_lookout(queues, board)
     clock.now += QUIET
     mine.asked(Batch(1, 12, 11, 0.0))
     mine.read_events()
@@ -89,7 +89,7 @@ def test_a_busy_consumer_asks_each_time(clock: Clock) -> None:
         assert mine.rest() == 1
         mine.asked(None)
         clock.now += 1
-    assert source.questions == 0
+    assert queues.questions == 0
     assert mine.is_quiet()
 
 
@@ -109,21 +109,21 @@ def test_pgq_is_asked_now_and_then_anyway(clock: Clock) -> None:
     "keys", [{"pgq_keep_lag": "1 min"}, {"pgq_batch_collect_events": 5}, {"loop_delay": 0}]
 )
 def test_with_settings_that_hold_events_back_pgq_is_asked(clock: Clock, keys: dict[str, Any]) -> None:
-    """The same without a board."""
+    """And so it is without a board."""
     for board in (Board(), None):
-        source = FakeQueue()
-        mine = a_lookout(source, board, **(keys if board else {}))
+        queues = FakeQueue()
+        mine = a_lookout(queues, board, **(keys if board else {}))
         clock.now += QUIET
         mine.asked(None)
         assert not mine.is_quiet()
-        assert source.questions == 0
+        assert queues.questions == 0
 
 
 def test_a_queue_without_a_tick_is_pgq_s_to_explain(clock: Clock) -> None:
     """Most likely it was dropped."""
-    source = FakeQueue()
-    del source.ticks["q"]
-    mine = a_lookout(source, Board())
+    queues = FakeQueue()
+    del queues.ticks["q"]
+    mine = a_lookout(queues, Board())
     clock.now += QUIET
     for _ in range(3):
         assert not mine.is_quiet()
@@ -133,8 +133,8 @@ def test_a_queue_without_a_tick_is_pgq_s_to_explain(clock: Clock) -> None:
 
 def test_the_next_look_is_soon_after_what_is_known_grows_old(clock: Clock) -> None:
     """No later than loop_delay and a quarter after the last look, whoever looked."""
-    source, board = FakeQueue(), Board()
-    first, second = a_lookout(source, board), a_lookout(source, board)
+    queues, board = FakeQueue(), Board()
+    first, second = a_lookout(queues, board), a_lookout(queues, board)
     clock.now += QUIET
     first.is_quiet()
     clock.now += 0.9

@@ -26,7 +26,7 @@ def test_reads_names(text: str, schema: str, table: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".", "a.", ".a", "a.b.c", "a b", '"a', 'a"b"', "a..b"])
-def test_refuses_what_is_no_name(text: str) -> None:
+def test_refuses_what_is_not_a_name(text: str) -> None:
     """Anything else is an error that says what a name looks like."""
     with pytest.raises(ValueError, match=r"must be table or schema\.table"):
         TableName.parse(text)
