@@ -24,7 +24,7 @@ def settings() -> Settings:
 
 
 def server(*, standby: bool = False, read_only: bool = False) -> Server:
-    """A server on which the role may do all."""
+    """A server on which the role may do everything."""
     return Server(
         "18.1 (Debian)",
         "app",
@@ -60,7 +60,7 @@ def position_finding(
     ],
 )
 def test_a_position_that_fits(tick: int | None, consumer: ConsumerFacts | None, said: str) -> None:
-    """The start of the source's batch or its end; nothing is said of a source that could not be asked."""
+    """It is the start of the source's batch or its end; a source that could not be asked is left out."""
     found = position_finding(tick, consumer)
     assert isinstance(found, Note)
     assert found.text.endswith(said)
@@ -98,7 +98,7 @@ def test_a_position_on_the_move() -> None:
 def test_operations_that_may_come(
     wanted: tuple[str, ...], triggers: dict[str, frozenset[Operation]], operations: set[Operation]
 ) -> None:
-    """Those of the enabled triggers of wanted tables; without any, producers may insert what they like."""
+    """Those of the enabled triggers of wanted tables; if there is no trigger, any may come."""
     assert Feeders(wanted, triggers).operations == operations
 
 
@@ -121,7 +121,7 @@ def test_rights_are_named_once(changes: set[Operation], rights: Rights, needed: 
     [(True, True, "the server is a standby"), (False, True, "default_transaction_read_only is on")],
 )
 def test_a_server_that_takes_no_changes(standby: bool, read_only: bool, reason: str) -> None:
-    """It is a fault, and a standby is the better reason."""
+    """It is a fault; of the two reasons, the standby is named."""
     answer, fault = server_findings(server(standby=standby, read_only=read_only))
     assert answer == Note("PostgreSQL 18.1, as role app")
     assert fault == Fault(f"nothing can be changed there: {reason}")
