@@ -1,4 +1,4 @@
-"""The files of a fleet: which are read, in which order, and what only shows between them."""
+"""The files of a fleet: which are read, in which order, and faults that show only between them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_log_and_a_pid_file_belong_to_one_job(tmp_path: Path) -> None:
 
 
 def test_two_jobs_of_a_file_do_not_share_by_accident(tmp_path: Path) -> None:
-    """What they inherit from the same defaults is told, unless it is built from their names."""
+    """A file that both inherit from the defaults is a clash, unless its name is built from theirs."""
     jobs = "[sleeper]\n[napper]\n"
     (pid,) = found(a=f"[DEFAULT]\npidfile = x.pid\nlogfile = %(job_name)s.log\n{jobs}")
     assert pid == (
@@ -55,7 +55,7 @@ def test_two_jobs_of_a_file_do_not_share_by_accident(tmp_path: Path) -> None:
 
 
 def test_a_consumer_belongs_to_one_job() -> None:
-    """On its queue and in its target; the line shows no password."""
+    """Both on its queue and in its target; the line shows no password."""
     queue, position = found(a=DISPATCHER + "pgq_consumer_id = one\n", b=DISPATCHER + "consumer_name = one\n")
     place = "cannot share between jobs: b.ini: [table_dispatcher]"
     consumer = "consumer one of queue orders in database"
@@ -66,14 +66,14 @@ def test_a_consumer_belongs_to_one_job() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["", "/", "conf.d/a**b", "~nobody-of-that-name/*.ini"])
-def test_a_glob_that_cannot_be_is_a_fault(pattern: str) -> None:
-    """It is told as one, in one line."""
+def test_an_impossible_glob_is_a_fault(pattern: str) -> None:
+    """In one line, like any other."""
     with pytest.raises(ConfigError, match=r"^cannot read job files '.*': not a valid pattern \(.*\)$"):
         scan([pattern])
 
 
-def test_a_broken_file_holds_nothing_of_the_look_at_it() -> None:
-    """No traceback: its frames would keep every earlier broken file of a fleet alive, reload by reload."""
+def test_a_broken_file_keeps_no_traceback() -> None:
+    """Its frames would keep every earlier broken file of a fleet alive, reload by reload."""
     write("orders", "[sleeper]\nafter = x\n")
     (broken,) = scan(["conf.d/*.ini"])
     assert isinstance(broken, BrokenConfig)
@@ -84,8 +84,8 @@ def test_a_broken_file_holds_nothing_of_the_look_at_it() -> None:
     )
 
 
-def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
-    """As editors leave such files behind."""
+def test_a_tilde_in_a_file_s_name_is_an_ordinary_character() -> None:
+    """Editors leave such files behind."""
     Path("~orders.ini").write_text("[sleeper]\n", encoding="utf-8")
     (file,) = scan(["*.ini"])
     assert isinstance(file, JobConfig)
@@ -93,7 +93,7 @@ def test_a_tilde_in_a_file_s_name_is_a_letter() -> None:
 
 
 def test_one_broken_file_stops_no_other() -> None:
-    """It is told by its base name; files come in the order of their names."""
+    """It is reported by its base name; files are read in the order of their names."""
     write("b", "[sleeper]\n")
     write("a", "nonsense\n")
     broken, sound = scan(["conf.d/*.ini"])
@@ -103,7 +103,7 @@ def test_one_broken_file_stops_no_other() -> None:
 
 
 def test_a_job_name_is_used_once() -> None:
-    """The later file is the broken one, names the earlier, and is called by its path if need be."""
+    """The later file is broken and says which has the name; if need be, it is called by its path."""
     write("a", "[sleeper]\njob_name = b\n")
     write("b", "[sleeper]\n")
     _sound, broken = scan(["conf.d/*.ini", "conf.d/a.*"])

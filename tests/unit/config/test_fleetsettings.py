@@ -21,7 +21,7 @@ def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("text", [None, "", "# nothing\n", "web: 127.0.0.1:9867\n"])
 def test_everything_has_a_default(text: str | None) -> None:
-    """No file and an empty one are the same."""
+    """A missing file and an empty one are the same."""
     if text is not None:
         Path("tdsup.yaml").write_text(text, encoding="utf-8")
     settings = load_fleet()
@@ -65,7 +65,7 @@ def test_everything_has_a_default(text: str | None) -> None:
     ],
 )
 def test_a_fault_is_one_line_that_names_file_and_key(text: str, line: str) -> None:
-    """Also where the text is no YAML at all."""
+    """Even if the text is not YAML at all."""
     Path("tdsup.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_fleet()
@@ -75,21 +75,21 @@ def test_a_fault_is_one_line_that_names_file_and_key(text: str, line: str) -> No
 
 
 def test_a_config_list_is_a_line_with_commas() -> None:
-    """As in scriptmgr's own file; a list will do too."""
+    """As in scriptmgr's own file; a list is accepted too."""
     Path("tdsup.yaml").write_text("config_list: a/*.ini, ~/b/*.ini\n", encoding="utf-8")
     assert load_fleet().jobs == ["a/*.ini", "~/b/*.ini"]
 
 
 def test_defaults_are_text_as_in_a_job_s_file() -> None:
-    """Whatever YAML makes of them."""
+    """Even if YAML reads them as numbers or booleans."""
     Path("tdsup.yaml").write_text(
         "defaults: {loop_delay: 0.5, pgq_lazy_fetch: 0, Disabled: true}\n", encoding="utf-8"
     )
     assert load_fleet().defaults == {"loop_delay": "0.5", "pgq_lazy_fetch": "0", "disabled": "1"}
 
 
-def test_a_directory_without_a_fleet_is_told() -> None:
-    """Neither job files nor settings: most likely the wrong directory."""
+def test_a_directory_without_a_fleet_is_an_error() -> None:
+    """With neither job files nor settings it is most likely the wrong one."""
     with pytest.raises(
         ConfigError, match=r"^cannot find a fleet in /.*: neither conf.d/\*.ini nor tdsup.yaml"
     ):
@@ -126,8 +126,8 @@ PIECES = [
 @example(b"jobs: ['**a']")
 @example(b"jobs: ['~nobody-of-that-name/*']")
 @example(b"jobs: [&a [*a]]")
-def test_whatever_it_holds_it_is_settings_or_faults(content: bytes) -> None:
-    """No text and no bytes raise anything else, neither when read nor when the job files are looked for."""
+def test_any_content_is_settings_or_faults(content: bytes) -> None:
+    """Nothing else is raised, neither when the file is read nor when the job files are looked for."""
     Path("tdsup.yaml").write_bytes(content)
     with contextlib.suppress(ConfigError):
         scan(load_fleet().jobs)

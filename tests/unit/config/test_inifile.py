@@ -38,8 +38,8 @@ def test_how_a_text_is_read(name: str) -> None:
     assert {key: value for key, value in values.items() if key != "given"} == expected
 
 
-def test_a_lenient_reading_is_told_with_its_line() -> None:
-    """No header, a doubled key, a mended reference: each is a warning with section and key."""
+def test_a_lenient_reading_is_a_warning_with_its_line() -> None:
+    """For a missing header, a key given twice and a mended reference; section and key are named."""
     assert parse("a = 1\na = %(b)\n", "s").warnings == {
         "s": [
             "line 1: no section header before the first key; read as [s]",
@@ -50,7 +50,7 @@ def test_a_lenient_reading_is_told_with_its_line() -> None:
 
 
 def test_a_section_alone_knows_nothing_of_the_others() -> None:
-    """Neither keys nor warnings nor what they refer to; and what is done to it is not done to the file."""
+    """It has none of their keys, warnings and references, and changes to it do not reach the file."""
     text = "[DEFAULT]\nx = 1\n[a]\nb = %(x)s\nb = 2\n[c]\nd = %(e)s\nd = 1\n"
     ini = parse(text, "s")
     alone = ini.alone("c")
@@ -63,7 +63,7 @@ def test_a_section_alone_knows_nothing_of_the_others() -> None:
     assert len(ini.warnings["c"]) == 1
 
 
-def test_a_line_that_is_nothing_is_a_fault_with_its_number() -> None:
+def test_a_line_that_makes_no_sense_is_a_fault_with_its_number() -> None:
     """All such lines are found."""
     faults = parse("[s]\na = 1\nwhat is this\n[t\n", "s").faults
     assert [fault.partition(":")[0] for fault in faults] == ["line 3", "line 4"]
@@ -77,8 +77,8 @@ def test_a_line_that_is_nothing_is_a_fault_with_its_number() -> None:
         ("%(a)s", "[s] a: refers to itself"),
     ],
 )
-def test_a_reference_that_leads_nowhere_is_told(value: str, reason: str) -> None:
-    """One line that names section and key."""
+def test_a_reference_that_leads_nowhere_is_a_fault(value: str, reason: str) -> None:
+    """In one line that names section and key."""
     with pytest.raises(SyntaxFault) as caught:
         parse(f"[s]\na = {value}", "s").interpolate("s", {}, extended=False)
     assert str(caught.value) == reason
@@ -92,7 +92,7 @@ def test_the_second_format_refers_by_dollar() -> None:
 
 @pytest.mark.parametrize("line", ["a{}b", "a{}", "a ={}b", "[s{}", "{}a"])
 @pytest.mark.parametrize("filling", [" ", "\t", "%", "%(", "%(a", "=", ";", "[", "${"])
-def test_a_long_line_takes_no_long_time(line: str, filling: str) -> None:
+def test_a_long_line_is_read_quickly(line: str, filling: str) -> None:
     """No search goes back over what it has read: 200,000 characters take a moment, not minutes."""
     begun = time.thread_time()
     ini = parse("[s]\nkey = value\n" + line.format(filling * 200_000), "s")
@@ -104,7 +104,7 @@ def test_a_long_line_takes_no_long_time(line: str, filling: str) -> None:
 
 @given(st.text())
 def test_no_text_is_too_strange(text: str) -> None:
-    """Whatever a file holds, it is read or has faults; nothing is raised but faults."""
+    """Any text is read or has faults; nothing but faults is raised."""
     ini = parse(text, "s")
     for section in ini.headers():
         for extended in (False, True):

@@ -44,7 +44,7 @@ part_template     =
      grant select on _DEST_TABLE to group reporting;
 
 """
-"""The example of table_dispatcher(1), word by word: no header, and a reference without its s."""
+"""The example of table_dispatcher(1), word for word: no header, and a reference without its s."""
 
 TEMPLATE = """
 create table _DEST_TABLE () inherits (orders);
@@ -53,14 +53,14 @@ grant select on _DEST_TABLE to group reporting;"""
 
 
 def faults(text: str) -> list[str]:
-    """The lines that say what is wrong with a text, less the words that all have in front."""
+    """The lines that say what is wrong with a text, without the words that all begin with."""
     with pytest.raises(ConfigError) as caught:
         load_only_job(write("orders", text))
     return [line.removeprefix("cannot load conf.d/orders.ini: ") for line in caught.value.lines]
 
 
 def test_the_manual_page_s_own_example_loads() -> None:
-    """Unchanged, with a warning for each line that is read in another way than written."""
+    """Unchanged, with a warning for each line that is not read as it is written."""
     file = load_only_job(write("example", MAN_PAGE))
     assert file.section == "table_dispatcher"
     assert file.name == "table_dispatcher_source_table_targetdb"
@@ -74,7 +74,7 @@ def test_the_manual_page_s_own_example_loads() -> None:
 
 
 @pytest.mark.parametrize("key", ["pidfile", "logfile"])
-def test_a_home_of_nobody_is_a_fault_of_its_file(key: str) -> None:
+def test_a_home_of_an_unknown_user_is_a_fault_of_its_file(key: str) -> None:
     """And stops no other file."""
     write("orders", f"[sleeper]\n{key} = ~nobody-of-that-name/x\n")
     write("sound", "[sleeper]\n")
@@ -85,11 +85,11 @@ def test_a_home_of_nobody_is_a_fault_of_its_file(key: str) -> None:
     assert isinstance(sound, JobConfig)
 
 
-def test_a_job_type_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_type_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not for every file: that reads the descriptions of all installed packages, 4 ms each time."""
     paths = [write(name, "[sleeper]\n") for name in ("orders", "clicks")]
     load_only_job(paths[0])
-    monkeypatch.setattr(jobtypes, "entry_points", lambda **_names: pytest.fail("looked for again"))
+    monkeypatch.setattr(jobtypes, "entry_points", lambda **_names: pytest.fail("looked up again"))
     assert load_only_job(paths[1]).name == "clicks"
 
 
@@ -106,7 +106,7 @@ def test_a_file_without_keys_is_a_job_with_every_default() -> None:
     assert file.warnings == ()
 
 
-def test_injected_names_are_usable_but_are_no_keys() -> None:
+def test_injected_names_can_be_used_and_are_not_keys() -> None:
     """job_name, service_name, host_name, config_dir and config_file."""
     text = "[sleeper]\nline = %(job_name)s %(service_name)s %(config_dir)s %(config_file)s\n"
     file = load_only_job(write("orders", text))
@@ -114,13 +114,13 @@ def test_injected_names_are_usable_but_are_no_keys() -> None:
     assert getattr(file.settings, "line") == f"orders sleeper {folder} {folder}/orders.ini"  # noqa: B009
 
 
-def test_a_key_that_others_are_built_from_is_no_unknown_key() -> None:
+def test_a_key_that_others_refer_to_is_not_unknown() -> None:
     """People name a host once and refer to it."""
     load_only_job(write("orders", "[DEFAULT]\nnobody = x\n[sleeper]\nhost = db1\nline = at %(host)s\n"))
 
 
 def test_the_first_spelling_of_a_key_wins() -> None:
-    """pgq_queue before queue, as the model says; each alone is good."""
+    """pgq_queue before queue, as the model says; either alone will do."""
     queues = []
     for keys in ("pgq_queue = a\nqueue = b", "queue = b\npgq_queue = a", "queue = b", "pgq_queue = a"):
         file = load_only_job(write("orders", f"[sleeper]\n{keys}\n"))
@@ -128,7 +128,7 @@ def test_the_first_spelling_of_a_key_wins() -> None:
     assert queues == ["a", "a", "b", "a"]
 
 
-def test_a_key_without_effect_is_told() -> None:
+def test_a_key_without_effect_is_a_warning() -> None:
     """Only if it differs from its default; old files are full of defaults."""
     text = "[sleeper]\nuse_skylog = 0\nunused = 3\nservice_name = td\n"
     assert load_only_job(write("orders", text)).warnings == (
@@ -202,12 +202,12 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused(name: str) -> None:
-    """Each fault is one line that names section and key, and all faults of a file are told."""
+    """Each fault is one line that names section and key, and all faults of a file are reported."""
     text, expected = REFUSED[name]
     assert faults(text) == expected
 
 
-def test_an_unknown_job_type_is_told_with_those_that_are_installed() -> None:
+def test_the_fault_of_an_unknown_job_type_lists_the_installed_ones() -> None:
     """The section header is the most likely typing mistake."""
     (line,) = faults("[slepper]")
     assert line == (
@@ -262,8 +262,8 @@ PIECES = [
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary() | st.lists(st.sampled_from(PIECES)).map(lambda pieces: "".join(pieces).encode()))
-def test_whatever_a_file_holds_it_is_sound_or_broken(content: bytes) -> None:
-    """No text and no bytes raise anything, and each fault is one line."""
+def test_any_file_is_sound_or_broken(content: bytes) -> None:
+    """Nothing is raised, whether the file is text or not, and each fault is one line."""
     Path("conf.d/orders.ini").write_bytes(content)
     jobs = scan(["conf.d/*.ini"])
     assert jobs

@@ -1,4 +1,4 @@
-"""Refused values are told in our own words, never in those of the library that checks them."""
+"""Refusals are in our own words, never in those of the library that checks the values."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ MODELS: dict[type[BaseModel], tuple[Any, ...]] = {Settings: TEXTS, JobSettings: 
 
 
 def library_texts(model: type[BaseModel], key: str, value: object) -> Iterator[str]:
-    """What pydantic says of the value, less what our own validators say through it."""
+    """What pydantic itself says of the value, without what our own validators say."""
     try:
         model.model_validate({key: value})
     except ValidationError as error:
@@ -83,7 +83,7 @@ def refused(model: type[BaseModel]) -> Iterator[tuple[str, object, list[Fault]]]
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_refusal_of_every_key_is_in_our_words(model: type[BaseModel]) -> None:
-    """It says what the value must be, in one line, of bounded length, and quotes nothing of pydantic."""
+    """It says in one short line what the value must be, and quotes nothing from pydantic."""
     count = 0
     for key, value, faults in refused(model):
         texts = [text.lower() for text in library_texts(model, key, value)]
@@ -99,7 +99,7 @@ def test_every_refusal_of_every_key_is_in_our_words(model: type[BaseModel]) -> N
 
 @pytest.mark.parametrize("model", MODELS)
 def test_no_refusal_shows_a_secret(model: type[BaseModel]) -> None:
-    """Neither the value of a secret key nor a password in that of another one."""
+    """Neither the value of a secret key nor a password in the value of another."""
     secret = {
         fault.key for _key, _value, faults in refused(model) for fault in faults if HIDDEN in fault.reason
     }
@@ -110,7 +110,7 @@ def test_no_refusal_shows_a_secret(model: type[BaseModel]) -> None:
 
 
 def test_every_type_of_error_has_words() -> None:
-    """A type that only models of other packages raise is told too, if vaguely."""
+    """Even one that only models of other packages raise, if vague ones."""
     context = {
         "error": "must be odd",
         "min_length": 2,

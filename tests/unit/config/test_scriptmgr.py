@@ -45,14 +45,14 @@ def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run() -> list[str]:
-    """Import, then see that the result can be loaded; returns what is told."""
+    """Import, then see that the result can be loaded; returns the lines for people."""
     told = import_fleet(Path("scriptmgr.ini"))
     load_fleet()
     return told
 
 
 def test_globs_of_our_jobs_are_taken_as_they_are() -> None:
-    """A file that is added later belongs to the fleet too; what cannot be kept is told."""
+    """A file that is added later belongs to the fleet too; what cannot be kept is reported."""
     told = run()
     assert load_fleet().jobs == ["jobs/*.ini", "more/*.ini"]
     assert load_fleet().defaults == {}
@@ -67,15 +67,15 @@ def test_globs_of_our_jobs_are_taken_as_they_are() -> None:
 
 
 def test_files_of_other_services_are_left_out_one_by_one() -> None:
-    """And only of the glob that has them."""
+    """Only the glob that matches them is replaced; the others stay."""
     Path("more/d.ini").write_text("[londiste3]\n", encoding="utf-8")
     told = run()
     assert load_fleet().jobs == ["jobs/*.ini", "more/c.ini"]
     assert told[1].startswith("left out more/d.ini: no job type is called londiste3 (installed: ")
 
 
-def test_a_disabled_service_stays_so() -> None:
-    """Its files are left out; where it is the only one, there is nothing to import."""
+def test_a_disabled_service_stays_disabled() -> None:
+    """Its files are left out; if it is the only one, there is nothing to import."""
     Path("more/d.ini").write_text("[other_service]\n", encoding="utf-8")
     text = Path("scriptmgr.ini").read_text(encoding="utf-8")
     Path("scriptmgr.ini").write_text(text.replace("user = queue", "disabled = 1"), encoding="utf-8")
@@ -91,8 +91,8 @@ def test_a_note_is_one_line() -> None:
     assert "[sleeper] args -v x: y: dropped: jobs have no switches" in run()
 
 
-def test_another_directory_is_told() -> None:
-    """Relative paths in the files were relative to it."""
+def test_another_directory_is_reported() -> None:
+    """The relative paths in the files were relative to it."""
     Path("scriptmgr.ini").write_text(SCRIPTMGR.format(cwd="/srv/queue"), encoding="utf-8")
     told = run()
     assert told[1] == "[sleeper] cwd is /srv/queue: relative paths in its files are now relative to here"
@@ -109,7 +109,7 @@ def test_another_directory_is_told() -> None:
         ("[scriptmgr]\nconfig_list = jobs/*\n", "cannot import scriptmgr.ini: no file of config_list is a"),
     ],
 )
-def test_a_file_that_says_nothing_usable_is_told(text: str, fault: str) -> None:
+def test_a_file_of_no_use_is_an_error(text: str, fault: str) -> None:
     """And nothing is written."""
     Path("scriptmgr.ini").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -118,8 +118,8 @@ def test_a_file_that_says_nothing_usable_is_told(text: str, fault: str) -> None:
     assert not Path("tdsup.yaml").exists()
 
 
-def test_what_is_there_is_not_overwritten() -> None:
-    """A person has written it."""
+def test_an_existing_file_is_not_overwritten() -> None:
+    """A person wrote it."""
     Path("tdsup.yaml").write_text("watch: true\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"cannot write tdsup\.yaml: it exists already"):
         run()

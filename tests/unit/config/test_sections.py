@@ -64,13 +64,13 @@ DIGESTS = {
     "a key of the other": ([("nap = 3", "nap = 4")], ["napper"]),
     "a default of both": ([("log_count = 1", "log_count = 2")], ["sleeper", "napper"]),
     "a default that one of them reads": ([("tick = 2", "tick = 3")], ["sleeper"]),
-    "a default that says what was so": ([("step = 5\n", ""), ("tick = 2", "tick = 2\nstep = 5")], []),
+    "a default that changes nothing": ([("step = 5\n", ""), ("tick = 2", "tick = 2\nstep = 5")], []),
 }
 
 
 @pytest.mark.parametrize("name", DIGESTS)
 def test_a_job_changes_with_what_it_reads(name: str) -> None:
-    """Its section and the defaults that it inherits, not the file as such."""
+    """With its section and the defaults that it inherits, not with the file as such."""
     changes, expected = DIGESTS[name]
     before, after = two_jobs(), two_jobs(*changes)
     assert [each for each in before if sound(before[each]).digest != sound(after[each]).digest] == expected
@@ -109,7 +109,7 @@ def test_two_jobs_of_a_file_cannot_have_one_name() -> None:
 
 
 def test_a_pid_file_is_found_though_the_rest_is_broken() -> None:
-    """Of a file with one job; with two, nobody can know which is meant."""
+    """In a file with one job; with two, nobody can know which is meant."""
     path = write("orders", "[sleeper]\nfoo = 1\npidfile = pid/%(job_name)s\n")
     assert pidfile_of(path, {}) == ("orders", "pid/orders")
     with pytest.raises(ConfigError, match="it has 2 jobs"):
