@@ -20,13 +20,13 @@ from harness.measure.bound import Bound, Verdict
     ],
 )
 def test_a_change_of_a_tenth_is_noticed(share: float, verdict: Verdict) -> None:
-    """More work is worse; much less is to be committed; what repeated runs differ by is neither."""
+    """More work is worse, much less is better, and the noise of repeated runs is neither."""
     for committed in (1.45, 388.0):
         assert Bound(committed).judge(committed * share) is verdict
 
 
-def test_after_a_measurement_that_passes_a_tenth_more_does_not_pass_twice() -> None:
-    """Work cannot creep up: wherever the figure is within its margin, two changes of a tenth go beyond."""
+def test_a_tenth_more_does_not_pass_twice() -> None:
+    """Work cannot creep up: from anywhere within the margin, two changes of a tenth go beyond it."""
     bound = Bound(1.0)
     for percent in range(93, 108):
         measured = percent / 100

@@ -1,4 +1,4 @@
-"""Documentation that is made from code, and pages that name files."""
+"""Documentation that is generated from code, and pages that name files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _named(page: str) -> list[str]:
     found = [str((folder / link).resolve().relative_to(ROOT)) for link in links if link]
     words = [word for quoted in re.findall(r"`([^`\n]+)`", text) for word in quoted.split()]
     paths = [word for word in words if re.fullmatch(r"[\w.][\w./*-]*/[\w./*-]*", word)]
-    # Of all that has a slash in it, what begins with a folder of ours is meant to be a path.
+    # A word with a slash is meant as a path if it begins with a folder of ours.
     return found + [path for path in paths if (ROOT / path.partition("/")[0]).is_dir()]
 
 
@@ -45,6 +45,6 @@ def test_pages_are_found() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_names_exists(page: str) -> None:
-    """A file that moves takes along the pages that name it."""
+    """When a file moves, the pages that name it have to follow."""
     named = _named(page)
     assert not [path for path in named if not list(ROOT.glob(path.rstrip("/")))]

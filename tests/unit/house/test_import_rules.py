@@ -45,7 +45,7 @@ ONLY_IN = {
     "asyncio": ("supervisor/web/",),
     "threading": tuple(f"supervisor/worker/{name}.py" for name in ("channel", "context", "lifeline")),
 }
-"""Modules that only these files, or those of these folders, of the supervisor import."""
+"""Modules that only these files and folders of the supervisor import."""
 
 Doors = Mapping[str, frozenset[str]]
 """The names that each wing offers, by its path."""
@@ -53,7 +53,7 @@ Doors = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Import:
-    """What one statement imports: a module, absolute or relative, and names of it."""
+    """What one statement imports: a module, absolute or relative, and names from it."""
 
     level: int
     module: str
@@ -100,7 +100,7 @@ def _fault(path: str, found: Import, doors: Doors) -> str:
 
 
 def _targets(inside: Sequence[str], found: Import) -> Iterator[tuple[str, list[str], str]]:
-    """Of each name that a relative import brings: its room, the modules in that room, the name."""
+    """For each name that a relative import brings: its room, the modules inside that room, the name."""
     base = [*inside[: len(inside) - found.level], *filter(None, found.module.split("."))]
     for name in found.names:
         room, *inner = [*base, name]
@@ -187,7 +187,7 @@ def test_every_name_at_a_door_is_used(wing: str) -> None:
     ],
 )
 def test_a_planted_fault_is_found(path: str, source: str) -> None:
-    """The rules see imports of every form."""
+    """The rules notice every form of import."""
     assert faults(path, source, DOORS)
 
 

@@ -29,6 +29,6 @@ def test_jobs_of_one_source_say_so(one: str, other: str, same: bool) -> None:
 
 
 def test_table_dispatcher_has_every_counter_that_status_shows() -> None:
-    """None of its columns is always 0."""
+    """No column of it is always 0."""
     counters = {metric.name for metric in JOB_TYPE.metrics if metric.kind == "counter"}
     assert {counter.name for counter in STATUS_COUNTERS} <= counters
