@@ -18,11 +18,11 @@ from .passes import End, PassFailed
 
 
 class CopyThread:
-    """Writes rows by COPY. A context, which ends the thread; it begins when there is enough to write.
+    """Writes rows by COPY, in a thread that starts once there is enough to write. The context ends it.
 
     Args:
         cursor: of the target.
-        limit: bytes of rows held at most.
+        limit: most bytes of rows held.
     """
 
     def __init__(self, cursor: Cursor, limit: int) -> None:
@@ -45,7 +45,7 @@ class CopyThread:
 
     @contextmanager
     def interrupted(self) -> Iterator[None]:
-        """Use the connection to the target meanwhile; raises as `put` does."""
+        """Keep the thread from the connection to the target, for use in this one; raises as `put` does."""
         with self._turn:
             self._raise()
             yield
@@ -59,7 +59,7 @@ class CopyThread:
 
         Raises:
             PassFailed: the target has refused a row.
-            Exception: whatever else has ended the loading.
+            Exception: anything else that ended the loading.
         """
         self._raise()
         self._handoff.put(writer, text)
@@ -86,7 +86,7 @@ class CopyThread:
             raise self._error
 
     def _load(self) -> None:
-        """Load rows as they come. Whatever ends this early must be known: nobody else would load the rest."""
+        """Load rows as they come. An error is kept: without the rest, the batch must not be committed."""
         while taken := self._handoff.take():
             writer, texts = taken
             with self._turn:

@@ -11,17 +11,17 @@ Group = TypeVar("Group", bound=Hashable)
 """What rows of one COPY have in common."""
 
 WORTH_A_COPY = 1 << 17
-"""Bytes that are worth a COPY of their own, at some 0.2 ms each, while more may come."""
+"""Bytes that are worth a COPY of their own, which costs some 0.2 ms, while more may come."""
 
 LARGEST_COPY = 1 << 20
-"""Bytes taken at once: more would not make COPY cheaper, and they are held twice meanwhile."""
+"""Bytes from which `take` adds no more: COPY would get no cheaper, and they are held twice meanwhile."""
 
 
 class Handoff(Generic[Group]):
-    """A bounded stock of text by group. One thread puts text in, another takes the largest group out.
+    """Text by group, bounded. One thread puts text in, another takes the largest group out.
 
     Args:
-        limit: bytes held, and one text more; whoever has put it in waits.
+        limit: most bytes held. The text that goes beyond it is taken in; the thread that put it then waits.
     """
 
     def __init__(self, limit: int) -> None:
@@ -50,7 +50,7 @@ class Handoff(Generic[Group]):
             self._changed.notify_all()
 
     def wait(self) -> None:
-        """Wait while more than the limit is held, which is worth loading whatever its groups."""
+        """Wait while more than the limit is held: so much is worth loading, in however many groups."""
         with self._changed:
             while self._held > self._limit:
                 self._changed.wait()
