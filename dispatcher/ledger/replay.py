@@ -1,4 +1,4 @@
-"""A dead letter on another try; the ledger's kind of `Work`."""
+"""A dead letter that is tried again; the ledger's kind of `Work`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .deadletters import DeadLetter, DeadLetters
 
 
 class Replay:
-    """A dead letter on another try: it goes if its event is loaded, else it stays with the new reason.
+    """A dead letter that is tried again: if its event is loaded it is removed, else it gets the new reason.
 
     Args:
         dead_letters: of the consumer.
@@ -20,7 +20,7 @@ class Replay:
     """
 
     stream: ClassVar[None] = None
-    """There are no blocks of one event."""
+    """One event makes no blocks."""
 
     def __init__(self, dead_letters: DeadLetters, letter: int, zone: str) -> None:
         self.name = f"dead letter {letter}"
@@ -31,7 +31,7 @@ class Replay:
         self._stays = False
 
     def begin(self, cursor: Cursor) -> bool:
-        """Lock the letter and take its event; False if somebody has removed it."""
+        """Lock the letter and read its event; False if somebody has removed it."""
         self._stays = False
         self._event = self._dead_letters.take(cursor, self._letter, self._zone) or b""
         return bool(self._event)
@@ -47,11 +47,11 @@ class Replay:
         receive(self._event)
 
     def can_keep(self) -> bool:
-        """The letter has its place."""
+        """Always: the letter is in its place."""
         return True
 
     def keep(self, cursor: Cursor, letters: Sequence[DeadLetter]) -> None:
-        """Let the letter stay, for its new reason."""
+        """Keep the letter, with its new reason."""
         (letter,) = letters
         self._dead_letters.explain(cursor, self._letter, letter.reason, letter.sqlstate)
         self._stays = True

@@ -1,6 +1,6 @@
-"""The block path: whole blocks of plain inserts are decoded at once and written by a second thread.
+"""The block path: blocks of plain inserts are decoded at once and written by a second thread.
 
-The row path takes events that do not fit, in the same transaction, and whole batches that change rows.
+The row path takes events that do not fit, in the same transaction. It takes all of a batch that changes rows.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class BlockLoader:
         """Take whole lines, as `Queue.stream` hands them over.
 
         Raises:
-            PassFailed: these events are not for the block path, or the target has refused a row.
+            PassFailed: the block path cannot load these events, or the target has refused a row.
             BatchError, SetupError: no row can be loaded until a person does something.
             psycopg2.Error: the target refused, but not because of a row.
         """
@@ -82,7 +82,7 @@ class BlockLoader:
         """Load what is left; raises as `add` does."""
         self._copies.finish()
         if self._lacks:
-            # The table may get what it lacks meanwhile.
+            # By the next batch the table may have what it lacks.
             self._layouts.clear()
 
     # Decoding.
@@ -101,7 +101,7 @@ class BlockLoader:
             at = end if end > at else self._look_closer(block, at)
 
     def _take_apart(self, block: bytes) -> None:
-        """Decode a block with large events, which are left to the row path: it tells of them."""
+        """Decode a block with large events. These are left to the row path, which notes them for the log."""
         for line in block.splitlines(keepends=True):
             if len(line) < LARGE:
                 self._decode(line)
@@ -121,7 +121,7 @@ class BlockLoader:
             self._destination.sources.add(prefix.table)
 
     def _look_closer(self, block: bytes, at: int) -> int:
-        """See why the decoder stops at a line; returns where it is to go on."""
+        """See why the decoder stopped at a line; returns where it goes on."""
         end = block.index(b"\n", at) + 1
         line = block[at:end]
         prefix, learned = self._prefix_of(line)
@@ -153,7 +153,7 @@ class BlockLoader:
         return prefix, True
 
     def _change_layout(self, line: bytes) -> bool:
-        """Go on with the layout of a line; returns whether it is another than before."""
+        """Go on with the layout of a line; returns whether that is a different one."""
         event = self._classifier.event(line)
         layouts, names = self._layouts.layouts, self._classifier.names(event)
         found = layouts.get(names)
@@ -191,7 +191,7 @@ class BlockLoader:
         try:
             plan = self._plan(layout, day)
         except ValueError:
-            # Nobody knows any more which events these rows are from.
+            # It is no longer known which events these rows come from.
             raise PassFailed(End.NOT_PLAIN) from None
         if plan is None or self._missing:
             return

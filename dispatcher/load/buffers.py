@@ -23,7 +23,7 @@ LINE_OVERHEAD = 96
 """Bytes that Python adds to a gathered line: the object's header, its place in a list, its event."""
 
 FIRST_SEGMENT = 8
-"""Rows of the first try after a bad one: bad rows often come together."""
+"""Rows of the next try after a bad one: bad rows often come together."""
 
 ORDER: tuple[Kind, ...] = (Delete, Patch, Replace, Insert)
 """The order in which buffers are written: what makes room comes first."""
@@ -42,7 +42,7 @@ class Buffer:
         shape: the shape.
         plan: how they are written.
         lines: the rows as COPY text.
-        events: where the rows come from; empty if nobody will ask.
+        events: where the rows come from; empty if that will not be needed.
         size: bytes of both.
     """
 
@@ -69,7 +69,7 @@ class Buffers:
     """All rows of a transaction that are not written yet.
 
     Attributes:
-        ordered: the order of changes matters from here on.
+        ordered: a change of a row has come, so order matters from now on.
 
     Args:
         cursor: of the target.

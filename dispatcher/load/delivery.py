@@ -25,7 +25,7 @@ from .rows import RowLoader
 from .work import Work
 
 MAX_PASSES = 10
-"""Most passes over the same events. More are needed only while somebody drops the tables that they go to."""
+"""Most passes over the same events. More are needed only if somebody keeps dropping their tables."""
 
 
 class Delivery:
@@ -38,10 +38,10 @@ class Delivery:
         queue: knows the types of the source's columns.
         target: connection to the database of the tables.
         settings: the job's.
-        logger: is told what was made.
+        logger: for what was made, and what a person should know of a batch.
 
     Attributes:
-        dead_letters: the target's.
+        dead_letters: those of the consumer in the target.
         partitions: how many were created.
     """
 
@@ -61,7 +61,7 @@ class Delivery:
         self.partitions = 0
 
     def deliver(self, work: Work) -> Outcome | None:
-        """Load the events of a work; returns what became of them, or None if it had nothing to deliver.
+        """Load the events of some work; returns what became of them, or None if there was nothing to deliver.
 
         Raises:
             DataError: an event has no row, and bad events stop the job.
@@ -74,7 +74,7 @@ class Delivery:
         return outcome
 
     def replay(self, letter: int) -> str | None:
-        """Try a dead letter again: the transaction that loads it removes it; else it stays.
+        """Try a dead letter again. It is removed in the transaction that loads it, or stays for a new reason.
 
         Args:
             letter: its id.

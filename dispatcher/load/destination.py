@@ -1,4 +1,4 @@
-"""The table that a job loads, and what decides which events go there."""
+"""The table that a job loads, and what decides where in it an event goes."""
 
 from __future__ import annotations
 

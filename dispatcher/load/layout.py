@@ -24,7 +24,7 @@ from .plan import Shape, WritePlan
 from .routes import Router
 
 MAX_PREFIXES = 64
-"""Most prefixes known at a time. A producer whose types are all different is not for the block path."""
+"""Most prefixes known at a time. The block path is no good for a producer whose types all differ."""
 
 MAX_LAYOUTS = 256
 """Most layouts known at a time."""

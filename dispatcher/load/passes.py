@@ -20,7 +20,7 @@ class Pass(Enum):
     CAREFUL = auto()
     """The row path under savepoints, which finds every row that the target refuses."""
     IMMEDIATE = auto()
-    """The same with deferred constraints checked at once: a refused commit does not tell which row is bad."""
+    """The same, with deferred constraints checked at once, as a refused commit does not tell the row."""
 
     @property
     def is_careful(self) -> bool:
@@ -36,11 +36,11 @@ class End(Enum):
     MISSING = auto()
     """Tables, columns or the place for dead letters had to be made first."""
     NOT_PLAIN = auto()
-    """The block path met events that change rows, or too many that do not fit."""
+    """The block path cannot load the batch: it changes rows, or too many events do not fit."""
     REFUSED = auto()
     """The target refused a row."""
     REFUSED_AT_COMMIT = auto()
-    """The target refused the transaction because of its rows."""
+    """The target refused the commit because of some row, and does not tell which."""
 
     @property
     def is_loaded(self) -> bool:

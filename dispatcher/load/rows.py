@@ -17,7 +17,7 @@ from .routes import Routed
 from .work import Work
 
 LARGE = 16 << 20
-"""Bytes of an event from which on the log tells of it."""
+"""Bytes from which an event is large: the log mentions it."""
 
 DEAD_LETTER_BUFFER = 1 << 20
 """Bytes of dead letters that are gathered before they are written."""
@@ -29,7 +29,7 @@ class RowLoader:
     Args:
         cursor: of the target.
         destination: where events go.
-        work: keeps the events that have no row.
+        work: keeps events that have no row as dead letters.
         outcome: counted up.
         missing: added to. With anything in it, the rest of the events is only looked through.
         careful: find every row that the target refuses; else the first one ends the pass.

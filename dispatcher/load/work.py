@@ -1,4 +1,4 @@
-"""Work to be delivered to the target: a batch of the queue, or a dead letter (`Replay`, in the ledger)."""
+"""Work for a delivery: a batch of the queue, or a dead letter tried again (`Replay`, in the ledger)."""
 
 from __future__ import annotations
 
