@@ -36,7 +36,7 @@ class Relation:
         kind: its ``pg_class.relkind``.
         has_children: it has partitions or tables that inherit from it.
         owned: the role acts for its owner.
-        denied: rights that the role lacks; a right to some columns counts.
+        denied: rights that the role lacks, even to single columns.
     """
 
     name: TableName

@@ -18,13 +18,13 @@ class Server:
     Attributes:
         version: of PostgreSQL.
         role: the job's role.
-        standby: it is one, and takes no changes.
+        standby: the server is one, and takes no changes.
         read_only: ``default_transaction_read_only`` is on.
         may_create: the role may create schemas in the database.
         may_stage: the role may create temporary tables there.
         database: name of the database.
-        now: its time, as it writes it.
-        time_zone: in which it writes times.
+        now: the server's time, as it writes it.
+        time_zone: the zone in which it writes times.
     """
 
     version: str

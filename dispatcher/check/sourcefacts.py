@@ -68,7 +68,7 @@ class QueueFacts:
         paused: its ticker is paused.
         newest_tick: id of its newest tick; None if it has none.
         age: of that tick, as PostgreSQL writes an interval.
-        late: that is longer than a running ticker lets pass.
+        late: `age` is more than a running ticker allows.
         denied: tables of events that the role may not read.
     """
 

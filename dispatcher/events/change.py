@@ -1,4 +1,4 @@
-"""One change of a table, read from an event of whatever format."""
+"""One change of a table, read from an event of any format."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ def _from_sqltriga(operation: Operation, data: bytes, old: bytes | None) -> Chan
         key = sqltext.delete(data)
         return Change(operation, key, tuple(key), whole=False)
     changed, key = sqltext.update(data)
-    # The old row is url-encoded whatever the format of the new one.
+    # The old row is url-encoded, though the new one is not.
     before = urlencoded.decode(old) if old else None
     return Change(operation, (before or key) | changed, tuple(key), before or key, whole=before is not None)

@@ -12,10 +12,10 @@ SYSTEM_PREFIX = b"pgq."
 """Types with this prefix are PgQ's own messages to consumers."""
 
 HEADERS = 256
-"""Headers that are remembered. A queue has few, unless its producer makes up types."""
+"""Most headers remembered. A queue has few, unless its producer makes up types."""
 
 LONGEST = 1024
-"""Bytes of a header that is remembered."""
+"""Most bytes of a header that is remembered."""
 
 
 class Operation(Enum):

@@ -1,7 +1,7 @@
 """PgQ's url-encoded rows, as the trigger ``pgq.logutriga`` writes them into ``ev_data``.
 
 ``id=1&note&city=`` is id '1', note NULL, city ''. A space is ``+``, and any byte other than
-``0-9A-Za-z_.-`` is ``%xx``, so a row is plain ASCII whatever its values are.
+``0-9A-Za-z_.-`` is ``%xx``, so a row is plain ASCII, no matter what its values are.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def database_name(dsn: str) -> str:
 
 
 def canonical_dsn(dsn: str) -> str:
-    """The connection string with its parts in one order and form; it keeps its secrets."""
+    """The connection string with its parts in a fixed order and spelling; secrets stay in it."""
     text: str = make_dsn(**dict(sorted(parse_dsn(dsn).items())))
     return text
 

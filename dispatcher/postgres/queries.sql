@@ -250,7 +250,7 @@ where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
 order by c.relname;
 
 -- name: be_brief
--- Let a look at a database end soon, whatever blocks it.
+-- Let a look at a database end soon, even if something blocks it.
 set local statement_timeout = '30s';
 set local lock_timeout = '5s';
 
