@@ -80,11 +80,11 @@ class Consumer:
             self._sizer.caught_up()
             self._connections.check()
             if not self._settings.holds_back:
-                self._tally.in_step_at = None
+                self._tally.caught_up_to = None
                 self._tally.behind = 0
             return False
-        if self._tally.in_step_at is None:
-            self._tally.in_step_at = asked
+        if self._tally.caught_up_to is None:
+            self._tally.caught_up_to = asked
         self._apply(batch)
         self._finish(batch, asked)
         self._sizer.learn(batch.count, time.monotonic() - asked, self._tally.behind)
@@ -96,7 +96,7 @@ class Consumer:
 
     def _apply(self, batch: Batch) -> None:
         """Load the batch and write its position in one transaction, unless the target has the batch."""
-        made = self._delivery.partitions
+        made = self._delivery.partitions_created
         work = BatchWork(
             batch,
             self._queue,
@@ -106,7 +106,7 @@ class Consumer:
             self._logger,
         )
         outcome = self._delivery.deliver(work)
-        self._tally.partitions += self._delivery.partitions - made
+        self._tally.partitions += self._delivery.partitions_created - made
         if outcome is not None:
             self._tally.count(outcome)
             if outcome.events:
@@ -117,6 +117,6 @@ class Consumer:
         now, tally = time.monotonic(), self._tally
         tally.batches += 1
         tally.seconds.add(now - opened)
-        tally.in_step_at = now - lag
+        tally.caught_up_to = now - lag
         tally.behind = behind
         tally.finished_at = now

@@ -71,7 +71,7 @@ class Tally:
         partitions: partitions created.
         seconds: duration of batches.
         sizes: events of batches.
-        in_step_at: moment, by ``time.monotonic()``, up to which events are loaded; None: all of them are.
+        caught_up_to: moment, by ``time.monotonic()``, up to which events are loaded; None: all of them are.
         behind: events of the queue that were not loaded when the last batch was finished.
         finished_at: the moment when that was; None before the first batch.
     """
@@ -82,7 +82,7 @@ class Tally:
     partitions: int = 0
     seconds: Histogram = field(default_factory=lambda: Histogram(BATCH_SECONDS))
     sizes: Histogram = field(default_factory=lambda: Histogram(BATCH_EVENTS))
-    in_step_at: float | None = field(default_factory=time.monotonic)
+    caught_up_to: float | None = field(default_factory=time.monotonic)
     behind: int = 0
     finished_at: float | None = None
 
@@ -112,7 +112,7 @@ class Tally:
             "batch_seconds": {"sum": self.seconds.total, "counts": list(self.seconds.counts)},
             "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},
             "partitions": self.partitions,
-            LAG: self.in_step_at,
+            LAG: self.caught_up_to,
             "lag_events": self.behind,
         }
         if self.finished_at is not None:

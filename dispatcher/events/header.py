@@ -11,10 +11,10 @@ from . import jsonrow
 SYSTEM_PREFIX = b"pgq."
 """Types with this prefix are PgQ's own messages to consumers."""
 
-HEADERS = 256
+MAX_HEADERS = 256
 """Most headers remembered. A queue has few, unless its producer makes up types."""
 
-LONGEST = 1024
+MAX_HEADER_BYTES = 1024
 """Most bytes of a header that is remembered."""
 
 
@@ -71,11 +71,11 @@ def read_header(type_: bytes, table: bytes, has_data: bool) -> Header:
     Raises:
         ValueError: the type looks like jsontriga's and is not.
     """
-    read = _read if len(type_) + len(table) <= LONGEST else _read.__wrapped__
+    read = _read if len(type_) + len(table) <= MAX_HEADER_BYTES else _read.__wrapped__
     return read(type_, table, has_data)
 
 
-@lru_cache(HEADERS)
+@lru_cache(MAX_HEADERS)
 def _read(type_: bytes, table: bytes, has_data: bool) -> Header:
     if type_.startswith(SYSTEM_PREFIX):
         return Header(None, Format.NO_ROW, table)

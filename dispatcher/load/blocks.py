@@ -27,7 +27,7 @@ from .passes import End, PassFailed
 from .plan import Planner, WritePlan
 from .rows import LARGE
 
-MAX_ODD = 1000
+MAX_LEFT_OVER = 1000
 """Most events of a batch that are left to the row path; with more of them it takes the whole batch."""
 
 
@@ -42,7 +42,7 @@ class BlockLoader:
         missing: added to. With anything in it, the rest of the events is only looked through.
 
     Attributes:
-        odd: ``ev_id`` of events that are left to the row path.
+        left_over: ``ev_id`` of events that are left to the row path.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class BlockLoader:
         self._layout = NO_LAYOUT
         self._waiting: set[tuple[tuple[bytes, ...], bytes]] = set()
         self._lacks = False
-        self.odd: list[int] = []
+        self.left_over: list[int] = []
 
     def add(self, block: bytes) -> None:
         """Take whole lines, as `Queue.stream` hands them over.
@@ -93,7 +93,9 @@ class BlockLoader:
             layout = self._layout
             loaded, ignored = self._layouts.handled(Handling.LOAD), self._layouts.handled(Handling.IGNORE)
             prefixes = tuple(prefix.text for prefix in loaded), tuple(prefix.text for prefix in ignored)
-            end, found, counts = decode_block(block, at, *prefixes, layout.names, layout.picked, layout.part)
+            end, found, counts = decode_block(
+                block, at, *prefixes, layout.names, layout.picked, layout.day_column
+            )
             for prefix, count in zip((*loaded, *ignored), counts, strict=True):
                 self._count(prefix, count)
             for day, text in found.items():
@@ -181,8 +183,8 @@ class BlockLoader:
 
     def _leave(self, line: bytes) -> None:
         """Leave an event to the row path."""
-        self.odd.append(int(line[line.rindex(b"\t") :]))
-        if len(self.odd) > MAX_ODD:
+        self.left_over.append(int(line[line.rindex(b"\t") :]))
+        if len(self.left_over) > MAX_LEFT_OVER:
             raise PassFailed(End.NOT_PLAIN)
 
     # Loading.

@@ -59,9 +59,9 @@ class Buffer:
 
     def line(self, routed: Routed) -> bytes:
         """A row as COPY text: the values that are written, then the key that finds the row."""
-        values, picked = routed.values, self.plan.picked
+        values, written = routed.values, self.plan.written
         return copytext.line(
-            [*(values if picked is None else [values[number] for number in picked]), *routed.before]
+            [*(values if written is None else [values[number] for number in written]), *routed.before]
         )
 
 

@@ -42,7 +42,7 @@ class Delivery:
 
     Attributes:
         dead_letters: those of the consumer in the target.
-        partitions: how many were created.
+        partitions_created: how many.
     """
 
     def __init__(self, queue: Queue, target: Connection, settings: Settings, logger: Logger) -> None:
@@ -58,7 +58,7 @@ class Delivery:
         self._layouts = LayoutCache()
         self._last: tuple[Pass, End] = Pass.BLOCKS, End.LOADED
         self.dead_letters = DeadLetters(target, settings.queue, settings.consumer_name)
-        self.partitions = 0
+        self.partitions_created = 0
 
     def deliver(self, work: Work) -> Outcome | None:
         """Load the events of some work; returns what became of them, or None if there was nothing to deliver.
@@ -92,7 +92,7 @@ class Delivery:
 
     def _deliver(self, work: Work) -> Outcome | None:
         pass_ = next_pass(*self._last)
-        if pass_ is Pass.BLOCKS and (work.stream is None or not self._pause.is_over()):
+        if pass_ is Pass.BLOCKS and (work.stream is None or not self._pause.allows_next()):
             pass_ = Pass.ROWS
         try:
             for _ in range(MAX_PASSES):
@@ -170,7 +170,7 @@ class Delivery:
             loader = BlockLoader(copies, self._destination, self._layouts, outcome, missing)
             work.stream(loader.add, with_time=self._settings.part_field == EVENT_TIME)
             loader.finish()
-        return loader.odd
+        return loader.left_over
 
     def _load_rows(
         self,
@@ -193,7 +193,7 @@ class Delivery:
             self.dead_letters.create()
         for table in sorted(missing.tables.values(), key=lambda each: each.table):
             if self._maker.create(table):
-                self.partitions += 1
+                self.partitions_created += 1
                 self._logger.info("%s: Created table %s", job, table.table)
         for column in missing.columns.values():
             type_ = self._queue.column_type(column.source_table, column.source_name)

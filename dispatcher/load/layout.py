@@ -67,7 +67,7 @@ class Layout:
         names: of all columns, as they stand in ``ev_data``.
         routed: numbers of those that are routed, in the order of the shape.
         picked: numbers of those that are written, in the order in which they are written.
-        part: which column tells the day; see `decode_block`.
+        day_column: which column tells the day; see `decode_block`.
         event: the one that the layout was made from.
         shape: of that event.
         key: source names of its key's columns.
@@ -76,7 +76,7 @@ class Layout:
     names: tuple[bytes, ...]
     routed: tuple[int, ...]
     picked: tuple[int, ...]
-    part: int
+    day_column: int
     event: Event
     shape: Shape
     key: tuple[bytes, ...]
@@ -88,7 +88,7 @@ class Layout:
 
     def picked_by(self, plan: WritePlan) -> tuple[int, ...]:
         """Numbers of the columns that a plan writes, in their order."""
-        return self.routed if plan.picked is None else tuple(self.routed[number] for number in plan.picked)
+        return self.routed if plan.written is None else tuple(self.routed[number] for number in plan.written)
 
 
 _NOTHING = Event(0, b"", b"", None, b"", None, b"")
@@ -180,8 +180,8 @@ class Classifier:
             return None
         routed = self._router.route(event, change)
         assert routed is not None
-        part = NOT_PARTITIONED
+        day_column = NOT_PARTITIONED
         if self._part_field:
-            part = BY_EVENT_TIME if self.by_event_time else position[self._part_field]
+            day_column = BY_EVENT_TIME if self.by_event_time else position[self._part_field]
         order = tuple(position[name] for name in routed.shape.names)
-        return Layout(names, order, order, part, event, routed.shape, change.key)
+        return Layout(names, order, order, day_column, event, routed.shape, change.key)

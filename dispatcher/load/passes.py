@@ -94,7 +94,7 @@ class BlockPause:
         self._length = 1
         self._left = 0
 
-    def is_over(self) -> bool:
+    def allows_next(self) -> bool:
         """Whether to try the block path for the next batch; ask once for each batch."""
         self._left = max(0, self._left - 1)
         return not self._left

@@ -40,13 +40,13 @@ class WritePlan:
 
     Attributes:
         writer: what writes them.
-        picked: positions of the columns that are written; None: all.
+        written: positions of the columns that are written; None: all.
         names_rows: an event's key, as text, tells its row from every other.
         lacks: columns are left out that the table lacks; it may get them.
     """
 
     writer: Writer
-    picked: tuple[int, ...] | None
+    written: tuple[int, ...] | None
     names_rows: bool
     lacks: bool = False
 
@@ -60,12 +60,12 @@ class _Columns:
     """The columns of a shape that are written.
 
     Attributes:
-        picked: their positions in the shape; None: all.
+        written: their positions in the shape; None: all.
         names: their names in the table.
         lacks: others are left out because the table lacks them.
     """
 
-    picked: tuple[int, ...] | None
+    written: tuple[int, ...] | None
     names: tuple[str, ...]
     lacks: bool = False
 
@@ -122,7 +122,7 @@ class Planner:
         if not isinstance(columns, _Columns):
             return columns
         writer = self._writer(shape, table, like, columns.names)
-        return WritePlan(writer, columns.picked, self._names_rows(key, like), columns.lacks)
+        return WritePlan(writer, columns.written, self._names_rows(key, like), columns.lacks)
 
     def _writer(
         self, shape: Shape, table: TableName | None, like: TableName, columns: tuple[str, ...]
@@ -175,10 +175,10 @@ class Planner:
         left_out = unknown | {name for name in names if name in known and known[name].generated}
         if not left_out:
             return _Columns(None, names)
-        picked = tuple(number for number, name in enumerate(names) if name not in left_out)
-        if not picked and shape.names:
+        written = tuple(number for number, name in enumerate(names) if name not in left_out)
+        if not written and shape.names:
             raise ValueError(f"table {table} has none of its columns")
-        return _Columns(picked, tuple(names[number] for number in picked), bool(unknown))
+        return _Columns(written, tuple(names[number] for number in written), bool(unknown))
 
     def _key(self, source: tuple[bytes, ...], table: TableName) -> tuple[str, ...]:
         """Names in the table of the columns that find a row."""

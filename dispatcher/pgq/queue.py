@@ -106,7 +106,7 @@ class Queue:
         conditions = [sql.SQL("ev_id in ({})").format(_literals(ids))] if ids else []
         receiver = _Receiver(receive)
         self._copy(batch, COLUMNS, conditions, "order by ev_id", receiver)
-        receiver.end()
+        receiver.raise_error()
 
     def stream(self, batch: Batch, receive: Callable[[bytes], object], *, with_time: bool) -> None:
         """Stream an open batch in any order. `receive` gets blocks of whole lines; see `read`.
@@ -117,7 +117,7 @@ class Queue:
         receiver = _Receiver(receive)
         with io.BufferedWriter(_Blocks(receiver), BLOCK) as writer:
             self._copy(batch, columns, [], "", writer)
-        receiver.end()
+        receiver.raise_error()
 
     def _copy(
         self,
@@ -206,10 +206,11 @@ class _Receiver:
                 if not isinstance(error, Enough):
                     raise
 
-    def end(self) -> None:
+    def raise_error(self) -> None:
         """The stream has ended: raise what was kept."""
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
 
 class _Blocks(io.RawIOBase):

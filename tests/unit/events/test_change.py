@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tdsup.dispatcher.events import sqltext
 from tdsup.dispatcher.events.change import Change, read_change
 from tdsup.dispatcher.events.event import Event
-from tdsup.dispatcher.events.header import LONGEST, Format, Header, Operation, read_header
+from tdsup.dispatcher.events.header import MAX_HEADER_BYTES, Format, Header, Operation, read_header
 from tdsup.dispatcher.postgres import copytext
 
 KEY = (b"id", b"k2")
@@ -153,7 +153,7 @@ def test_data_that_contradicts_its_type_is_refused(given: Event, reason: str) ->
         (b"R", True, Header(Operation.INSERT, Format.URLENCODED, b"t")),
         (b"click", False, Header(Operation.INSERT, Format.URLENCODED, b"t")),
         (b'{"op":"DELETE","pkey":["id"]}', True, Header(Operation.DELETE, Format.JSON, b"t", (b"id",))),
-        (b"X" * LONGEST + b":id", True, Header(Operation.INSERT, Format.URLENCODED, b"t")),
+        (b"X" * MAX_HEADER_BYTES + b":id", True, Header(Operation.INSERT, Format.URLENCODED, b"t")),
     ],
 )
 def test_a_header_tells_what_is_asked_for(type_: bytes, has_data: bool, header: Header) -> None:

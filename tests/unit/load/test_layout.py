@@ -152,7 +152,7 @@ def test_a_layout_tells_which_columns_are_loaded() -> None:
     """By their numbers in the event, in the order of `fields`; names stay encoded."""
     found = layout(b"id=1&d%61y=2026-11-24&note", part_field="day", fields="note:n, id")
     assert found is not None
-    assert (found.names, found.routed, found.part) == ((b"id", b"d%61y", b"note"), (2, 0), 1)
+    assert (found.names, found.routed, found.day_column) == ((b"id", b"d%61y", b"note"), (2, 0), 1)
     assert (found.day, found.key) == (b"2026-11-24", (b"id",))
     assert found.shape.names == (b"note", b"id")
     assert found.picked == (2, 0)
@@ -168,9 +168,9 @@ def test_the_part_is_a_column_or_the_event_s_time_or_nothing() -> None:
     assert plain
     assert timed
     assert monthly
-    assert (plain.part, plain.day) == (NOT_PARTITIONED, b"")
-    assert (timed.part, timed.day) == (BY_EVENT_TIME, b"2026-11-24")
-    assert (monthly.part, monthly.day) == (1, b"2026-11-01")
+    assert (plain.day_column, plain.day) == (NOT_PARTITIONED, b"")
+    assert (timed.day_column, timed.day) == (BY_EVENT_TIME, b"2026-11-24")
+    assert (monthly.day_column, monthly.day) == (1, b"2026-11-01")
 
 
 @pytest.mark.parametrize("data", [b"", b"id=1&", b"&id=1", b"id=1&&n=2", b"=1", b"id=1&id=2", b"id=1&%69d=2"])

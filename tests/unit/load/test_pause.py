@@ -8,7 +8,7 @@ from tdsup.dispatcher.load.passes import LONGEST_PAUSE, BlockPause
 def untried(pause: BlockPause) -> int:
     """How many batches go by until the block path is tried again."""
     count = 0
-    while not pause.is_over():
+    while not pause.allows_next():
         count += 1
     return count
 
@@ -17,7 +17,7 @@ def test_there_is_no_pause_at_first() -> None:
     """Nor later, as long as no attempt fails."""
     pause = BlockPause()
     for _ in range(3):
-        assert pause.is_over()
+        assert pause.allows_next()
         pause.succeeded()
 
 
