@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -31,7 +31,7 @@ class CopyThread:
         self._thread: threading.Thread | None = None
         # The connection to the target serves one thread at a time.
         self._turn = threading.Lock()
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -64,8 +64,9 @@ class CopyThread:
         self._raise()
         self._handoff.put(writer, text)
         if self._thread is None and self._handoff.is_worth_loading:
-            self._thread = threading.Thread(target=self._load, name="load")
-            self._thread.start()
+            thread = threading.Thread(target=self._load, name="load")
+            thread.start()
+            self._thread = thread
         self._handoff.wait()
 
     def finish(self) -> None:
@@ -87,13 +88,20 @@ class CopyThread:
 
     def _load(self) -> None:
         """Load rows as they come. An error is kept: without the rest, the batch must not be committed."""
-        while taken := self._handoff.take():
-            writer, texts = taken
-            with self._turn:
-                try:
-                    writer.write(self._cursor, texts)
-                except Exception as error:  # noqa: BLE001 (raised in the other thread)
-                    refused = isinstance(error, psycopg2.Error) and is_data(error)
-                    self._error = PassFailed(End.REFUSED) if refused else error
-            if self._error is not None:
-                self.abandon()
+        try:
+            while self._error is None and (taken := self._handoff.take()):
+                # Whoever has the turn next must see the error.
+                with self._turn:
+                    self._write(*taken)
+        except BaseException as error:  # noqa: BLE001 (raised in the other thread)
+            self._error = error
+        if self._error is not None:
+            self.abandon()
+
+    def _write(self, writer: Insert, texts: Sequence[bytes]) -> None:
+        try:
+            writer.write(self._cursor, texts)
+        except psycopg2.Error as error:
+            self._error = PassFailed(End.REFUSED) if is_data(error) else error
+        except BaseException as error:  # noqa: BLE001 (raised in the other thread)
+            self._error = error

@@ -8,7 +8,7 @@ from typing import Any, cast
 import psycopg2
 import pytest
 from tdsup.dispatcher.load.copythread import CopyThread
-from tdsup.dispatcher.load.handoff import WORTH_A_COPY
+from tdsup.dispatcher.load.handoff import WORTH_A_COPY, Handoff
 from tdsup.dispatcher.load.passes import End, PassFailed
 from tdsup.dispatcher.postgres.identifier import TableName
 from tdsup.dispatcher.write.writer import Insert
@@ -58,6 +58,39 @@ def test_what_ends_the_thread_ends_the_batch(puts: int) -> None:
     with thread, pytest.raises(MemoryError):
         load()
     assert threading.active_count() == threads
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("puts", [1, 2000])
+def test_a_thread_that_ends_early_loses_no_row_in_silence(monkeypatch: pytest.MonkeyPatch, puts: int) -> None:
+    """Wherever it fails: rows that nobody has written must not be followed by a commit."""
+
+    def fail(_handoff: Handoff[Insert]) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Handoff, "take", fail)
+    thread, _cursor = copies()
+
+    def load() -> None:
+        for _ in range(puts):
+            thread.put(INSERT, ROWS)
+        thread.finish()
+
+    with thread, pytest.raises(MemoryError):
+        load()
+
+
+def test_a_thread_that_cannot_start_ends_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reason, and nothing to wait for."""
+
+    def fail(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    thread, _cursor = copies()
+    with pytest.raises(RuntimeError, match="can't start new thread"), thread:
+        for _ in range(2000):
+            thread.put(INSERT, ROWS)
 
 
 def test_a_refused_row_ends_the_pass() -> None:
