@@ -101,7 +101,6 @@ class CopyThread:
     def _write(self, writer: Insert, texts: Sequence[bytes]) -> None:
         try:
             writer.write(self._cursor, texts)
-        except psycopg2.Error as error:
-            self._error = PassFailed(End.REFUSED) if is_data(error) else error
         except BaseException as error:  # noqa: BLE001 (raised in the other thread)
-            self._error = error
+            refused = isinstance(error, psycopg2.Error) and is_data(error)
+            self._error = PassFailed(End.REFUSED) if refused else error

@@ -67,6 +67,8 @@ class Delivery:
             DataError: an event has no row, and bad events stop the job.
             SetupError: the target cannot take them until a person does something.
             psycopg2.Error: the infrastructure failed; nothing was loaded.
+
+        After an error, neither connection can be used any more.
         """
         outcome = self._deliver(work)
         if outcome is not None:
@@ -116,26 +118,25 @@ class Delivery:
 
     def _try(self, pass_: Pass, work: Work, outcome: Outcome) -> End | None:
         """Make one pass, and what it finds missing; returns how it ended, None if there is nothing to do."""
-        missing = Missing()
+        missing, failed = Missing(), None
         with self._target.cursor() as cursor:
             if not work.begin(cursor):
                 self._target.rollback()
                 return None
             try:
                 self._load(pass_, cursor, work, outcome, missing)
-            except PassFailed as failed:
-                self._target.rollback()
-                self._layouts.clear()
-                if failed.end is End.NOT_PLAIN:
-                    self._pause.failed()
-                return failed.end
-            if not missing:
+            except PassFailed as error:
+                failed = error.end
+            if not (failed or missing):
                 work.end(cursor)
-        if missing:
-            self._target.rollback()
-            self._make(missing)
-            return End.MISSING
-        return self._commit(pass_, outcome)
+        if not (failed or missing):
+            return self._commit(pass_, outcome)
+        self._target.rollback()
+        self._layouts.clear()
+        if failed is End.NOT_PLAIN:
+            self._pause.failed()
+        self._make(missing)
+        return failed or End.MISSING
 
     def _commit(self, pass_: Pass, outcome: Outcome) -> End:
         try:
@@ -188,7 +189,6 @@ class Delivery:
 
     def _make(self, missing: Missing) -> None:
         job = self._settings.job_name
-        self._layouts.clear()
         if missing.dead_letters:
             self.dead_letters.create()
         for table in sorted(missing.tables.values(), key=lambda each: each.table):

@@ -89,8 +89,7 @@ def test_a_thread_that_cannot_start_ends_the_batch(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(threading.Thread, "start", fail)
     thread, _cursor = copies()
     with pytest.raises(RuntimeError, match="can't start new thread"), thread:
-        for _ in range(2000):
-            thread.put(INSERT, ROWS)
+        thread.put(INSERT, ROWS * 2000)
 
 
 def test_a_refused_row_ends_the_pass() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 
 import pytest
 from harness.rows.job import drain, job_keys
@@ -10,18 +11,45 @@ from harness.rows.orders import TEMPLATE
 from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
 from harness.servers.queue import Queue
+from psycopg2.extensions import cursor as Cursor
 from tdsup.dispatcher.errors import DataError, SetupError
+from tdsup.dispatcher.load.work import BatchWork
 
 
 def test_rows_arrive_once_in_daily_partitions(pipeline: Pipeline) -> None:
     """Every event becomes one row in the table of its day, created with its primary key."""
     pipeline.insert(3000)
     values = pipeline.drain(part_template=TEMPLATE)
-    assert (values["events"], values["rows"], values["batches"], values["partitions"]) == (3000, 3000, 1, 3)
+    assert (values["events"], values["rows"], values["partitions"]) == (3000, 3000, 3)
     pipeline.check()
     keys = pipeline.target.column("select conname from pg_constraint where conname ~ '^t_.*_pkey' order by 1")
     assert keys == ["t_2026_11_01_pkey", "t_2026_11_02_pkey", "t_2026_11_03_pkey"]
     assert pipeline.target.value("select count(*) from only t_2026_11_02") == 1000
+
+
+def test_what_a_failed_pass_found_missing_is_made_too(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inserts into a new partition and an update take two passes: one by blocks, one row by row."""
+    pipeline.drain()
+    # In one transaction: no tick comes between them.
+    pipeline.source.execute(
+        "insert into t select g, '2026-11-01', '' from generate_series(1, 10) g;"
+        "update t set note = 'changed' where id = 1"
+    )
+    pipeline.queue.tick()
+    passes: Counter[str] = Counter()
+    begin = BatchWork.begin
+
+    def counted(work: BatchWork, cursor: Cursor) -> bool:
+        passes[work.name] += 1
+        return begin(work, cursor)
+
+    monkeypatch.setattr(BatchWork, "begin", counted)
+    values = pipeline.drain()
+    assert (values["rows"], values["partitions"]) == (11, 1)
+    assert max(passes.values()) == 2
+    pipeline.check()
 
 
 def test_fields_are_selected_and_renamed(pipeline: Pipeline) -> None:

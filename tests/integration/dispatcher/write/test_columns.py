@@ -79,6 +79,14 @@ def test_new_columns_are_added_if_so_set(
     assert target.value("select count(*) from t_2026_11_25") == 1
 
 
+def test_all_columns_of_an_event_can_be_new(target: Database, queue: Queue, keys: Keys) -> None:
+    """They are added, also where a bad event would stop the job."""
+    target.execute("create table t ()")
+    queue.send("a=1&b=2")
+    drain(**keys, on_new_column="add", bad_events="stop")
+    assert target.rows("table t") == [("1", "2")]
+
+
 def test_columns_that_change_within_a_batch(target: Database, queue: Queue, keys: Keys) -> None:
     """Each row brings its own, and none is lost."""
     target.execute("create table t (id int primary key, a text, b text default 'none')")
