@@ -1,4 +1,4 @@
-"""What people may have done about a job besides running it."""
+"""Actions: what people can have a job do besides run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that a person may have done about a job.
+    """One action that a person can ask for.
 
     Attributes:
-        name: how it is called, such as ``register``.
+        name: such as ``register``.
         help: what it does, in one sentence.
-        run: does it, given the job's settings (an instance of `JobType.settings`) and arguments in the
-            action's own terms, where none means all. It yields lines for the person, and raises errors as
-            `JobType.run` does.
+        run: does it. Gets the job's settings (an instance of `JobType.settings`) and the arguments that the
+            action defines; none means all. Yields lines for the person, and raises errors as `JobType.run`.
     """
 
     name: str

@@ -7,10 +7,10 @@ from typing import Protocol
 
 
 class Board(Protocol):
-    """Numbers by key, from 1 to 2**62, that every job of a fleet can read and write; any may get lost."""
+    """Numbers that every job of a fleet can read and write, by keys from 1 to 2**62. Any may get lost."""
 
     def read(self, key: int) -> tuple[int, float] | None:
-        """A number and the moment, by ``time.monotonic()``, at which it was true; None if it is not known."""
+        """A number and the moment, by ``time.monotonic()``, when it was true; None if it is not known."""
 
     def post(self, key: int, number: int, moment: float) -> None:
         """Post a number."""

@@ -1,4 +1,4 @@
-"""How a running job says that it fares."""
+"""The condition that a running job reports."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from enum import StrEnum
 
 
 class Condition(StrEnum):
-    """The condition of a job that has a process."""
+    """How a job that has a process is doing."""
 
     RUNNING = "running"
     STANDBY = "standby"
-    """Another process works for the same consumer; this one waits for its end."""
+    """Another process works for the same consumer; this one waits for it to end."""
     RETRYING = "retrying"
-    """Something that the job needs is away; it tries again by itself."""
+    """Something that the job needs is unavailable; it keeps trying."""

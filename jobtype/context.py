@@ -1,4 +1,4 @@
-"""What a running job may ask of its host."""
+"""What a running job can ask of its host, and what it reports."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Snapshot:
     """What a job reports of itself.
 
     Attributes:
-        condition: how it fares.
+        condition: how it is doing.
         reason: why, in one line; empty while it is running.
         values: its numbers by the name of their metric, cumulative since the process began. A number; for a
             metric with labels, a mapping from comma-separated label values to numbers; for a histogram, a
-            mapping of ``sum`` to the sum of all values and of ``counts`` to a list: how many values fell
-            between each bound and the one before it, and last, how many lie beyond all bounds.
+            mapping with ``sum``, the sum of all values, and ``counts``, a list of how many values fell
+            between each bound and the one before it, the last number being those beyond all bounds.
     """
 
     condition: Condition
@@ -41,10 +41,10 @@ class Context(Protocol):
         """Where the job's messages go."""
 
     def report(self, snapshot: Snapshot) -> None:
-        """Publish a snapshot. It never blocks: the newest one wins, and one without news is not sent."""
+        """Publish a snapshot. Never blocks: the newest snapshot wins, and one without news is not sent."""
 
     def stopping(self) -> bool:
-        """Whether the job has been asked to end, which it does at the next batch boundary."""
+        """Whether the job has been asked to end, which it should do at the next batch boundary."""
 
     def wait(self, seconds: float) -> bool:
-        """Sleep for so long or until asked to end, whichever comes first; returns `stopping()`."""
+        """Sleep that long, or until the job is asked to end; returns `stopping()`."""

@@ -32,28 +32,29 @@ class JobType(Protocol):
 
     @property
     def actions(self) -> Sequence[Action]:
-        """What people may have done besides running it.
+        """What people can have it do besides run.
 
-        Hosts offer these names where a job type has them: ``check``; ``register``, ``unregister``,
-        ``rewind`` and ``reset`` (the consumer); ``list``, ``show``, ``replay`` and ``purge`` (dead letters).
+        Hosts offer the actions of these names: ``check``; ``register``, ``unregister``, ``rewind`` and
+        ``reset`` (the consumer); ``list``, ``show``, ``replay`` and ``purge`` (dead letters).
         """
 
     def labels(self, settings: Any) -> Mapping[str, str]:
         """Constant labels of the job's metrics, such as its queue and table."""
 
     def claims(self, settings: Any) -> Mapping[str, str]:
-        """What no other job of the fleet may have too, in words, by the key that says so; no secrets."""
+        """What this job needs for itself alone, in words without secrets, by the key that says so."""
 
     def sources(self, settings: Any) -> Sequence[str]:
-        """The connections that the job reads from. Equal strings mean the same source.
+        """The connections that the job reads from; equal strings mean the same source.
 
-        They are opaque to the host, which groups jobs by them. They may hold secrets and are never shown.
+        The host groups jobs by these strings and does not look into them. They may hold secrets: never show
+        them.
         """
 
     def run(self, settings: Any, context: Context) -> None:
         """Work until done or asked to stop.
 
-        Returning means done (exit status 0). An exception ends the process with exit status 1, or with the
-        exception's attribute ``exit_code`` if it has one: 78 (``EX_CONFIG``) means that a restart is
-        pointless until somebody changes something. The exception's text is one line for a person.
+        To return is to be done (exit status 0). An exception ends the process with exit status 1, or with
+        its attribute ``exit_code`` if it has one: 78 (``EX_CONFIG``) means that a restart is pointless until
+        somebody changes something. The exception's text is one line for a person.
         """

@@ -1,4 +1,4 @@
-"""The numbers that a job reports, and which of them every fleet shows."""
+"""The numbers that a job reports, and those of them that `tdsup status` shows."""
 
 from __future__ import annotations
 
