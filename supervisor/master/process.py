@@ -22,6 +22,9 @@ from ..worker import open_channel
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that the master handles, so that a child has to reset them."""
 
+PIPE_ENDS = 4
+"""Descriptors that multiprocessing opens for a child, at most."""
+
 Body = Callable[[socket.socket], int]
 """What a child does with its end of the channel; returns its exit status."""
 
@@ -92,23 +95,30 @@ def _start(process: ForkProcess) -> None:
     # Between the fork and the child's first act, a signal would run the master's handler in the child.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
-        known = _open_descriptors()
+        free = _next_descriptors()
         try:
             process.start()
         except OSError:
             # multiprocessing leaves its pipes open when the fork fails.
-            for descriptor in _open_descriptors() - known:
+            for descriptor in free:
                 os.closerange(descriptor, descriptor + 1)
             raise
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _open_descriptors() -> set[int]:
-    # The next one is what lists them.
-    lister = os.dup(0)
-    os.close(lister)
-    return set(map(int, os.listdir("/proc/self/fd"))) - {lister}  # noqa: PTH208 (names only, and fast)
+def _next_descriptors() -> list[int]:
+    """The descriptors that whoever opens some next will get: the kernel gives the lowest free ones.
+
+    Raises:
+        OSError: there are not enough.
+    """
+    with contextlib.ExitStack() as opened:
+        found = []
+        for _ in range(PIPE_ENDS):
+            found.append(os.dup(0))
+            opened.callback(os.close, found[-1])
+    return found
 
 
 def _live(channel: socket.socket, body: Body) -> NoReturn:
