@@ -146,7 +146,7 @@ class _Json(logging.Formatter):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class LineFormat:
     """How a line of a log looks.
 
     Attributes:
@@ -173,7 +173,7 @@ class Names:
     service: str = ""
 
 
-_USUAL = Layout()
+_USUAL = LineFormat()
 _NAMELESS = Names()
 
 
@@ -182,7 +182,7 @@ def add_file(
     size: int,
     count: int,
     redirect: bool,
-    layout: Layout = _USUAL,
+    line_format: LineFormat = _USUAL,
     names: Names = _NAMELESS,
 ) -> None:
     """Log to a file from now on; see `LogFile`.
@@ -190,18 +190,18 @@ def add_file(
     Raises:
         OSError: the file cannot be opened.
     """
-    _add(LogFile(path, size, count, redirect), layout, names)
+    _add(LogFile(path, size, count, redirect), line_format, names)
 
 
-def add_stderr(layout: Layout = _USUAL, names: Names = _NAMELESS) -> None:
+def add_stderr(line_format: LineFormat = _USUAL, names: Names = _NAMELESS) -> None:
     """Log to stderr from now on."""
-    _add(logging.StreamHandler(sys.stderr), layout, names)
+    _add(logging.StreamHandler(sys.stderr), line_format, names)
 
 
-def _add(handler: logging.Handler, layout: Layout, names: Names) -> None:
+def _add(handler: logging.Handler, line_format: LineFormat, names: Names) -> None:
     known = {"hostname": socket.gethostname(), "job_name": names.job, "service_name": names.service}
-    text = _Format(layout.line, layout.time or None, defaults=known)
-    handler.setFormatter(_Json() if layout.json else text)
+    text = _Format(line_format.line, line_format.time or None, defaults=known)
+    handler.setFormatter(_Json() if line_format.json else text)
     logging.getLogger().addHandler(handler)
     logging.captureWarnings(True)
 

@@ -43,10 +43,8 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
         lock = Lock(settings.lock)
         path = settings.log
         logs.set_level(logging.INFO)
-        layout = logs.Layout(json=settings.log_format == "json")
-        logs.add_file(
-            Path(settings.log), settings.log_size, settings.log_count, redirect=not foreground, layout=layout
-        )
+        line_format = logs.LineFormat(json=settings.log_format == "json")
+        logs.add_file(Path(settings.log), settings.log_size, settings.log_count, not foreground, line_format)
         if foreground:
             logs.add_stderr()
         setproctitle("tdsup: master")

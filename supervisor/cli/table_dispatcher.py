@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
     level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
     if mode in ACTIONS:
         file = load_only_job(options.ini, overrides)
-        logs.add_stderr(file.host.layout("console", verbose=bool(options.verbose)))
+        logs.add_stderr(file.host.line_format("console", verbose=bool(options.verbose)))
         logs.set_level(level)
         return perform(file, mode)
     job = StandaloneJob(options.ini, overrides, level, console=mode != "daemon")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from tdsup.jobtype import no_effect
 
-from ..logs import DEFAULT_FORMAT, Layout
+from ..logs import DEFAULT_FORMAT, LineFormat
 
 RESERVED = frozenset({"tdsup", "tdsup-web"})
 """Names of the master's and the web child's logs; a job of that name would rotate them away."""
@@ -99,7 +99,7 @@ class JobSettings(BaseModel):
             )
         return value
 
-    def layout(self, place: str, *, verbose: bool) -> Layout:
+    def line_format(self, place: str, *, verbose: bool) -> LineFormat:
         """The format of lines in a ``place``: ``file`` or ``console``."""
         formats = [getattr(self, f"{key}_{place}") for key in ("logfmt", "logdatefmt")]
         if verbose:
@@ -108,7 +108,7 @@ class JobSettings(BaseModel):
                 for key, usual in zip(("logfmt", "logdatefmt"), formats, strict=True)
             ]
         line, time = formats
-        return Layout(line, time, json=place == "file" and self.log_format == "json")
+        return LineFormat(line, time, json=place == "file" and self.log_format == "json")
 
     @field_validator("config_format", mode="before")
     @classmethod

@@ -57,10 +57,10 @@ def open_logs(file: JobConfig, log: Path | None, level: int, *, console: bool) -
         if wants_skylog:
             skylog.configure(file)
         elif console:
-            logs.add_stderr(file.host.layout("console", verbose=verbose), names)
+            logs.add_stderr(file.host.line_format("console", verbose=verbose), names)
         if log is not None:
-            host, layout = file.host, file.host.layout("file", verbose=verbose)
-            logs.add_file(log, host.log_size, host.log_count, not console, layout, names)
+            host, line_format = file.host, file.host.line_format("file", verbose=verbose)
+            logs.add_file(log, host.log_size, host.log_count, not console, line_format, names)
     except OSError as error:
         raise _cannot_open(file, "logfile", str(log), error) from error
     if not wants_skylog or level != logging.INFO:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tdsup.supervisor.logs import Layout, LogFile, add_file, drop_all
+from tdsup.supervisor.logs import LineFormat, LogFile, add_file, drop_all
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_rotation_by_hand_begins_a_new_file(log: Log, path: Path) -> None:
 
 def test_a_line_can_be_an_object(path: Path) -> None:
     """With the time in UTC, the traceback if there is one, and no password; text of two lines is one line."""
-    add_file(path, 0, 0, redirect=False, layout=Layout(json=True))
+    add_file(path, 0, 0, redirect=False, line_format=LineFormat(json=True))
     try:
         logger = logging.getLogger("orders")
         try:
