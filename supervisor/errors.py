@@ -1,7 +1,7 @@
-"""The errors of the supervisor: one small tree.
+"""The errors of the supervisor, in one small tree.
 
-The first line of a class's docstring is its default message. ``code`` is what a control client sees,
-``exit_code`` what a command ends with.
+The first line of a docstring is the default message. ``code`` is what a control client sees, ``exit_code``
+the exit status of a command.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ConfigError(TdsupError):
     """The configuration is not valid.
 
     Attributes:
-        lines: all faults that were found, one line each.
+        lines: all faults, one line each.
     """
 
     code = "bad-config"
@@ -33,7 +33,7 @@ class ConfigError(TdsupError):
         self.lines: tuple[str, ...] = lines or (str(self),)
 
     def summary(self) -> str:
-        """The first fault and how many more there are, in one line."""
+        """The first fault and the number of others, in one line."""
         more = len(self.lines) - 1
         return self.lines[0] + (f" (and {more} more)" if more else "")
 

@@ -1,4 +1,4 @@
-"""The exit codes of all programs of this package, in one table."""
+"""The exit codes of all our programs, in one table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What a process says by its exit status."""
+    """What an exit status says."""
 
     OK = 0
     FAILED = 1
@@ -15,23 +15,23 @@ class Exit(IntEnum):
     USAGE = 2
     """Unknown command or option (argparse's own status)."""
     NOT_RUNNING = 3
-    """No master answers (the LSB status of a service that does not run)."""
+    """No master answers (LSB: the service is not running)."""
     SETUP = 78
     """``EX_CONFIG`` of sysexits.h: a restart is pointless until somebody changes something."""
     INTERRUPTED = 128 + signal.SIGINT
-    """Ended at once by a second SIGINT (what a shell reports for it)."""
+    """A second SIGINT ended it at once (the status that a shell reports for SIGINT)."""
 
 
 ON_PURPOSE = frozenset({Exit.OK, Exit.INTERRUPTED, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGTERM})
-"""Exit codes (negative: died by that signal) that mean: somebody wanted the process to end."""
+"""Exit codes (negative: killed by that signal) that mean: somebody wanted the process to end."""
 
 
 _BY_SHELL = {128 + number: number.name for number in (signal.SIGINT, signal.SIGTERM)}
-"""Exit statuses of our own processes that end by a signal as a shell would report it."""
+"""Exit statuses of our processes that end on a signal, as a shell would report them."""
 
 
 def describe(code: int) -> str:
-    """Put an exit code (negative: died by that signal) into words."""
+    """An exit code (negative: killed by that signal) in words."""
     if code in _BY_SHELL:
         return f"exit status {code} ({_BY_SHELL[code]})"
     if code >= 0:

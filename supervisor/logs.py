@@ -1,4 +1,4 @@
-"""Log files that lose no line, and where the lines of a process go."""
+"""Log files that lose no line, and where a process logs to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import NoReturn
 from .redact import redact
 
 DEFAULT_FORMAT = "%(asctime)s %(process)s %(levelname)s %(message)s"
-"""Log line of the original program, for people grep it."""
+"""Log line of the original program: people search logs for it."""
 
 STANDARD_STREAMS = (1, 2)
 """Descriptors of stdout and stderr."""
@@ -27,13 +27,13 @@ class LogFile(logging.Handler):
     """A log file that is rotated by size.
 
     Every line is one write to a file in append mode: nothing is buffered, so nothing is lost when the process
-    is killed. A file that somebody renamed or deleted is made anew.
+    is killed. If somebody renames or deletes the file, the next line makes a new one.
 
     Args:
         path: the file; rotated ones get the suffixes ``.1``, ``.2`` and so on.
-        size: bytes at which it is rotated; 0 means never.
-        count: rotated files that are kept; 0 means that it is never rotated.
-        redirect: let stdout and stderr go there too.
+        size: bytes at which it is rotated; 0: never.
+        count: rotated files that are kept; 0: it is never rotated.
+        redirect: send stdout and stderr there too.
 
     Attributes:
         written: bytes so far.
@@ -53,13 +53,13 @@ class LogFile(logging.Handler):
         self._open()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record; a full disk costs the line, not the process."""
+        """Write one record. If the disk is full, the line is lost and the process goes on."""
         try:
             line = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
         except (TypeError, ValueError):
             self.handleError(record)
             return
-        # A rotation that fails must not cost lines: the file grows until it succeeds.
+        # A rotation that fails must lose no line: the file grows until one succeeds.
         with contextlib.suppress(OSError):
             self._make_room(len(line))
         with contextlib.suppress(OSError):
@@ -75,7 +75,7 @@ class LogFile(logging.Handler):
         super().close()
 
     def rotate(self) -> None:
-        """Begin a new file now, unless the present one is empty or none are kept."""
+        """Begin a new file now, unless this one is empty or no rotated files are kept."""
         with contextlib.suppress(OSError):
             self.acquire()
             try:
@@ -125,7 +125,7 @@ class _Format(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """An object a record, for programs; it shows no password either."""
+    """A JSON object for each record, for programs; it shows no password either."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -162,7 +162,7 @@ class LineFormat:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a format may show besides the record itself.
+    """What a line may show besides the record itself.
 
     Attributes:
         job: name of the job.
@@ -207,12 +207,12 @@ def _add(handler: logging.Handler, line_format: LineFormat, names: Names) -> Non
 
 
 def set_level(level: int) -> None:
-    """Log from this level on."""
+    """Log records of this level and above."""
     logging.getLogger().setLevel(level)
 
 
 def hold_standard_streams() -> None:
-    """Open /dev/null for each of 0, 1 and 2 that is closed, lest a socket get its number."""
+    """Open /dev/null for each of 0, 1 and 2 that is closed; else a socket would get its number."""
     while True:
         fd = os.open(os.devnull, os.O_RDWR)
         if fd > 2:
@@ -222,7 +222,7 @@ def hold_standard_streams() -> None:
 
 
 def redirect(path: Path) -> None:
-    """Let stdout and stderr go to the end of a file from now on.
+    """Append stdout and stderr to a file from now on.
 
     Raises:
         OSError: the file cannot be opened.
@@ -234,22 +234,22 @@ def redirect(path: Path) -> None:
 
 
 def rotate() -> None:
-    """Begin a new file in place of each log file of this process."""
+    """Begin a new file for each log file of this process."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, LogFile):
             handler.rotate()
 
 
 def written() -> int:
-    """Bytes that the log files of this process were given."""
+    """Bytes written to the log files of this process."""
     return sum(handler.written for handler in logging.getLogger().handlers if isinstance(handler, LogFile))
 
 
 def flush_and_exit(code: int) -> NoReturn:
-    """End the process at once, whatever becomes of what is still to be written to stdout and stderr."""
+    """End the process at once, without exit handlers, even if stdout and stderr cannot be flushed."""
     try:
         for stream in (sys.stdout, sys.stderr):
-            # None where it was closed when the program began; an error where the disk is full.
+            # None if it was closed when the program began; an error if the disk is full.
             with contextlib.suppress(BaseException):
                 stream.flush()
     finally:
@@ -257,7 +257,7 @@ def flush_and_exit(code: int) -> NoReturn:
 
 
 def drop_all() -> None:
-    """Forget all handlers, such as those of a parent process; descriptors 1 and 2 stay where they are."""
+    """Close all handlers, such as those of a parent process; stdout and stderr stay where they are."""
     root = logging.getLogger()
     for handler in root.handlers[:]:
         root.removeHandler(handler)
@@ -265,6 +265,6 @@ def drop_all() -> None:
 
 
 def tell(name: str, warnings: Iterable[str]) -> None:
-    """Log warnings, one line each, under a logger's name."""
+    """Log warnings, one line each, by the logger of that name."""
     for warning in warnings:
         logging.getLogger(name).warning("%s", warning)

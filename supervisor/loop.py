@@ -1,4 +1,4 @@
-"""The one place where the master waits: descriptors, timers and signals, one after the other."""
+"""The one place where the master waits: for descriptors, timers and signals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger("tdsup")
 
 
 class Timer:
-    """A call at a certain moment."""
+    """A call at some moment."""
 
     def __init__(self, callback: Callable[[], None]) -> None:
         self._callback: Callable[[], None] | None = callback
@@ -37,7 +37,7 @@ class Timer:
 
 
 class Loop:
-    """Waits by poll(2), for with epoll a forked child could take away the master's registrations.
+    """Waits by poll(2): with epoll, a forked child could remove the master's registrations.
 
     An exception in a callback is logged and the loop goes on: one defect must not end a fleet.
     """
@@ -55,11 +55,11 @@ class Loop:
 
     @staticmethod
     def now() -> float:
-        """The present moment in seconds; only this clock decides anything."""
+        """The present moment in seconds. No other clock decides anything."""
         return time.monotonic()
 
     def watch(self, descriptor: int, events: int, callback: Callable[[int], None]) -> None:
-        """Call back with the ready events; a second call for the same descriptor replaces the first."""
+        """Call back with the events that are ready; a second call for a descriptor replaces the first."""
         try:
             self._selector.modify(descriptor, events, callback)
         except KeyError:
@@ -71,13 +71,13 @@ class Loop:
             self._selector.unregister(descriptor)
 
     def at(self, when: float, callback: Callable[[], None]) -> Timer:
-        """Call back at that moment or as soon after it as possible."""
+        """Call back at that moment, or as soon as possible after it."""
         timer = Timer(callback)
         heapq.heappush(self._timers, (when, next(self._sequence), timer))
         return timer
 
     def on_signal(self, number: signal.Signals, callback: Callable[[], None]) -> None:
-        """Call back, from the loop, after a signal; several at once may be one call."""
+        """Call back from the loop after a signal; several that come at once may be one call."""
         self._signals[number] = callback
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         signal.signal(number, lambda _signal, _frame: None)

@@ -1,4 +1,4 @@
-"""Hiding of passwords in text that people or programs will see."""
+"""Hides passwords in text that people or programs will see."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def redact(text: str) -> str:
 
 
 def is_secret(key: str) -> bool:
-    """Whether values of this configuration key are never to be shown."""
+    """Whether the value of this key must never be shown."""
     return bool(_SECRET_KEY.search(key))

@@ -1,4 +1,4 @@
-"""Becoming the master: what surrounds the fleet's life in this process."""
+"""Becoming the master: what comes before and after the fleet's life in this process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logging.getLogger("tdsup")
 
 
 def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: bool) -> int:
-    """Run a fleet in this process, from its lock to its last line of log.
+    """Run a fleet in this process, from its lock to its last log line.
 
     Args:
         settings: the fleet's settings; its directory is the working directory.
@@ -31,7 +31,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
         foreground: also log to stderr.
 
     Raises:
-        AlreadyRunning: another master has this fleet.
+        AlreadyRunning: another master runs this fleet.
         TdsupError: a directory, file or socket of the fleet cannot be made.
     """
     _raise_descriptor_limit()
@@ -60,7 +60,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
 
 
 def _raise_descriptor_limit() -> None:
-    """Every job takes four descriptors of the master; the usual soft limit of 1024 is soon reached."""
+    """Each job takes four descriptors of the master, which soon reaches the usual soft limit of 1024."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
