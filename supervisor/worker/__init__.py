@@ -1,4 +1,4 @@
-"""The life of a child: its set-up, its lifeline and what it tells the master."""
+"""The life of a child process: its set-up, its lifeline and what it tells the master."""
 
 from .board import Board
 from .channel import Sender, open_channel, receive

@@ -1,8 +1,8 @@
 """The datagrams that a child sends to the master: JSON objects over a ``SOCK_SEQPACKET`` pair.
 
-Kinds: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values), ``beat``, ``reload`` (the job's
-file is to be taken up anew), ``farewell`` (reason).
-Nothing is sent the other way; for the child, end of file means that the master is dead.
+Kinds: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values), ``beat``, ``reload`` (read the
+job's file again), ``farewell`` (reason).
+Nothing is sent the other way. For the child, end of file means that the master is dead.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tdsup.jobtype import Condition, Metric, Snapshot
 from ..redact import redact
 
 MESSAGE_LIMIT = 65536
-"""Bytes of one datagram; well under the send buffer, so that a full buffer holds several."""
+"""Bytes of one datagram: far less than the send buffer, which so holds several."""
 
 FAREWELL_WAIT = 500
-"""Milliseconds that a child gives a busy master to take its last words."""
+"""Milliseconds that a child waits for a busy master to take its last words."""
 
 BURST = 100
-"""Datagrams taken from one child in one go, so that none keeps the others waiting."""
+"""Datagrams taken from one child at a time, so that it does not keep the others waiting."""
 
 
 def open_channel() -> tuple[socket.socket, socket.socket]:
-    """A pair of sockets, neither of which ever blocks: the master's end and the child's."""
+    """A pair of sockets that never block: the master's end and the child's."""
     master, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     master.setblocking(False)
     child.setblocking(False)
@@ -38,7 +38,7 @@ def open_channel() -> tuple[socket.socket, socket.socket]:
 
 
 def receive(channel: socket.socket) -> Iterator[dict[str, Any] | None]:
-    """The messages that are there now; None is the end of the channel."""
+    """The messages that have arrived; None means the end of the channel."""
     for _ in range(BURST):
         try:
             datagram = channel.recv(MESSAGE_LIMIT)
@@ -53,10 +53,12 @@ def receive(channel: socket.socket) -> Iterator[dict[str, Any] | None]:
 
 
 class Sender:
-    """The child's voice; any of its threads may speak. A full channel drops messages, the newest wins.
+    """Sends what the child has to tell; any of its threads may call it.
+
+    While the channel is full, only the newest message of each kind is kept.
 
     Args:
-        channel: the child's end; None if there is no master to hear.
+        channel: the child's end; None without a master.
     """
 
     def __init__(self, channel: socket.socket | None) -> None:
@@ -72,8 +74,8 @@ class Sender:
         """Tell the condition and the numbers.
 
         Raises:
-            ValueError: no such condition, or too large.
-            TypeError: a value is nothing that JSON has.
+            ValueError: there is no such condition, or the message is too large.
+            TypeError: JSON has no such value.
         """
         condition = snapshot.condition
         if condition not in list(Condition):
@@ -82,14 +84,14 @@ class Sender:
         self._say("snapshot", condition=condition, reason=_one_line(snapshot.reason), values=values)
 
     def beat(self) -> None:
-        """Show that the process lives; what could not be sent before goes now."""
+        """Show that the process lives, and send what could not be sent before."""
         with self._lock:
             if not self._unsent:
                 self._unsent["beat"] = b'{"kind":"beat"}'
             self._flush()
 
     def reload(self) -> None:
-        """Ask for the job's file to be taken up anew."""
+        """Ask the master to reload the job."""
         self._say("reload")
 
     def farewell(self, reason: str) -> None:
@@ -120,7 +122,7 @@ class Sender:
                     self._unsent.pop("beat", None)
                     return
                 except OSError:
-                    pass  # The master is gone; the lifeline sees to it.
+                    pass  # The master is gone; the lifeline deals with that.
             del self._unsent[kind]
 
 

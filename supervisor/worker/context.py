@@ -35,7 +35,7 @@ class WorkerContext:
         self._stop = threading.Event()
 
     def report(self, snapshot: Snapshot) -> None:
-        """Publish the job's numbers and condition."""
+        """Publish the job's numbers and condition, if there is news."""
         with self._lock:
             if snapshot == self._reported:
                 return

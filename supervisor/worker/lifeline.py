@@ -1,7 +1,7 @@
 """The one thread of a child: it sees signals and the master's death even while the main thread is in C.
 
-Python runs signal handlers only between byte codes of the main thread, and a query can keep that in libpq for
-minutes. The C half of Python's signal handling, however, writes to a wake-up descriptor at once.
+Python runs signal handlers only between byte codes of the main thread, and a query can keep that thread in
+libpq for minutes. But the C half of Python's signal handling writes to a wake-up descriptor at once.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .. import logs
 from ..exits import Exit
 
 ORPHAN_GRACE = 0.5
-"""Seconds that the main thread has to end by itself once the master is dead."""
+"""Seconds for the main thread to end by itself once the master is dead."""
 
 LONGEST_WAIT = 3600.0
-"""Seconds; poll(2) takes no more than some weeks."""
+"""Seconds; poll(2) takes some weeks at most."""
 
 IMPATIENCE = 1.0
-"""Seconds within which a second SIGINT means: at once."""
+"""Seconds; a second SIGINT within this time means: at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,11 @@ class Lifeline:
         """Moment of the first SIGINT; None so far."""
 
     def start(self) -> None:
-        """Start watching. To be called by the main thread, after the fork."""
+        """Start watching; the main thread calls this, after the fork."""
         reader, writer = socket.socketpair()
         reader.setblocking(False)
         writer.setblocking(False)
-        # The attribute keeps the writer open: the C handler knows only its number.
+        # The attribute keeps the writer open; the C handler only knows its number.
         self._wakeup = reader, writer
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         for number in self._signals:
@@ -93,10 +93,10 @@ class Lifeline:
         threading.Thread(target=self._live, name="lifeline", daemon=True).start()
 
     def _live(self) -> None:
-        """Watch to the end; a process that nobody watches is worse than none."""
+        """Watch until the end; a process that nobody watches is worse than none."""
         try:
             self._watch()
-        except Exception:  # noqa: BLE001 (the process must not go on without its lifeline)
+        except Exception:  # noqa: BLE001 (the process must not live on without its lifeline)
             self._log.exception("cannot go on: a defect of tdsup, please report it")
             os._exit(Exit.FAILED)
 
@@ -149,4 +149,4 @@ class Lifeline:
 
 
 def _nothing() -> None:
-    """What other signals ask for."""
+    """Do what other signals ask for."""

@@ -1,4 +1,4 @@
-"""The numbers of a job's process that hold for every job type."""
+"""The numbers of a job's process, of any job type."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .. import logs
 
 PROCESS_METRICS = (
     Metric("cpu_seconds", "counter", "CPU time of the job's processes."),
-    Metric("log_bytes", "counter", "Bytes that were written to the job's log."),
+    Metric("log_bytes", "counter", "Bytes written to the job's log."),
 )
-"""What a process reports of itself; both go on over restarts."""
+"""What a process reports of itself; both keep growing over restarts."""
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -31,8 +31,8 @@ class Vitals:
     """What the kernel knows of a living process.
 
     Attributes:
-        resident: bytes of memory, those that it shares with other processes too.
-        descriptors: open ones.
+        resident: bytes of memory, including what it shares with other processes.
+        descriptors: how many it has open.
     """
 
     resident: int

@@ -1,4 +1,4 @@
-"""Logging as a ``skylog.ini`` configures it: a file of Python's logging, found in one of several places."""
+"""Logging configured by a ``skylog.ini``: a file of Python's logging, in one of several locations."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from ..errors import ConfigError
 from ..redact import redact
 
 UNLESS_TERMINAL = 1
-"""Value of ``use_skylog`` that leaves a terminal's user with plain lines."""
+"""Value of ``use_skylog`` that a process on a terminal ignores."""
 
 FOREIGN = ("skylog.", "skytools.")
-"""Beginnings of the names of skytools' own handler classes."""
+"""How the names of skytools' own handler classes begin."""
 
 
 def is_wanted(file: JobConfig) -> bool:
-    """Whether the job wants logging to be configured by such a file."""
+    """Whether such a file configures the logging of this job."""
     use = file.host.use_skylog
     return use > UNLESS_TERMINAL or (use == UNLESS_TERMINAL and not os.isatty(0))
 
 
 def configure(file: JobConfig) -> None:
-    """Configure logging by the first file that is there, as skytools did; earlier handlers go.
+    """Configure logging by the first file that exists, as skytools did; earlier handlers are removed.
 
     The file may refer to ``%(job_name)s`` and ``%(service_name)s``, its formats to ``%(hostname)s`` too.
 
     Raises:
-        ConfigError: there is none, it is not valid, or it names a handler of skytools.
+        ConfigError: there is no such file, it is not valid, or it names a handler of skytools.
     """
-    places = [place.strip() for place in file.host.skylog_locations.split(",")]
-    found = next((place for place in places if Path(place).expanduser().is_file()), None)
+    locations = [each.strip() for each in file.host.skylog_locations.split(",")]
+    found = next((each for each in locations if Path(each).expanduser().is_file()), None)
     where = f"cannot load {file.path}: [{file.section}] skylog_locations:"
     if found is None:
-        raise ConfigError(f"{where} no file is there: {', '.join(places)}")
+        raise ConfigError(f"{where} no such file: {', '.join(locations)}")
     path = str(Path(found).expanduser())
     names = {"job_name": file.name, "service_name": file.section}
     try:
@@ -49,7 +49,7 @@ def configure(file: JobConfig) -> None:
     except ConfigError:
         raise
     except Exception as error:
-        # Its sections name any class with any arguments, hence anything can be raised.
+        # Its sections name any class with any arguments, so anything can be raised.
         reason = redact(" ".join(str(error).split())) or type(error).__name__
         raise ConfigError(f"{where} cannot configure logging by {path}: {reason}") from error
     names["hostname"] = socket.gethostname()
@@ -58,7 +58,7 @@ def configure(file: JobConfig) -> None:
 
 
 def _refuse_foreign(path: str) -> None:
-    """Handlers of skytools write to its own log server and database, which are not ours to reach."""
+    """Handlers of skytools write to its own log server and database, which tdsup does not use."""
     parser = configparser.RawConfigParser(strict=False)
     parser.read(path, encoding="utf-8")
     for section in parser.sections():
@@ -71,7 +71,7 @@ def _refuse_foreign(path: str) -> None:
 
 
 def _prepare(names: Mapping[str, str], record: logging.LogRecord) -> bool:
-    """Give a record the names that formats may show, and hide passwords."""
+    """Give a record the names that a format may show, and hide passwords."""
     record.msg, record.args = redact(record.getMessage()), None
     if record.exc_info and not record.exc_text:
         record.exc_text = redact(logging.Formatter().formatException(record.exc_info))

@@ -23,9 +23,9 @@ class StandaloneJob:
 
     Args:
         path: the job's file.
-        overrides: values of keys that count instead of the file's, also after a reload.
+        overrides: values of keys; they replace the file's, after a reload too.
         level: of the log.
-        console: whether there is one; else stdout and stderr go to the job's log.
+        console: whether to log to stderr; else stdout and stderr go to the job's log.
 
     Attributes:
         file: what it runs.
@@ -120,7 +120,7 @@ class StandaloneJob:
             self._context.stop()
 
     def _release(self) -> None:
-        """Leave no pid file behind; which one it is may change by a reload."""
+        """Leave no pid file behind, not even one that a reload has taken since."""
         self._pidfile.release()
 
 

@@ -40,7 +40,7 @@ def test_d_returns_once_the_daemon_works(desk: Desk) -> None:
             {"logfile": "none/orders.log"},
             "[sleeper] logfile: must be in a directory that exists; none does not",
         ),
-        ({"use_skylog": 2}, "[sleeper] skylog_locations: no file is there: skylog.ini"),
+        ({"use_skylog": 2}, "[sleeper] skylog_locations: no such file: skylog.ini"),
     ],
 )
 def test_d_says_why_there_is_no_daemon(desk: Desk, keys: dict[str, object], reason: str) -> None:
