@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 JITTER = 0.1
-"""Share of a delay that is left to chance, so that a fleet does not hit a database in step."""
+"""Share of a delay that is left to chance, so that the jobs do not all reach a database at once."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Backoff:
 
     def next_delay(self) -> float:
         """Count one failure; returns the seconds to wait, from 90 % to 110 % of the nominal delay."""
-        # The exponent is bounded, for 2.0 ** 1024 overflows after a month of failures.
+        # The exponent is bounded: after a month of failures, 2.0 ** 1024 would overflow.
         nominal = min(self._schedule.first * 2.0 ** min(self.attempts, 32), self._schedule.limit)
         self.attempts += 1
         return nominal * (1 + JITTER * (2 * self._random() - 1))
 
     def lived(self, seconds: float) -> None:
-        """Note how long a process was healthy; long enough starts the delays over."""
+        """Note how long a process was healthy; if it was long enough, the delays start over."""
         if seconds >= self._schedule.reset:
             self.reset()
 

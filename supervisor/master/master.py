@@ -1,4 +1,4 @@
-"""The master: one process, one thread, one loop, and the jobs of one directory."""
+"""The master: one process, one thread, one loop, and the jobs of one fleet."""
 
 from __future__ import annotations
 
@@ -125,9 +125,9 @@ class Master:
         """Read the files again; see `commands`. Returns what changes.
 
         Raises:
-            Stopping: the fleet is about to end.
+            Stopping: the fleet is stopping.
             UnknownJob: no job has such a name.
-            ConfigError: no file can be taken up; what runs is untouched.
+            ConfigError: no file is sound; what runs is untouched.
         """
         self._refuse_while_stopping("reload")
         if names:
@@ -135,10 +135,10 @@ class Master:
         return self._reload.fleet(dry_run=dry_run)
 
     def ask(self, verb: Verb, names: Sequence[str]) -> dict[str, Any]:
-        """Do to jobs what a verb says; see `commands`. Returns what it changes and what refuses.
+        """Do to jobs what a verb says. Returns which of them change, which do not, and which refuse.
 
         Raises:
-            Stopping: the fleet is about to end.
+            Stopping: the fleet is stopping.
             UnknownJob: no job has such a name.
             NotAllowed: all of them refuse.
         """
@@ -158,7 +158,7 @@ class Master:
         return answer
 
     def rotate(self, names: Sequence[str]) -> dict[str, Any]:
-        """Begin new logs; see `commands`. Returns whose.
+        """Begin new log files; see `commands`. Returns the jobs whose logs they are.
 
         Raises:
             UnknownJob: no job has such a name.
@@ -180,7 +180,7 @@ class Master:
         return {"stopping": [runner.job.name for runner in self._roster.by_name() if runner.job.pid]}
 
     def _all(self) -> list[Runner]:
-        """All runners, in the order in which they are to end."""
+        """All runners, in the order in which they are stopped."""
         return [*reversed(list(self._roster)), self._web]
 
     def _refuse_while_stopping(self, verb: str) -> None:

@@ -13,7 +13,7 @@ from .job import Job
 
 
 def job_status(job: Job, now: float) -> dict[str, Any]:
-    """One job as `tdsup status` shows it; durations are in seconds."""
+    """One job as `tdsup status` shows it; durations in seconds."""
     sound = job.file if isinstance(job.file, JobConfig) else None
     error, error_at = job.last_error or ("", now)
     return {

@@ -1,4 +1,4 @@
-"""One job at work: `Job` decides, `Process` does, this joins them to the loop."""
+"""One job at work: `Job` decides, `Process` acts, and this joins them to the loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .process import Body, Process
 from .state import State
 
 LEVELS = {State.BACKOFF: logging.WARNING, State.BLOCKED: logging.ERROR}
-"""Log levels of states that need a person's eye; the others are INFO."""
+"""Log levels of states that a person should look at; the others are INFO."""
 
 _log = logging.getLogger("tdsup")
 
@@ -30,10 +30,10 @@ class Runner:
     Args:
         job: what decides.
         loop: what waits.
-        title: process title of its children.
-        body: gives what a child does, for the job's present file.
+        title: process title of the job.
+        body: makes what the process does from the job, whose file is up to date then.
         on_change: called after each change of state.
-        on_reload: called when its process asks for the job's file to be taken up anew.
+        on_reload: called when its process asks to reload the job.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class Runner:
         }
 
     def start(self) -> None:
-        """Begin, as soon as the loop has time."""
+        """Begin as soon as the loop has time."""
         self._schedule(self._loop.now())
 
     def step(self) -> None:
-        """Do what the job wants done; to be called after each of its events."""
+        """Do what is due; call this after each event of the job."""
         self._tell()
         now = self._loop.now()
         while (action := self.job.next_action(now)) is not Action.NONE:
@@ -110,7 +110,7 @@ class Runner:
             self.step()
 
     def _take_messages(self, process: Process) -> bool:
-        """Take what has arrived; returns whether any of it may have changed the job's state."""
+        """Take the messages that have arrived; returns whether they may have changed the job's state."""
         changing = False
         for message in receive(process.channel):
             if message is None:
@@ -150,7 +150,7 @@ class Runner:
         self.step()
 
     def _schedule(self, when: float) -> None:
-        """Come back at that moment; an earlier appointment stands, for it is renewed when it is kept."""
+        """Come back at that moment. An earlier appointment stays: keeping it makes the next one."""
         if when < self._timer_at:
             if self._timer is not None:
                 self._timer.cancel()
@@ -160,12 +160,12 @@ class Runner:
     def _due(self) -> None:
         self._timer, self._timer_at = None, math.inf
         if self._process is not None:
-            # After a stall of the master, signs of life that lie here count before their absence does.
+            # After the master has stalled, signs of life that wait here count before a missing one does.
             self._take_messages(self._process)
         self.step()
 
     def _tell(self) -> None:
-        """Log a change of state once."""
+        """Log a change of state, once, and pass it on."""
         job = self.job
         changed = job.state is not self._told
         if changed:

@@ -11,25 +11,25 @@ from typing import Any
 from tdsup.jobtype import EVENTS, Metric
 
 RATE_WINDOW = 5.0
-"""Seconds over which events per second are taken: short enough to follow, longer than a batch."""
+"""Seconds over which events per second are measured: short enough to follow, longer than a batch."""
 
 SHORTEST_SPAN = 1.0
-"""Seconds; a rate over less than this would jump."""
+"""Seconds; over less than this a rate would jump."""
 
 
 SUM = "sum"
-"""Name of the series of a histogram that is the sum of its values; the others are numbers of its buckets."""
+"""Name of the series of a histogram that holds the sum of its values; the others are its buckets."""
 
 Series = dict[str, float]
-"""Numbers of a metric: by comma-separated label values, of a histogram by `SUM` and bucket, else by ""."""
+"""Numbers of a metric by comma-separated label values; of a histogram by `SUM` and bucket; else by ""."""
 
 
 @dataclass
 class Tally:
-    """Counters that go on over restarts, gauges that end with the process, ages that go on ageing.
+    """Counters that keep growing over restarts, gauges that end with the process, ages that go on.
 
     Attributes:
-        metrics: what the numbers mean, by name.
+        metrics: the description of each number, by name.
         labels: constant labels of the job.
     """
 
@@ -46,7 +46,7 @@ class Tally:
         self.labels = dict(labels)
 
     def update(self, values: Mapping[str, Any], now: float) -> None:
-        """Take a snapshot of the living process; what is no number or not described is left out."""
+        """Take a snapshot of the living process, without values that are no numbers or not described."""
         for name, value in values.items():
             metric = self.metrics.get(name)
             if metric is None:
@@ -61,10 +61,10 @@ class Tally:
         self._rate(now)
 
     def fold(self, heard: float) -> None:
-        """The process is dead: add its counters to those of its forerunners, forget its gauges.
+        """The process is dead: add its counters to those of the processes before it, forget its gauges.
 
         Args:
-            heard: moment of its last sign of life, up to which what it said was true.
+            heard: moment of its last sign of life; what it said was true until then.
         """
         for name, stamp in self._stamps.items():
             if stamp is None:
@@ -77,7 +77,7 @@ class Tally:
         self._current.clear()
 
     def series(self, name: str, now: float) -> Series:
-        """The numbers of a metric: totals, values, or the seconds that have passed; empty if unknown."""
+        """The numbers of a metric: totals, values, or seconds passed; empty if unknown."""
         if name in self._stamps:
             stamp = self._stamps[name]
             return {"": 0.0 if stamp is None else max(0.0, now - stamp)}
@@ -85,7 +85,7 @@ class Tally:
         return base | {key: base.get(key, 0) + number for key, number in current.items()}
 
     def value(self, name: str, now: float) -> float | None:
-        """A metric as people see it, the sum over its labels; None if unknown."""
+        """A metric as people see it: the sum over its labels; None if unknown."""
         series = self.series(name, now)
         return sum(series.values()) if series else None
 
@@ -114,7 +114,7 @@ class Tally:
 
 
 def _series(metric: Metric, value: object) -> Series:
-    """What a report says of one metric, less what is no finite number."""
+    """The finite numbers that a report gives for one metric."""
     found: dict[str, object] = {"": value}
     if metric.kind == "histogram":
         counts = value.get("counts") if isinstance(value, dict) else None
