@@ -1,15 +1,15 @@
-"""One job as people and its files steer it; what its process does about that is told in `Course`."""
+"""One job, steered by people and its file; `Lifecycle` holds what follows from its processes."""
 
 from __future__ import annotations
 
 from ..config import BrokenConfig, JobConfig
 from ..errors import NotAllowed
-from .course import Course
+from .lifecycle import Lifecycle
 from .state import AfterExit, State
 
 
-class Job(Course):
-    """The state machine of one job: the course of its processes, and what may be asked of it.
+class Job(Lifecycle):
+    """The state machine of one job: the life cycle of its processes, and what people can ask of it.
 
     Each thing that can be asked says whether that changes anything.
     """

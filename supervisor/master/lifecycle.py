@@ -1,6 +1,6 @@
-"""The course of a job: what is due, and what follows from what its process does.
+"""The life cycle of a job: what is due, and what follows from what its process does.
 
-`Course` decides. It does no I/O and reads no clock: every event carries its moment, in seconds of
+`Lifecycle` decides. It does no I/O and reads no clock: every event carries its moment, in seconds of
 ``time.monotonic()``, so that tests replay histories.
 """
 
@@ -21,7 +21,7 @@ from .state import ALIVE, CONDITIONS, AfterExit, State
 from .tally import Tally
 
 
-class Course:
+class Lifecycle:
     """A job as its process shapes it.
 
     Args:
@@ -213,7 +213,7 @@ class Course:
         self._assign(State.BACKOFF, reason, now)
 
 
-def _expect(job: Course, event: str, states: Iterable[State], *, process: bool) -> None:
+def _expect(job: Lifecycle, event: str, states: Iterable[State], *, process: bool) -> None:
     """Refuse an event that cannot happen to a job in its present state."""
     if job.state not in states or (job.pid is not None) != process:
         there = "with" if job.pid is not None else "without"
