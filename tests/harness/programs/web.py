@@ -157,9 +157,20 @@ class WebChild:
                 pass_fds=[theirs.fileno()],
             )
         self._ours.settimeout(PATIENCE)
-        self.said: dict[str, Any] = {"kind": "beat"}
-        while self.said["kind"] == "beat":
-            self.said = json.loads(self._ours.recv(65536))
+        try:
+            self.said = self._first_message()
+        except BaseException:
+            # Otherwise the fake master would keep the whole run from ending.
+            self.close()
+            raise
+
+    def _first_message(self) -> dict[str, Any]:
+        """The first message to the master that is no sign of life."""
+        while datagram := self._ours.recv(65536):
+            message: dict[str, Any] = json.loads(datagram)
+            if message["kind"] != "beat":
+                return message
+        raise AssertionError("the web child died: " + (self.directory / "stderr").read_text(encoding="utf-8"))
 
     @property
     def address(self) -> str:
