@@ -51,6 +51,14 @@ def other_target(sandbox: Sandbox) -> Iterator[Database]:
 
 
 @pytest.fixture
+def without_pgqd(sandbox: Sandbox) -> Iterator[None]:
+    """Only the test makes ticks; pgqd makes one as soon as an event is inserted, even before its commit."""
+    sandbox.ticker.stop()
+    yield
+    sandbox.ticker.start()
+
+
+@pytest.fixture
 def queue(source: Database) -> Queue:
     """A queue ``q`` that tests fill by hand."""
     queue = Queue(source, "q")

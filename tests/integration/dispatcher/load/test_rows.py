@@ -16,6 +16,7 @@ from tdsup.dispatcher.errors import DataError, SetupError
 from tdsup.dispatcher.load.work import BatchWork
 
 
+@pytest.mark.usefixtures("without_pgqd")
 def test_rows_arrive_once_in_daily_partitions(pipeline: Pipeline) -> None:
     """Every event becomes one row in the table of its day, created with its primary key."""
     pipeline.insert(3000)
