@@ -1,4 +1,4 @@
-"""How the command line asks a master and shows what it answers."""
+"""How the command line asks a master, and shows the answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Run = Callable[[argparse.Namespace], int]
 WATCH_INTERVAL = 1.0
 """Seconds between two tables of ``status --watch``."""
 
-_FULL_SCREEN, _FORMER_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_FULL_SCREEN, _OLD_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
@@ -32,21 +32,21 @@ def say(text: str) -> None:
     """Print a line to the user.
 
     Raises:
-        BrokenPipeError: the user has seen enough.
-        TdsupError: it cannot be written.
+        BrokenPipeError: nobody reads any more.
+        TdsupError: the line cannot be written.
     """
     try:
         print(text, flush=True)  # noqa: T201 (a program speaks to its user)
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What is left in Python's buffer would fail once more at the end.
+        # What is left in Python's buffer would fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise TdsupError(f"cannot write the answer: {error.strerror}") from error
 
 
 def complain(text: str) -> None:
-    """Print a line about a fault to the user."""
+    """Tell the user about a fault, in one line."""
     print(text, file=sys.stderr)  # noqa: T201 (a program speaks to its user)
 
 
@@ -71,9 +71,9 @@ def _width() -> int:
 
 
 def _watch(settings: FleetSettings, options: argparse.Namespace) -> int:
-    """Show the table again and again, until Ctrl-C; on a terminal always in the same place."""
+    """Show the table again and again until Ctrl-C; on a terminal, always in the same place."""
     terminal = sys.stdout.isatty()
-    # However it is ended, the terminal is to be as before.
+    # However it ends, the terminal must be as it was before.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.stdout.write(_FULL_SCREEN if terminal else "")
@@ -87,12 +87,12 @@ def _watch(settings: FleetSettings, options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return Exit.OK
     finally:
-        sys.stdout.write(_FORMER_SCREEN if terminal else "")
+        sys.stdout.write(_OLD_SCREEN if terminal else "")
         sys.stdout.flush()
 
 
 def _screen(text: str) -> str:
-    """The text for a terminal, over the former one without a flicker, cut to its height."""
+    """The text for a terminal: drawn over the last one without flicker, cut to the terminal's height."""
     lines = [*text.splitlines(), "", "Ctrl-C ends"][: shutil.get_terminal_size().lines - 1]
     return _HOME + "".join(f"{line}{_REST_OF_LINE}\n" for line in lines) + _REST_OF_SCREEN
 
@@ -153,4 +153,4 @@ SHOWS: dict[str, Run] = {
     "version": _version,
     **dict.fromkeys((verb.command for verb in VERBS), _verb),
 }
-"""What carries out a command on the command line, by its name."""
+"""What runs a command on the command line, by its name."""

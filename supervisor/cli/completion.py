@@ -1,4 +1,4 @@
-"""Completion of commands, files and names of jobs by a shell."""
+"""Completion of commands, files and job names by a shell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILES = shtab.FILE
 DIRECTORIES = shtab.DIRECTORY
 
 JOBS = {"bash": "_tdsup_jobs", "zsh": "_tdsup_jobs"}
-"""Names of jobs, asked of the fleet in whose directory the user is."""
+"""Names of jobs, as the fleet of the current directory tells them."""
 
 _PREAMBLE = {
     "bash": """

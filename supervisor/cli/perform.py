@@ -1,4 +1,4 @@
-"""Actions of a job type, done for a person at a terminal."""
+"""Actions of a job type, carried out for a person at a terminal."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..worker import explain
 
 
 def perform(file: JobConfig, name: str, arguments: Sequence[str] = ()) -> int:
-    """Do it and print what it says; returns the exit status.
+    """Carry out an action and print what it says; returns the exit status.
 
     Args:
         file: the job's.
         name: of the action.
-        arguments: what it is to be done to.
+        arguments: what to do it to.
 
     Raises:
         ConfigError: the job type has no such action.

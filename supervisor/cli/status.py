@@ -12,7 +12,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 NUMBERS = frozenset({"PID", "EVENTS/S", "RESTARTS", *(counter.heading for counter in STATUS_COUNTERS)})
-"""Columns that are aligned to the right."""
+"""Columns aligned to the right."""
 
 
 def duration(seconds: float | None) -> str:
@@ -53,7 +53,7 @@ COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "RESTARTS": lambda job: str(job["restarts"]),
     "REASON": _reason,
 }
-"""Columns by heading: what to show of a job."""
+"""What to show of a job, by heading of the column."""
 
 
 def render(status: Mapping[str, Any], width: int) -> str:
@@ -61,7 +61,7 @@ def render(status: Mapping[str, Any], width: int) -> str:
 
     Args:
         status: the answer.
-        width: columns of the terminal; longer lines are cut. 0: no limit.
+        width: columns of the terminal, at which lines are cut; 0: no limit.
     """
     rows = [list(COLUMNS), *([show(job) for show in COLUMNS.values()] for job in status["jobs"])]
     lines = _aligned(rows)

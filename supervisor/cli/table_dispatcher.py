@@ -19,10 +19,10 @@ from .daemon import detach
 from .perform import perform
 
 SIGNALS = {"reload": signal.SIGHUP, "stop": signal.SIGINT, "kill": signal.SIGTERM}
-"""What is sent to a running process, by switch."""
+"""The signal for a running process, by switch."""
 
 ACTIONS = ("register", "unregister", "rewind", "reset")
-"""Actions of the job type that have a switch of their own."""
+"""Actions of the job type that have their own switch."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,12 +69,12 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _status(end: End) -> int:
-    """Exit status of a program of one job: as the original, 1 for every error."""
+    """The exit status of a program for one job: 1 for every error, like the original."""
     return Exit.FAILED if end.code == Exit.SETUP else end.code
 
 
 def _signal(job: str, path: str, number: signal.Signals) -> int:
-    """Send a signal to the process that holds the job's pid file, be it single or in a fleet."""
+    """Send a signal to the process that holds the job's pid file, in a fleet or not."""
     if not path:
         raise ConfigError(f"cannot signal {job}: its file names no pidfile")
     try:
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         type=_override,
         default=[],
-        help="let a key have this value, whatever the file says",
+        help="set a key to this value, whatever the file says",
     )
     modes = parser.add_mutually_exclusive_group()
     for flags, mode, text in MODES:
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
 
 MODES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("-d", "--daemon"), "daemon", "run in the background; return once it works or has failed"),
-    (("-r", "--reload"), "reload", "let the running process take up its file anew (SIGHUP)"),
+    (("-r", "--reload"), "reload", "let the running process read its file again (SIGHUP)"),
     (("-s", "--stop"), "stop", "let the running process end after its batch (SIGINT)"),
     (("-k", "--kill"), "kill", "let the running process end at once (SIGTERM)"),
     (("--ini",), "ini", "print a sample file"),
@@ -136,7 +136,7 @@ MODES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("--rewind",), "rewind", "set the consumer on the source to the target's position"),
     (("--reset",), "reset", "forget the target's position"),
 )
-"""What else can be done than to run in the foreground: switches, name, help."""
+"""What it can do instead of running in the foreground: switches, name, help."""
 
 if __name__ == "__main__":
     sys.exit(main())

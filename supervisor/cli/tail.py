@@ -1,4 +1,4 @@
-"""The end of a log file, and what is added to it, over rotations."""
+"""The end of a log file, and what is added to it, across rotations."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ BLOCK = 65536
 
 
 class Tail:
-    """Follows a log file from its present end, or from so many lines before it.
+    """Follows a log file from some lines before its present end.
 
-    A file that is rotated away is read to its end first, then those that came after it, oldest first; one
-    that is truncated is read from its beginning.
+    When the file is rotated away, it is read to its end first, then those that came after it, oldest first.
+    When it is truncated, it is read from its beginning.
 
     Args:
         path: the log; rotated ones have the suffixes ``.1``, ``.2`` and so on.
@@ -26,7 +26,7 @@ class Tail:
         self._file: BinaryIO | None = None
 
     def last(self, lines: int) -> bytes:
-        """The last so many lines of the file and of the one before it; what comes next starts after them.
+        """The last lines of the file, and of the one before it if it has too few; `news` goes on after them.
 
         Raises:
             OSError: the file cannot be read.
@@ -41,14 +41,14 @@ class Tail:
         return content
 
     def news(self) -> Iterator[bytes]:
-        """What was added since the last look, in blocks."""
+        """What was added since the last look, block by block."""
         if self._file is not None:
             yield from self._rest(self._file)
         for path in self._newer():
             try:
                 file = path.open("rb")
             except OSError:
-                continue  # It was rotated on; the next look finds it.
+                continue  # It was rotated again; the next look finds it.
             if self._file is not None:
                 # What was written between our last look at it and the rotation.
                 yield from self._rest(self._file)
@@ -69,7 +69,7 @@ class Tail:
             yield block
 
     def _newer(self) -> list[Path]:
-        """Files that came after the one that is open, oldest first; none if it is still the log."""
+        """Files that came after the open one, oldest first; none if the open one is still the log."""
         found: list[Path] = []
         path, number = self._path, 0
         while True:
@@ -84,13 +84,13 @@ class Tail:
                 found.append(path)
             number += 1
             path = Path(f"{self._path}.{number}")
-        # Ours is gone, deleted or rotated out: what was written to after it is newer.
+        # Ours is gone, deleted or rotated out: files written to later are newer.
         ours = os.fstat(self._file.fileno()).st_mtime_ns if self._file is not None else 0
         return [path for path in reversed(found) if path.exists() and path.stat().st_mtime_ns > ours]
 
 
 def _end_of(file: BinaryIO, lines: int) -> bytes:
-    """The last lines of a file, which is left at its end."""
+    """The last lines of a file; it is left at its end."""
     position = file.seek(0, os.SEEK_END)
     content = b""
     while position and content.count(b"\n") <= lines:

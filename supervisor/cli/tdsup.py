@@ -36,7 +36,7 @@ from .perform import perform
 from .tail import Tail
 
 LETTER_ACTIONS = ("list", "show", "replay", "purge")
-"""What can be done with dead letters, as job types call it."""
+"""What can be done with dead letters, by the names of job types' actions."""
 
 FOLLOW_PAUSE = 0.2
 """Seconds between two looks at a log that is followed."""
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(str(error))
         return error.exit_code
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; without this, Python complains at exit.
+        # The reader (head, less) has closed the pipe; without this, Python complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return Exit.FAILED
     except KeyboardInterrupt:
@@ -112,7 +112,7 @@ def _add(commands: Any, name: str, text: str, example: str, run: Run) -> argpars
 
 
 def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
-    """One argument of a command of the master."""
+    """Add one argument of a command of the master."""
     if argument.type is ArgumentType.FLAG:
         parser.add_argument(
             f"--{argument.name.replace('_', '-')}",
@@ -134,25 +134,25 @@ def _add_start(commands: Any) -> None:
 
 
 def _add_files(commands: Any) -> None:
-    """Commands that look at files, whether the fleet runs or not."""
+    """Add the commands that look at files, whether the fleet runs or not."""
     tail = _add(
         commands, "logs", "Show the end of a job's log, or of the master's.", "tdsup logs -f orders", _logs
     )
-    job = tail.add_argument("job", metavar="JOB", nargs="?", help="name of the job; none means the master")
+    job = tail.add_argument("job", metavar="JOB", nargs="?", help="name of the job (default: the master)")
     completion.offer(job, completion.JOBS)
-    tail.add_argument("-f", dest="follow", action="store_true", help="go on with what is added, until Ctrl-C")
+    tail.add_argument("-f", dest="follow", action="store_true", help="show what is added too, until Ctrl-C")
     tail.add_argument("-n", dest="lines", metavar="N", type=int, default=10, help="lines (default: 10)")
     check = _add(
         commands,
         "check",
-        "Check job files, those of the fleet if none is named, and tell all their faults; no fleet need run.",
+        "Check job files (default: those of the fleet) and tell all their faults; the fleet need not run.",
         "tdsup check --connect conf.d/orders.ini",
         _check,
     )
     files = check.add_argument("files", metavar="FILE", nargs="*", help="the files")
     completion.offer(files, completion.FILES)
     check.add_argument(
-        "--connect", action="store_true", help="look at the databases too; nothing is changed there"
+        "--connect", action="store_true", help="look at the databases too, without changing anything"
     )
     shown = _add(
         commands, "sample", "Print a job's file with every key.", "tdsup sample > conf.d/orders.ini", _sample
@@ -175,14 +175,14 @@ def _add_letters(commands: Any) -> None:
     letters = _add(
         commands,
         "dead-letters",
-        "List, show, replay or purge the events of a job that could not be loaded; no fleet need run.",
+        "List, show, replay or purge events of a job that could not be loaded; the fleet need not run.",
         "tdsup dead-letters orders replay 7",
         _dead_letters,
     )
     job = letters.add_argument("job", metavar="JOB", help="name of the job")
     completion.offer(job, completion.JOBS)
     letters.add_argument("action", choices=LETTER_ACTIONS, help="what to do with them")
-    letters.add_argument("ids", metavar="ID", nargs="*", help="which ones; none means all, but for show")
+    letters.add_argument("ids", metavar="ID", nargs="*", help="which ones (default: all; show needs one)")
 
 
 def _enter(directory: str) -> None:
@@ -207,7 +207,7 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Say all that is wrong or odd with job files and, if asked, with their databases."""
+    """Tell all that is wrong or odd with job files and, if asked, with their databases."""
     settings = load_fleet()
     missing = [name for name in options.files or settings.jobs if not paths([name])]
     for name in missing:
@@ -252,7 +252,7 @@ def _logs(options: argparse.Namespace) -> int:
 
 
 def _log_of(job: str) -> Path:
-    """The log of a job: as the master knows it, for its file may be broken by now, else as its file says."""
+    """The log of a job, as the master knows it (its file may be broken by now), else as its file says."""
     try:
         with Client(load_fleet().socket) as client:
             (found,) = client.call("status", jobs=[glob.escape(job)])["jobs"]
@@ -267,7 +267,7 @@ def _write(text: bytes) -> None:
 
 
 def _find(job: str, verb: str) -> JobConfig:
-    """The file of a job; the fleet need not run."""
+    """The config of a job; the fleet need not run."""
     settings = load_fleet()
     for file in scan(settings.jobs, settings.defaults):
         if file.name == job:

@@ -14,7 +14,7 @@ REPLY_TIMEOUT = 30.0
 
 
 class Client:
-    """A connection to the master of a fleet; a context manager.
+    """A connection to a fleet's master; a context manager.
 
     Args:
         path: the control socket.
@@ -27,7 +27,7 @@ class Client:
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            # Without a timeout yet: with one, a full queue of new connections is an error instead of a wait.
+            # No timeout yet: with one, a full queue of new connections would be an error, not a wait.
             self._socket.connect(path)
         except (FileNotFoundError, ConnectionRefusedError) as error:
             self._socket.close()
@@ -54,7 +54,7 @@ class Client:
         """
         request = json.dumps({"cmd": command, "args": arguments}).encode() + b"\n"
         try:
-            # A master with too many clients says so and closes, perhaps before it is asked.
+            # A master with too many clients says so and closes the connection, perhaps before it is asked.
             with contextlib.suppress(BrokenPipeError):
                 self._socket.sendall(request)
             line = self._file.readline()
@@ -71,7 +71,7 @@ class Client:
         return reply["data"]
 
     def wait_closed(self) -> None:
-        """Wait until the master closes the connection, which is its last act but one."""
+        """Wait until the master closes the connection; after that it only gives back its lock."""
         self._socket.settimeout(None)
         try:
             while self._file.read(4096):

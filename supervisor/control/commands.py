@@ -1,4 +1,4 @@
-"""Every command of a fleet, in one table; control server, client and command line come from it."""
+"""Every command of a fleet, in one table; the control server and the command line are built from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERSION = version("tdsup")
 
 
 class Fleet(Protocol):
-    """What commands are carried out on: the master."""
+    """The master, as commands see it."""
 
     def status(self, names: Sequence[str]) -> dict[str, Any]:
         """State of all jobs, or of some, and of the master."""
@@ -29,10 +29,10 @@ class Fleet(Protocol):
         """Numbers of all jobs."""
 
     def reload(self, names: Sequence[str], dry_run: bool) -> dict[str, Any]:
-        """Read the files of all jobs, or of some, again."""
+        """Read the files of all jobs again, or of some."""
 
     def ask(self, verb: Verb, names: Sequence[str]) -> dict[str, Any]:
-        """Do to some jobs what a verb says."""
+        """Do to jobs what a verb says."""
 
     def rotate(self, names: Sequence[str]) -> dict[str, Any]:
         """Rotate all logs, or those of some jobs."""
@@ -52,10 +52,10 @@ class ArgumentType(Enum):
     FLAG = "true or false"
 
     def fits(self, value: object) -> bool:
-        """Whether a value that came over the socket is of this type."""
+        """Whether a value from the socket is of this type."""
         if self is ArgumentType.FLAG:
             return isinstance(value, bool)
-        # Patterns take time with the square of their length.
+        # The time that a pattern takes grows with the square of its length.
         return isinstance(value, list) and all(
             isinstance(each, str) and len(each) <= NAME_LIMIT for each in value
         )
@@ -66,10 +66,10 @@ class Argument:
     """One argument of a command.
 
     Attributes:
-        name: how it is called on the socket and, as a switch or in capitals, on the command line.
+        name: its name on the socket; on the command line it is a switch, or a word in capitals.
         help: what it means.
-        type: of its value.
-        required: whether it must be given, and not be empty.
+        type: the type of its value.
+        required: whether it must be given and not be empty.
     """
 
     name: str
@@ -80,16 +80,16 @@ class Argument:
 
 @dataclass(frozen=True)
 class Command:
-    """One thing that a master can be asked for.
+    """One thing that a master can be asked to do.
 
     Attributes:
-        name: how it is called.
+        name: its name.
         help: what it does, in one sentence.
         example: a line of shell that shows it.
-        handler: carries it out; gets the fleet and the arguments that were given.
+        handler: carries it out; gets the fleet and the arguments given.
         arguments: those that it takes.
-        changes: whether it changes something, and hence is logged with the peer's uid.
-        people: whether it is a command of the command line too.
+        changes: whether it changes something; then it is logged with the peer's uid.
+        people: whether the command line has it too.
     """
 
     name: str
@@ -173,7 +173,8 @@ def serve(fleet: Fleet, name: str, arguments: Mapping[str, Any], uid: int) -> An
     """Carry out a command that came over the socket.
 
     Raises:
-        TdsupError: the request is not understood, or the fleet refuses.
+        BadRequest: there is no such command, or its arguments are wrong.
+        TdsupError: the fleet refuses.
     """
     command = COMMANDS.get(name)
     if command is None:
@@ -190,6 +191,6 @@ def serve(fleet: Fleet, name: str, arguments: Mapping[str, Any], uid: int) -> An
         if argument.required and not arguments.get(argument.name):
             raise BadRequest(f"cannot {name}: {argument.name} is missing")
     if command.changes:
-        # An argument is whatever a client sent; as JSON it cannot look like a line of the log.
+        # A client may send anything as an argument; as JSON it cannot look like a line of the log.
         _log.info("uid %d asks: %s %s", uid, name, json.dumps(arguments))
     return command.handler(fleet, arguments)

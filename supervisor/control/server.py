@@ -20,19 +20,19 @@ LINE_LIMIT = 65536
 """Bytes of one request."""
 
 CLIENT_LIMIT = 2000
-"""Connections at a time; the next one is told so and closed."""
+"""Connections at a time; one more is told so and closed."""
 
 IDLE_LIMIT = 60.0
 """Seconds without a byte after which a connection is closed."""
 
 OUTPUT_LIMIT = 1048576
-"""Bytes of replies that a client leaves unread before its requests wait."""
+"""Bytes of unread replies after which the requests of a client wait."""
 
 REQUESTS_PER_TURN = 10
-"""Requests of one connection that are served before others have their turn."""
+"""Requests of one connection that are served before others get their turn."""
 
 ACCEPTS_PER_TURN = 50
-"""New connections that are taken before others have their turn."""
+"""New connections that are accepted before others get their turn."""
 
 _PEER = struct.Struct("3i")
 """``struct ucred`` of unix(7): pid, uid, gid."""
@@ -44,7 +44,7 @@ Serve = Callable[[str, Any, int], Any]
 
 
 class ControlServer:
-    """Listens for clients. The caller holds the fleet's lock, hence a socket that is there is a stale one.
+    """Listens for clients. The caller holds the fleet's lock, so a socket that exists is stale.
 
     Raises:
         OSError: the socket cannot be made.
@@ -58,7 +58,7 @@ class ControlServer:
         self._path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.setblocking(False)
-        # The mask, not chmod: between bind and chmod anybody could connect.
+        # By the mask: between bind and a chmod anybody could connect.
         mask = os.umask(0o177)
         try:
             self._socket.bind(path)
@@ -68,7 +68,7 @@ class ControlServer:
         loop.watch(self._socket.fileno(), selectors.EVENT_READ, self._accept)
 
     def close(self) -> None:
-        """Say good-bye to all and remove the socket."""
+        """Close all connections and remove the socket."""
         self._path.unlink(missing_ok=True)
         self._loop.unwatch(self._socket.fileno())
         self._socket.close()
@@ -80,7 +80,7 @@ class ControlServer:
             try:
                 connection, _address = self._socket.accept()
             except OSError:
-                return  # BlockingIOError: that was all. Out of descriptors: it stays in the queue.
+                return  # BlockingIOError: that was all. Out of descriptors: the client stays in the queue.
             connection.setblocking(False)
             client = _Client(connection, self._loop, self._serve, self._clients.discard)
             if len(self._clients) >= CLIENT_LIMIT:
@@ -116,14 +116,14 @@ class _Client:
         self._watch()
 
     def refuse(self, message: str) -> None:
-        """Say why nothing will be served, and close."""
+        """Say why the client is not served, and close."""
         self._reply_error("busy", message)
         with contextlib.suppress(OSError):
             self._connection.send(self._output)
         self.close()
 
     def close(self) -> None:
-        """Drop the connection, unread replies too."""
+        """Drop the connection, with its unread replies."""
         if self._open:
             self._open = False
             self._loop.unwatch(self._connection.fileno())
@@ -141,7 +141,7 @@ class _Client:
 
     def _watch(self) -> None:
         events = selectors.EVENT_WRITE if self._output else 0
-        # What was sent is served before more is taken; a client may send faster than it is served.
+        # What has arrived is served before more is read: a client may send faster than it is served.
         waiting = b"\n" in self._input or len(self._output) >= OUTPUT_LIMIT
         if not (self._closing or self._ended or waiting):
             events |= selectors.EVENT_READ
@@ -167,7 +167,7 @@ class _Client:
         self._input += received
 
     def _turn(self) -> None:
-        """Serve some requests and send what can be sent."""
+        """Serve some requests, and send as much as the client takes."""
         if not self._open:
             return
         for _ in range(REQUESTS_PER_TURN):
@@ -226,5 +226,5 @@ def _parse(line: bytes) -> tuple[str, dict[str, Any]]:
         raise BadRequest('cannot read the request: it is not of the form {"cmd": name, "args": {…}}')
     arguments = request.get("args", {})
     if not isinstance(arguments, dict):
-        raise BadRequest("cannot read the request: args is no object")
+        raise BadRequest("cannot read the request: args is not an object")
     return request["cmd"], arguments

@@ -109,7 +109,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         (b"1" * 60000, "bad-request", "cannot read the request: it is not"),
         (b"[]", "bad-request", "cannot read the request: it is not of the form"),
         (b'{"cmd":1}', "bad-request", "cannot read the request: it is not of the form"),
-        (b'{"cmd":"status","args":[]}', "bad-request", "cannot read the request: args is no object"),
+        (b'{"cmd":"status","args":[]}', "bad-request", "cannot read the request: args is not an object"),
         (b'{"cmd":"statu"}', "bad-request", "cannot serve 'statu': no such command, did you mean status?"),
         (b'{"cmd":"reload","args":{"job":["a"]}}', "bad-request", "cannot reload: no such argument: 'job'"),
         (
