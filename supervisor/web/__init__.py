@@ -1,4 +1,4 @@
-"""The web child: the only part that speaks HTTP, imported after its fork but for what `child` needs."""
+"""The web child: the only part that speaks HTTP, imported after its fork except for what `child` needs."""
 
 from .child import run_web
 

@@ -1,4 +1,4 @@
-"""Actions that are asked for over HTTP: checked, told to the log, and passed on to the master."""
+"""Actions asked for over HTTP: checked, logged, and passed on to the master."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ ACTIONS = {**{verb.path: verb.command for verb in VERBS}, "reload": "reload"}
 """The master's commands by their name in the path."""
 
 STATUSES = {"bad-request": 400, "unknown-job": 404, "stopping": 503}
-"""HTTP statuses by code of the master's error."""
+"""HTTP statuses by the code of the master's error."""
 
 CONFLICT = 409
-"""The HTTP status of any other: the job's state or file does not allow it."""
+"""The HTTP status of any other error: the job's state or file does not allow the action."""
 
 _log = logging.getLogger("tdsup")
 
 
 async def carry_out(request: Request, token: WebToken | None, link: MasterLink, observer: Observer) -> Reply:
-    """Have the master do what a request under ``/jobs/`` asks for.
+    """Let the master do what a request under ``/jobs/`` asks for.
 
-    The reply has the control socket's form, whatever happens.
+    The reply always has the form of the control socket's.
     """
     if request.method != "POST":
         return reply_error(405, "bad-request", "only POST", (b"allow", b"POST"))
@@ -60,7 +60,7 @@ async def carry_out(request: Request, token: WebToken | None, link: MasterLink, 
 
 
 def _split(path: bytes) -> tuple[str, str]:
-    """Name and verb of ``/jobs/NAME/VERB``; both empty if it has another form."""
+    """Name and verb of ``/jobs/NAME/VERB``; both empty if the path has another form."""
     parts = path.split(b"/")
     if len(parts) != 4:
         return "", ""

@@ -8,13 +8,13 @@ from importlib.resources import files
 
 FOLDER = "page"
 
-KINDS = {
+CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-"""Content types by suffix; a file of another kind is not served."""
+"""Content types by suffix; other files are not served."""
 
 INDEX = "index.html"
 
@@ -24,24 +24,24 @@ class Asset:
     """One file.
 
     Attributes:
-        kind: its content type.
-        body: its content.
-        etag: changes with the content.
+        content_type: of the file.
+        body: the file itself.
+        etag: changes with the body.
     """
 
-    kind: str
+    content_type: str
     body: bytes
     etag: bytes
 
 
 def load_assets() -> dict[str, Asset]:
-    """All files of the page by the path they are served at; the page itself is at ``/``."""
+    """All files of the page, by the path at which they are served; the page itself is at ``/``."""
     found = {}
     for file in files(__package__).joinpath(FOLDER).iterdir():
         _, dot, suffix = file.name.rpartition(".")
-        kind = KINDS.get(dot + suffix)
-        if kind is not None:
+        content_type = CONTENT_TYPES.get(dot + suffix)
+        if content_type is not None:
             body = file.read_bytes()
             etag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'.encode()
-            found["/" + file.name.removesuffix(INDEX)] = Asset(kind, body, etag)
+            found["/" + file.name.removesuffix(INDEX)] = Asset(content_type, body, etag)
     return found

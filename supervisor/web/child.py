@@ -1,6 +1,6 @@
-"""The web child: what it needs to begin, and its HTTP server.
+"""The web child: its start, and its HTTP server.
 
-It is an ordinary client of the control socket, hence nothing that happens to it, such as a thousand half-open
+It is an ordinary client of the control socket. So nothing that happens to it, such as a thousand half-open
 connections, reaches the master. Only it imports an event loop and an HTTP server, and only after the fork.
 """
 
@@ -37,7 +37,7 @@ _log = logging.getLogger("tdsup")
 
 
 def run_web(settings: FleetSettings, channel: socket.socket) -> int:
-    """Be the web child; returns the exit status. Ends at once when asked to, or when the master is dead."""
+    """Be the web child; returns the exit status. It ends at once when asked to, or when the master dies."""
     sender = Sender(channel)
     Lifeline(
         _log,
@@ -80,7 +80,7 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
 def _reason(error: OSError | TdsupError) -> str:
     if isinstance(error, TdsupError):
         return str(error)
-    # create_server adds the address to the text; a failed look-up of the host has numbers of its own.
+    # create_server adds the address to the text; a failed look-up of the host has its own numbers.
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
 
 
@@ -97,11 +97,11 @@ def _serve(site: Site, observer: Observer, listener: socket.socket, settings: Fl
     from .connection import Connection
 
     class Server(uvicorn.Server):
-        """A server that leaves the signals to the lifeline."""
+        """A server that leaves signals to the lifeline."""
 
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
-            """Capture none."""
+            """Capture no signals."""
             yield
 
     config = uvicorn.Config(
@@ -114,7 +114,7 @@ def _serve(site: Site, observer: Observer, listener: socket.socket, settings: Fl
         log_level=logging.ERROR,
         access_log=False,
         server_header=False,
-        # Whoever comes is whoever connects: a header that says otherwise is anybody's to send.
+        # The client is whoever connects: anybody can send a header that says otherwise.
         proxy_headers=False,
         h11_max_incomplete_event_size=HEAD_LIMIT,
         ssl_certfile=settings.web_cert or None,

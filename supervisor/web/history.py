@@ -1,4 +1,4 @@
-"""What the jobs of a fleet did in the last quarter of an hour, for the status page's sparklines."""
+"""What the jobs of a fleet did in the last 15 minutes, for the sparklines of the status page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STEP = 10.0
 """Seconds between two points."""
 
 LENGTH = 90
-"""Points of a job that are kept: 15 minutes."""
+"""Points kept for each job: 15 minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Point:
     """One job in one step.
 
     Attributes:
-        rate: events per second since the point before; None if that is not known.
-        lag: seconds; None if the job has not told.
+        rate: events per second since the point before; None if unknown.
+        lag: seconds; None if unknown.
     """
 
     rate: float | None
@@ -31,7 +31,7 @@ GAP = Point(None, None)
 
 
 class _Series:
-    """The points of one job and the counter that the next rate starts from."""
+    """The points of one job, and the counter from which the next rate is measured."""
 
     def __init__(self) -> None:
         self.points: deque[Point] = deque(maxlen=LENGTH)
@@ -41,8 +41,8 @@ class _Series:
     def add(self, job: Mapping[str, Any], now: float, gap: int) -> None:
         rate = float(job["events_per_second"])
         if self.points:
-            # Of the counter, for the job's own rate tells of its last seconds only. A job that was removed
-            # and came back under its name counts anew.
+            # From the counter: the job's own rate covers its last seconds only. The counter of a job that
+            # was removed and came back starts again at 0.
             rate = max(0.0, job["events"] - self.events) / (now - self.at)
             self.points.extend([GAP] * min(gap, LENGTH))
         self.events, self.at = job["events"], now
@@ -50,10 +50,10 @@ class _Series:
 
 
 class History:
-    """Points of all jobs, one for each step of the clock; steps in which nobody asked are gaps.
+    """Points of all jobs, one for each step of the clock; steps without an answer are gaps.
 
-    It reads no clock: moments are given, in seconds of ``time.monotonic()``. A step is numbered by its
-    moment, hence the numbers go on when another process keeps the history.
+    It reads no clock: moments are given, in seconds of ``time.monotonic()``. The number of a step follows
+    from its moment, so the numbers go on when another process keeps the history.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class History:
             after: leave out the points up to this step.
         """
         count = LENGTH
-        # A step that has not been yet is another boot's: whoever asks has nothing that fits.
+        # A step in the future is from before a reboot: the client has no points that fit ours.
         if after is not None and self._end is not None and after <= self._end:
             count = min(self._end - after, LENGTH)
         return {

@@ -12,16 +12,16 @@ from typing import Any
 from ..errors import Refused, TdsupError
 
 ANSWER_TIMEOUT = 5.0
-"""Seconds that the master has for an answer; it takes milliseconds."""
+"""Seconds for the master to answer; it takes milliseconds."""
 
 ANSWER_LIMIT = 67108864
-"""Bytes of one answer, some hundred times that of a large fleet."""
+"""Bytes of one answer; that of a large fleet is a hundred times smaller."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class MasterLink:
-    """Asks the master as any client does, one connection for each request.
+    """Asks the master like any client, with one connection for each request.
 
     Args:
         control: path of the control socket.
@@ -31,10 +31,10 @@ class MasterLink:
         self._control = control
 
     async def ask(self, command: str, arguments: Mapping[str, Any] = NOTHING) -> Any:
-        """Data of a command's answer.
+        """The data of the answer to a command.
 
         Raises:
-            Refused: the master does not do it.
+            Refused: the master refuses the command.
             TdsupError: the master does not answer.
         """
         request = json.dumps({"cmd": command, "args": dict(arguments)}).encode() + b"\n"

@@ -13,7 +13,7 @@ from .history import History
 from .link import MasterLink
 
 FRESH = 1.0
-"""Seconds for which one answer does for everybody who looks."""
+"""Seconds for which one answer serves everybody who looks."""
 
 
 class Observer:
@@ -21,7 +21,7 @@ class Observer:
 
     Args:
         link: the way to the master.
-        clock: tells seconds, as ``time.monotonic()``.
+        clock: gives the present moment, as ``time.monotonic()``.
     """
 
     def __init__(self, link: MasterLink, clock: Callable[[], float]) -> None:
@@ -33,9 +33,9 @@ class Observer:
         self._asking: asyncio.Task[None] | None = None
 
     async def watch(self) -> None:
-        """Keep the history, for ever."""
+        """Keep the history; never returns."""
         while True:
-            # Without an answer there is a gap; whoever looks is told why.
+            # Without an answer there is a gap; people who look are told why.
             with contextlib.suppress(TdsupError):
                 await self._renew()
             await asyncio.sleep(self._history.wait(self._clock()))
@@ -44,14 +44,14 @@ class Observer:
         """The answer of the `status` command, at most `FRESH` seconds old.
 
         Raises:
-            TdsupError: there is none.
+            TdsupError: the master does not answer.
         """
         if self._clock() - self._at >= FRESH:
             await self._renew()
         return self._status
 
     async def describe(self, after: int | None) -> dict[str, Any]:
-        """Status and history in one; for ``after`` see `History.describe`.
+        """Status and history together; for ``after`` see `History.describe`.
 
         Raises:
             TdsupError: the master does not answer.
@@ -59,11 +59,11 @@ class Observer:
         return {**await self.status(), "history": self._history.describe(after)}
 
     def forget(self) -> None:
-        """The status is about to change: ask again when it is next wanted."""
+        """The status is about to change: ask again when somebody wants it next."""
         self._at = -math.inf
 
     async def _renew(self) -> None:
-        # All who come meanwhile wait for the same answer, also if the first of them goes away.
+        # All who come in the meantime wait for the same answer, even if the first of them goes away.
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
         await asyncio.shield(self._asking)

@@ -18,17 +18,18 @@ KINDS = {
     "age": ("gauge", "_seconds", ""),
     "histogram": ("histogram", "", ""),
 }
-"""By kind of metric: Prometheus' type, what the name gets, what the sample's name gets besides."""
+"""By kind of metric: Prometheus' type, the suffix of the name, the further suffix of a sample's name."""
 
 
 class FleetCollector(Collector):
     """The answer of the `metrics` command as metric families.
 
-    Series are labelled by job and by the job's constant labels: never by pid or partition, which are endless.
+    Series are labelled by job and by the job's constant labels; never by pid or partition, of which there is
+    no end.
 
     Args:
         answer: of the master.
-        look: takes a look at a process.
+        look: looks at a process.
     """
 
     def __init__(self, answer: Mapping[str, Any], look: Callable[[int], Vitals | None] = vitals) -> None:
@@ -80,7 +81,7 @@ class FleetCollector(Collector):
         yield from (memory, descriptors)
 
     def _numbers(self, metric: str, description: Mapping[str, Any]) -> Metric:
-        """A family that a job type reports."""
+        """The family of a metric that a job type reports."""
         kind, suffix, sample = KINDS[description["kind"]]
         family = Metric(f"tdsup_job_{metric}{suffix}", description["help"], kind)
         for job in self._answer["jobs"]:
@@ -98,7 +99,7 @@ class FleetCollector(Collector):
 def _add_histogram(
     family: Metric, labels: Mapping[str, str], bounds: list[float], series: Mapping[str, float]
 ) -> None:
-    """The samples of one histogram; its buckets count all values up to their bounds."""
+    """Add the samples of one histogram; a bucket counts all values up to its bound."""
     counts = accumulate(series.get(str(number), 0) for number in range(len(bounds) + 1))
     count = 0.0
     for bound, count in zip([*(str(float(bound)) for bound in bounds), "+Inf"], counts, strict=True):

@@ -12,7 +12,7 @@ JSON = "application/json"
 Header = tuple[bytes, bytes]
 
 NO_STORE: Header = (b"cache-control", b"no-store")
-"""What is true now is not to be shown later."""
+"""An answer is true now; browsers must not show it later."""
 
 
 @dataclass(frozen=True)
@@ -21,27 +21,27 @@ class Reply:
 
     Attributes:
         status: HTTP status.
-        kind: content type.
-        body: content.
-        headers: further headers.
+        content_type: of the body.
+        body: what to send.
+        headers: other headers.
     """
 
     status: int
-    kind: str
+    content_type: str
     body: bytes
     headers: tuple[Header, ...] = (NO_STORE,)
 
 
 def reply_text(status: int, text: str, *headers: Header) -> Reply:
-    """A line or more for people and probes."""
+    """Lines for people and probes."""
     return Reply(status, TEXT, f"{text}\n".encode(errors="backslashreplace"), (NO_STORE, *headers))
 
 
 def reply_data(status: int, data: Any, *headers: Header) -> Reply:
-    """Something for programs."""
+    """Data for programs, as JSON."""
     return Reply(status, JSON, json.dumps(data, separators=(",", ":")).encode(), (NO_STORE, *headers))
 
 
 def reply_error(status: int, code: str, message: str, *headers: Header) -> Reply:
-    """An error in the form of the control socket."""
+    """An error, in the form of the control socket's."""
     return reply_data(status, {"ok": False, "error": {"code": code, "message": message}}, *headers)

@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 BODY_LIMIT = 1024
-"""Bytes of a request's body; no request needs any."""
+"""Bytes of a request's body; no request needs one."""
 
 Scope = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a page needs to know of a request.
+    """What the pages need to know about a request.
 
     Attributes:
         method: in upper case.
@@ -23,7 +23,7 @@ class Request:
         raw_path: as it was sent, without the query.
         query: the first value of each parameter.
         headers: by name in lower case.
-        client: address of whoever asks.
+        client: address of the client.
     """
 
     method: str
@@ -49,6 +49,6 @@ class Request:
 
     @property
     def is_too_large(self) -> bool:
-        """Whether it has a body that nobody wants, or one of unknown size."""
+        """Whether its body is too large, or of unknown size."""
         length = self.headers.get(b"content-length", b"0")
         return b"transfer-encoding" in self.headers or int(length[:20]) > BODY_LIMIT

@@ -15,18 +15,18 @@ from .request import Request, Scope
 from .token import WebToken
 
 READY = frozenset({"running", "standby"})
-"""States of a job that does what it is meant to do."""
+"""States of a job that does what it should."""
 
 ON_PURPOSE = frozenset({"stopped", "paused"})
-"""States of a job that is not meant to run."""
+"""States of a job that should not run."""
 
 ORDERS = "/jobs/"
-"""Where actions are asked for: POST /jobs/NAME/VERB."""
+"""Where actions are: POST /jobs/NAME/VERB."""
 
 READING = frozenset({"GET", "HEAD"})
 
 HEADERS = (
-    # All that the page needs comes from here, and nothing that it shows can become code.
+    # All that the page needs comes from this server, and nothing that it shows can become code.
     (
         b"content-security-policy",
         b"; ".join(
@@ -48,7 +48,7 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-"""What every answer carries."""
+"""The headers of every answer."""
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -59,7 +59,7 @@ class Site:
     Args:
         link: the way to the master.
         observer: knows the status.
-        token: what actions need; None: there are none.
+        token: what actions need; None: there are no actions.
     """
 
     def __init__(self, link: MasterLink, observer: Observer, token: WebToken | None) -> None:
@@ -80,14 +80,14 @@ class Site:
         request = Request.of(scope)
         reply = await self._answer(request)
         length = (b"content-length", str(len(reply.body)).encode())
-        headers = [(b"content-type", reply.kind.encode()), length, *reply.headers, *HEADERS]
+        headers = [(b"content-type", reply.content_type.encode()), length, *reply.headers, *HEADERS]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         body = b"" if request.method == "HEAD" else reply.body
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, request: Request) -> Reply:
         if request.is_too_large:
-            # The rest of the body is not read, hence nothing more can come over this connection.
+            # The rest of the body is not read, so this connection cannot be used again.
             return reply_text(413, "no request needs a body", (b"connection", b"close"))
         if request.path.startswith(ORDERS):
             return await carry_out(request, self._token, self._link, self._observer)
@@ -105,16 +105,16 @@ class Site:
 
     async def _asset(self, request: Request) -> Reply:
         asset = self._assets[request.path]
-        # Kept by the browser, but asked about every time: a new version of tdsup shows at once.
+        # The browser keeps it, but asks every time, so that a new version of tdsup shows at once.
         headers = ((b"etag", asset.etag), (b"cache-control", b"no-cache"))
         if asset.etag in request.headers.get(b"if-none-match", b""):
-            return Reply(304, asset.kind, b"", headers)
-        return Reply(200, asset.kind, asset.body, headers)
+            return Reply(304, asset.content_type, b"", headers)
+        return Reply(200, asset.content_type, asset.body, headers)
 
     async def _status(self, request: Request) -> Reply:
         after = request.query.get("after")
         if after is not None and not (after.isascii() and after.isdigit() and len(after) < 20):
-            raise BadRequest("after is no step of the history")
+            raise BadRequest("after is not a step of the history")
         answer = await self._observer.describe(None if after is None else int(after))
         return reply_data(200, {**answer, "actions": self._token is not None})
 
@@ -133,9 +133,9 @@ class Site:
         from .prometheus import FleetCollector
 
         accept = request.headers.get(b"accept", b"").decode("latin-1")
-        encode, kind = choose_encoder(accept)
+        encode, content_type = choose_encoder(accept)
         body = encode(FleetCollector(await self._link.ask("metrics")))
-        return Reply(200, kind, body)
+        return Reply(200, content_type, body)
 
 
 def _complaint(job: Mapping[str, Any]) -> str:

@@ -19,16 +19,16 @@ class WebToken:
     """A secret that is compared and never shown.
 
     Args:
-        secret: what whoever wants an action has to know.
+        secret: what a client has to know to change something.
     """
 
     def __init__(self, secret: bytes) -> None:
         self._expected = b"Bearer " + secret
 
     def admits(self, authorization: bytes) -> bool:
-        """Whether a request's ``Authorization`` header holds it; takes as long for any wrong one."""
+        """Whether a request's ``Authorization`` header holds it; takes the same time for every wrong one."""
         scheme, _, secret = authorization.partition(b" ")
-        # The scheme's case does not matter (RFC 9110); the token's does.
+        # The case of the scheme does not matter (RFC 9110); that of the token does.
         return hmac.compare_digest(scheme.title() + b" " + secret.strip(), self._expected)
 
 
@@ -36,7 +36,7 @@ def load_token(path: str) -> WebToken:
     """Read a token file: one word of ASCII on one line.
 
     Raises:
-        TdsupError: there is none, others can read it, or it holds no token.
+        TdsupError: there is no such file, others may use it, or it holds no token.
     """
     problem = f"cannot read web_token_file {path}"
     try:

@@ -43,9 +43,13 @@ def test_a_fleet_serves_https(pair: Path) -> None:
     [
         ("none", "key", "cannot read web_cert none: No such file or directory"),
         ("cert", "none", "cannot read web_key none: No such file or directory"),
-        ("junk", "key", "cannot use web_cert junk: it is no certificate in PEM form"),
-        ("cert", "junk", "cannot use web_key junk: it is no PEM key of that certificate, or it needs a"),
-        ("cert", "locked", "cannot use web_key locked: it is no PEM key of that certificate, or it needs a"),
+        ("junk", "key", "cannot use web_cert junk: it is not a certificate in PEM form"),
+        ("cert", "junk", "cannot use web_key junk: it is not a PEM key of that certificate, or it needs a"),
+        (
+            "cert",
+            "locked",
+            "cannot use web_key locked: it is not a PEM key of that certificate, or it needs a",
+        ),
     ],
 )
 def test_a_pair_that_is_none_is_told_in_one_line(pair: Path, cert: str, key: str, reason: str) -> None:
