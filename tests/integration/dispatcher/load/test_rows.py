@@ -21,7 +21,7 @@ def test_rows_arrive_once_in_daily_partitions(pipeline: Pipeline) -> None:
     """Every event becomes one row in the table of its day, created with its primary key."""
     pipeline.insert(3000)
     values = pipeline.drain(part_template=TEMPLATE)
-    assert (values["events"], values["rows"], values["partitions"]) == (3000, 3000, 3)
+    assert (values["events"], values["rows"], values["batches"], values["partitions"]) == (3000, 3000, 1, 3)
     pipeline.check()
     keys = pipeline.target.column("select conname from pg_constraint where conname ~ '^t_.*_pkey' order by 1")
     assert keys == ["t_2026_11_01_pkey", "t_2026_11_02_pkey", "t_2026_11_03_pkey"]
