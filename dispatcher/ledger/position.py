@@ -6,7 +6,7 @@ in ``pgq_ext`` if the target has it (man page, "Setup"), else in ``tdsup.complet
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
@@ -15,7 +15,7 @@ from ..errors import SetupError, is_infrastructure, one_line
 from ..postgres import lock_key, queries
 
 
-class Storage(Enum):
+class Storage(StrEnum):
     """Where a position is kept; the value names the statements that read and write it there."""
 
     PGQ_EXT = "pgq_ext"
@@ -36,11 +36,8 @@ class Position:
         self._consumer = consumer
         self._names = {"queue": queue, "consumer": consumer}
         self._storage = Storage.OWN
-
-    @property
-    def consumer_key(self) -> int:
+        self.consumer_key = lock_key("position", queue, consumer)
         """Key of the lock on queue and consumer."""
-        return lock_key("position", self._queue, self._consumer)
 
     @property
     def key(self) -> int:
@@ -84,7 +81,7 @@ class Position:
 
     def peek(self, cursor: Cursor) -> int | None:
         """The last applied tick, None if there is none; needs a storage but no claim, and takes no lock."""
-        tick: int | None = queries.value(cursor, f"read_{self._storage.value}", **self._names)
+        tick: int | None = queries.value(cursor, f"read_{self._storage}", **self._names)
         return tick
 
     def read(self, cursor: Cursor) -> tuple[int | None, float | None]:
@@ -92,7 +89,7 @@ class Position:
 
         Both are locked until the transaction ends.
         """
-        read = f"read_{self._storage.value}"
+        read = f"read_{self._storage}"
         found = queries.row(cursor, "lock_transaction", read, key=self.key, **self._names)
         assert found is not None
         tick, tick_time = found
@@ -100,7 +97,7 @@ class Position:
 
     def write(self, cursor: Cursor, tick: int, tick_time: float) -> None:
         """Set the last applied tick and its time."""
-        queries.run(cursor, f"write_{self._storage.value}", **self._names, tick=tick, tick_time=tick_time)
+        queries.run(cursor, f"write_{self._storage}", **self._names, tick=tick, tick_time=tick_time)
 
     def forget(self, cursor: Cursor) -> None:
         """Delete the position: any batch is applied next."""

@@ -15,7 +15,6 @@ from .layout import (
     MAX_LAYOUTS,
     MAX_PREFIXES,
     NO_LAYOUT,
-    Classifier,
     Handling,
     Layout,
     LayoutCache,
@@ -55,7 +54,7 @@ class BlockLoader:
     ) -> None:
         self._copies = copies
         self._destination = destination
-        self._classifier = Classifier(destination.settings, destination.router)
+        self._classifier = destination.classifier
         self._planner = Planner(destination.settings, destination.tables)
         self._layouts = layouts
         self._outcome = outcome

@@ -13,7 +13,7 @@ from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_
 from ..ledger import DeadLetters, Replay
 from ..partitions import TableMaker, Tables
 from ..pgq import Queue
-from ..settings import EVENT_TIME, Settings
+from ..settings import Settings
 from .blocks import BlockLoader
 from .copythread import CopyThread
 from .destination import Destination
@@ -169,7 +169,7 @@ class Delivery:
         limit = self._settings.buffer_size // 4
         with CopyThread(cursor, limit) as copies:
             loader = BlockLoader(copies, self._destination, self._layouts, outcome, missing)
-            work.stream(loader.add, with_time=self._settings.part_field == EVENT_TIME)
+            work.stream(loader.add, with_time=self._destination.classifier.by_event_time)
             loader.finish()
         return loader.left_over
 

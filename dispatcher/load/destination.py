@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..events import Event
 from ..partitions import PeriodCache, Tables
 from ..settings import Settings
+from .layout import Classifier
 from .routes import Router
 
 
@@ -22,6 +23,7 @@ class Destination:
         tables: as given.
         periods: partitions by value.
         router: where events go.
+        classifier: what events of the block path look like.
         sources: the tables of the source that were seen so far.
     """
 
@@ -30,6 +32,7 @@ class Destination:
         self.tables = tables
         self.periods = PeriodCache(settings.part_method)
         self.router = Router(settings, self.periods)
+        self.classifier = Classifier(settings, self.router)
         self.sources: set[bytes] = set()
         self._only_source = only_source
 
