@@ -46,7 +46,7 @@ class Process:
             which the child's children may hold open and which the child closes when it begins.
 
     Raises:
-        OSError: no process or descriptor to be had.
+        OSError: there is no process or descriptor left.
     """
 
     def __init__(self, title: str, body: Body) -> None:
@@ -108,7 +108,7 @@ def _start(process: ForkProcess) -> None:
 
 
 def _next_descriptors() -> list[int]:
-    """The descriptors that whoever opens some next will get: the kernel gives the lowest free ones.
+    """The descriptors that will be opened next: the kernel gives the lowest free ones.
 
     Raises:
         OSError: there are not enough.

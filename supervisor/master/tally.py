@@ -106,7 +106,7 @@ class Tally:
             return
         if self._rated and self._rated[-1][1] == total:
             return
-        # Two points at most per tenth of the window keep the memory bounded, whatever the batch rate.
+        # Two points at most per tenth of the window keep the memory bounded, at any rate of batches.
         if len(self._rated) > 1 and now - self._rated[-2][0] < RATE_WINDOW / 10:
             self._rated.pop()
         self._rated.append((now, total))

@@ -24,8 +24,8 @@ KINDS = {
 class FleetCollector(Collector):
     """The answer of the `metrics` command as metric families.
 
-    Series are labelled by job and by the job's constant labels; never by pid or partition, of which there is
-    no end.
+    Series are labelled by job and by the job's constant labels; never by pid or partition: new ones come
+    without end.
 
     Args:
         answer: of the master.

@@ -54,7 +54,7 @@ class Lifeline:
         stop: asks the main thread to end; called in the watching thread, like the following two.
         reload: takes up the job's changed file, on SIGHUP.
         terminate: cleans up before the end by SIGTERM. Without it SIGTERM keeps its default action, which
-            ends the process at once whatever any thread does.
+            ends the process at once, in the middle of anything.
     """
 
     def __init__(
