@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg2
@@ -11,7 +11,6 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from tdsup.jobtype import Action
 
-from .check import examine
 from .errors import SetupError, one_line
 from .ledger import Claim, DeadLetters, Position
 from .load import Delivery
@@ -54,6 +53,13 @@ def _position(target: Connection, settings: Settings, doing: str) -> Position:
     if holder := Claim(target, position).take():
         raise SetupError(f"cannot {doing}: it works at this moment: {holder}; stop it first")
     return position
+
+
+def _check(settings: Settings, arguments: Sequence[str]) -> Iterable[str]:
+    # Not at the top: no job at work needs it.
+    from .check import examine
+
+    return examine(settings, arguments)
 
 
 def _register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
@@ -169,7 +175,7 @@ def _purge(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
 
 
 ACTIONS = (
-    Action("check", "Look at both databases before the job runs; changes nothing.", examine),
+    Action("check", "Look at both databases before the job runs; changes nothing.", _check),
     Action("register", "Register the consumer on the queue.", _register),
     Action("unregister", "Unregister the consumer and forget the target's position.", _unregister),
     Action("rewind", "Set the consumer on the source to the target's position.", _rewind),

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from ..errors import ConfigError
@@ -146,13 +145,13 @@ def load_fleet() -> FleetSettings:
         ConfigError: with all faults of the file, one line each.
     """
     try:
-        content = yaml.safe_load(Path(FILE).read_text(encoding="utf-8"))
+        content = _parse(Path(FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         content = None
     except OSError as error:
         raise ConfigError(f"cannot read {FILE}: {error.strerror}") from error
-    except Exception as error:
-        raise ConfigError(f"cannot load {FILE}: {_yaml_fault(error)}") from error
+    except ValueError as error:
+        raise ConfigError(f"cannot load {FILE}: {' '.join(str(error).split())}") from error
     if content is None:
         content = {}
     if not isinstance(content, dict):
@@ -160,13 +159,25 @@ def load_fleet() -> FleetSettings:
     return _check({str(key): value for key, value in content.items()})
 
 
-def _yaml_fault(error: Exception) -> str:
-    """What is wrong with the text, and where; not the text itself, which may hold a password."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        mark = error.problem_mark
+def _parse(text: str) -> object:
+    """The content of a text of YAML.
+
+    Raises:
+        ValueError: what is wrong, and where; not the text itself, which may hold a password.
+    """
+    # Not at the top: a job without a fleet does not need it.
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
         words = " ".join(filter(None, (error.context, error.problem)))
-        return f"line {mark.line + 1}, column {mark.column + 1}: {words}"
-    return " ".join(str(error).split())
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise ValueError(where + words) from error
+    except Exception as error:
+        # Text that is nested too deeply raises a RecursionError, for one.
+        raise ValueError(str(error)) from error
 
 
 def _check(content: dict[str, Any]) -> FleetSettings:

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from ..errors import ConfigError
 from .confd import paths
 from .fleetsettings import FILE
@@ -48,6 +46,9 @@ def import_fleet(path: Path) -> list[str]:
     Raises:
         ConfigError: the file cannot be read, none of its jobs can be run, or ``tdsup.yaml`` exists.
     """
+    # Not at the top: only this command needs it.
+    import yaml
+
     taken = _read(path)
     notes = [
         *(" ".join(note.split()) for note in [*taken.notes, *_notes(taken)]),
