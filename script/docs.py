@@ -31,7 +31,7 @@ LONGEST = 150
 
 
 def render(text: str, blocks: Mapping[str, str]) -> str:
-    """The page with its generated blocks made anew.
+    """The page with its generated blocks replaced.
 
     Raises:
         AssertionError: it has no place for one.

@@ -112,7 +112,7 @@ def test_a_line_longer_than_the_size_is_written_whole(log: Log, path: Path) -> N
 
 
 def test_a_rotation_by_hand_begins_a_new_file(log: Log, path: Path) -> None:
-    """An empty one stays, lest the older ones be pushed out for nothing."""
+    """An empty one stays: rotating it would push out the oldest for nothing."""
     log.write("one")
     log.handler.rotate()
     log.handler.rotate()

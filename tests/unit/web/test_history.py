@@ -59,7 +59,7 @@ def test_steps_without_an_answer_are_gaps(steps: int, gaps: int) -> None:
 
 
 def test_jobs_come_and_go() -> None:
-    """One that vanished is forgotten, a new one begins later; one that came back begins anew."""
+    """One that vanished is forgotten, a new one begins later; one that came back starts over."""
     history = History()
     history.record([a_job("a"), a_job("b", events=100)], 0)
     history.record([a_job("a")], 10)
