@@ -9,7 +9,7 @@ from .condition import Condition
 from .context import Context, Snapshot
 from .jobtype import GROUP, JobType
 from .metric import EVENTS, LAG, STATUS_COUNTERS, Metric, MetricKind, StatusCounter
-from .settings import no_effect, no_effect_reason
+from .option import no_effect, no_effect_reason
 
 __all__ = [
     "EVENTS",

@@ -55,6 +55,6 @@ class JobType(Protocol):
         """Work until done or asked to stop.
 
         When it returns, the job is done (exit status 0). An exception ends the process with exit status 1, or
-        with its attribute ``exit_code`` if it has one: 78 (``EX_CONFIG``) means that a restart is pointless until
-        somebody changes something. The exception's text is one line for a person.
+        with its attribute ``exit_code`` if it has one: 78 (``EX_CONFIG``) means that a restart is pointless
+        until somebody changes something. The exception's text is one line for a person.
         """

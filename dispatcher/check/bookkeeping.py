@@ -14,7 +14,7 @@ from ..settings import Settings
 from .finding import Fault, Finding, Note
 from .look import Look
 from .relation import Relation, Schema, read_relation, read_schema
-from .server import Server
+from .serverfacts import Server
 from .sourcefacts import SourceFacts
 
 _POSITIONS = TableName("tdsup", "completed_tick")

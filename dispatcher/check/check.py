@@ -10,7 +10,7 @@ from .bookkeeping import bookkeeping_findings, read_bookkeeping
 from .finding import Fault, Finding
 from .look import Look, look_at
 from .preview import event_findings
-from .server import read_server, server_findings
+from .serverfacts import read_server, server_findings
 from .sourcefacts import SourceFacts, read_source
 from .sourcereport import source_findings
 from .tablefacts import read_tables

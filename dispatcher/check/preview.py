@@ -11,8 +11,8 @@ from ..events import Event
 from ..partitions import MissingTable, TableMaker, Tables, period_of
 from ..settings import Settings
 from .finding import Fault, Finding, Note
-from .sample import Sample, Seen
-from .server import Server
+from .forecast import Sample, Seen
+from .serverfacts import Server
 from .sourcefacts import SourceFacts
 
 _TODAY = "a row of today"

@@ -11,7 +11,7 @@ from ..events import Operation
 from ..postgres import TableName, queries
 from ..settings import Settings
 from .look import Look
-from .server import Server, read_server
+from .serverfacts import Server, read_server
 
 SAMPLE = 10
 """Events that are looked at."""

@@ -8,7 +8,7 @@ from ..events import Operation
 from ..postgres import quote
 from ..settings import Settings
 from .finding import Fault, Finding, Note
-from .server import Server, server_findings
+from .serverfacts import Server, server_findings
 from .sourcefacts import ConsumerFacts, Feeders, PgqFacts, QueueFacts, SourceFacts
 
 

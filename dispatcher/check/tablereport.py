@@ -12,7 +12,7 @@ from ..settings import Settings
 from .finding import Fault, Finding, Note
 from .relation import Relation
 from .rights import CHILD, PARENT, UNATTACHED, UNPARTITIONED, changes_of, rights_for
-from .server import Server
+from .serverfacts import Server
 from .sourcefacts import SourceFacts
 from .tablefacts import DestTable, NewestPartition, TableFacts
 

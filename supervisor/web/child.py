@@ -94,7 +94,7 @@ def _serve(site: Site, observer: Observer, listener: socket.socket, settings: Fl
 
     import uvicorn
 
-    from .connection import Connection
+    from .httpconnection import Connection
 
     class Server(uvicorn.Server):
         """A server that leaves signals to the lifeline."""

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..errors import BadRequest, TdsupError
-from .actions import carry_out
 from .assets import load_assets
 from .link import MasterLink
 from .observer import Observer
+from .orders import carry_out
 from .reply import Reply, reply_data, reply_text
 from .request import Request, Scope
 from .token import WebToken

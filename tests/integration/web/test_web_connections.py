@@ -12,7 +12,7 @@ from harness.programs import web as harness
 from harness.programs.web import WebChild, a_job, web_child
 from harness.waiting import wait_until
 
-HASTY = "from tdsup.supervisor.web import connection; connection.Connection.patience = 0.5\n"
+HASTY = "from tdsup.supervisor.web.httpconnection import Connection; Connection.patience = 0.5\n"
 """Makes the web child's patience short enough for a test."""
 
 MOST = 300

@@ -7,7 +7,7 @@ from harness.rows.job import settings_of
 from tdsup.dispatcher.check.bookkeeping import Bookkeeping, PositionFacts, bookkeeping_findings
 from tdsup.dispatcher.check.finding import Fault, Note
 from tdsup.dispatcher.check.rights import PARENT, UNATTACHED, UNPARTITIONED, Rights, rights_for
-from tdsup.dispatcher.check.server import Server, server_findings
+from tdsup.dispatcher.check.serverfacts import Server, server_findings
 from tdsup.dispatcher.check.sourcefacts import ConsumerFacts, Feeders, SourceFacts
 from tdsup.dispatcher.events import Operation
 from tdsup.dispatcher.ledger import Position, Storage
