@@ -21,7 +21,7 @@ ROW_WIDTH = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Forecast:
     """What would become of an event.
 
     Attributes:
@@ -37,7 +37,7 @@ class Seen:
     fatal: bool = False
 
 
-class Sample:
+class Forecaster:
     """Tells what would become of events, one after another.
 
     Args:
@@ -52,7 +52,7 @@ class Sample:
         self._destination = Destination(settings, tables, only_source)
         self._planner = Planner(settings, tables)
 
-    def look(self, line: bytes) -> Seen:
+    def foresee(self, line: bytes) -> Forecast:
         """Tell what would become of an event, as COPY wrote it, unless PostgreSQL would refuse its row.
 
         Raises:
@@ -66,22 +66,22 @@ class Sample:
             change = read_change(header, event) if header.operation else None
             if change is None or change.operation not in self._destination.router.wanted:
                 why = "PgQ's own" if change is None else "event_types, row_mode"
-                return Seen(event.id, f"{_kind(event, change)} is ignored ({why}): {shown}")
+                return Forecast(event.id, f"{_kind(event, change)} is ignored ({why}): {shown}")
             shown = _row(change)
             self._destination.sources.add(event.table)
             wanted, text = self._route(event, change)
         except BatchError as error:
-            return Seen(event.id, f"{_kind(event, None)} blocks the job: {error}: {shown}", fatal=True)
+            return Forecast(event.id, f"{_kind(event, None)} blocks the job: {error}: {shown}", fatal=True)
         except UnicodeDecodeError:
             return self._dead(event, "the name of a column is not UTF-8", shown)
         except ValueError as error:
             return self._dead(event, str(error), shown)
-        return Seen(event.id, f"{_kind(event, change)} {text}: {shown}", wanted)
+        return Forecast(event.id, f"{_kind(event, change)} {text}: {shown}", wanted)
 
-    def _dead(self, event: Event, reason: str, shown: str) -> Seen:
+    def _dead(self, event: Event, reason: str, shown: str) -> Forecast:
         fatal = self._settings.bad_events == "stop"
         becomes = "stops the job" if fatal else "becomes a dead letter"
-        return Seen(event.id, f"{_kind(event, None)} {becomes}: {reason}: {shown}", fatal=fatal)
+        return Forecast(event.id, f"{_kind(event, None)} {becomes}: {reason}: {shown}", fatal=fatal)
 
     def _route(self, event: Event, change: Change) -> tuple[MissingTable | None, str]:
         """The table that the row needs, if it needs one, and what becomes of the event."""

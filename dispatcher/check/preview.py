@@ -11,7 +11,7 @@ from ..events import Event
 from ..partitions import MissingTable, TableMaker, Tables, period_of
 from ..settings import Settings
 from .finding import Fault, Finding, Note
-from .forecast import Sample, Seen
+from .forecast import Forecast, Forecaster
 from .serverfacts import Server
 from .sourcefacts import SourceFacts
 
@@ -35,22 +35,22 @@ def event_findings(
     """
     tables = Tables(target, settings.partitioning)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
-    sample = Sample(settings, tables, source.only_table)
+    forecaster = Forecaster(settings, tables, source.only_table)
     try:
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)
-        seen = [sample.look(line) for line in lines]
-        whose, needed = _first_row(seen, settings, source, server)
+        forecasts = [forecaster.foresee(line) for line in lines]
+        whose, needed = _first_row(forecasts, settings, source, server)
         creation = list(_creation(whose, needed, settings, tables, maker))
     except SetupError as error:
         return [Fault(str(error))]
-    return [*creation, *_rows(seen, source)]
+    return [*creation, *_rows(forecasts, source)]
 
 
 def _first_row(
-    seen: Sequence[Seen], settings: Settings, source: SourceFacts, server: Server
+    forecasts: Sequence[Forecast], settings: Settings, source: SourceFacts, server: Server
 ) -> tuple[str, MissingTable]:
     """The row that shows how tables are created: whose it is, and the table that it needs."""
-    adding = [(f"event {one.event}", one.table) for one in seen if one.table is not None]
+    adding = [(f"event {one.event}", one.table) for one in forecasts if one.table is not None]
     if adding:
         return adding[0] if source.pending else adding[-1]
     key = settings.fields.rename([name.encode() for name in source.feeders.key] if source.feeders else [])
@@ -78,12 +78,12 @@ def _creation(
                 yield Note(f"    {line.rstrip()}")
 
 
-def _rows(seen: Sequence[Seen], source: SourceFacts) -> Iterator[Finding]:
+def _rows(forecasts: Sequence[Forecast], source: SourceFacts) -> Iterator[Finding]:
     """What would become of each event; one that stops the job is a fault if the job comes to it."""
-    if not seen:
+    if not forecasts:
         yield Note("the queue holds none")
         return
     which = "the next" if source.pending else "none is pending; the newest"
-    yield Note(f"{which} {len(seen)}:")
-    for one in seen:
+    yield Note(f"{which} {len(forecasts)}:")
+    for one in forecasts:
         yield Fault(one.text) if one.fatal and source.pending else Note(one.text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..events import Event, decode_block
+from ..partitions import Missing
 from ..write import Insert
 from .copythread import CopyThread
 from .destination import Destination
@@ -20,7 +21,6 @@ from .layout import (
     LayoutCache,
     Prefix,
 )
-from .missing import Missing
 from .outcome import Outcome
 from .passes import End, PassFailed
 from .plan import Planner, WritePlan

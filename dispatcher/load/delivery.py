@@ -11,14 +11,13 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
 from ..ledger import DeadLetters, Replay
-from ..partitions import TableMaker, Tables
+from ..partitions import Missing, TableMaker, Tables
 from ..pgq import Queue
 from ..settings import Settings
 from .blocks import BlockLoader
 from .copythread import CopyThread
 from .destination import Destination
 from .layout import LayoutCache
-from .missing import Missing
 from .outcome import Outcome
 from .passes import BlockPause, End, Pass, PassFailed, next_pass
 from .rows import RowLoader

@@ -7,10 +7,10 @@ from psycopg2.extensions import cursor as Cursor
 from ..errors import BatchError, EventError
 from ..events import Change, Event, Header, Operation, read_change
 from ..ledger import DeadLetter
+from ..partitions import Missing
 from ..write import Insert, truncate
 from .buffers import Buffer, Buffers, Identity
 from .destination import Destination
-from .missing import Missing
 from .outcome import Outcome
 from .plan import Planner, Shape, WritePlan
 from .routes import Routed

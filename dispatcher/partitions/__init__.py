@@ -1,7 +1,7 @@
 """The partition that a row belongs to, the tables that exist, and how missing ones are made."""
 
 from .maker import CLONEABLE, TableMaker
-from .missing import MissingColumn, MissingTable
+from .missing import Missing, MissingColumn, MissingTable
 from .partitioning import Partitioning
 from .period import SUFFIXES, Method, Period, PeriodCache, period_of
 from .tables import Tables
@@ -10,6 +10,7 @@ __all__ = [
     "CLONEABLE",
     "SUFFIXES",
     "Method",
+    "Missing",
     "MissingColumn",
     "MissingTable",
     "Partitioning",

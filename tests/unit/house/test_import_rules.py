@@ -151,6 +151,15 @@ def test_the_order_names_every_room(package: str) -> None:
     assert sorted(rooms) == sorted(ORDER[package])
 
 
+def test_no_name_of_a_file_means_two_things() -> None:
+    """Dispatcher and supervisor share only the names of what each has in its own way: a job, its errors."""
+    names = [
+        {path.rpartition("/")[2] for path in MODULES if path.startswith(f"{package}/")}
+        for package in ("dispatcher", "supervisor")
+    ]
+    assert set.intersection(*names) <= {"__init__.py", "errors.py", "job.py"}
+
+
 @pytest.mark.parametrize("wing", DOORS)
 def test_every_name_at_a_door_is_used(wing: str) -> None:
     """A door offers what other rooms import, and no more."""
