@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tdsup",
-        description="Run a fleet of PgQ table dispatchers: one process per file of conf.d.",
+        description="Run a fleet of PgQ table dispatchers: one process per job of conf.d.",
         epilog="example: tdsup -C /srv/fleet start",
     )
     directory = parser.add_argument(
