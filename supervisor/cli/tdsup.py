@@ -224,7 +224,7 @@ def _check(options: argparse.Namespace) -> int:
         complain(line)
     sound = [file for file in files if isinstance(file, JobConfig)]
     count = len({file.path for file in files})
-    where = f" (of {count} files)" if count != len(files) else ""
+    where = f" (in {count} file{'s' if count > 1 else ''})" if count != len(files) else ""
     say(f"{len(sound)} of {len(files)} jobs can run{where}")
     codes = [perform(file, "check") for file in sound] if options.connect else []
     fine = len(sound) == len(files) and not (missing or shared or any(codes))

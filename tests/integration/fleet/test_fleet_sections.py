@@ -41,7 +41,7 @@ def test_both_jobs_of_a_file_run(a_fleet: Fleet) -> None:
     a_fleet.wait_for("sleeper", events=lambda events: events > 10)
     a_fleet.write_job("third")
     done = a_fleet.run("check")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "3 of 3 jobs can run (of 2 files)\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3 of 3 jobs can run (in 2 files)\n", "")
 
 
 def test_a_change_of_a_section_restarts_its_job_only(a_fleet: Fleet) -> None:
