@@ -1,6 +1,6 @@
 """What the web child costs a fleet of many idle jobs: CPU of the master and of the child itself.
 
-To look is to do what the status page does: ask for news every two seconds.
+A viewer does what the status page does: it asks for news every two seconds.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class JobType(Protocol):
     def actions(self) -> Sequence[Action]:
         """What people can have it do besides run.
 
-        Hosts offer the actions of these names: ``check``; ``register``, ``unregister``, ``rewind`` and
+        Hosts offer the actions with these names: ``check``; ``register``, ``unregister``, ``rewind`` and
         ``reset`` (the consumer); ``list``, ``show``, ``replay`` and ``purge`` (dead letters).
         """
 

@@ -1,4 +1,4 @@
-"""Work to which a process belongs: in the foreground, or in the background with an honest answer."""
+"""Giving this process to some work: in the foreground, or in the background once the work is ready."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def attach(what: str, run: Run) -> NoReturn:
     No exit handler runs then: multiprocessing's would wait for children that are still there.
 
     Args:
-        what: it is, for messages.
+        what: a name for the work, for messages.
         run: the work.
     """
     _live(what, run, lambda: None, lambda text: print(text, file=sys.stderr))  # noqa: T201 (to its user)
@@ -35,7 +35,7 @@ def detach(what: str, run: Run) -> int:
     """Run something in a process of its own, without a terminal; return once it is ready.
 
     Args:
-        what: it is, for messages.
+        what: a name for the work, for messages.
         run: the work.
 
     Returns:
@@ -74,7 +74,7 @@ class _Answer:
         self._writer: int | None = writer
 
     def write(self, words: bytes) -> None:
-        """Give the answer; later ones are not heard."""
+        """Give the answer; later ones are dropped."""
         if self._writer is not None:
             os.write(self._writer, words)
             os.close(self._writer)

@@ -22,7 +22,7 @@ def jobs_of(
     """Read and check a file: its jobs, sound or broken, in the order of its sections.
 
     A file that is broken as a whole is one broken job, called by the file: one with a line that means
-    nothing, or with a header that is no job type. Whether the latter adds a job or renames one is not known.
+    nothing, or with a header that is no job type, which may add a job or rename one.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""What people can ask of jobs by name, in one table; command line, master and web child follow it."""
+"""What people can ask of jobs by name, in one table that command line, master and web child share."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Roster:
         """The jobs of these names; a name that no job has is taken for a pattern (`fnmatch`).
 
         Args:
-            verb: what is to happen to them, for the message.
+            verb: what to do to them, for the message.
             names: the names and patterns; none means all jobs.
 
         Raises:

@@ -31,7 +31,7 @@ class Runner:
         job: what decides.
         loop: what waits.
         title: process title of the job.
-        body: makes what the process does from the job, whose file is up to date then.
+        body: called at each start, when the job's file is up to date; returns what the process does.
         on_change: called after each change of state.
         on_reload: called when its process asks to reload the job.
     """

@@ -20,7 +20,7 @@ from tdsup.jobtype import Condition, Metric, Snapshot
 from ..redact import redact
 
 MESSAGE_LIMIT = 65536
-"""Bytes of one datagram: far less than the send buffer, which so holds several."""
+"""Bytes of one datagram: far less than the send buffer, so that it holds several."""
 
 FAREWELL_WAIT = 500
 """Milliseconds that a child waits for a busy master to take its last words."""
@@ -53,7 +53,7 @@ def receive(channel: socket.socket) -> Iterator[dict[str, Any] | None]:
 
 
 class Sender:
-    """Sends what the child has to tell; any of its threads may call it.
+    """Sends the child's messages; any of its threads may call it.
 
     While the channel is full, only the newest message of each kind is kept.
 

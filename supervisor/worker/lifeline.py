@@ -149,4 +149,4 @@ class Lifeline:
 
 
 def _nothing() -> None:
-    """Do what other signals ask for."""
+    """Ignore a signal that means nothing here."""

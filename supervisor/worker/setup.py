@@ -15,7 +15,7 @@ from .pidfile import PidFile
 def set_up(
     file: JobConfig, log: Path | None, level: int, *, console: bool, held: PidFile | None = None
 ) -> PidFile:
-    """Take a job's pid file and open its logs, in place of those from before a reload.
+    """Take a job's pid file and open its logs, in place of those that it had before a reload.
 
     Args:
         file: the job's.

@@ -198,7 +198,7 @@ class _Collector:
             found.update(numbers)
         for inode, size in self._left.items():
             grown = self._links[inode].stat().st_size - size
-            assert grown <= len(LINE.format(0)) + 1, f"{grown} bytes went to a former log"
+            assert grown <= len(LINE.format(0)) + 1, f"{grown} bytes went to a file that is no longer the log"
         lost = [number for number in range(lines) if not found[number]]
         assert not lost, f"{len(lost)} of {lines} lines are lost: {lost[:5]}"
         assert found.total() == lines, f"{found.total() - lines} lines are there twice"

@@ -92,7 +92,7 @@ def test_a_child_holds_only_its_channel_and_the_standard_streams() -> None:
 
 
 def test_a_failed_fork_leaks_no_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When no process is to be had, every descriptor that was opened for it is closed again."""
+    """When no process can be made, every descriptor that was opened for it is closed again."""
 
     def refuse() -> int:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))

@@ -68,7 +68,7 @@ def test_no_size_or_no_count_is_no_rotation(path: Path, size: int, count: int) -
     assert len(lines(path)) == 50
 
 
-def test_a_renamed_or_deleted_log_is_made_anew(log: Log, path: Path) -> None:
+def test_a_renamed_or_deleted_log_is_made_again(log: Log, path: Path) -> None:
     """People and logrotate may do as they like."""
     log.write("one")
     path.rename(path.with_name("job.log.1"))

@@ -69,7 +69,7 @@ def test_jobs_come_and_go() -> None:
     assert jobs["b"]["events_per_second"] == [0.5]
 
 
-def test_a_counter_that_begins_anew_is_no_negative_rate() -> None:
+def test_a_counter_that_starts_over_is_no_negative_rate() -> None:
     """A job can be removed and added again within one step."""
     history = History()
     history.record([a_job(events=100)], 0)
