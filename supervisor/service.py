@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,8 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
         AlreadyRunning: another master runs this fleet.
         TdsupError: a directory, file or socket of the fleet cannot be made.
     """
+    # Whoever started this process may have ignored it, and the kernel would keep no exit status of a child.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _raise_descriptor_limit()
     path = settings.log
     try:

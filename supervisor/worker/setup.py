@@ -12,6 +12,21 @@ from . import skylog
 from .pidfile import PidFile
 
 
+def redirect(file: JobConfig) -> None:
+    """Send stdout and stderr to the log of a job in a fleet; the fleet's own folder for logs is made.
+
+    Raises:
+        TdsupError: the log cannot be opened.
+    """
+    log = file.log_path
+    try:
+        if not file.host.logfile:
+            log.parent.mkdir(exist_ok=True)
+        logs.redirect(log)
+    except OSError as error:
+        raise _cannot_open(file, "logfile", str(log), error) from error
+
+
 def set_up(
     file: JobConfig, log: Path | None, level: int, *, console: bool, held: PidFile | None = None
 ) -> PidFile:
@@ -49,11 +64,6 @@ def open_logs(file: JobConfig, log: Path | None, level: int, *, console: bool) -
     wants_skylog = skylog.is_wanted(file)
     logs.drop_all()
     try:
-        if log is not None and not console:
-            # First of all: whatever C code or Python says from now on belongs to the job.
-            if not file.host.logfile:
-                log.parent.mkdir(exist_ok=True)
-            logs.redirect(log)
         if wants_skylog:
             skylog.configure(file)
         elif console:

@@ -120,7 +120,7 @@ class StandaloneJob:
             self._context.stop()
 
     def _release(self) -> None:
-        """Leave no pid file behind, not even one that a reload has taken since."""
+        """Leave no pid file behind; which one it is may have changed by a reload."""
         self._pidfile.release()
 
 

@@ -16,7 +16,7 @@ from .channel import Sender
 from .context import WorkerContext
 from .lifeline import Heartbeat, Lifeline
 from .processmetrics import PROCESS_METRICS
-from .setup import set_up
+from .setup import redirect, set_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ def run_worker(file: JobConfig, board: Board, beat: float, channel: socket.socke
     """
     sender = Sender(channel)
     try:
+        # First of all: whatever C code or Python says from now on belongs to the job.
+        redirect(file)
         pidfile = set_up(file, file.log_path, logging.INFO, console=False)
     except TdsupError as error:
         sender.farewell(str(error))

@@ -27,6 +27,17 @@ def test_logs_are_rotated_when_asked(a_fleet: Fleet) -> None:
     assert a_fleet.said("rotate") == (0, names, "")
 
 
+def test_a_job_without_its_pid_file_has_its_log(a_fleet: Fleet) -> None:
+    """The log is opened first: what the process says on its way down is found there."""
+    a_fleet.write_job("says", pidfile="conf.d")
+    a_fleet.run("reload")
+    a_fleet.wait_for("says", state="backoff")
+    assert a_fleet.job("says")["reason"] == (
+        "cannot load conf.d/says.ini: [sleeper] pidfile: Is a directory: conf.d"
+    )
+    assert a_fleet.said("logs", "says") == (0, "", "")
+
+
 def test_logs_are_followed_over_rotations(a_fleet: Fleet) -> None:
     """No line is missed or shown twice; without -f the last lines are shown and that is all."""
     with subprocess.Popen(

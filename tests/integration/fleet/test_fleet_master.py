@@ -37,6 +37,18 @@ def test_an_end_of_file_is_seen_though_siblings_live(a_fleet: Fleet) -> None:
     wait_until(lambda: not alive(pids["a"]), "the one that runs is gone", timeout=1.5)
 
 
+def test_a_death_is_noticed_though_sigchld_was_ignored(a_fleet: Fleet) -> None:
+    """By whoever started the master: an ignored signal stays ignored over exec(2)."""
+    a_fleet.program = ["env", "--ignore-signal=CHLD", *a_fleet.program]
+    a_fleet.write_job("orders")
+    a_fleet.start()
+    a_fleet.wait_all()
+    pid = a_fleet.kill_worker("orders")
+    wait_until(lambda: a_fleet.job("orders")["pid"] not in {pid, None}, "another process runs")
+    os.kill(a_fleet.pid, signal.SIGTERM)
+    assert a_fleet.exit_code() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_fleet(a_fleet: Fleet, number: signal.Signals) -> None:
     """All batches end, in parallel; the socket is gone, the last line says so, the exit status is 0."""

@@ -17,7 +17,10 @@ OURS = ("jobtype", "dispatcher", "supervisor", "sandbox", "tests", "bench", "scr
 CODE = {".py", ".c", ".sql", ".js", ".css", ".html"}
 
 FILE, FUNCTION, PARAMETERS, METHODS, FOLDER = 300, 40, 6, 15, 15
-"""Lines of a file and of a function, parameters of a constructor, methods of a class, files of a folder."""
+"""Lines of a file and of a function, parameters of a constructor, methods of a class, files of a folder.
+
+The fields of a dataclass are not counted: they are its content.
+"""
 
 REASON = "Long: "
 """In a comment, followed by why: in the first three lines of a file; on a def or class, or right above it."""
