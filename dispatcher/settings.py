@@ -164,7 +164,7 @@ class Settings(BaseModel):
     bad_events: Literal["dead_letter", "stop"] = Field(
         "dead_letter",
         description="An event that cannot be loaded: dead_letter keeps it in tdsup.dead_letter of the "
-        "target and loads the rest of its batch; stop stops the job.",
+        "target and loads the rest of its batch; stop blocks the job.",
     )
     bad_event_limit: int = Field(
         1000,

@@ -17,6 +17,7 @@ DEFAULTS = "DEFAULT"
 _HEADER = re.compile(r"\[(?P<name>[^]]+)\]")
 _KEY = re.compile(r"(?P<key>[^:=\s][^:=]*)[:=]\s*(?P<value>.*)")
 _REFERENCE = re.compile(r"%%|%\((?P<name>[^()]+)\)(?P<s>s?)")
+_NO_SECOND_JOB = "makes no second job: its keys are added to the first; give the other job a file of its own"
 _LONE_MARK = "has a % (or $) that starts no reference; write it twice"
 _WELL_MARKED = {"%": re.compile(r"%%|%\([^()%]+\)s"), "$": re.compile(r"\$\$|\$\{[^{}$]+\}")}
 """All that may start with a mark, by the mark."""
@@ -148,7 +149,7 @@ def parse(text: str, headless: str) -> IniFile:
         if header:
             section, entry = header["name"], None
             if section in ini.sections and section != DEFAULTS:
-                ini.warn(section, f"line {number}: section [{section}] is repeated; its keys are joined")
+                ini.warn(section, f"line {number}: a second [{section}] {_NO_SECOND_JOB}")
             current = ini.sections.setdefault(section, {})
         elif pair:
             if current is None:

@@ -108,9 +108,9 @@ class Job(Lifecycle):
         """Stop, then be forgotten."""
         if self.pid is None:
             self.removed = True
-            self._assign(State.STOPPED, "its file is gone", now)
+            self._assign(State.STOPPED, "no file describes it any more", now)
         else:
-            self._end(AfterExit.REMOVED, "its file is gone", now)
+            self._end(AfterExit.REMOVED, "no file describes it any more", now)
 
     def complain(self, error: str, now: float) -> None:
         """Keep an error that changes nothing about what runs."""

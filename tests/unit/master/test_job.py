@@ -140,7 +140,7 @@ def test_a_job_that_is_being_removed_is_past_asking() -> None:
     job.remove(1)
     assert not job.pause(2)
     assert not job.stop(2)
-    with pytest.raises(NotAllowed, match="cannot start a: its file is gone"):
+    with pytest.raises(NotAllowed, match="cannot start a: no file describes it any more"):
         job.start(2)
     job.exited(0, "", 3)
     assert job.removed
