@@ -154,10 +154,10 @@ class Delivery:
             cursor.execute("set constraints all immediate")
         if pass_ is not Pass.BLOCKS:
             self._load_rows(pass_, cursor, work, outcome, missing)
-        elif odd := self._load_blocks(cursor, work, outcome, missing):
+        elif left_over := self._load_blocks(cursor, work, outcome, missing):
             before = outcome.events.total()
-            self._load_rows(pass_, cursor, work, outcome, missing, odd)
-            if outcome.events.total() - before != len(odd):
+            self._load_rows(pass_, cursor, work, outcome, missing, left_over)
+            if outcome.events.total() - before != len(left_over):
                 # A producer may number events as it likes: some were loaded already.
                 raise PassFailed(End.NOT_PLAIN)
 

@@ -99,16 +99,16 @@ class JobSettings(BaseModel):
             )
         return value
 
-    def line_format(self, place: str, *, verbose: bool) -> LineFormat:
-        """The format of lines in a ``place``: ``file`` or ``console``."""
-        formats = [getattr(self, f"{key}_{place}") for key in ("logfmt", "logdatefmt")]
+    def line_format(self, target: str, *, verbose: bool) -> LineFormat:
+        """The format of lines that go to a ``file`` or to the ``console``."""
+        formats = [getattr(self, f"{key}_{target}") for key in ("logfmt", "logdatefmt")]
         if verbose:
             formats = [
-                getattr(self, f"{key}_{place}_verbose") or usual
+                getattr(self, f"{key}_{target}_verbose") or usual
                 for key, usual in zip(("logfmt", "logdatefmt"), formats, strict=True)
             ]
         line, time = formats
-        return LineFormat(line, time, json=place == "file" and self.log_format == "json")
+        return LineFormat(line, time, json=target == "file" and self.log_format == "json")
 
     @field_validator("config_format", mode="before")
     @classmethod
