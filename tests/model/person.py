@@ -1,0 +1,96 @@
+"""What a person does: rewind, reset, take over. Each command is one step, and needs a consumer that nobody works for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import pgq
+from .here import Here, Move
+from .process import owner_lives, position
+from .rules import Rule
+from .scenario import Program
+from .world import Process, Step, World
+
+
+def commands(here: Here) -> Iterator[Move]:
+    """The commands that may be given now for the job of a process, the first of its consumer."""
+    left = here.world.left
+    if left.takeovers and here.job.program is Program.NEW and owner_lives_anywhere(here):
+        yield _take_over(here)
+    if not left.commands or here.row_is_held() or here.key_is_held() or owner_lives_anywhere(here):
+        return
+    if here.source.subscription is not None:
+        yield from _rewind(here)
+        yield _reset(here)
+
+
+def owner_lives_anywhere(here: Here) -> bool:
+    """Whether a session of the row's owner, this process or another, is there."""
+    mine = here.me.session
+    row = here.row
+    if mine is not None and (mine.holds_key or (mine.owner, mine.epoch) == (row.owner, row.epoch)):
+        return True
+    return owner_lives(here)
+
+
+def _take_over(here: Here) -> Move:
+    """``tdsup takeover`` ends the sessions of the owner."""
+    row, world = here.row, here.world
+    owner = (row.owner, row.epoch)
+    processes = tuple(
+        process._replace(session=None)
+        if process.session is not None and (process.session.owner, process.session.epoch) == owner
+        else process
+        for process in world.processes
+    )
+    return f"a person ends the sessions of {'ABC'[row.owner or 0]}", world._replace(
+        processes=processes,
+        orphans=frozenset(each for each in world.orphans if (each.owner, each.epoch) != owner),
+        left=world.left._replace(takeovers=world.left.takeovers - 1),
+    )
+
+
+def _rewind(here: Here) -> Iterator[Move]:
+    """Back to the position's tick.
+
+    REWIND_TIMES: only if the queue's tick of that number has the position's time. A rewind that passes over events
+    is a fault, for it promises to load again.
+    """
+    at = position(here, here.world.target.shared)
+    tick = None if at is None else pgq.find_tick(here.source, at.number)
+    if at is None or tick is None or not at.is_at(tick, Rule.REWIND_TIMES in here.rules):
+        return
+    source = pgq.register_at(here.source, tick.number)
+    assert source is not None
+    world = here.with_source(source)
+    if not {*tick.events} <= {*world.target.applied, *world.excused}:
+        world = world._replace(fault=f"a rewind to {tick} passes over events that the target has not")
+    yield f"a person rewinds to {tick}", _restarted(world)
+
+
+def _reset(here: Here) -> Move:
+    """From now on the target is what the source says: whatever that skips or doubles is the person's.
+
+    RESET_WRITES: it writes the tick at which the source stands. Without it the position is forgotten.
+    """
+    subscription = here.source.subscription
+    assert subscription is not None
+    tick = subscription.last
+    written = tick if Rule.RESET_WRITES in here.rules else None
+    world = here.with_row(here.row._replace(tick=written, fresh=False))
+    # To the judge the target holds what the person says it holds.
+    target = world.target._replace(
+        shared=written if here.scenario.shared else None, applied=tuple(sorted(tick.events))
+    )
+    # Whoever is still to finish a batch from before may move the source once more.
+    disturbed = bool(world.late) or any(process.batch is not None for process in world.processes)
+    return f"a person resets at {tick}", _restarted(world._replace(target=target, disturbed=disturbed))
+
+
+def _restarted(world: World) -> World:
+    """Blocked jobs try again."""
+    processes = tuple(
+        Process() if process.step is Step.BLOCKED else process for process in world.processes
+    )
+    left = world.left._replace(commands=world.left.commands - 1)
+    return world._replace(processes=processes, left=left)
