@@ -31,10 +31,11 @@ def work(here: Here) -> Iterator[Move]:
     if here.me.session is None:
         yield here.again("finds its session gone")
         return
-    if here.row_is_held() or (here.scenario.shared and here.shared_is_held()):
+    shared = here.scenario.shared
+    if (here.writes_row and here.row_is_held()) or (shared and here.shared_is_held()):
         return
     load = Load(here.batch.events, here.batch.end)
-    loaded = here.transaction._replace(holds_row=True, holds_shared=here.scenario.shared, load=load)
+    loaded = here.transaction._replace(holds_row=here.writes_row, holds_shared=shared, load=load)
     yield here.then(
         f"loads the batch and writes position {load.tick}",
         session=here.session._replace(transaction=loaded),

@@ -76,9 +76,12 @@ class Here:
 
     def key_is_held(self) -> bool:
         """Whether another session holds the advisory key of the consumer."""
+        # With pgq_ext a second key, of the consumer's name alone, goes with it.
+        rivals = sessions(self.world) if self.scenario.shared else self.others()
         return any(
             each.holds_key or (each.transaction is not None and each.transaction.holds_key)
-            for each in self.others()
+            for each in rivals
+            if each is not self.me.session
         )
 
     def row_is_held(self) -> bool:
@@ -112,6 +115,11 @@ class Here:
         rows = list(target.rows)
         rows[self.job.key] = row
         return self.world._replace(target=target._replace(rows=tuple(rows)))
+
+    @property
+    def writes_row(self) -> bool:
+        """Whether its program keeps the position in our row, alone or beside ``pgq_ext``."""
+        return self.job.program is Program.NEW or not self.scenario.shared
 
     def begun(self, **locks: Any) -> Session:
         """Its session in a new transaction."""
@@ -152,7 +160,8 @@ def commit(scenario: Scenario, world: World, session: Session) -> World:
     if load.first and position is None:
         world = world._replace(excused=world.excused.union(load.tick.events))
     rows = list(target.rows)
-    rows[job.key] = row._replace(tick=load.tick, fresh=load.first if is_new else row.fresh)
+    if is_new or not scenario.shared:
+        rows[job.key] = row._replace(tick=load.tick, fresh=load.first if is_new else row.fresh)
     return world._replace(
         target=target._replace(
             applied=tuple(sorted(target.applied + load.events)),

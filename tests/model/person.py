@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from . import pgq
 from .here import Here, Move
 from .process import owner_lives, position
 from .rules import Rule
 from .scenario import Program
-from .world import Process, Step, World
+from .world import Process, Step, Subscription, Tick, World
 
 
 def commands(here: Here) -> Iterator[Move]:
@@ -19,9 +20,8 @@ def commands(here: Here) -> Iterator[Move]:
         yield _take_over(here)
     if not left.commands or here.row_is_held() or here.key_is_held() or owner_lives_anywhere(here):
         return
-    if here.source.subscription is not None:
-        yield from _rewind(here)
-        yield _reset(here)
+    yield from _rewind(here)
+    yield _reset(here)
 
 
 def owner_lives_anywhere(here: Here) -> bool:
@@ -73,18 +73,26 @@ def _reset(here: Here) -> Move:
 
     RESET_WRITES: it writes the tick at which the source stands. Without it the position is forgotten.
     """
-    subscription = here.source.subscription
-    assert subscription is not None
-    tick = subscription.last
+    tick, world = _registration(here)
     written = tick if Rule.RESET_WRITES in here.rules else None
-    world = here.with_row(here.row._replace(tick=written, fresh=False))
+    world = replace(here, world=world).with_row(here.row._replace(tick=written, fresh=False))
     # To the judge the target holds what the person says it holds.
     target = world.target._replace(
         shared=written if here.scenario.shared else None, applied=tuple(sorted(tick.events))
     )
     # Whoever is still to finish a batch from before may move the source once more.
     disturbed = bool(world.late) or any(process.batch is not None for process in world.processes)
-    return f"a person resets at {tick}", _restarted(world._replace(target=target, disturbed=disturbed))
+    verb = "resets" if here.source.subscription else "registers"
+    return f"a person {verb} at {tick}", _restarted(world._replace(target=target, disturbed=disturbed))
+
+
+def _registration(here: Here) -> tuple[Tick, World]:
+    """Where the source stands; where the consumer is not registered, it is now, at the newest tick."""
+    subscription = here.source.subscription
+    if subscription is not None:
+        return subscription.last, here.world
+    newest = pgq.newest_tick(here.source)
+    return newest, here.with_source(here.source._replace(subscription=Subscription(newest)))
 
 
 def _restarted(world: World) -> World:

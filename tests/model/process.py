@@ -88,10 +88,17 @@ def claim(here: Here) -> Iterator[Move]:
     NAME_CLAIM: with ``pgq_ext`` no other row may have the consumer's name.
     SOURCE_KNOWN: the row's source must be ours.
     """
-    row, job = here.row, here.job
-    if here.row_is_held() or owner_lives(here):
+    row, job, world = here.row, here.job, here.world
+    if here.row_is_held():
         return
-    rows = here.world.target.rows
+    words = ""
+    if owner_lives(here):
+        if not world.left.misjudgements:
+            return
+        left = world.left._replace(misjudgements=world.left.misjudgements - 1)
+        here = replace(here, world=world._replace(left=left))
+        words = f", for it takes {'ABC'[row.owner or 0]} for gone"
+    rows = world.target.rows
     others = any(each.source is not None for key, each in enumerate(rows) if key != job.key)
     if here.scenario.shared and others and Rule.NAME_CLAIM in here.rules:
         yield here.stop("another queue's consumer has its name")
@@ -101,7 +108,7 @@ def claim(here: Here) -> Iterator[Move]:
         epoch = row.epoch + 1
         world = here.with_row(row._replace(epoch=epoch, owner=here.index, source=job.source))
         session = Session(here.index, epoch)
-        yield here.then(f"takes epoch {epoch}", world, session=session, epoch=epoch, step=Step.LOOK)
+        yield here.then(f"takes epoch {epoch}{words}", world, session=session, epoch=epoch, step=Step.LOOK)
 
 
 def owner_lives(here: Here) -> bool:

@@ -62,10 +62,15 @@ class Scenario:
         sources = [Source((tick,)) for tick in ticks]
         world = World(tuple(sources), Target(rows=tuple(rows)), tuple(Process() for _ in self.jobs), self.left)
         if self.registered:
-            source = Source((ticks[0],), Subscription(ticks[0]))
-            shared = ticks[0] if self.shared else None
-            target = Target(rows=(Row(tick=None if self.shared else ticks[0]),), shared=shared)
-            world = world._replace(sources=(source,), target=target, excused=frozenset(ticks[0].events))
+            position = None if self.shared else ticks[0]
+            world = world._replace(
+                sources=tuple(Source((tick,), Subscription(tick)) for tick in ticks),
+                target=Target(
+                    rows=tuple(row._replace(tick=position) for row in rows),
+                    shared=ticks[0] if self.shared else None,
+                ),
+                excused=frozenset(event for tick in ticks for event in tick.events),
+            )
         return world._replace(disturbed=self.disturbed)
 
 

@@ -9,9 +9,13 @@ NEW = Job(Program.NEW)
 TODAY = Job(Program.TODAY)
 ORIGINAL = Job(Program.ORIGINAL)
 INTERLEAVED = Job(Program.INTERLEAVED)
+QUEUE2 = Job(Program.NEW, key=1, source=1)
 
 SCENARIOS = (
-    Scenario("losses", (NEW, NEW), Left(losses=2, takeovers=1)),
+    Scenario("losses of one", (NEW,), Left(losses=3)),
+    Scenario("losses of two", (NEW, NEW), Left(losses=1, takeovers=1)),
+    Scenario("misjudged", (NEW, NEW), Left(losses=1, misjudgements=1)),
+    Scenario("misjudged twice", (NEW, NEW), Left(misjudgements=2)),
     Scenario("target restored", (NEW, NEW), Left(target_restores=1, commands=1)),
     Scenario("target restored, losses", (NEW,), Left(losses=2, target_restores=1, commands=1)),
     Scenario("source restored", (NEW, NEW), Left(losses=1, source_restores=1)),
@@ -27,7 +31,7 @@ SCENARIOS = (
     Scenario("pgq_ext, target restored", (NEW, NEW), Left(target_restores=1, commands=1), shared=True),
     Scenario("pgq_ext, source restored", (NEW,), Left(ticks=3, source_restores=1, commands=1), shared=True),
     Scenario("pgq_ext, anew", (NEW,), Left(ticks=3, losses=1, remakes=1, commands=1), shared=True),
-    Scenario("two queues", (NEW, Job(Program.NEW, 1, 1)), Left(ticks=3, losses=1), shared=True, disturbed=True),
+    Scenario("two queues", (NEW, QUEUE2), Left(losses=1), shared=True, registered=True, disturbed=True),
     Scenario("two sources", (NEW, Job(Program.NEW, 0, 1)), Left(ticks=3, losses=1), disturbed=True),
 )
 """In which the rules hold."""

@@ -121,12 +121,14 @@ def _source_restores(world: World) -> Iterator[Move]:
                 disturbed=True,
             )
     if left.remakes:
-        anew = pgq.tick(Source((), clock=source.clock), 0)
-        made = _with_source(world, 0, anew)
-        yield (
-            f"the queue is made anew, with tick {pgq.newest_tick(anew)}",
-            made._replace(left=left._replace(remakes=left.remakes - 1), disturbed=True),
-        )
+        left = left._replace(remakes=left.remakes - 1)
+        made = pgq.tick(Source((), clock=source.clock), 0)
+        words = f"the queue is made anew, with tick {pgq.newest_tick(made)}"
+        yield words, _with_source(world, 0, made)._replace(left=left, disturbed=True)
+        registered = pgq.register_at(made, 1)
+        assert registered is not None
+        done = _with_source(world, 0, registered)._replace(left=left, disturbed=True)
+        yield f"{words}, and the consumer registered by hand", done
 
 
 def _with_source(world: World, name: int, source: Source) -> World:

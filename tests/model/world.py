@@ -177,6 +177,9 @@ class Left(NamedTuple):
     """Crashes and lost connections."""
 
     takeovers: int = 0
+    misjudgements: int = 0
+    """A living owner is taken for gone: its backend's number was given out again, a pooler reset its name."""
+
     target_restores: int = 0
     source_restores: int = 0
     remakes: int = 0
