@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import original, person, process, surroundings, today
-from .faults import Judge, fault_of
+from .faults import Judge, exact_and_in_order, stuck
 from .here import Here, Move
 from .rules import ALL, Rule
 from .scenario import Program, Scenario
@@ -53,20 +53,26 @@ def moves(scenario: Scenario, rules: frozenset[Rule], world: World) -> Iterator[
     yield from surroundings.happenings(scenario, rules, world)
 
 
-def explore(scenario: Scenario, rules: frozenset[Rule] = ALL, judge: Judge = fault_of) -> Found:
-    """Visit every state of a scenario until the first fault."""
+def explore(
+    scenario: Scenario, rules: frozenset[Rule] = ALL, judge: Judge = exact_and_in_order
+) -> Found:
+    """Visit every state of a scenario, until the first fault that the judge finds or in which all wait for ever."""
     begin = scenario.begin()
     came_from: dict[World, Move | None] = {begin: None}
     waiting = deque([begin])
     while waiting:
         world = waiting.popleft()
+        ends = True
         for words, reached in moves(scenario, rules, world):
+            ends = ends and reached == world
             if reached in came_from:
                 continue
             came_from[reached] = (words, world)
             if fault := judge(scenario, reached):
                 return Found(len(came_from), fault, _trace(came_from, reached))
             waiting.append(reached)
+        if ends and (fault := stuck(world)):
+            return Found(len(came_from), fault, _trace(came_from, world))
     return Found(len(came_from), "", ())
 
 

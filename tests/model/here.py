@@ -140,7 +140,7 @@ class Here:
         """It is blocked, and its connections are closed."""
         words, world = self.then(f"is blocked: {words}", step=Step.BLOCKED, session=None, batch=None, newest=None, epoch=0)
         if not world.disturbed and self.job.program in (Program.NEW, Program.TODAY):
-            world = world._replace(fault=f"{self.name} is blocked, though nothing was restored")
+            world = world._replace(disorder=f"{self.name} is blocked without a cause")
         return words, world
 
 
@@ -155,7 +155,7 @@ def commit(scenario: Scenario, world: World, session: Session) -> World:
     row = target.rows[job.key]
     is_new = job.program is Program.NEW
     if is_new and (row.owner, row.epoch) != (session.owner, session.epoch):
-        world = world._replace(fault=f"{'ABC'[session.owner]} commits in an epoch of another process")
+        world = world._replace(disorder=f"{'ABC'[session.owner]} commits in an epoch of another process")
     position = target.shared if scenario.shared else row.tick
     if load.first and position is None:
         world = world._replace(excused=world.excused.union(load.tick.events))

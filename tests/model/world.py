@@ -212,7 +212,10 @@ class World(NamedTuple):
     """A ``finish_batch`` answered 0."""
 
     fault: str = ""
-    """What a step did wrong, where the state alone does not show it."""
+    """How a step passed over events, where the state alone does not show it."""
+
+    disorder: str = ""
+    """What a step did that is not in order, though nothing is lost or doubled by it."""
 
 
 def sessions(world: World) -> list[Session]:
