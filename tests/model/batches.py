@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from . import pgq
 from .here import Here, Move, commit
+from .scenario import Program
 from .world import Batch, Load, Step
 
 
@@ -58,11 +59,14 @@ def commit_batch(here: Here) -> Iterator[Move]:
 
 
 def skip(here: Here) -> Move:
-    """Pass over the batch, for the target has it; a fault if it has not."""
+    """Pass over the batch, for the target has it; a fault if it has not, unless the original does it."""
     world = here.world
-    if not set(here.batch.events) <= {*world.target.applied, *world.excused}:
+    is_ours = here.job.program in (Program.NEW, Program.TODAY)
+    if is_ours and not set(here.batch.events) <= {*world.target.applied, *world.excused}:
         world = world._replace(fault=f"{here.name} skips a batch that the target has not")
-    return here.then("finds the batch in the target and skips it", world, session=here.idle(), step=Step.FINISH)
+    return here.then(
+        "finds the batch in the target and skips it", world, session=here.idle(), step=Step.FINISH
+    )
 
 
 def finish(here: Here) -> Iterator[Move]:

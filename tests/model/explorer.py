@@ -53,9 +53,7 @@ def moves(scenario: Scenario, rules: frozenset[Rule], world: World) -> Iterator[
     yield from surroundings.happenings(scenario, rules, world)
 
 
-def explore(
-    scenario: Scenario, rules: frozenset[Rule] = ALL, judge: Judge = exact_and_in_order
-) -> Found:
+def explore(scenario: Scenario, rules: frozenset[Rule] = ALL, judge: Judge = exact_and_in_order) -> Found:
     """Visit every state of a scenario, until the first fault that the judge finds or in which all wait for ever."""
     begin = scenario.begin()
     came_from: dict[World, Move | None] = {begin: None}
@@ -71,7 +69,7 @@ def explore(
             if fault := judge(scenario, reached):
                 return Found(len(came_from), fault, _trace(came_from, reached))
             waiting.append(reached)
-        if ends and (fault := stuck(world)):
+        if ends and (fault := stuck(scenario, world)):
             return Found(len(came_from), fault, _trace(came_from, world))
     return Found(len(came_from), "", ())
 

@@ -78,23 +78,15 @@ class Here:
         """Whether another session holds the advisory key of the consumer."""
         # With pgq_ext a second key, of the consumer's name alone, goes with it.
         rivals = sessions(self.world) if self.scenario.shared else self.others()
-        return any(
-            each.holds_key or (each.transaction is not None and each.transaction.holds_key)
-            for each in rivals
-            if each is not self.me.session
-        )
+        return any(each.has_key for each in rivals if each is not self.me.session)
 
     def row_is_held(self) -> bool:
         """Whether another transaction holds our row."""
-        return any(each.transaction is not None and each.transaction.holds_row for each in self.others())
+        return any(each.has_row for each in self.others())
 
     def shared_is_held(self) -> bool:
         """Whether another transaction holds the row of ``pgq_ext``."""
-        return any(
-            each.transaction is not None and each.transaction.holds_shared
-            for each in sessions(self.world)
-            if each is not self.me.session
-        )
+        return any(each.has_shared for each in sessions(self.world) if each is not self.me.session)
 
     def then(self, words: str, world: World | None = None, **changes: Any) -> Move:
         """The process does something and changes."""
@@ -138,7 +130,9 @@ class Here:
 
     def stop(self, words: str) -> Move:
         """It is blocked, and its connections are closed."""
-        words, world = self.then(f"is blocked: {words}", step=Step.BLOCKED, session=None, batch=None, newest=None, epoch=0)
+        words, world = self.then(
+            f"is blocked: {words}", step=Step.BLOCKED, session=None, batch=None, newest=None, epoch=0
+        )
         if not world.disturbed and self.job.program in (Program.NEW, Program.TODAY):
             world = world._replace(disorder=f"{self.name} is blocked without a cause")
         return words, world
@@ -169,4 +163,3 @@ def commit(scenario: Scenario, world: World, session: Session) -> World:
             shared=load.tick if scenario.shared else None,
         )
     )
-

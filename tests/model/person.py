@@ -7,30 +7,21 @@ from dataclasses import replace
 
 from . import pgq
 from .here import Here, Move
-from .process import owner_lives, position
+from .process import position
 from .rules import Rule
-from .scenario import Program
-from .world import Process, Step, Subscription, Tick, World
+from .world import Process, Step, Subscription, Tick, World, sessions
 
 
 def commands(here: Here) -> Iterator[Move]:
     """The commands that may be given now for the job of a process, the first of its consumer."""
-    left = here.world.left
-    if left.takeovers and here.job.program is Program.NEW and owner_lives_anywhere(here):
+    row, left = here.row, here.world.left
+    working = [each for each in sessions(here.world) if here.scenario.jobs[each.owner].key == here.job.key]
+    owners = [each for each in working if each.epoch and (each.owner, each.epoch) == (row.owner, row.epoch)]
+    if owners and left.takeovers:
         yield _take_over(here)
-    if not left.commands or here.row_is_held() or here.key_is_held() or owner_lives_anywhere(here):
-        return
-    yield from _rewind(here)
-    yield _reset(here)
-
-
-def owner_lives_anywhere(here: Here) -> bool:
-    """Whether a session of the row's owner, this process or another, is there."""
-    mine = here.me.session
-    row = here.row
-    if mine is not None and (mine.holds_key or (mine.owner, mine.epoch) == (row.owner, row.epoch)):
-        return True
-    return owner_lives(here)
+    if left.commands and not owners and not any(each.has_row or each.has_key for each in working):
+        yield from _rewind(here)
+        yield _reset(here)
 
 
 def _take_over(here: Here) -> Move:
@@ -97,8 +88,6 @@ def _registration(here: Here) -> tuple[Tick, World]:
 
 def _restarted(world: World) -> World:
     """Blocked jobs try again."""
-    processes = tuple(
-        Process() if process.step is Step.BLOCKED else process for process in world.processes
-    )
+    processes = tuple(Process() if process.step is Step.BLOCKED else process for process in world.processes)
     left = world.left._replace(commands=world.left.commands - 1)
     return world._replace(processes=processes, left=left)

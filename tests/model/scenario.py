@@ -57,10 +57,14 @@ class Scenario:
 
     def begin(self) -> World:
         """The world before anything happened: one tick in each queue."""
-        ticks = [Tick(1, 1, (event_at(source, 1),)) for source in range(1 + max(job.source for job in self.jobs))]
+        ticks = [
+            Tick(1, 1, (event_at(source, 1),)) for source in range(1 + max(job.source for job in self.jobs))
+        ]
         rows = [Row() for _ in range(1 + max(job.key for job in self.jobs))]
         sources = [Source((tick,)) for tick in ticks]
-        world = World(tuple(sources), Target(rows=tuple(rows)), tuple(Process() for _ in self.jobs), self.left)
+        world = World(
+            tuple(sources), Target(rows=tuple(rows)), tuple(Process() for _ in self.jobs), self.left
+        )
         if self.registered:
             position = None if self.shared else ticks[0]
             world = world._replace(

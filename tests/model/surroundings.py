@@ -95,13 +95,16 @@ def _target_restores(world: World) -> Iterator[Move]:
     if world.target_backup is None:
         yield "a backup of the target is made", world._replace(target_backup=world.target)
     elif world.target_backup != world.target:
-        yield "the target is restored", world._replace(
-            target=world.target_backup,
-            target_backup=None,
-            left=world.left._replace(target_restores=world.left.target_restores - 1),
-            processes=tuple(process._replace(session=None) for process in world.processes),
-            orphans=frozenset(),
-            disturbed=True,
+        yield (
+            "the target is restored",
+            world._replace(
+                target=world.target_backup,
+                target_backup=None,
+                left=world.left._replace(target_restores=world.left.target_restores - 1),
+                processes=tuple(process._replace(session=None) for process in world.processes),
+                orphans=frozenset(),
+                disturbed=True,
+            ),
         )
 
 
@@ -113,12 +116,15 @@ def _source_restores(world: World) -> Iterator[Move]:
             yield "a backup of the source is made", world._replace(source_backup=source)
         elif world.source_backup != source:
             restored = _with_source(world, 0, world.source_backup._replace(clock=source.clock))
-            yield "the source is restored", restored._replace(
-                source_backup=None,
-                left=left._replace(source_restores=left.source_restores - 1),
-                processes=tuple(process._replace(online=False) for process in world.processes),
-                late=frozenset(),
-                disturbed=True,
+            yield (
+                "the source is restored",
+                restored._replace(
+                    source_backup=None,
+                    left=left._replace(source_restores=left.source_restores - 1),
+                    processes=tuple(process._replace(online=False) for process in world.processes),
+                    late=frozenset(),
+                    disturbed=True,
+                ),
             )
     if left.remakes:
         left = left._replace(remakes=left.remakes - 1)
@@ -141,5 +147,3 @@ def _with_process(world: World, index: int, process: Process) -> World:
     processes = list(world.processes)
     processes[index] = process
     return world._replace(processes=tuple(processes))
-
-

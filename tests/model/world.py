@@ -103,6 +103,21 @@ class Session(NamedTuple):
     will_commit: bool = False
     """COMMIT was sent before the connection was lost."""
 
+    @property
+    def has_key(self) -> bool:
+        """Whether it or its transaction holds the advisory key."""
+        return self.holds_key or (self.transaction is not None and self.transaction.holds_key)
+
+    @property
+    def has_row(self) -> bool:
+        """Whether its transaction holds our row."""
+        return self.transaction is not None and self.transaction.holds_row
+
+    @property
+    def has_shared(self) -> bool:
+        """Whether its transaction holds the row of ``pgq_ext``."""
+        return self.transaction is not None and self.transaction.holds_shared
+
 
 class Step(Enum):
     """What a process does next; each is atomic."""
