@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from . import original, person, process, surroundings, today
@@ -11,9 +11,9 @@ from .faults import Judge, exact_and_in_order, stuck
 from .here import Here, Move
 from .rules import ALL, Rule
 from .scenario import Program, Scenario
-from .world import World
+from .world import Step, World
 
-STEPS = {
+STEPS: Mapping[Program, Mapping[Step, Callable[[Here], Iterator[Move]]]] = {
     Program.NEW: process.STEPS,
     Program.TODAY: today.STEPS,
     Program.ORIGINAL: original.STEPS,
@@ -54,7 +54,7 @@ def moves(scenario: Scenario, rules: frozenset[Rule], world: World) -> Iterator[
 
 
 def explore(scenario: Scenario, rules: frozenset[Rule] = ALL, judge: Judge = exact_and_in_order) -> Found:
-    """Visit every state of a scenario, until the first fault that the judge finds or in which all wait for ever."""
+    """Visit every state of a scenario until the judge finds a fault, or all wait for ever."""
     begin = scenario.begin()
     came_from: dict[World, Move | None] = {begin: None}
     waiting = deque([begin])

@@ -17,8 +17,8 @@ BUSY = frozenset({Step.REWRITE, Step.WORK, Step.COMMIT, Step.FINISH})
 def exactly_once(scenario: Scenario, world: World) -> str:
     """No event is in the target twice, and every event up to the target's position is in it.
 
-    Events from before the consumer's first tick are nobody's, and those that a person's command passed over are the
-    person's.
+    Events from before the consumer's first tick are nobody's, and those that a person's command passed over
+    are the person's.
     """
     if world.fault:
         return world.fault
@@ -35,7 +35,7 @@ def exactly_once(scenario: Scenario, world: World) -> str:
 
 
 def exact_and_in_order(scenario: Scenario, world: World) -> str:
-    """The same; and only an epoch's owner commits in it, and no job is blocked without a restore or the like."""
+    """The same; and only an epoch's owner commits in it, and no job is blocked unless something was restored."""
     return exactly_once(scenario, world) or world.disorder
 
 
@@ -47,7 +47,7 @@ def silent_double(scenario: Scenario, world: World) -> str:
 
 
 def all_loaded(scenario: Scenario, world: World) -> str:
-    """Not a fault but the aim: after all ticks and losses, and without a command, everything is in the target."""
+    """Not a fault but the aim: after all ticks and losses, without a command, everything is in the target."""
     left = world.left
     if left.ticks or left.losses or left.commands < scenario.left.commands or _behind(world):
         return ""
@@ -56,7 +56,7 @@ def all_loaded(scenario: Scenario, world: World) -> str:
 
 
 def stuck(scenario: Scenario, world: World) -> str:
-    """What is wrong where nothing can happen any more: there is a batch, and nobody is told why it is not loaded."""
+    """What is wrong where nothing can happen any more: a batch is there, and nobody is told why it waits."""
     told = any(process.step is Step.BLOCKED for process in world.processes)
     return "everybody waits for ever" if _behind(world) and not told and not scenario.disturbed else ""
 

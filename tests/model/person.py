@@ -1,4 +1,7 @@
-"""What a person does: rewind, reset, take over. Each command is one step, and needs a consumer that nobody works for."""
+"""What a person does: rewind, reset, take over.
+
+Each command is one step; all but the last need a consumer that nobody works for.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +47,8 @@ def _take_over(here: Here) -> Move:
 def _rewind(here: Here) -> Iterator[Move]:
     """Back to the position's tick.
 
-    REWIND_TIMES: only if the queue's tick of that number has the position's time. A rewind that passes over events
-    is a fault, for it promises to load again.
+    REWIND_TIMES: only if the queue's tick of that number has the position's time. A rewind that passes over
+    events is a fault, for it promises to load again.
     """
     at = position(here, here.world.target.shared)
     tick = None if at is None else pgq.find_tick(here.source, at.number)

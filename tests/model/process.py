@@ -19,6 +19,10 @@ class Position(NamedTuple):
     number: int
     time: int | None
 
+    def __str__(self) -> str:
+        """Number and time, as people would compare them."""
+        return f"{self.number}@{'?' if self.time is None else self.time}"
+
     def is_at(self, tick: Tick, with_time: bool) -> bool:
         """Whether it is a tick, by number and, where it is known and asked for, by time."""
         return self.number == tick.number and (not with_time or self.time in (None, tick.time))
@@ -83,7 +87,7 @@ def connect(here: Here) -> Iterator[Move]:
 
 
 def claim(here: Here) -> Iterator[Move]:
-    """Take the next epoch, if nobody's session has the present one. The row is locked for it, without waiting.
+    """Take the next epoch, if nobody's session has the present one. It locks the row, and waits for nobody.
 
     NAME_CLAIM: with ``pgq_ext`` no other row may have the consumer's name.
     SOURCE_KNOWN: the row's source must be ours.
@@ -139,33 +143,33 @@ def place(here: Here) -> Iterator[Move]:
     FIRST_TICK_FIRST: the first tick is committed before anything is registered. Without it the consumer is
     registered first, and its position written with its first batch.
     """
-    at = position(here, here.world.target.shared)
-    newest = here.me.newest
-    if at is None and newest is None:
-        if Rule.NONE_IS_LOST in here.rules:
-            yield here.stop("somebody registered it, and there is no position")
-        else:
-            yield here.then("has no position", step=Step.NEXT)
-    elif at is None:
-        if Rule.FIRST_TICK_FIRST in here.rules:
-            if here.row_is_held() or (here.scenario.shared and here.shared_is_held()):
-                return
-            session = here.begun(
-                holds_row=True, holds_shared=here.scenario.shared, load=Load((), newest, first=True)
-            )
-            yield here.then(f"writes first tick {newest}", session=session, step=Step.COMMIT)
-        else:
-            yield from _register_first(here, newest)
+    at, newest = position(here, here.world.target.shared), here.me.newest
+    own = here.row.tick
+    is_first = here.row.fresh and own is not None and at is not None and own.number == at.number
+    if newest is None and (at is not None or Rule.NONE_IS_LOST not in here.rules):
+        yield here.then(f"goes on from {at}", step=Step.NEXT)
     elif newest is None:
-        yield here.then("has a position", step=Step.NEXT)
-    elif here.row.fresh and here.row.tick is not None and here.row.tick.number == at.number:
+        yield here.stop("somebody registered it, and there is no position")
+    elif is_first:
         yield here.then("has a first tick", step=Step.LOCK_FIRST)
-    else:
+    elif at is not None:
         yield here.stop("it has a position, and is not registered")
+    elif Rule.FIRST_TICK_FIRST in here.rules:
+        yield from _write_first(here, newest)
+    else:
+        yield from _register_first(here, newest)
+
+
+def _write_first(here: Here, newest: Tick) -> Iterator[Move]:
+    """Write the first tick, for a commit of its own; nobody else may be writing it."""
+    shared = here.scenario.shared
+    if not here.row_is_held() and not (shared and here.shared_is_held()):
+        session = here.begun(holds_row=True, holds_shared=shared, load=Load((), newest, first=True))
+        yield here.then(f"writes first tick {newest}", session=session, step=Step.COMMIT)
 
 
 def _register_first(here: Here, newest: Tick) -> Iterator[Move]:
-    """What FIRST_TICK_FIRST forbids. The process remembers that it registered: that its position is None is well."""
+    """What FIRST_TICK_FIRST forbids. The process remembers it, to take the first batch without a position."""
     source = here.me.online and pgq.register_at(here.source, newest.number)
     if not source:
         yield here.again("finds the source's connection or the tick gone")

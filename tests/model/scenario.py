@@ -44,7 +44,7 @@ class Scenario:
         jobs: of each process.
         left: how often what may happen.
         shared: whether positions live in ``pgq_ext``.
-        registered: whether a rival has registered the consumer before, and written the first tick as its position.
+        registered: whether a rival has registered the consumer and written the first tick as its position.
         disturbed: whether a job may be blocked from the start, since two jobs are in each other's way.
     """
 

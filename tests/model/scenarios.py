@@ -39,9 +39,7 @@ EXACT = {
         Scenario(
             "beside the original", (NEW, ORIGINAL), Left(ticks=3, losses=1), shared=True, registered=True
         ),
-        Scenario(
-            "two beside the original", (NEW, NEW, ORIGINAL), Left(losses=1), shared=True, registered=True
-        ),
+        Scenario("two and the original", (NEW, NEW, ORIGINAL), Left(losses=1), shared=True, registered=True),
         Scenario("pgq_ext, today's", (NEW, TODAY), Left(losses=1), shared=True, registered=True),
         Scenario("pgq_ext, target restored", (NEW, NEW), Left(target_restores=1, commands=1), shared=True),
         Scenario(
@@ -85,6 +83,6 @@ INSIDE = Scenario("original inside", (NEW, INTERLEAVED), Left(), shared=True, re
 """The exception: the original has read the tick, and not yet written it, when ours begins."""
 
 UNTIMED = Scenario(
-    "original, restored", (NEW, ORIGINAL), Left(3, source_restores=1), shared=True, registered=True
+    "original before a restore", (NEW, ORIGINAL), Left(3, source_restores=1), shared=True, registered=True
 )
-"""The other: the original went on last, so that nobody knows its tick's time, and then the source was restored."""
+"""The other: the original loaded last, so that nobody knows its tick's time, and the source was restored."""

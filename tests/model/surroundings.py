@@ -109,7 +109,7 @@ def _target_restores(world: World) -> Iterator[Move]:
 
 
 def _source_restores(world: World) -> Iterator[Move]:
-    """The same for the first source; and its queue may be dropped and made anew, while its sessions live on."""
+    """The same for the first source; and its queue may be made anew, while its sessions live on."""
     left, source = world.left, world.sources[0]
     if left.source_restores:
         if world.source_backup is None:

@@ -1,6 +1,6 @@
 """The state of the world: source, target, sessions, processes. All of it is plain values that can be hashed.
 
-Events are numbers. There is one event between two ticks, so an event is known by the tick that ends its interval.
+Events are numbers. There is one event between two ticks, known by the tick that ends its interval.
 """
 
 from __future__ import annotations
