@@ -17,6 +17,7 @@ class Batch:
         tick_time: when `tick` was made, in seconds since the epoch by the source's clock.
         count: events between the two ticks by the queue's own count, of all tables; a hint, as the count has
             gaps.
+        event_seq: how many events the queue had counted in all when `tick` was made.
         query: SQL that yields the events (PgQ ``batch_event_sql``).
     """
 
@@ -25,6 +26,7 @@ class Batch:
     previous_tick: int
     tick_time: float
     count: int = 0
+    event_seq: int = 0
     query: str = ""
 
 

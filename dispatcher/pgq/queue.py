@@ -32,7 +32,6 @@ class Queue:
         self._settings = settings
         self._pgq = {"pgq": settings.pgq_schema}
         self._names = {"queue": settings.queue, "consumer": settings.consumer_name, **self._pgq}
-        self._is_prepared = False
 
     def register(self) -> bool:
         """Make sure that the consumer is registered; returns True if it was not before.
@@ -143,16 +142,13 @@ class Queue:
     def finish(self, batch: Batch) -> tuple[float, int]:
         """Close the batch; returns the lag: the age of its end in seconds, and the events after it."""
         with self._connection.cursor() as cursor:
-            prepare = () if self._is_prepared else ("prepare_finish_batch",)
-            self._is_prepared = True
             row = queries.row(
                 cursor,
-                *prepare,
                 "finish_batch",
                 **self._pgq,
                 queue=self._settings.queue,
                 batch=batch.id,
-                tick=batch.tick,
+                event_seq=batch.event_seq,
                 tick_time=batch.tick_time,
             )
         assert row is not None

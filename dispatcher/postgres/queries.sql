@@ -37,9 +37,9 @@ select {pgq}.unregister_consumer(%(queue)s, %(consumer)s);
 
 -- name: next_batch
 -- Open the next batch, or return the one still open; all NULL if there is none. Its id, its ticks, the time of the
--- last tick, how many events the queue counted between them, and the query that yields them.
+-- last tick, how many events the queue counted between them and up to the last, and the query that yields them.
 select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8,
-    cur_tick_event_seq - prev_tick_event_seq,
+    cur_tick_event_seq - prev_tick_event_seq, cur_tick_event_seq,
     case when batch_id is not null then {pgq}.batch_event_sql(batch_id) end
 from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
@@ -50,21 +50,14 @@ select q.queue_name, (
     select tick_id from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1)
 from {pgq}.queue q;
 
--- name: prepare_finish_batch
--- Prepare finish_batch for the session: planning it takes longer than running it.
-prepare tdsup_finish_batch (int8, text, int8, float8) as
-select {pgq}.finish_batch($1), extract(epoch from clock_timestamp())::float8 - $4,
-    coalesce((
-        select newest.tick_event_seq - mine.tick_event_seq
-        from {pgq}.queue q join {pgq}.tick mine on mine.tick_queue = q.queue_id and mine.tick_id = $3,
-        lateral (
-            select tick_event_seq from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1
-        ) newest
-        where q.queue_name = $2), 0);
-
 -- name: finish_batch
--- Close a batch: 1, or 0 if it is no longer open; the age of its end in seconds; how many events came after it.
-execute tdsup_finish_batch(%(batch)s, %(queue)s, %(tick)s, %(tick_time)s);
+-- Close a batch: 1, or 0 if it is no longer open; the age of its end in seconds; how many events came after it. It is
+-- planned each time, so it asks for no more than two rows by their keys.
+select {pgq}.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::float8 - %(tick_time)s,
+    coalesce((
+        select tick_event_seq from {pgq}.tick
+        where tick_queue = (select queue_id from {pgq}.queue where queue_name = %(queue)s)
+        order by tick_id desc limit 1) - %(event_seq)s, 0);
 
 -- name: take_session_lock
 -- Take a lock until the session ends; false if another session holds it.
