@@ -10,6 +10,7 @@ import pytest
 from harness.programs.desk import Desk
 from harness.rows.orders import Orders
 from harness.servers.database import Database
+from harness.servers.hosts import Hosts
 from harness.servers.queue import Queue
 from tdsup.sandbox import Cluster, Sandbox
 
@@ -48,6 +49,13 @@ def target(sandbox: Sandbox) -> Iterator[Database]:
 def other_target(sandbox: Sandbox) -> Iterator[Database]:
     """A second empty database beside the target."""
     yield from _fresh(sandbox.target, "other")
+
+
+@pytest.fixture
+def hosts() -> Iterator[Hosts]:
+    """A network of hosts that can be cut off from each other; none is there yet."""
+    with Hosts() as made:
+        yield made
 
 
 @pytest.fixture
