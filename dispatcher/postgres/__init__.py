@@ -1,4 +1,4 @@
-"""PostgreSQL as a job uses it: connections, names, COPY text, locks, named statements."""
+"""PostgreSQL as a job uses it: connections, sessions, poolers, names, COPY text, locks, named statements."""
 
 from . import copytext, queries
 from .connection import IdleConnections, canonical_dsn, connected, database_name

@@ -2,6 +2,21 @@
 -- Every fixed statement of the dispatcher, each with a name and a sentence. Parameters are psycopg2's; {pgq} is the
 -- schema of PgQ, {table} the quoted name of a table.
 
+-- name: lift_statement_timeout
+-- Let statements of a session take as long as they need, the next one first of all.
+select set_config('statement_timeout', '0', false) where pg_backend_pid() = %(pid)s;
+
+-- name: set_up_session
+-- Give a session of some process its settings, as far as the server has them, and raise synchronous_commit; tells the
+-- process. In another process, as a pooler's may be, nothing is set. Only a server on Linux is sure to be able to look
+-- whether its client is there.
+select set_config(name, value, false)
+from unnest(%(names)s::text[], %(values)s::text[]) wanted (name, value)
+where pg_backend_pid() = %(pid)s and current_setting(name, true) is not null
+  and (name <> 'synchronous_commit' or current_setting(name) in ('off', 'local'))
+  and (name <> 'client_connection_check_interval' or version() like '%%linux%%');
+select pg_backend_pid();
+
 -- name: has_pgq
 -- Whether the source has PgQ.
 select to_regclass('{pgq}.queue') is not null;
