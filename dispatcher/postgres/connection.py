@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from ..errors import Outage, one_line
+from .copywatch import WatchedConnection
 from .session import set_up
 
 _DEFAULTS = {
@@ -19,8 +20,9 @@ _DEFAULTS = {
     "keepalives_idle": "5",
     "keepalives_interval": "2",
     "keepalives_count": "3",
+    "tcp_user_timeout": "11000",
 }
-"""Of libpq, in seconds and tries."""
+"""Of libpq, in seconds and tries; the last in milliseconds."""
 
 
 @contextmanager
@@ -43,8 +45,11 @@ def connected(which: str, dsn: str, application_name: str) -> Iterator[Connectio
     given = parse_dsn(dsn)
     defaults = {**_DEFAULTS, "application_name": application_name}
     missing = {key: value for key, value in defaults.items() if key not in given}
+    watched = which == "target" and "tcp_user_timeout" in missing
     try:
-        connection = psycopg2.connect(make_dsn(dsn, **missing))
+        connection = psycopg2.connect(
+            make_dsn(dsn, **missing), connection_factory=WatchedConnection if watched else None
+        )
     except psycopg2.OperationalError as error:
         raise Outage(f"cannot connect to the {which} database: {one_line(error)}", which) from error
     with closing(connection):
