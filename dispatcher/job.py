@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
-from tdsup.jobtype import Action, Condition, Context, Metric, Snapshot
+from tdsup.jobtype import Action, Condition, Context, Metric, Order, Snapshot
 
 from .actions import ACTIONS
 from .consumer import Consumer
@@ -39,6 +39,7 @@ class TableDispatcher:
     settings: type[Settings] = Settings
     metrics: tuple[Metric, ...] = METRICS
     actions: tuple[Action, ...] = ACTIONS
+    orders: tuple[Order, ...] = ()
 
     def labels(self, settings: Settings) -> Mapping[str, str]:
         """Queue and table; a job does not change them."""
@@ -51,6 +52,10 @@ class TableDispatcher:
             "src_db": f"{consumer} in database {database_name(settings.src_db)}",
             "dst_db": f"the position of {consumer} in database {database_name(settings.dst_db)}",
         }
+
+    def shares(self, _settings: Settings) -> Mapping[str, str]:
+        """Nothing."""
+        return {}
 
     def sources(self, settings: Settings) -> Sequence[str]:
         """The source database, in one spelling of its connection string."""

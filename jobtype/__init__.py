@@ -10,6 +10,7 @@ from .context import Context, Snapshot
 from .jobtype import GROUP, JobType
 from .metric import EVENTS, LAG, STATUS_COUNTERS, Metric, MetricKind, StatusCounter
 from .option import no_effect, no_effect_reason
+from .order import Order
 
 __all__ = [
     "EVENTS",
@@ -23,6 +24,7 @@ __all__ = [
     "JobType",
     "Metric",
     "MetricKind",
+    "Order",
     "Snapshot",
     "StatusCounter",
     "no_effect",

@@ -13,3 +13,5 @@ class Condition(StrEnum):
     """Another process works for the same consumer; this one waits for it to end."""
     RETRYING = "retrying"
     """Something that the job needs is unavailable; it keeps trying."""
+    PAUSED = "paused"
+    """A person holds the job, on this host or another; it waits for `Order.RESUME`, or to be let go there."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from .board import Board
 from .condition import Condition
+from .order import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,15 @@ class Snapshot:
             metric with labels, a mapping from comma-separated label values to numbers; for a histogram, a
             mapping with ``sum``, the sum of all values, and ``counts``, a list of how many values fell
             between each bound and the one before it, the last number being those beyond all bounds.
+        totals: names of those counters in `values` that count all that the job has ever done, whichever
+            process did it. The others count since the process began. One that a process has named here it
+            names in each later snapshot.
     """
 
     condition: Condition
     reason: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    totals: frozenset[str] = frozenset()
 
 
 class Context(Protocol):
@@ -40,11 +45,18 @@ class Context(Protocol):
     def logger(self) -> Logger:
         """Where the job's messages go."""
 
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked for this start; if not, it replaces a process that died."""
+
     def report(self, snapshot: Snapshot) -> None:
         """Publish a snapshot. Never blocks: the newest snapshot wins, and one without news is not sent."""
 
     def stopping(self) -> bool:
         """Whether the job has been asked to end, which it should do at the next batch boundary."""
 
+    def order(self) -> Order | None:
+        """Take the newest order that has not been taken yet; None if there is none."""
+
     def wait(self, seconds: float) -> bool:
-        """Sleep that long, or until the job is asked to end; returns `stopping()`."""
+        """Sleep that long, or until the job is asked to end or has an order; returns `stopping()`."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from .action import Action
 from .context import Context
 from .metric import Metric
+from .order import Order
 
 GROUP = "tdsup.jobs"
 """Group of the entry points that name job types."""
@@ -38,11 +39,22 @@ class JobType(Protocol):
         ``reset`` (the consumer); ``list``, ``show``, ``replay`` and ``purge`` (dead letters).
         """
 
+    @property
+    def orders(self) -> Sequence[Order]:
+        """The orders that a running job obeys itself; for the others the host ends its process.
+
+        A job that obeys `Order.PAUSE` keeps its process while it is paused, and may be paused or let go from
+        elsewhere too. It gets an order again if its process dies before it has reported the outcome.
+        """
+
     def labels(self, settings: Any) -> Mapping[str, str]:
         """Constant labels of the job's metrics, such as its queue and table."""
 
     def claims(self, settings: Any) -> Mapping[str, str]:
         """What this job needs for itself alone, in words without secrets, by the key that says so."""
+
+    def shares(self, settings: Any) -> Mapping[str, str]:
+        """What two jobs may share but probably should not, as `claims`; each is a sentence's subject."""
 
     def sources(self, settings: Any) -> Sequence[str]:
         """The connections that the job reads from; equal strings mean the same source.

@@ -37,6 +37,7 @@ class Lifecycle:
         pid: its process, None without one.
         last_error: the latest error and its moment, or None.
         restarts: how often another process was forked, by cause.
+        asked: whether somebody asked for its latest start; else it replaces a process that died.
         removed: whether it can be forgotten.
         tally: its numbers.
     """
@@ -56,6 +57,7 @@ class Lifecycle:
         self.reason = ""
         self.last_error: tuple[str, float] | None = None
         self.restarts: Counter[str] = Counter()
+        self.asked = True
         self.removed = False
         self.tally = Tally()
         self._backoff = backoff
@@ -194,6 +196,7 @@ class Lifecycle:
 
     def _take_file(self, file: JobConfig | BrokenConfig | None, now: float, *, asked: bool) -> None:
         """Take a file while there is no process; see `Job.load`."""
+        self.asked = True
         self.file = file
         if isinstance(file, BrokenConfig):
             self.last_error = file.error.summary(), now
@@ -207,6 +210,7 @@ class Lifecycle:
 
     def _back_off(self, reason: str, cause: str, now: float) -> None:
         """Wait before the next process."""
+        self.asked = False
         self.last_error = reason, now
         self._cause = cause
         self._retry_at = now + self._backoff.next_delay()

@@ -220,4 +220,4 @@ def _job_body(board: Board, beat: float, job: Job) -> Body:
     """What the process of a job does; see `run_worker`."""
     if not isinstance(job.file, JobConfig):
         raise ConfigError(f"cannot start {job.name}: its file is broken")
-    return partial(run_worker, job.file, board, beat)
+    return partial(run_worker, job.file, board, beat, job.asked)

@@ -126,7 +126,7 @@ class Runner:
 
     def _snapshot(self, message: dict[str, Any]) -> None:
         now = self._loop.now()
-        self.job.tally.update(message["values"], now)
+        self.job.tally.update(message["values"], now, frozenset(message["totals"]))
         self.job.reported(Condition(message["condition"]), message["reason"], now)
 
     def _farewell(self, message: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ class State(Enum):
     """Its process has been asked to end."""
     STOPPED = "stopped"
     PAUSED = "paused"
-    """A person holds it: it has no process, and only a person lets it go on."""
+    """A person holds it, and only a person lets it go on; it has a process if its type obeys orders."""
     STANDBY = "standby"
     """Another process of the same consumer works; this one waits for it to end."""
     BLOCKED = "blocked"
@@ -40,10 +40,11 @@ CONDITIONS = {
     Condition.RUNNING: State.RUNNING,
     Condition.STANDBY: State.STANDBY,
     Condition.RETRYING: State.BACKOFF,
+    Condition.PAUSED: State.PAUSED,
 }
 """States by the condition that a worker reports."""
 
-ALIVE = frozenset({State.STARTING, State.RUNNING, State.STANDBY, State.BACKOFF})
+ALIVE = frozenset({State.STARTING, State.RUNNING, State.STANDBY, State.BACKOFF, State.PAUSED})
 """States in which a worker's report decides the state."""
 
 CAUSES = ("crash", "signal", "heartbeat", "fork", "reload", "restart")

@@ -38,6 +38,7 @@ class Tally:
     _base: dict[str, Series] = field(default_factory=dict)
     _current: dict[str, Series] = field(default_factory=dict)
     _stamps: dict[str, float | None] = field(default_factory=dict)
+    _totals: frozenset[str] = frozenset()
     _rated: deque[tuple[float, float]] = field(default_factory=deque)
 
     def describe(self, metrics: list[Metric], labels: Mapping[str, str]) -> None:
@@ -45,8 +46,18 @@ class Tally:
         self.metrics = {metric.name: metric for metric in metrics}
         self.labels = dict(labels)
 
-    def update(self, values: Mapping[str, Any], now: float) -> None:
-        """Take a snapshot of the living process, without values that are no numbers or not described."""
+    def update(self, values: Mapping[str, Any], now: float, totals: frozenset[str] = frozenset()) -> None:
+        """Take a snapshot of the living process, without values that are no numbers or not described.
+
+        Args:
+            values: its numbers.
+            now: the present moment.
+            totals: names of the counters that count what the processes before it did too.
+        """
+        if EVENTS in totals - self._totals:
+            # What was done before this master began is no burst.
+            self._rated.clear()
+        self._totals |= totals
         for name, value in values.items():
             metric = self.metrics.get(name)
             if metric is None:
@@ -57,7 +68,7 @@ class Tally:
                 if metric.kind == "age":
                     self._stamps[name] = sum(series.values())
                 else:
-                    self._current[name] = series
+                    self._current[name] = self._grown(name, series) if name in totals else series
         self._rate(now)
 
     def fold(self, heard: float) -> None:
@@ -99,6 +110,12 @@ class Tally:
         first_time, first_total = self._rated[0]
         span = RATE_WINDOW if first_time <= start else max(now - first_time, SHORTEST_SPAN)
         return (self._rated[-1][1] - first_total) / span
+
+    def _grown(self, name: str, totals: Series) -> Series:
+        """A counter that tells all by itself: nothing comes on top, and yet it never falls."""
+        shown = self.series(name, 0)
+        self._base.pop(name, None)
+        return shown | {key: max(number, shown.get(key, 0)) for key, number in totals.items()}
 
     def _rate(self, now: float) -> None:
         total = self.value(EVENTS, now)

@@ -1,7 +1,7 @@
 """The datagrams that a child sends to the master: JSON objects over a ``SOCK_SEQPACKET`` pair.
 
-Kinds: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values), ``beat``, ``reload`` (read the
-job's file again), ``farewell`` (reason).
+Kinds: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values, totals), ``beat``, ``reload``
+(read the job's file again), ``farewell`` (reason).
 Nothing is sent the other way. For the child, end of file means that the master is dead.
 """
 
@@ -81,7 +81,10 @@ class Sender:
         if condition not in list(Condition):
             raise ValueError(f"no such condition: {condition!r} (there are: {', '.join(Condition)})")
         values = dict(snapshot.values)
-        self._say("snapshot", condition=condition, reason=_one_line(snapshot.reason), values=values)
+        totals = sorted(snapshot.totals)
+        self._say(
+            "snapshot", condition=condition, reason=_one_line(snapshot.reason), values=values, totals=totals
+        )
 
     def beat(self) -> None:
         """Show that the process lives, and send what could not be sent before."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from tdsup.jobtype import Board, Snapshot
+from tdsup.jobtype import Board, Order, Snapshot
 
 from .channel import Sender
 from .processmetrics import process_values
@@ -21,18 +21,29 @@ class WorkerContext:
         sender: takes its reports.
         ready: called at each report; the first one shows that the job has begun.
         board: numbers that the jobs of a fleet share.
+        asked: whether somebody asked for this start.
     """
 
     def __init__(
-        self, logger: logging.Logger, sender: Sender, ready: Callable[[], None], board: Board | None = None
+        self,
+        logger: logging.Logger,
+        sender: Sender,
+        ready: Callable[[], None],
+        board: Board | None = None,
+        *,
+        asked: bool = True,
     ) -> None:
         self.logger = logger
         self.board = board
+        self.asked = asked
         self._sender = sender
         self._ready = ready
         self._reported: Snapshot | None = None
         self._lock = threading.Lock()
-        self._stop = threading.Event()
+        self._stopping = False
+        self._order: Order | None = None
+        self._news = threading.Event()
+        self._news_lock = threading.Lock()
 
     def report(self, snapshot: Snapshot) -> None:
         """Publish the job's numbers and condition, if there is news."""
@@ -57,12 +68,29 @@ class WorkerContext:
 
     def stopping(self) -> bool:
         """Whether the job has been asked to end."""
-        return self._stop.is_set()
+        return self._stopping
+
+    def order(self) -> Order | None:
+        """Take the newest order that has not been taken yet."""
+        with self._news_lock:
+            order, self._order = self._order, None
+            if not self._stopping:
+                self._news.clear()
+            return order
 
     def wait(self, seconds: float) -> bool:
-        """Sleep that long or until asked to end."""
-        return self._stop.wait(max(0.0, seconds))
+        """Sleep that long, or until asked to end or given an order."""
+        self._news.wait(max(0.0, seconds))
+        return self._stopping
 
     def stop(self) -> None:
         """Ask the job to end."""
-        self._stop.set()
+        with self._news_lock:
+            self._stopping = True
+            self._news.set()
+
+    def give(self, order: Order) -> None:
+        """Give the job an order; it replaces one that has not been taken."""
+        with self._news_lock:
+            self._order = order
+            self._news.set()

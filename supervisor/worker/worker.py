@@ -32,13 +32,14 @@ class End:
     reason: str = ""
 
 
-def run_worker(file: JobConfig, board: Board, beat: float, channel: socket.socket) -> int:
+def run_worker(file: JobConfig, board: Board, beat: float, asked: bool, channel: socket.socket) -> int:
     """Be the process of a job in a fleet; returns the exit status.
 
     Args:
         file: the job's.
         board: numbers that the jobs of the fleet share.
         beat: seconds between signs of life.
+        asked: whether somebody asked for this start.
         channel: to the master.
     """
     sender = Sender(channel)
@@ -50,7 +51,7 @@ def run_worker(file: JobConfig, board: Board, beat: float, channel: socket.socke
         sender.farewell(str(error))
         return Exit.SETUP if isinstance(error, ConfigError) else Exit.FAILED
     logger = logging.getLogger(file.name)
-    context = WorkerContext(logger, sender, lambda: None, board)
+    context = WorkerContext(logger, sender, lambda: None, board, asked=asked)
     lifeline = Lifeline(
         logger,
         Heartbeat(channel, beat, context.beat),

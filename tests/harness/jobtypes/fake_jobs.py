@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel, Field
-from tdsup.jobtype import Action, Condition, Context, Metric, Snapshot, no_effect
+from tdsup.jobtype import Action, Condition, Context, Metric, Order, Snapshot, no_effect
 
 TICK = 0.05
 """Seconds between two reports."""
@@ -26,6 +26,7 @@ class SleeperSettings(BaseModel):
     after: float = Field(default=0.0, ge=0, description="Seconds of work before that.")
     step: int = Field(default=1, description="Events of one report.")
     queue: str = Field(default="", validation_alias=AliasChoices("pgq_queue", "queue"))
+    table: str = Field(default="", description="What it fills.")
     line: str = Field(default="", description="Something to write.")
     times: int = Field(default=1, description="How often to write it.")
     pace: str = Field(default="", description="A pipe; each byte allows `times` lines.")
@@ -179,6 +180,7 @@ class Sleeper:
         _action("list", "List what it has."),
         _action("replay", "Do it again."),
     )
+    orders: Sequence[Order] = ()
 
     def labels(self, settings: Any) -> Mapping[str, str]:
         """Constant labels."""
@@ -187,6 +189,10 @@ class Sleeper:
     def claims(self, settings: Any) -> Mapping[str, str]:
         """A queue, if it has one."""
         return {"queue": f"the queue {settings.queue}"} if settings.queue else {}
+
+    def shares(self, settings: Any) -> Mapping[str, str]:
+        """A table, if it has one."""
+        return {"table": f"the table {settings.table}"} if settings.table else {}
 
     def sources(self, settings: Any) -> Sequence[str]:
         """A database, if it has one."""
@@ -218,12 +224,17 @@ class Napper:
     settings = NapperSettings
     metrics = (Metric("naps", "counter", "Naps taken"),)
     actions: Sequence[Action] = ()
+    orders: Sequence[Order] = ()
 
     def labels(self, _settings: Any) -> Mapping[str, str]:
         """None."""
         return {}
 
     def claims(self, _settings: Any) -> Mapping[str, str]:
+        """Nothing."""
+        return {}
+
+    def shares(self, _settings: Any) -> Mapping[str, str]:
         """Nothing."""
         return {}
 

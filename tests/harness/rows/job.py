@@ -12,7 +12,7 @@ from typing import Any, Self
 from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.job import TABLE_DISPATCHER
 from tdsup.dispatcher.settings import Settings
-from tdsup.jobtype import Board, Snapshot
+from tdsup.jobtype import Board, Order, Snapshot
 
 from harness.servers.database import Database
 
@@ -26,7 +26,11 @@ class HostContext:
     def __init__(self) -> None:
         self.logger = logging.getLogger("job")
         self.board: Board | None = None
+        self.asked = True
         self.reports: list[Snapshot] = []
+        self._order: Order | None = None
+        self._lock = threading.Lock()
+        self._news = threading.Event()
         self._stop = threading.Event()
 
     def report(self, snapshot: Snapshot) -> None:
@@ -39,11 +43,28 @@ class HostContext:
 
     def wait(self, seconds: float) -> bool:
         """Sleep or be woken."""
-        return self._stop.wait(seconds)
+        self._news.wait(seconds)
+        return self.stopping()
 
     def stop(self) -> None:
         """Ask the job to end."""
-        self._stop.set()
+        with self._lock:
+            self._stop.set()
+            self._news.set()
+
+    def give(self, order: Order) -> None:
+        """Give the job an order."""
+        with self._lock:
+            self._order = order
+            self._news.set()
+
+    def order(self) -> Order | None:
+        """Take it."""
+        with self._lock:
+            order, self._order = self._order, None
+            if not self.stopping():
+                self._news.clear()
+            return order
 
     @property
     def values(self) -> Mapping[str, Any]:

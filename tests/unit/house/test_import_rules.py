@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 ORDER = {
-    "jobtype": "metric action board condition context option jobtype".split(),
+    "jobtype": "metric action board condition order context option jobtype".split(),
     "dispatcher": (
         "errors postgres events partitions settings write ledger pgq load metrics check consumer actions job"
     ).split(),

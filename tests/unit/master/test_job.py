@@ -245,5 +245,5 @@ def test_no_history_leads_astray(history: list[tuple[str, float]]) -> None:
         assert processes in {0, 1}
         if job.state in {State.RUNNING, State.STANDBY, State.STOPPING}:
             assert processes == 1
-        if job.state in {State.STOPPED, State.PAUSED, State.BLOCKED}:
+        if job.state in {State.STOPPED, State.BLOCKED}:
             assert processes == 0

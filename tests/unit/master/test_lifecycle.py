@@ -106,6 +106,25 @@ def test_conditions_are_states() -> None:
     assert (job.state, job.reason) == (State.STANDBY, "another one works")
     job.reported(Condition.RUNNING, "", 3)
     assert (job.state, job.reason, job.since) == (State.RUNNING, "", 3)
+    job.reported(Condition.PAUSED, "paused on host b", 4)
+    assert (job.state, job.pid, job.reason) == (State.PAUSED, 7, "paused on host b")
+
+
+def test_a_process_knows_whether_somebody_asked_for_it() -> None:
+    """A start and a reload are asked for; what replaces a dead process is not, unless somebody is faster."""
+    job = a_running_job()
+    seen = [job.asked]
+    job.exited(-9, "", 1)
+    seen.append(job.asked)
+    job.start(1)
+    seen.append(job.asked)
+    job.not_forked("no", 2)
+    seen.append(job.asked)
+    job.forked(8, 3)
+    job.restart(4)
+    job.exited(0, "", 5)
+    seen.append(job.asked)
+    assert seen == [True, False, True, False, True]
 
 
 def test_silence_is_ended_by_a_kill_and_then_tried_again() -> None:

@@ -110,3 +110,41 @@ def test_series_are_counted_apart_and_shown_together() -> None:
     assert tally.series("rows", 1) == {"insert,row": 5, "update,row": 1}
     assert tally.value("rows", 1) == 6
     assert tally.series("sizes", 1) == {"sum": 10.5, "0": 1, "1": 1, "2": 2}
+
+
+def test_a_total_counts_nothing_twice_and_loses_nothing() -> None:
+    """What a killed process did and did not report, and what it did report, is in the next one's total."""
+    tally = a_tally()
+    tally.update({"events": 10, "rows": {"insert,row": 10}}, 0, frozenset({"events", "rows"}))
+    tally.fold(0)
+    assert tally.value("events", 1) == 10
+    tally.update({"events": 13, "rows": {"insert,row": 13}}, 1, frozenset({"events", "rows"}))
+    assert (tally.value("events", 1), tally.value("rows", 1)) == (13, 13)
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 100), st.booleans()), max_size=5), max_size=6))
+def test_a_total_never_falls(lives: list[list[tuple[int, bool]]]) -> None:
+    """Nor if processes count since their own beginning for a while, or a restored target knows less."""
+    tally, last = a_tally(), 0.0
+    for life in lives:
+        names: frozenset[str] = frozenset()
+        count = 0
+        for number, total in life:
+            names = frozenset({"events"}) if total else names
+            count = number if names else count + number
+            tally.update({"events": count}, 0, names)
+            value = tally.value("events", 0)
+            assert value is not None
+            assert value >= last
+            last = value
+        tally.fold(0)
+
+
+def test_what_was_done_before_the_master_began_is_no_burst() -> None:
+    """The first total may be huge; the rate is that of what comes after it."""
+    tally = a_tally()
+    tally.update({"events": 0}, 0)
+    tally.update({"events": 10**9}, 1, frozenset({"events"}))
+    assert tally.events_per_second(1) == 0
+    tally.update({"events": 10**9 + 20}, 3, frozenset({"events"}))
+    assert tally.events_per_second(3) == 10

@@ -31,6 +31,7 @@ def test_messages_arrive_as_they_were_sent(pair: tuple[socket.socket, Sender]) -
             "condition": "retrying",
             "reason": "no way password=********",
             "values": {"events": 1},
+            "totals": [],
         },
     ]
 

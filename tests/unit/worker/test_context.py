@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any, cast
 
-from tdsup.jobtype import Condition, Snapshot
+from tdsup.jobtype import Condition, Order, Snapshot
 from tdsup.supervisor.worker.context import WorkerContext
 
 
@@ -63,3 +64,26 @@ def test_a_report_without_news_is_not_sent() -> None:
     for _ in range(3):
         report(context, 5)
     assert sender.arrived == [5]
+
+
+def test_an_order_ends_a_wait_and_is_taken_once() -> None:
+    """The newest one counts; once it is taken, waits are as long as asked for."""
+    context = WorkerContext(logging.getLogger("x"), cast("Any", SlowSender()), lambda: None)
+    context.give(Order.PAUSE)
+    context.give(Order.RESUME)
+    begun = time.monotonic()
+    assert not context.wait(30)
+    assert time.monotonic() - begun < 10
+    assert [context.order(), context.order()] == [Order.RESUME, None]
+    begun = time.monotonic()
+    assert not context.wait(0.05)
+    assert time.monotonic() - begun >= 0.05
+
+
+def test_an_order_that_is_taken_does_not_hide_the_end() -> None:
+    """A job that has been asked to end does not sleep again."""
+    context = WorkerContext(logging.getLogger("x"), cast("Any", SlowSender()), lambda: None)
+    context.give(Order.PAUSE)
+    context.stop()
+    assert context.order() is Order.PAUSE
+    assert context.wait(30)
