@@ -1,5 +1,6 @@
-"""What people write: job files, ``tdsup.yaml``, and the files of scriptmgr."""
+"""What people write: job files and what changes in them, ``tdsup.yaml``, and the files of scriptmgr."""
 
+from .changes import Changes, Present, compare
 from .confd import clashes, paths, scan
 from .fleetsettings import FILE, FleetSettings, load_fleet, require_jobs
 from .jobconfig import BrokenConfig, JobConfig
@@ -7,14 +8,20 @@ from .jobfile import HEADLESS, jobs_of, load_only_job, pidfile_of
 from .jobtypes import find_job_type
 from .sample import sample
 from .scriptmgr import import_fleet
+from .watch import Signature, Watch, signature
 
 __all__ = [
     "FILE",
     "HEADLESS",
     "BrokenConfig",
+    "Changes",
     "FleetSettings",
     "JobConfig",
+    "Present",
+    "Signature",
+    "Watch",
     "clashes",
+    "compare",
     "find_job_type",
     "import_fleet",
     "jobs_of",
@@ -25,4 +32,5 @@ __all__ = [
     "require_jobs",
     "sample",
     "scan",
+    "signature",
 ]

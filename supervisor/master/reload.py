@@ -8,13 +8,27 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from ..config import FILE, BrokenConfig, FleetSettings, JobConfig, clashes, jobs_of, load_fleet, paths, scan
+from ..config import (
+    FILE,
+    BrokenConfig,
+    Changes,
+    FleetSettings,
+    JobConfig,
+    Present,
+    Signature,
+    Watch,
+    clashes,
+    compare,
+    jobs_of,
+    load_fleet,
+    paths,
+    scan,
+    signature,
+)
 from ..errors import ConfigError, TdsupError
 from ..loop import Loop, Timer
-from .changes import Changes, Present, compare
 from .roster import Roster, in_order
 from .runner import Runner
-from .watch import Signature, Watch, signature
 
 LIVE = frozenset({"jobs", "defaults", "watch"})
 """Keys of ``tdsup.yaml`` that a reload takes up."""

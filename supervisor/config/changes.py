@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..config import BrokenConfig, JobConfig
+from .jobconfig import BrokenConfig, JobConfig
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from tdsup.supervisor.config.changes import Present, compare
 from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.errors import ConfigError
-from tdsup.supervisor.master.changes import Present, compare
 
 
 def sound(name: str, digest: str = "1", path: str = "", section: str = "sleeper") -> JobConfig:

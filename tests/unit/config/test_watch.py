@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tdsup.supervisor.master.watch import SETTLED, Signature, Watch, signature
+from tdsup.supervisor.config.watch import SETTLED, Signature, Watch, signature
 
 
 def _seen(number: int) -> Signature:
