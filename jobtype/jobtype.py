@@ -43,8 +43,9 @@ class JobType(Protocol):
     def orders(self) -> Sequence[Order]:
         """The orders that a running job obeys itself; for the others the host ends its process.
 
-        A job that obeys `Order.PAUSE` keeps its process while it is paused, and may be paused or let go from
-        elsewhere too. It gets an order again if its process dies before it has reported the outcome.
+        A type obeys both or none. A job that obeys keeps its process while it is paused, and may be paused or
+        let go from elsewhere too; a new process finds out by itself that the job is paused. An order is given
+        again to the next process if one dies before it has reported the outcome.
         """
 
     def labels(self, settings: Any) -> Mapping[str, str]:

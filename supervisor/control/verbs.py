@@ -68,7 +68,7 @@ VERBS = (
     Verb(
         "pause",
         "pause",
-        "Stop jobs at the end of their batches and keep them stopped, even if their files change.",
+        "Hold jobs at the end of their batches until `resume`, even if their files change.",
         lambda job, now: job.pause(now),
     ),
     Verb("resume", "resume", "Let paused jobs go on.", lambda job, now: job.resume(now)),

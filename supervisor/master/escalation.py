@@ -1,4 +1,4 @@
-"""How a process is asked to end: ever more urgently, signal by signal."""
+"""What the master does to processes, and how one is asked to end: ever more urgently, signal by signal."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class Action(Enum):
 
     NONE = auto()
     SPAWN = auto()
+    ORDER = auto()
     INTERRUPT = auto()
     TERMINATE = auto()
     KILL = auto()

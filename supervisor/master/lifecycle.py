@@ -10,13 +10,14 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from tdsup.jobtype import Condition
+from tdsup.jobtype import Condition, Order
 
 from ..config import BrokenConfig, JobConfig
 from ..errors import IllegalMoveError
 from ..exits import ON_PURPOSE, Exit, describe
 from .backoff import Backoff
 from .escalation import SIGNALS, Action, Escalation, Timeouts
+from .standingorder import StandingOrder
 from .state import ALIVE, CONDITIONS, AfterExit, State
 from .tally import Tally
 
@@ -39,6 +40,7 @@ class Lifecycle:
         restarts: how often another process was forked, by cause.
         asked: whether somebody asked for its latest start; else it replaces a process that died.
         removed: whether it can be forgotten.
+        standing: the order that its process has to carry out.
         tally: its numbers.
     """
 
@@ -59,6 +61,7 @@ class Lifecycle:
         self.restarts: Counter[str] = Counter()
         self.asked = True
         self.removed = False
+        self.standing = StandingOrder()
         self.tally = Tally()
         self._backoff = backoff
         self._timeouts = timeouts
@@ -79,7 +82,8 @@ class Lifecycle:
             wanted = self.state is State.STARTING or (self.state is State.BACKOFF and now >= self._retry_at)
             return Action.SPAWN if wanted else Action.NONE
         if now < self.deadline():
-            return Action.NONE
+            ordered = self.standing.due and self.state is not State.STOPPING
+            return Action.ORDER if ordered else Action.NONE
         return self._escalation.action if self.state is State.STOPPING else Action.KILL
 
     def deadline(self) -> float:
@@ -102,10 +106,11 @@ class Lifecycle:
         _expect(self, "forked", {State.STARTING, State.BACKOFF}, process=False)
         self.pid = pid
         self._heard, self._healthy_since = now, None
+        self.standing.forked()
         if self._cause:
             self.restarts[self._cause] += 1
         self._cause = ""
-        self._assign(State.STARTING, "", now)
+        self._assign(State.STARTING, self.standing.explain(""), now)
 
     def not_forked(self, reason: str, now: float) -> None:
         """No process could be started."""
@@ -120,19 +125,23 @@ class Lifecycle:
     def reported(self, condition: Condition, reason: str, now: float) -> None:
         """The process told its condition; while it is stopping, that no longer changes the state."""
         self.heard(now)
-        state = CONDITIONS[condition]
+        self.standing.reported(condition)
+        state, shown = CONDITIONS[condition], self.standing.explain(reason)
         if state is State.BACKOFF:
             self._healthy_since = None
-            if reason != self.reason:
+            if shown != self.reason:
                 self.last_error = reason, now
         elif self._healthy_since is None:
             self._healthy_since = now
         if self.state is not State.STOPPING:
-            self._assign(state, reason, now)
+            self._assign(state, shown, now)
 
     def done(self, action: Action, now: float) -> None:
-        """The process was sent the signal of an action."""
+        """The process was sent the order, or the signal, of an action."""
         _expect(self, "signalled", ALIVE | {State.STOPPING}, process=True)
+        if action is Action.ORDER:
+            self.standing.given()
+            return
         if self.state is not State.STOPPING:
             reason = f"no heartbeat for {self._timeouts.heartbeat:g} s"
             self.last_error = reason, now
@@ -205,8 +214,12 @@ class Lifecycle:
             self._assign(State.STOPPED, "disabled in its file", now)
         elif file is not None and not file.host.autostart and not asked:
             self._assign(State.STOPPED, "autostart is 0 in its file", now)
+        elif self.standing.order is not None and not obeys_orders(file):
+            held = self.standing.order is Order.PAUSE
+            self.standing.stand(None)
+            self._assign(State.PAUSED if held else State.STARTING, "", now)
         else:
-            self._assign(State.STARTING, "", now)
+            self._assign(State.STARTING, self.standing.explain(""), now)
 
     def _back_off(self, reason: str, cause: str, now: float) -> None:
         """Wait before the next process."""
@@ -215,6 +228,13 @@ class Lifecycle:
         self._cause = cause
         self._retry_at = now + self._backoff.next_delay()
         self._assign(State.BACKOFF, reason, now)
+
+
+def obeys_orders(file: JobConfig | BrokenConfig | None) -> bool:
+    """Whether a process that runs this file can be paused and go on; a type obeys both orders or none."""
+    if not isinstance(file, JobConfig) or file.host.disabled:
+        return False
+    return Order.PAUSE in file.job_type.orders
 
 
 def _expect(job: Lifecycle, event: str, states: Iterable[State], *, process: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from tdsup.jobtype import Condition, Metric
 
 from ..loop import Loop, Timer
-from ..worker import receive
+from ..worker import give, receive
 from .escalation import SIGNALS, Action
 from .job import Job
 from .process import Body, Process
@@ -75,7 +75,7 @@ class Runner:
             if action is Action.SPAWN:
                 self._spawn(now)
             else:
-                self._signal(action, now)
+                self._tell_process(action, now)
             self._tell()
         self._schedule(self.job.deadline())
 
@@ -98,10 +98,14 @@ class Runner:
         self._loop.watch(process.channel.fileno(), selectors.EVENT_READ, self._on_channel)
         self._loop.watch(process.pidfd, selectors.EVENT_READ, self._on_death)
 
-    def _signal(self, action: Action, now: float) -> None:
-        if self._process is not None:
+    def _tell_process(self, action: Action, now: float) -> None:
+        """Give the process its order, or send it the signal of the action."""
+        order = self.job.standing.order
+        if self._process is not None and action is not Action.ORDER:
             self._process.send(SIGNALS[action])
-        if action is not Action.INTERRUPT:
+        elif self._process is not None and order is not None:
+            give(self._process.channel, order)
+        if action in {Action.TERMINATE, Action.KILL}:
             _log.warning("%s: sent %s to pid %s", self.job.name, SIGNALS[action].name, self.job.pid)
         self.job.done(action, now)
 

@@ -1,7 +1,7 @@
 """The life of a child process: its set-up, its lifeline and what it tells the master."""
 
 from .board import Board
-from .channel import Sender, open_channel, receive
+from .channel import Sender, give, open_channel, receive
 from .lifeline import Heartbeat, Lifeline
 from .pidfile import PidFile
 from .processmetrics import Vitals, vitals
@@ -18,6 +18,7 @@ __all__ = [
     "StandaloneJob",
     "Vitals",
     "explain",
+    "give",
     "open_channel",
     "receive",
     "run_worker",

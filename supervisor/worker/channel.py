@@ -1,8 +1,8 @@
-"""The datagrams that a child sends to the master: JSON objects over a ``SOCK_SEQPACKET`` pair.
+"""The datagrams between a child and the master: JSON objects over a ``SOCK_SEQPACKET`` pair.
 
-Kinds: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values, totals), ``beat``, ``reload``
-(read the job's file again), ``farewell`` (reason).
-Nothing is sent the other way. For the child, end of file means that the master is dead.
+A child sends, by kind: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values, totals),
+``beat``, ``reload`` (read the job's file again), ``farewell`` (reason). The master sends ``order`` (an
+`Order`). For the child, end of file means that the master is dead.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import select
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from tdsup.jobtype import Condition, Metric, Snapshot
+from tdsup.jobtype import Condition, Metric, Order, Snapshot
 
 from ..redact import redact
 
@@ -50,6 +51,12 @@ def receive(channel: socket.socket) -> Iterator[dict[str, Any] | None]:
             yield None
             return
         yield json.loads(datagram)
+
+
+def give(channel: socket.socket, order: Order) -> None:
+    """Send an order to a child; one that cannot take it is dead, or will be killed for its silence."""
+    with suppress(OSError):
+        channel.send(json.dumps({"order": order}).encode())
 
 
 class Sender:

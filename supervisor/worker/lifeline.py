@@ -17,8 +17,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tdsup.jobtype import Order
+
 from .. import logs
 from ..exits import Exit
+from .channel import receive
 
 ORPHAN_GRACE = 0.5
 """Seconds for the main thread to end by itself once the master is dead."""
@@ -37,12 +40,14 @@ class Heartbeat:
     Attributes:
         channel: the child's end of it; its end of file means that the master is dead.
         every: seconds between signs of life.
-        send: sends one; called in the watching thread.
+        send: sends one; called in the watching thread, like `obey`.
+        obey: takes an order.
     """
 
     channel: socket.socket
     every: float
     send: Callable[[], None]
+    obey: Callable[[Order], None]
 
 
 class Lifeline:
@@ -117,8 +122,15 @@ class Lifeline:
             if reader.fileno() in ready:
                 for number in reader.recv(4096):
                     self._signals.get(number, _nothing)()
-            if master is not None and master.channel.fileno() in ready and self._at_end(master.channel):
+            if master is not None and master.channel.fileno() in ready:
+                self._hear(master)
+
+    def _hear(self, master: Heartbeat) -> None:
+        for message in receive(master.channel):
+            if message is None:
                 self._orphaned()
+            else:
+                master.obey(Order(message["order"]))
 
     def _interrupt(self) -> None:
         now = time.monotonic()
@@ -137,15 +149,6 @@ class Lifeline:
         self._log.error("the master is dead; ending")
         time.sleep(ORPHAN_GRACE)
         os._exit(Exit.FAILED)
-
-    @staticmethod
-    def _at_end(channel: socket.socket) -> bool:
-        try:
-            return not channel.recv(1)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
 
 
 def _nothing() -> None:

@@ -54,7 +54,7 @@ def run_worker(file: JobConfig, board: Board, beat: float, asked: bool, channel:
     context = WorkerContext(logger, sender, lambda: None, board, asked=asked)
     lifeline = Lifeline(
         logger,
-        Heartbeat(channel, beat, context.beat),
+        Heartbeat(channel, beat, context.beat, context.give),
         stop=context.stop,
         reload=sender.reload,
         terminate=pidfile.release if pidfile.path else None,

@@ -5,7 +5,7 @@ const KEY = "tdsup-token";
 const VERBS = {
   restart: "Let it finish its batch, then start a new process.",
   reload: "Read its file again, and restart it if the file is valid.",
-  pause: "Let it finish its batch, then keep it stopped until you resume it.",
+  pause: "Let it finish its batch, then hold it until you resume it.",
   resume: "Let it run again after a pause.",
   stop: "Let it finish its batch, then stop it.",
   start: "Start it again.",

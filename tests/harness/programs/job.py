@@ -22,6 +22,7 @@ NOTHING = cast("Any", None)
 SOUND = JobConfig("conf.d/a.ini", "sleeper", "1", JobSettings(job_name="a"), NOTHING)
 OTHER = replace(SOUND, digest="2")
 LAZY = replace(SOUND, host=JobSettings(job_name="a", autostart=False))
+HOLDING = replace(SOUND, section="holder")
 DISABLED = replace(SOUND, host=JobSettings(job_name="a", disabled=True))
 
 
@@ -30,9 +31,9 @@ def a_job(file: JobConfig | BrokenConfig | None = SOUND) -> Job:
     return Job("a", file, Backoff(Schedule(first=0.5, limit=30, reset=30), lambda: 0.5), TIMEOUTS, 0)
 
 
-def a_running_job() -> Job:
+def a_running_job(file: JobConfig = SOUND) -> Job:
     """A job whose process 7 runs since moment 0."""
-    job = a_job()
+    job = a_job(file)
     job.forked(7, 0)
     job.reported(Condition.RUNNING, "", 0)
     return job

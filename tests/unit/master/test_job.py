@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from harness.programs.job import BROKEN, DISABLED, LAZY, OTHER, SOUND, a_job, a_running_job
+from harness.programs.job import BROKEN, DISABLED, HOLDING, LAZY, OTHER, SOUND, a_job, a_running_job
 from hypothesis import given
 from hypothesis import strategies as st
 from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
@@ -213,6 +213,7 @@ EVENTS: dict[str, Callable[[Job, float], object]] = {
         for code in (0, 1, 78, -9, -15)
     },
     "load": lambda job, now: job.load(SOUND, now, asked=True),
+    "load holding": lambda job, now: job.load(HOLDING, now, asked=True),
     "load broken": lambda job, now: job.load(BROKEN, now, asked=True),
     "stop": lambda job, now: job.stop(now),
     "remove": lambda job, now: job.remove(now),
@@ -223,10 +224,13 @@ EVENTS: dict[str, Callable[[Job, float], object]] = {
 }
 
 
-@given(st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.floats(0, 60)), max_size=40))
-def test_no_history_leads_astray(history: list[tuple[str, float]]) -> None:
+@given(
+    st.sampled_from((SOUND, HOLDING)),
+    st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.floats(0, 60)), max_size=40),
+)
+def test_no_history_leads_astray(file: JobConfig, history: list[tuple[str, float]]) -> None:
     """Over any history: never two processes, no unknown pair passes, actions fit, deadlines are kept."""
-    job, now, processes = a_job(), 0.0, 0
+    job, now, processes = a_job(file), 0.0, 0
     for name, later in history:
         now += later
         while (action := job.next_action(now)) not in {Action.NONE, Action.SPAWN}:

@@ -1,0 +1,47 @@
+"""An order that a job has still to carry out."""
+
+from __future__ import annotations
+
+from tdsup.jobtype import Condition, Order
+
+OUTCOMES = {
+    Order.PAUSE: frozenset({Condition.PAUSED}),
+    # A worker that cannot reach its target cannot have looked whether it is paused.
+    Order.RESUME: frozenset({Condition.RUNNING, Condition.STANDBY}),
+}
+"""The conditions by which a worker shows that it has obeyed."""
+
+
+class StandingOrder:
+    """The order that stands until a process reports its outcome; each process of the job gets it once.
+
+    Attributes:
+        order: what was asked for; None while nothing is.
+        due: whether the present process has still to get it.
+    """
+
+    def __init__(self) -> None:
+        self.order: Order | None = None
+        self.due = False
+
+    def stand(self, order: Order | None) -> None:
+        """Ask for this from now on, whatever was asked for before; None asks for nothing."""
+        self.order, self.due = order, order is not None
+
+    def given(self) -> None:
+        """The present process has it, or cannot take it any more."""
+        self.due = False
+
+    def forked(self) -> None:
+        """There is a new process, which knows of no order."""
+        self.due = self.order is not None
+
+    def reported(self, condition: Condition) -> None:
+        """A worker told its condition. What it says before it has the order is no answer to it."""
+        if self.order is not None and not self.due and condition in OUTCOMES[self.order]:
+            self.order = None
+
+    def explain(self, reason: str) -> str:
+        """A reason, and what is still to be done."""
+        asked = f"asked to {self.order}" if self.order is not None else ""
+        return "; ".join(filter(None, (reason, asked)))

@@ -1,0 +1,77 @@
+"""A job type that obeys orders; a file stands for what hosts share, and says whether the job is paused."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field
+from tdsup.jobtype import Action, Condition, Context, Metric, Order, Snapshot
+
+TICK = 0.05
+"""Seconds between two looks."""
+
+
+class SetupError(Exception):
+    """What a job raises when a restart is pointless."""
+
+    exit_code = 78
+
+
+class HolderSettings(BaseModel):
+    """What a holder can be told."""
+
+    job_name: str
+    hold: str = Field(description="A file; while it exists the job is paused, by whoever has made it.")
+    deaf: str = Field(default="", description="A file; while it exists the job takes no order.")
+    broken: str = Field(default="", description="A file; while it exists, a job that would work is blocked.")
+
+
+class Holder:
+    """The job type."""
+
+    settings = HolderSettings
+    metrics = (Metric("rounds", "counter", "Rounds worked"),)
+    actions: Sequence[Action] = ()
+    orders = (Order.PAUSE, Order.RESUME)
+
+    def labels(self, _settings: Any) -> Mapping[str, str]:
+        """None."""
+        return {}
+
+    def claims(self, _settings: Any) -> Mapping[str, str]:
+        """Nothing."""
+        return {}
+
+    def shares(self, _settings: Any) -> Mapping[str, str]:
+        """Nothing."""
+        return {}
+
+    def sources(self, _settings: Any) -> Sequence[str]:
+        """None."""
+        return []
+
+    def run(self, settings: Any, context: Context) -> None:
+        """Work while the file is not there."""
+        context.logger.info("%s", "asked for" if context.asked else "not asked for")
+        hold = Path(settings.hold)
+        for rounds in itertools.count():
+            deaf = settings.deaf and Path(settings.deaf).exists()
+            order = None if deaf else context.order()
+            if order is Order.PAUSE:
+                hold.touch()
+            elif order is Order.RESUME:
+                hold.unlink(missing_ok=True)
+            if hold.exists():
+                context.report(Snapshot(Condition.PAUSED, "its file is there", {"rounds": rounds}))
+            elif settings.broken and Path(settings.broken).exists():
+                raise SetupError("cannot hold: it is broken")
+            else:
+                context.report(Snapshot(Condition.RUNNING, values={"rounds": rounds}))
+            if context.wait(TICK):
+                return
+
+
+HOLDER = Holder()
