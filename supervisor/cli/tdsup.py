@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import glob
-import logging
 import os
 import sys
 import time
@@ -15,33 +14,24 @@ from typing import Any
 from .. import logs
 from ..config import (
     HEADLESS,
-    BrokenConfig,
-    JobConfig,
-    clashes,
     find_job_type,
     import_fleet,
     load_fleet,
-    paths,
     require_jobs,
     sample,
-    scan,
 )
 from ..control import COMMANDS, VERSION, Argument, ArgumentType, Client
-from ..errors import ConfigError, NotRunning, Refused, TdsupError, UnknownJob
+from ..errors import ConfigError, NotRunning, Refused, TdsupError
 from ..exits import Exit
 from . import completion
 from .answers import SHOWS, Run, complain, say
 from .daemon import attach, detach
-from .perform import perform
+from .jobcommands import add_job_commands, find_job
+from .parsers import add_command
 from .tail import Tail
-
-LETTER_ACTIONS = ("list", "show", "replay", "purge")
-"""What can be done with dead letters, by the names of job types' actions."""
 
 FOLLOW_PAUSE = 0.2
 """Seconds between two looks at a log that is followed."""
-
-EXITS = "exit status: 0 done, 1 refused or failed (stderr says why), 2 wrong usage, 3 no master runs"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_start(commands)
     for command in COMMANDS.values():
         if command.people:
-            added = _add(commands, command.name, command.help, command.example, SHOWS[command.name])
+            added = add_command(commands, command.name, command.help, command.example, SHOWS[command.name])
             added.set_defaults(command=command)
             for argument in command.arguments:
                 _add_argument(added, argument)
@@ -87,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
                 form.add_argument("--json", action="store_true", help="for programs; durations in seconds")
                 form.add_argument("-w", "--watch", action="store_true", help="a live table, until Ctrl-C")
     _add_files(commands)
-    _add_letters(commands)
-    shell = _add(
+    add_job_commands(commands)
+    shell = add_command(
         commands,
         "completion",
         "Print a script that lets a shell complete commands and names of jobs.",
@@ -97,18 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     shell.add_argument("shell", choices=completion.SHELLS, help="the shell")
     return parser
-
-
-def _add(commands: Any, name: str, text: str, example: str, run: Run) -> argparse.ArgumentParser:
-    added: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=text,
-        description=text,
-        epilog=f"example: {example}\n\n{EXITS}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    added.set_defaults(run=run)
-    return added
 
 
 def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
@@ -127,7 +105,9 @@ def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
 
 
 def _add_start(commands: Any) -> None:
-    start = _add(commands, "start", "Run the fleet in the foreground until Ctrl-C.", "tdsup start -d", _start)
+    start = add_command(
+        commands, "start", "Run the fleet in the foreground until Ctrl-C.", "tdsup start -d", _start
+    )
     start.add_argument(
         "-d", dest="detach", action="store_true", help="in the background; return once it answers"
     )
@@ -135,32 +115,20 @@ def _add_start(commands: Any) -> None:
 
 def _add_files(commands: Any) -> None:
     """Add the commands that look at files, whether the fleet runs or not."""
-    tail = _add(
+    tail = add_command(
         commands, "logs", "Show the end of a job's log, or of the master's.", "tdsup logs -f orders", _logs
     )
     job = tail.add_argument("job", metavar="JOB", nargs="?", help="name of the job (default: the master)")
     completion.offer(job, completion.JOBS)
     tail.add_argument("-f", dest="follow", action="store_true", help="show what is added too, until Ctrl-C")
     tail.add_argument("-n", dest="lines", metavar="N", type=int, default=10, help="lines (default: 10)")
-    check = _add(
-        commands,
-        "check",
-        "Check job files (default: those of the fleet) and tell all their faults; the fleet need not run.",
-        "tdsup check --connect conf.d/orders.ini",
-        _check,
-    )
-    files = check.add_argument("files", metavar="FILE", nargs="*", help="the files")
-    completion.offer(files, completion.FILES)
-    check.add_argument(
-        "--connect", action="store_true", help="look at the databases too, without changing anything"
-    )
-    shown = _add(
+    shown = add_command(
         commands, "sample", "Print a job's file with every key.", "tdsup sample > conf.d/orders.ini", _sample
     )
     shown.add_argument(
         "type", metavar="TYPE", nargs="?", default=HEADLESS, help=f"job type (default: {HEADLESS})"
     )
-    taken = _add(
+    taken = add_command(
         commands,
         "import",
         "Write a tdsup.yaml for the jobs of a scriptmgr.ini.",
@@ -169,20 +137,6 @@ def _add_files(commands: Any) -> None:
     )
     file = taken.add_argument("file", metavar="FILE", help="the scriptmgr.ini")
     completion.offer(file, completion.FILES)
-
-
-def _add_letters(commands: Any) -> None:
-    letters = _add(
-        commands,
-        "dead-letters",
-        "List, show, replay or purge events of a job that could not be loaded; the fleet need not run.",
-        "tdsup dead-letters orders replay 7",
-        _dead_letters,
-    )
-    job = letters.add_argument("job", metavar="JOB", help="name of the job")
-    completion.offer(job, completion.JOBS)
-    letters.add_argument("action", choices=LETTER_ACTIONS, help="what to do with them")
-    letters.add_argument("ids", metavar="ID", nargs="*", help="which ones (default: all; show needs one)")
 
 
 def _enter(directory: str) -> None:
@@ -204,31 +158,6 @@ def _start(options: argparse.Namespace) -> int:
     with Client(settings.socket) as client:
         client.call("version")
     return Exit.OK
-
-
-def _check(options: argparse.Namespace) -> int:
-    """Tell all that is wrong or odd with job files and, if asked, with their databases."""
-    settings = load_fleet()
-    missing = [name for name in options.files or settings.jobs if not paths([name])]
-    for name in missing:
-        complain(f"cannot check {name}: no such file")
-    files = scan(options.files or settings.jobs, settings.defaults)
-    shared = clashes(files)
-    lines = [
-        line
-        for file in files
-        for line in (file.error.lines if isinstance(file, BrokenConfig) else file.warnings)
-    ]
-    # What is wrong with the defaults of a file is wrong with each of its jobs.
-    for line in dict.fromkeys([*lines, *shared]):
-        complain(line)
-    sound = [file for file in files if isinstance(file, JobConfig)]
-    count = len({file.path for file in files})
-    where = f" (in {count} file{'s' if count > 1 else ''})" if count != len(files) else ""
-    say(f"{len(sound)} of {len(files)} jobs can run{where}")
-    codes = [perform(file, "check") for file in sound] if options.connect else []
-    fine = len(sound) == len(files) and not (missing or shared or any(codes))
-    return Exit.OK if fine else Exit.FAILED
 
 
 def _logs(options: argparse.Namespace) -> int:
@@ -258,31 +187,12 @@ def _log_of(job: str) -> Path:
             (found,) = client.call("status", jobs=[glob.escape(job)])["jobs"]
             return Path(found["log"] or f"log/{job}.log")
     except (NotRunning, Refused):
-        return _find(job, "show the log of").log_path
+        return find_job(job, "show the log of").log_path
 
 
 def _write(text: bytes) -> None:
     sys.stdout.buffer.write(text)
     sys.stdout.buffer.flush()
-
-
-def _find(job: str, verb: str) -> JobConfig:
-    """The config of a job; the fleet need not run."""
-    settings = load_fleet()
-    for file in scan(settings.jobs, settings.defaults):
-        if file.name == job:
-            if isinstance(file, BrokenConfig):
-                raise file.error
-            return file
-    raise UnknownJob(f"cannot {verb} {job}: no job has that name")
-
-
-def _dead_letters(options: argparse.Namespace) -> int:
-    """Do something with the dead letters of a job."""
-    file = _find(options.job, f"{options.action} dead letters of")
-    logs.add_stderr()
-    logs.set_level(logging.INFO)
-    return perform(file, options.action, options.ids)
 
 
 def _sample(options: argparse.Namespace) -> int:

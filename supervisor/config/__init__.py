@@ -1,7 +1,8 @@
 """What people write: job files and what changes in them, ``tdsup.yaml``, and the files of scriptmgr."""
 
 from .changes import Changes, Present, compare
-from .confd import clashes, paths, scan
+from .claims import clashes, settle, shares
+from .confd import paths, scan
 from .fleetsettings import FILE, FleetSettings, load_fleet, require_jobs
 from .jobconfig import BrokenConfig, JobConfig
 from .jobfile import HEADLESS, jobs_of, load_only_job, pidfile_of
@@ -32,5 +33,7 @@ __all__ = [
     "require_jobs",
     "sample",
     "scan",
+    "settle",
+    "shares",
     "signature",
 ]

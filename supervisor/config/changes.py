@@ -40,6 +40,13 @@ class Changes:
     unchanged: list[str] = field(default_factory=list)
     broken: dict[str, BrokenConfig] = field(default_factory=dict)
 
+    def reject(self, name: str, file: BrokenConfig) -> None:
+        """Count a job as broken after all, for what its file says beside others."""
+        self.added.pop(name, None)
+        self.changed.pop(name, None)
+        self.unchanged = [each for each in self.unchanged if each != name]
+        self.broken[name] = file
+
     def describe(self) -> dict[str, Any]:
         """The same as JSON."""
         return {

@@ -1,9 +1,9 @@
-"""All jobs of a fleet, and what two of them cannot share."""
+"""All jobs of a fleet."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,25 +55,3 @@ def _glob(pattern: str) -> Iterable[Path]:
     except (ValueError, IndexError, RuntimeError) as error:
         # What pathlib raises for a bad pattern: an empty one, or the ~ of an unknown user.
         raise ConfigError(f"cannot read job files {pattern!r}: not a valid pattern ({error})") from error
-
-
-def clashes(files: Iterable[JobConfig | BrokenConfig]) -> list[str]:
-    """What two jobs share but cannot, such as a log file; one line each."""
-    owners: dict[str, JobConfig] = {}
-    lines = []
-    for file in files:
-        if isinstance(file, JobConfig):
-            for key, claim in _claims(file):
-                owner = owners.setdefault(claim, file)
-                if owner is not file:
-                    reason = f"{claim} belongs to {owner.name} ({owner.path}) already"
-                    lines.append(f"cannot share between jobs: {file.path}: [{file.section}] {key}: {reason}")
-    return lines
-
-
-def _claims(file: JobConfig) -> Iterator[tuple[str, str]]:
-    """What a job needs for itself alone, each with the key that says so."""
-    yield "logfile", f"the log {file.log_path.absolute()}"
-    if file.host.pidfile:
-        yield "pidfile", f"the pid file {Path(file.host.pidfile).absolute()}"
-    yield from file.job_type.claims(file.settings).items()

@@ -23,6 +23,8 @@ from ..config import (
     load_fleet,
     paths,
     scan,
+    settle,
+    shares,
     signature,
 )
 from ..errors import ConfigError, TdsupError
@@ -70,9 +72,12 @@ class Reload:
         """
         self._watch.has_read(_look_at(self._settings))
         files = scan(self._settings.jobs, self._settings.defaults)
-        for file in in_order(files):
+        changes = compare([], files)
+        settle(changes, [])
+        every: list[JobConfig | BrokenConfig] = [*changes.added.values(), *changes.broken.values()]
+        for file in in_order(every):
             self._add(file.name, file)
-        for line in clashes(files):
+        for line in (*clashes(files), *shares(files)):
             _log.warning("%s", line)
         self._look()
 
@@ -100,9 +105,10 @@ class Reload:
             self._watch.has_read(before)
             self.failed += not dry_run
             raise
-        present = [Present(runner.job.name, runner.job.wanted_file) for runner in self._roster]
+        present = self._present()
         changes = compare(present, files)
-        warnings = [*clashes(files), *self._needing_a_start(settings)]
+        settle(changes, present)
+        warnings = [*clashes(files), *shares(files), *self._needing_a_start(settings)]
         for line in warnings:
             _log.warning("%s", line)
         if not dry_run:
@@ -130,6 +136,13 @@ class Reload:
                 lines = (line.removeprefix("cannot load ") for line in error.lines)
                 fault = ConfigError(*(f"cannot reload {name}: {line}" for line in lines))
                 changes.broken[name] = BrokenConfig(old.path, old.section, name, fault)
+        present = self._present()
+        others = Changes(
+            changed=changes.changed,
+            unchanged=[job.name for job in present if job.name not in changes.changed],
+            broken=changes.broken,
+        )
+        settle(others, present)
         if not dry_run:
             self._apply(changes, asked=True)
             self.failed += bool(changes.broken)
@@ -167,6 +180,9 @@ class Reload:
         if settings.watch and self._watch.settled(_look_at(settings), self._loop.now()):
             self.unasked("files have changed")
         self._next_look = self._loop.at(self._loop.now() + LOOK, self._look)
+
+    def _present(self) -> list[Present]:
+        return [Present(runner.job.name, runner.job.wanted_file) for runner in self._roster]
 
     def _needing_a_start(self, settings: FleetSettings) -> list[str]:
         """Keys of ``tdsup.yaml`` that have changed but are read only at a start, a line each."""

@@ -29,7 +29,7 @@ def test_all_faults_of_all_files_are_told_at_once(a_fleet: Fleet) -> None:
     done = a_fleet.run("check")
     folder = a_fleet.directory
     assert done.returncode == 1
-    assert done.stdout == "3 of 6 jobs can run\n"
+    assert done.stdout == "2 of 6 jobs can run\n"
     lines = done.stderr.splitlines()
     assert [line.partition(": [")[0] for line in lines[:2]] == ["cannot load conf.d/a.ini"] * 2
     assert lines[2].startswith("cannot load conf.d/b.ini: [nothing] no job type is called nothing")

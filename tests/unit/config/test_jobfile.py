@@ -212,9 +212,11 @@ def test_the_fault_of_an_unknown_job_type_lists_the_installed_ones() -> None:
     (line,) = faults("[slepper]")
     assert line == (
         "[slepper] no job type is called slepper, did you mean sleeper? "
-        "(installed: napper, sleeper, table_dispatcher, unloadable)"
+        "(installed: holder, napper, sleeper, table_dispatcher, unloadable)"
     )
-    assert faults("[qwertz]")[0].startswith("[qwertz] no job type is called qwertz (installed: napper, ")
+    assert faults("[qwertz]")[0].startswith(
+        "[qwertz] no job type is called qwertz (installed: holder, napper, "
+    )
 
 
 def test_a_secret_is_never_shown() -> None:

@@ -1,0 +1,23 @@
+"""What the parsers of all commands have in common."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .answers import Run
+
+EXITS = "exit status: 0 done, 1 refused or failed (stderr says why), 2 wrong usage, 3 no master runs"
+
+
+def add_command(commands: Any, name: str, text: str, example: str, run: Run) -> argparse.ArgumentParser:
+    """Add a command with its help, and what runs it."""
+    added: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=f"example: {example}\n\n{EXITS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    added.set_defaults(run=run)
+    return added
