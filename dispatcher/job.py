@@ -16,7 +16,7 @@ from .consumer import Consumer
 from .errors import Outage, SetupError, is_infrastructure, one_line
 from .ledger import Claim, Position
 from .metrics import METRICS, Tally
-from .postgres import canonical_dsn, connected, database_name
+from .postgres import canonical_dsn, connected, database_name, quote
 from .settings import Settings
 
 RETRY_FIRST = 0.25
@@ -60,6 +60,22 @@ class TableDispatcher:
     def sources(self, settings: Settings) -> Sequence[str]:
         """The source database, in one spelling of its connection string."""
         return (canonical_dsn(settings.src_db),)
+
+    def targets(self, settings: Settings) -> Sequence[str]:
+        """The target database, in one spelling of its connection string."""
+        return (canonical_dsn(settings.dst_db),)
+
+    def reads(self, settings: Settings) -> Sequence[tuple[str, str]]:
+        """Its queue, by its consumer."""
+        return ((settings.queue, settings.consumer_name),)
+
+    def leaving(self, settings: Settings) -> str:
+        """The consumer: while it is registered, the queue keeps every event for it."""
+        names = ", ".join(map(_literal, (settings.queue, settings.consumer_name)))
+        return (
+            f"{self.claims(settings)['src_db']}: nobody reads it any more, and the queue keeps its events; "
+            f"run there: select {quote(settings.pgq_schema)}.unregister_consumer({names})"
+        )
 
     def run(self, settings: Settings, context: Context) -> None:
         """Load batches until asked to stop or, with loop_delay 0 or below, until the queue is empty.
@@ -177,6 +193,12 @@ class _Run:
             self._logger.info("%s: works again", self._settings.job_name)
         self._failure = None
         self._retry_delay = RETRY_FIRST
+
+
+def _literal(text: str) -> str:
+    """A string as SQL has it, whatever the server takes a backslash for."""
+    quoted = "'" + text.replace("'", "''") + "'"
+    return quoted if "\\" not in text else "E" + quoted.replace("\\", "\\\\")
 
 
 def _differ(one: Outage, other: Outage) -> bool:

@@ -35,8 +35,16 @@ class JobType(Protocol):
     def actions(self) -> Sequence[Action]:
         """What people can have it do besides run.
 
-        Hosts offer the actions with these names: ``check``; ``register``, ``unregister``, ``rewind`` and
-        ``reset`` (the consumer); ``list``, ``show``, ``replay`` and ``purge`` (dead letters).
+        Hosts offer the actions with these names:
+
+        - ``check``;
+        - ``register``, ``unregister``, ``rewind``, ``reset``, ``skip``, ``takeover`` and ``retire`` (the
+          consumer); with the argument ``dry-run``, ``rewind`` only tells;
+        - ``list``, ``show``, ``replay`` and ``purge`` (dead letters);
+        - ``consumers``, asked of one job for each of `sources`: all consumers of queues there. The arguments
+          are the fleet's readers, in threes: job, queue, consumer (see `reads`);
+        - ``schema``, asked of one job for each of `targets`: what the target keeps for such jobs; with the
+          argument ``sql``, the statements that would bring it up to date.
         """
 
     @property
@@ -62,6 +70,18 @@ class JobType(Protocol):
 
         The host groups jobs by these strings and does not look into them. They may hold secrets: never show
         them.
+        """
+
+    def targets(self, settings: Any) -> Sequence[str]:
+        """The connections that the job writes to, as `sources`."""
+
+    def reads(self, settings: Any) -> Sequence[tuple[str, str]]:
+        """What the job reads in its sources: queues, each with the name of the job's consumer there."""
+
+    def leaving(self, settings: Any) -> str:
+        """What stays behind when the job's file is removed, and how to end it by hand: one line, no secrets.
+
+        Empty if nothing does. Equal lines mean the same thing: while another job has it, nothing is left.
         """
 
     def run(self, settings: Any, context: Context) -> None:

@@ -198,6 +198,18 @@ class Sleeper:
         """A database, if it has one."""
         return [settings.src_db] if settings.src_db else []
 
+    def targets(self, settings: Any) -> Sequence[str]:
+        """A table, if it has one."""
+        return [settings.table] if settings.table else []
+
+    def reads(self, settings: Any) -> Sequence[tuple[str, str]]:
+        """A queue, if it has one, by its own name."""
+        return [(settings.queue, settings.job_name)] if settings.queue else []
+
+    def leaving(self, settings: Any) -> str:
+        """A queue, if it has one."""
+        return f"queue {settings.queue}: run there: close {settings.queue}" if settings.queue else ""
+
     def run(self, settings: Any, context: Context) -> None:
         """Work for `after` seconds, then behave as told."""
         count, end = 0, time.monotonic() + settings.after
@@ -241,6 +253,18 @@ class Napper:
     def sources(self, _settings: Any) -> Sequence[str]:
         """None."""
         return []
+
+    def targets(self, _settings: Any) -> Sequence[str]:
+        """None."""
+        return []
+
+    def reads(self, _settings: Any) -> Sequence[tuple[str, str]]:
+        """Nothing."""
+        return []
+
+    def leaving(self, _settings: Any) -> str:
+        """Nothing."""
+        return ""
 
     def run(self, settings: Any, context: Context) -> None:
         """Take naps until asked to end."""

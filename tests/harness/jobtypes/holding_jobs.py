@@ -53,6 +53,18 @@ class Holder:
         """None."""
         return []
 
+    def targets(self, _settings: Any) -> Sequence[str]:
+        """None."""
+        return []
+
+    def reads(self, _settings: Any) -> Sequence[tuple[str, str]]:
+        """Nothing."""
+        return []
+
+    def leaving(self, _settings: Any) -> str:
+        """Nothing."""
+        return ""
+
     def run(self, settings: Any, context: Context) -> None:
         """Work while the file is not there."""
         context.logger.info("%s", "asked for" if context.asked else "not asked for")

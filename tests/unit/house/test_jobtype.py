@@ -32,3 +32,20 @@ def test_table_dispatcher_has_every_counter_that_status_shows() -> None:
     """No column of it is always 0."""
     counters = {metric.name for metric in JOB_TYPE.metrics if metric.kind == "counter"}
     assert {counter.name for counter in STATUS_COUNTERS} <= counters
+
+
+def test_what_a_job_leaves_behind_is_ended_by_one_statement() -> None:
+    """Names of queue and consumer are data in it, and no password is shown."""
+    line = JOB_TYPE.leaving(
+        settings_of(
+            src_db="host=db1 dbname=shop password=hunter2",
+            dst_db="dbname=t",
+            queue_name="it's",
+            consumer_name="a\\b",
+            dest_table="t",
+        )
+    )
+    assert line == (
+        "consumer a\\b of queue it's in database shop at db1: nobody reads it any more, and the queue keeps "
+        "its events; run there: select pgq.unregister_consumer('it''s', E'a\\\\b')"
+    )
