@@ -46,7 +46,7 @@ class Loop:
         self._selector = selectors.PollSelector()
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = itertools.count()
-        self._signals: dict[int, Callable[[], None]] = {}
+        self._signals: dict[int, Callable[[], object]] = {}
         self._running = True
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
@@ -76,7 +76,7 @@ class Loop:
         heapq.heappush(self._timers, (when, next(self._sequence), timer))
         return timer
 
-    def on_signal(self, number: signal.Signals, callback: Callable[[], None]) -> None:
+    def on_signal(self, number: signal.Signals, callback: Callable[[], object]) -> None:
         """Call back from the loop after a signal; several that come at once may be one call."""
         self._signals[number] = callback
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)

@@ -92,19 +92,21 @@ def _watch(settings: FleetSettings, options: argparse.Namespace) -> int:
 
 
 def _screen(text: str) -> str:
-    """The text for a terminal: drawn over the last one without flicker, cut to the terminal's height."""
-    lines = [*text.splitlines(), "", "Ctrl-C ends"][: shutil.get_terminal_size().lines - 1]
-    return _HOME + "".join(f"{line}{_REST_OF_LINE}\n" for line in lines) + _REST_OF_SCREEN
+    """The text for a terminal: drawn over the last one without flicker, cut to the terminal's size."""
+    size = shutil.get_terminal_size()
+    lines = [*text.splitlines(), "", "Ctrl-C ends"][: size.lines - 1]
+    return _HOME + "".join(f"{line[: size.columns]}{_REST_OF_LINE}\n" for line in lines) + _REST_OF_SCREEN
 
 
 def _reload(options: argparse.Namespace) -> int:
     answer = _call(load_fleet(), options)
     broken, warnings = answer.pop("broken"), answer.pop("warnings")
+    left = [f"left: {line}" for line in answer.pop("left")]
     for outcome, names in answer.items():
         if names:
             say(f"{outcome}: {' '.join(names)}")
     # A file that is broken as a whole is the fault of each of its jobs.
-    for line in dict.fromkeys([*warnings, *(fault["error"] for fault in broken)]):
+    for line in dict.fromkeys([*warnings, *left, *(fault["error"] for fault in broken)]):
         complain(line)
     return Exit.FAILED if broken else Exit.OK
 

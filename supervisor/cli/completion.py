@@ -15,18 +15,20 @@ DIRECTORIES = shtab.DIRECTORY
 JOBS = {"bash": "_tdsup_jobs", "zsh": "_tdsup_jobs"}
 """Names of jobs, as the fleet of the current directory tells them."""
 
+_NAMES = r"""$(tdsup status 2>/dev/null | awk 'NR > 1 && !/^(\(no jobs|web:|left:)/ { print $1 }')"""
+
 _PREAMBLE = {
-    "bash": """
-_tdsup_jobs() {
-    compgen -W "$(tdsup status 2>/dev/null | awk 'NR > 1 && !/^(\\(no jobs|web:)/ { print $1 }')" -- "$1"
-}
+    "bash": f"""
+_tdsup_jobs() {{
+    compgen -W "{_NAMES}" -- "$1"
+}}
 """,
-    "zsh": """
-_tdsup_jobs() {
+    "zsh": f"""
+_tdsup_jobs() {{
     local -a jobs
-    jobs=(${(f)"$(tdsup status 2>/dev/null | awk 'NR > 1 && !/^(\\(no jobs|web:)/ { print $1 }')"})
+    jobs=(${{(f)"{_NAMES}"}})
     _describe 'job' jobs
-}
+}}
 """,
 }
 

@@ -61,7 +61,7 @@ def render(status: Mapping[str, Any], width: int) -> str:
 
     Args:
         status: the answer.
-        width: columns of the terminal, at which lines are cut; 0: no limit.
+        width: columns of the terminal, at which lines of the table are cut; 0: no limit.
     """
     rows = [list(COLUMNS), *([show(job) for show in COLUMNS.values()] for job in status["jobs"])]
     lines = _aligned(rows)
@@ -69,7 +69,9 @@ def render(status: Mapping[str, Any], width: int) -> str:
         lines.append("(no jobs)")
     if status.get("web_error"):
         lines.append(f"web: {status['web_error']}")
-    return "\n".join(_cut(line, width) for line in lines)
+    # What a person is to do is told whole.
+    whole = [f"left: {line}" for line in status.get("left", ())]
+    return "\n".join([*(_cut(line, width) for line in lines), *whole])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -47,6 +47,10 @@ class Changes:
         self.unchanged = [each for each in self.unchanged if each != name]
         self.broken[name] = file
 
+    def warnings(self) -> list[str]:
+        """What a person should know about the files that jobs will run from now on, one line each."""
+        return [line for file in (*self.added.values(), *self.changed.values()) for line in file.warnings]
+
     def describe(self) -> dict[str, Any]:
         """The same as JSON."""
         return {

@@ -37,6 +37,9 @@ class Fleet(Protocol):
     def rotate(self, names: Sequence[str]) -> dict[str, Any]:
         """Rotate all logs, or those of some jobs."""
 
+    def retired(self, names: Sequence[str]) -> dict[str, Any]:
+        """Take note that jobs have left nothing behind."""
+
     def stop(self) -> dict[str, Any]:
         """Begin to stop the fleet."""
 
@@ -163,6 +166,15 @@ COMMANDS = {
             "Give the numbers of all jobs (for the web child).",
             """echo '{"cmd":"metrics"}' | nc -U run/tdsup.sock""",
             lambda fleet, _arguments: fleet.metrics(),
+            people=False,
+        ),
+        Command(
+            "retired",
+            "Take note that jobs of these names have left nothing behind (for `tdsup retire`).",
+            """echo '{"cmd":"retired","args":{"jobs":["orders"]}}' | nc -U run/tdsup.sock""",
+            lambda fleet, arguments: fleet.retired(arguments["jobs"]),
+            arguments=(Argument("jobs", "names of jobs", required=True),),
+            changes=True,
             people=False,
         ),
     )

@@ -40,6 +40,7 @@ class Lifecycle:
         restarts: how often another process was forked, by cause.
         asked: whether somebody asked for its latest start; else it replaces a process that died.
         removed: whether it can be forgotten.
+        ran: what its latest process ran, as long as a trace of that may be left; None before the first one.
         standing: the order that its process has to carry out.
         tally: its numbers.
     """
@@ -61,6 +62,7 @@ class Lifecycle:
         self.restarts: Counter[str] = Counter()
         self.asked = True
         self.removed = False
+        self.ran: JobConfig | None = None
         self.standing = StandingOrder()
         self.tally = Tally()
         self._backoff = backoff
@@ -105,6 +107,7 @@ class Lifecycle:
         """A process was started."""
         _expect(self, "forked", {State.STARTING, State.BACKOFF}, process=False)
         self.pid = pid
+        self.ran = self.file if isinstance(self.file, JobConfig) else None
         self._heard, self._healthy_since = now, None
         self.standing.forked()
         if self._cause:

@@ -64,11 +64,11 @@ class Master:
         Raises:
             ConfigError: a directory of job files cannot be read.
         """
-        callbacks: dict[signal.Signals, Callable[[], None]] = {
+        callbacks: dict[signal.Signals, Callable[[], object]] = {
             signal.SIGINT: self._stop_by_signal,
             signal.SIGTERM: self._stop_by_signal,
             signal.SIGHUP: partial(self._reload.unasked, "asked to reload by SIGHUP"),
-            signal.SIGUSR1: self._rotate_by_signal,
+            signal.SIGUSR1: partial(self.rotate, []),
         }
         for number, callback in callbacks.items():
             self._loop.on_signal(number, callback)
@@ -107,6 +107,7 @@ class Master:
             "master": {"pid": os.getpid(), "uptime": round(now - self._begun, 3), "version": VERSION},
             "web": address,
             "web_error": web_error,
+            "left": self._reload.left.lines(),
         }
 
     def metrics(self) -> dict[str, Any]:
@@ -169,6 +170,14 @@ class Master:
             self._web.send(signal.SIGUSR1)
         return {"rotated": [runner.job.name for runner in chosen if runner.send(signal.SIGUSR1)]}
 
+    def retired(self, names: Sequence[str]) -> dict[str, Any]:
+        """Take note that jobs have left nothing behind, whether they are still there or not."""
+        for name in names:
+            self._reload.left.forget(name)
+            if runner := self._roster.find(name):
+                runner.job.ran = None
+        return {}
+
     def stop(self) -> dict[str, Any]:
         """Begin to stop all jobs, in parallel; see `commands`."""
         self._stopping = True
@@ -211,9 +220,6 @@ class Master:
         if not self._stopping:
             _log.info("asked to stop by a signal")
             self.stop()
-
-    def _rotate_by_signal(self) -> None:
-        self.rotate([])
 
 
 def _job_body(board: Board, beat: float, job: Job) -> Body:

@@ -29,6 +29,7 @@ from ..config import (
 )
 from ..errors import ConfigError, TdsupError
 from ..loop import Loop, Timer
+from .left import Left, lines
 from .roster import Roster, in_order
 from .runner import Runner
 
@@ -52,11 +53,13 @@ class Reload:
     Attributes:
         done: reloads of the fleet or of jobs, sound or not.
         failed: those that met a fault.
+        left: what jobs have left behind.
     """
 
     def __init__(self, settings: FleetSettings, roster: Roster, loop: Loop) -> None:
         self.done = 0
         self.failed = 0
+        self.left = Left()
         self._settings = self._started = settings
         self._roster = roster
         self._loop = loop
@@ -105,17 +108,18 @@ class Reload:
             self._watch.has_read(before)
             self.failed += not dry_run
             raise
-        present = self._present()
+        present = self._roster.present()
         changes = compare(present, files)
         settle(changes, present)
         warnings = [*clashes(files), *shares(files), *self._needing_a_start(settings)]
         for line in warnings:
             _log.warning("%s", line)
+        answer = self._answer(changes, warnings)
         if not dry_run:
             self._settings = settings
             self._apply(changes)
             self.failed += bool(changes.broken)
-        return {**changes.describe(), "warnings": warnings}
+        return answer
 
     def jobs(self, names: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
         """Read the files of some jobs again, and restart those that are sound; returns what was done.
@@ -136,19 +140,20 @@ class Reload:
                 lines = (line.removeprefix("cannot load ") for line in error.lines)
                 fault = ConfigError(*(f"cannot reload {name}: {line}" for line in lines))
                 changes.broken[name] = BrokenConfig(old.path, old.section, name, fault)
-        present = self._present()
+        present = self._roster.present()
         others = Changes(
             changed=changes.changed,
             unchanged=[job.name for job in present if job.name not in changes.changed],
             broken=changes.broken,
         )
         settle(others, present)
+        answer = self._answer(changes, [])
         if not dry_run:
             self._apply(changes, asked=True)
             self.failed += bool(changes.broken)
         if changes.broken and not changes.changed:
             raise ConfigError(*(line for file in changes.broken.values() for line in file.error.lines))
-        return {**changes.describe(), "warnings": []}
+        return answer
 
     def unasked(self, why: str) -> None:
         """Reload the fleet where nobody waits for the answer: faults go into the log."""
@@ -181,9 +186,6 @@ class Reload:
             self.unasked("files have changed")
         self._next_look = self._loop.at(self._loop.now() + LOOK, self._look)
 
-    def _present(self) -> list[Present]:
-        return [Present(runner.job.name, runner.job.wanted_file) for runner in self._roster]
-
     def _needing_a_start(self, settings: FleetSettings) -> list[str]:
         """Keys of ``tdsup.yaml`` that have changed but are read only at a start, a line each."""
         return [
@@ -192,7 +194,16 @@ class Reload:
             if key not in LIVE and getattr(settings, key) != getattr(self._started, key)
         ]
 
+    def _answer(self, changes: Changes, warnings: Sequence[str]) -> dict[str, Any]:
+        """What is said of changes before they are made; `warnings` are those between files."""
+        return {
+            **changes.describe(),
+            "warnings": [*changes.warnings(), *warnings],
+            "left": lines(self.left.after(changes, self._roster.jobs())),
+        }
+
     def _apply(self, changes: Changes, *, asked: bool = False) -> None:
+        self.left.keep(self.left.after(changes, self._roster.jobs()))
         for added in in_order(changes.added.values()):
             self._add(added.name, added)
         for name, changed in changes.changed.items():

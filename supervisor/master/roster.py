@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
-from ..config import BrokenConfig, JobConfig
+from ..config import BrokenConfig, JobConfig, Present
 from ..errors import UnknownJob
+from .job import Job
 from .runner import Runner
 
 AnyConfig = TypeVar("AnyConfig", bound=JobConfig | BrokenConfig)
@@ -36,6 +37,14 @@ class Roster:
 
     def __len__(self) -> int:
         return len(self._runners)
+
+    def jobs(self) -> list[Job]:
+        """The jobs alone."""
+        return [runner.job for runner in self]
+
+    def present(self) -> list[Present]:
+        """The jobs and what they run, for a comparison with files."""
+        return [Present(job.name, job.wanted_file) for job in self.jobs()]
 
     def by_name(self) -> list[Runner]:
         """Runners as people look for them."""

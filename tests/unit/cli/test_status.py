@@ -84,3 +84,9 @@ def test_no_jobs_and_no_web_child_are_told() -> None:
     """An empty table would look like a fault of the program."""
     text = render({"jobs": [], "web_error": "cannot serve http://x: Address already in use"}, 0)
     assert text.splitlines()[1:] == ["(no jobs)", "web: cannot serve http://x: Address already in use"]
+
+
+def test_what_is_left_is_told_whole() -> None:
+    """Below the table, however narrow the terminal is: it says what to do."""
+    lines = render({"jobs": [a_job()], "left": ["x" * 200]}, 80).splitlines()
+    assert lines[-1] == "left: " + "x" * 200

@@ -50,6 +50,10 @@ class FakeFleet:
         """What was asked."""
         return {"rotated": names}
 
+    def retired(self, names: Sequence[str]) -> dict[str, Any]:
+        """What was asked."""
+        return {"retired": names}
+
     def stop(self) -> dict[str, Any]:
         """A defect."""
         raise RuntimeError("a defect")
