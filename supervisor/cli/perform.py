@@ -11,6 +11,11 @@ from ..exits import Exit
 from ..worker import explain
 
 
+def can(file: JobConfig, name: str) -> bool:
+    """Whether the job's type has such an action."""
+    return any(action.name == name for action in file.job_type.actions)
+
+
 def perform(file: JobConfig, name: str, arguments: Sequence[str] = ()) -> int:
     """Carry out an action and print what it says; returns the exit status.
 

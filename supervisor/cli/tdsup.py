@@ -25,8 +25,10 @@ from ..errors import ConfigError, NotRunning, Refused, TdsupError
 from ..exits import Exit
 from . import completion
 from .answers import SHOWS, Run, complain, say
+from .checking import add_check
 from .daemon import attach, detach
-from .jobcommands import add_job_commands, find_job
+from .jobactions import add_action_commands
+from .jobsearch import find_job
 from .parsers import add_command
 from .tail import Tail
 
@@ -77,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
                 form.add_argument("--json", action="store_true", help="for programs; durations in seconds")
                 form.add_argument("-w", "--watch", action="store_true", help="a live table, until Ctrl-C")
     _add_files(commands)
-    add_job_commands(commands)
+    add_check(commands)
+    add_action_commands(commands)
     shell = add_command(
         commands,
         "completion",

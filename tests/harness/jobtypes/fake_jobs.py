@@ -154,10 +154,10 @@ BEHAVIOURS: dict[str, Callable[[SleeperSettings, Context], None]] = {
 
 
 def _action(name: str, text: str) -> Action:
-    """An action that tells what it would do; the argument ``bad`` fails."""
+    """An action that tells what it would do; an argument or a line ``bad`` fails."""
 
     def run(settings: SleeperSettings, arguments: Sequence[str]) -> Iterable[str]:
-        if "bad" in arguments:
+        if "bad" in arguments or settings.line == "bad":
             raise SetupError(f"cannot {name} {settings.job_name}: it is bad")
         yield " ".join([name, settings.job_name, *arguments])
 
@@ -179,6 +179,8 @@ class Sleeper:
         _action("register", "Register it."),
         _action("list", "List what it has."),
         _action("replay", "Do it again."),
+        *(_action(name, "Do it.") for name in ("rewind", "skip", "takeover", "retire")),
+        *(_action(name, "Tell it.") for name in ("consumers", "schema")),
     )
     orders: Sequence[Order] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,19 @@ class HolderSettings(BaseModel):
     broken: str = Field(default="", description="A file; while it exists, a job that would work is blocked.")
 
 
+def _mend(settings: HolderSettings, arguments: Sequence[str]) -> Iterable[str]:
+    """What was broken is so no more."""
+    if "dry-run" not in arguments:
+        Path(settings.broken).unlink()
+    yield f"{settings.job_name}: {' '.join(arguments) or 'mended'}"
+
+
 class Holder:
     """The job type."""
 
     settings = HolderSettings
     metrics = (Metric("rounds", "counter", "Rounds worked"),)
-    actions: Sequence[Action] = ()
+    actions = (Action("rewind", "Mend it.", _mend), Action("skip", "Mend it.", _mend))
     orders = (Order.PAUSE, Order.RESUME)
 
     def labels(self, _settings: Any) -> Mapping[str, str]:

@@ -1,15 +1,12 @@
-"""Commands that work on jobs by their files and databases, whether the fleet runs or not."""
+"""``tdsup check``: what is wrong with job files, and with the databases of their jobs."""
 
 from __future__ import annotations
 
 import argparse
-import logging
 from typing import Any
 
-from .. import logs
 from ..config import (
     BrokenConfig,
-    JobConfig,
     clashes,
     compare,
     load_fleet,
@@ -18,24 +15,15 @@ from ..config import (
     settle,
     shares,
 )
-from ..errors import UnknownJob
 from ..exits import Exit
 from . import completion
 from .answers import complain, say
 from .parsers import add_command
 from .perform import perform
 
-LETTER_ACTIONS = ("list", "show", "replay", "purge")
-"""What can be done with dead letters, by the names of job types' actions."""
 
-
-def add_job_commands(commands: Any) -> None:
-    """Add them to the parser."""
-    _add_check(commands)
-    _add_letters(commands)
-
-
-def _add_check(commands: Any) -> None:
+def add_check(commands: Any) -> None:
+    """Add the command to the parser."""
     check = add_command(
         commands,
         "check",
@@ -48,31 +36,6 @@ def _add_check(commands: Any) -> None:
     check.add_argument(
         "--connect", action="store_true", help="look at the databases too, without changing anything"
     )
-
-
-def _add_letters(commands: Any) -> None:
-    letters = add_command(
-        commands,
-        "dead-letters",
-        "List, show, replay or purge events of a job that could not be loaded; the fleet need not run.",
-        "tdsup dead-letters orders replay 7",
-        _dead_letters,
-    )
-    job = letters.add_argument("job", metavar="JOB", help="name of the job")
-    completion.offer(job, completion.JOBS)
-    letters.add_argument("action", choices=LETTER_ACTIONS, help="what to do with them")
-    letters.add_argument("ids", metavar="ID", nargs="*", help="which ones (default: all; show needs one)")
-
-
-def find_job(job: str, verb: str) -> JobConfig:
-    """The config of a job; the fleet need not run."""
-    settings = load_fleet()
-    for file in scan(settings.jobs, settings.defaults):
-        if file.name == job:
-            if isinstance(file, BrokenConfig):
-                raise file.error
-            return file
-    raise UnknownJob(f"cannot {verb} {job}: no job has that name")
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -101,11 +64,3 @@ def _check(options: argparse.Namespace) -> int:
     codes = [perform(file, "check") for file in sound] if options.connect else []
     fine = len(sound) == len(files) and not (missing or shared or any(codes))
     return Exit.OK if fine else Exit.FAILED
-
-
-def _dead_letters(options: argparse.Namespace) -> int:
-    """Do something with the dead letters of a job."""
-    file = find_job(options.job, f"{options.action} dead letters of")
-    logs.add_stderr()
-    logs.set_level(logging.INFO)
-    return perform(file, options.action, options.ids)

@@ -1,0 +1,52 @@
+"""Finding jobs by name in the files of the fleet, which need not run."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+
+from ..config import BrokenConfig, JobConfig, load_fleet, scan
+from ..errors import UnknownJob
+
+
+def find_job(name: str, verb: str) -> JobConfig:
+    """The config of the job of exactly that name.
+
+    Raises:
+        UnknownJob: no file describes it.
+        ConfigError: its file is broken.
+    """
+    for file in _all_jobs():
+        if file.name == name:
+            if isinstance(file, BrokenConfig):
+                raise file.error
+            return file
+    raise UnknownJob(f"cannot {verb} {name}: no job has that name")
+
+
+def find_jobs(names: Sequence[str], verb: str) -> list[JobConfig | BrokenConfig]:
+    """The jobs of these names; a name that no job has is taken for a pattern.
+
+    Args:
+        names: the names and patterns; none means all jobs.
+        verb: what to do to them, for the message.
+
+    Raises:
+        UnknownJob: a name or pattern fits no job.
+    """
+    jobs = {file.name: file for file in _all_jobs()}
+    if not names:
+        return list(jobs.values())
+    chosen: dict[str, JobConfig | BrokenConfig] = {}
+    for name in names:
+        fitting = [name] if name in jobs else fnmatch.filter(jobs, name)
+        if not fitting:
+            why = "no job fits" if set("*?[") & set(name) else "no job has that name"
+            raise UnknownJob(f"cannot {verb} {name}: {why}")
+        chosen.update((each, jobs[each]) for each in sorted(fitting))
+    return list(chosen.values())
+
+
+def _all_jobs() -> list[JobConfig | BrokenConfig]:
+    settings = load_fleet()
+    return scan(settings.jobs, settings.defaults)
