@@ -1,4 +1,4 @@
-"""What a child tells the master."""
+"""What a child tells the master, and the other way."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import cast
 
 import pytest
-from tdsup.jobtype import Condition, Snapshot
-from tdsup.supervisor.worker.channel import BURST, Sender, open_channel, receive
+from tdsup.jobtype import Condition, Order, Snapshot
+from tdsup.supervisor.worker.channel import BURST, Sender, give, open_channel, receive
 
 
 @pytest.fixture
@@ -72,3 +72,13 @@ def test_a_report_that_cannot_be_is_an_error(pair: tuple[socket.socket, Sender])
         sender.snapshot(Snapshot(cast("Condition", "sleepy")))
     with pytest.raises(ValueError, match="over the limit"):
         sender.snapshot(Snapshot(Condition.RUNNING, "x" * 70000))
+
+
+def test_an_order_goes_the_other_way() -> None:
+    """And is lost without a fault if nobody is there to take it."""
+    master, child = open_channel()
+    with master:
+        with child:
+            give(master, Order.PAUSE)
+            assert list(receive(child)) == [{"order": "pause"}]
+        give(master, Order.RESUME)
