@@ -7,21 +7,25 @@ import time
 from psycopg2.extensions import connection as Connection
 from tdsup.jobtype import Context
 
-from .ledger import Position
-from .load import BatchWork, Delivery
+from .ledger import Ownership, Position, Storage
+from .load import BatchWork, Delivery, Ledger, Outcome
 from .metrics import Tally
 from .pgq import Batch, BatchSizer, Lookout, Queue
 from .postgres import IdleConnections
 from .settings import Settings
+
+VERIFY = 30.0
+"""Seconds after which an idle owner looks whether it still is the owner: a batch would tell it at once."""
 
 
 class Consumer:
     """Works for one consumer over two open connections.
 
     Args:
-        source: connection to the database of the queue; no call leaves a transaction open.
-        target: the same to the database of the tables.
-        position: the consumer's position there; claimed.
+        queue: the queue on the source; no call leaves a transaction open there.
+        target: connection to the database of the tables, with the same promise.
+        position: the consumer's position there.
+        ownership: this process's, taken.
         settings: the job's.
         tally: counted up as work is done; outlives the connections.
         context: the job's.
@@ -29,33 +33,23 @@ class Consumer:
 
     def __init__(
         self,
-        source: Connection,
+        queue: Queue,
         target: Connection,
-        position: Position,
+        ledger: tuple[Position, Ownership],
         settings: Settings,
         tally: Tally,
         context: Context,
     ) -> None:
-        self._connections = IdleConnections(source, target)
-        self._queue = Queue(source, settings)
+        self._connections = IdleConnections(queue.connection, target)
+        self._queue = queue
         self._lookout = Lookout(self._queue, settings, context.board)
-        self._position = position
+        self._position, self._ownership = ledger
         self._settings = settings
         self._tally = tally
         self._logger = context.logger
         self._sizer = BatchSizer(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
         self._delivery = Delivery(self._queue, target, settings, context.logger)
-
-    def register(self) -> None:
-        """Make sure that the consumer is registered on the queue.
-
-        Raises:
-            SetupError: there is no such queue.
-        """
-        if self._queue.register():
-            self._logger.info(
-                "registered consumer %s on queue %s", self._settings.consumer_name, self._settings.queue
-            )
+        self._verified = time.monotonic()
 
     def work(self) -> bool:
         """Take one batch, if there is one; returns whether there may be more.
@@ -65,6 +59,7 @@ class Consumer:
         Raises:
             DataError: an event cannot be loaded and bad events stop the job; nothing of the batch was loaded.
             LostPosition: the target's position does not fit the batch.
+            Displaced: this process no longer owns the consumer, or a person holds it.
             SetupError: the target cannot take the batch until a person does something.
             psycopg2.Error: the infrastructure failed; a retry on new connections is safe.
         """
@@ -79,14 +74,16 @@ class Consumer:
         if batch is None:
             self._sizer.caught_up()
             self._connections.check()
+            if asked - self._verified >= VERIFY:
+                self._verify()
             if not self._settings.holds_back:
                 self._tally.caught_up_to = None
                 self._tally.behind = 0
             return False
         if self._tally.caught_up_to is None:
             self._tally.caught_up_to = asked
-        self._apply(batch)
-        self._finish(batch, asked)
+        is_loaded = self._apply(batch)
+        self._finish(batch, asked, is_loaded=is_loaded)
         self._sizer.learn(batch.count, time.monotonic() - asked, self._tally.behind)
         return True
 
@@ -94,29 +91,63 @@ class Consumer:
         """Seconds to wait after `work` has found nothing."""
         return self._lookout.rest()
 
-    def _apply(self, batch: Batch) -> None:
-        """Load the batch and write its position in one transaction, unless the target has the batch."""
+    def _verify(self) -> None:
+        self._ownership.verify()
+        self._verified = time.monotonic()
+
+    def _apply(self, batch: Batch) -> bool:
+        """Load the batch and write its position in one transaction; False if the target has the batch."""
         made = self._delivery.partitions_created
+
+        def counters(outcome: Outcome) -> str:
+            return self._tally.with_batch(outcome, self._delivery.partitions_created - made)
+
         work = BatchWork(
             batch,
             self._queue,
-            self._position,
+            Ledger(self._position, self._ownership, counters),
             self._delivery.dead_letters,
-            self._settings.queue,
+            self._settings.job_name,
             self._logger,
         )
         outcome = self._delivery.deliver(work)
+        self._verified = time.monotonic()
         self._tally.partitions += self._delivery.partitions_created - made
-        if outcome is not None:
-            self._tally.count(outcome)
-            if outcome.events:
-                self._lookout.read_events()
+        if outcome is None:
+            return False
+        self._tally.count(outcome)
+        if outcome.events:
+            self._lookout.read_events()
+        return True
 
-    def _finish(self, batch: Batch, opened: float) -> None:
-        lag, behind = self._queue.finish(batch)
+    def _finish(self, batch: Batch, opened: float, *, is_loaded: bool) -> None:
+        finished, lag, behind = self._queue.finish(batch)
+        if is_loaded and not finished:
+            self._tell_double(batch)
         now, tally = time.monotonic(), self._tally
-        tally.batches += 1
         tally.seconds.add(now - opened)
         tally.caught_up_to = now - lag
         tally.behind = behind
         tally.finished_at = now
+
+    def _tell_double(self, batch: Batch) -> None:
+        """Another program has finished a batch while it was loaded here, and may have loaded it too.
+
+        One of ours that has taken over would have skipped it, and `verify` then raises.
+        """
+        if self._position.storage is Storage.PGQ_EXT:
+            self._ownership.verify()
+            self._logger.error(
+                "%s: batch %d of queue %s, ticks %d to %d, was finished by another program while it was "
+                "loaded here: "
+                "its events, with ids from about %d to %d, may be in the target twice; never run two "
+                "programs for "
+                "one consumer",
+                self._settings.job_name,
+                batch.id,
+                self._settings.queue,
+                batch.previous_tick,
+                batch.tick,
+                batch.previous_sequence + 1,
+                batch.sequence,
+            )

@@ -44,6 +44,10 @@ class Outage(DispatcherError):
         self.answered = answered
 
 
+class Displaced(DispatcherError):
+    """Another process works for the consumer, or a person holds it; nothing was changed."""
+
+
 class EventError(Exception):
     """Why an event cannot be loaded; becomes a `DataError` where queue and batch are known.
 

@@ -1,7 +1,8 @@
-"""The numbers of a job since its process began, and what they mean."""
+"""The numbers of a job, and what they mean."""
 
 from __future__ import annotations
 
+import json
 import time
 from bisect import bisect_left
 from collections import Counter
@@ -27,7 +28,7 @@ METRICS = (
     Metric("rows", "counter", "Events applied to the target: rows inserted, updated or deleted."),
     Metric("dead_letters", "counter", "Events that have no row, kept in tdsup.dead_letter."),
     Metric("ignored", "counter", "Events that ask for no change."),
-    Metric("batches", "counter", "Batches finished."),
+    Metric("batches", "counter", "Batches loaded."),
     Metric("batch_seconds", "histogram", "Time from a batch's opening to its end.", buckets=BATCH_SECONDS),
     Metric("batch_events", "histogram", "Events of a batch.", buckets=BATCH_EVENTS),
     Metric("partitions", "counter", "Partitions created."),
@@ -35,6 +36,9 @@ METRICS = (
     Metric("lag_events", "gauge", "Events of the queue that are not loaded, as of the last batch."),
     Metric("last_batch", "age", "Time since a batch was finished."),
 )
+
+TOTALS = frozenset({EVENTS, "rows", "dead_letters", "ignored", "batches", "partitions"})
+"""Counters that the target keeps, if it has a row of the consumer."""
 
 
 @dataclass(slots=True)
@@ -62,12 +66,12 @@ class Histogram:
 
 @dataclass(slots=True)
 class Tally:
-    """What a job has done since its process began.
+    """What a job has done: since its process began or, of `TOTALS`, in all if the target keeps them.
 
     Attributes:
         events: how many events there were, by operation and outcome.
         rows: events that were written, as their writers count them.
-        batches: batches finished.
+        batches: batches loaded.
         partitions: partitions created.
         seconds: duration of batches.
         sizes: events of batches.
@@ -87,10 +91,36 @@ class Tally:
     finished_at: float | None = None
 
     def count(self, outcome: Outcome) -> None:
-        """Add what became of the events of a batch."""
+        """Add what became of the events of a batch that was loaded."""
         self.events.update(outcome.by_operation())
         self.rows += outcome.rows
+        self.batches += 1
         self.sizes.add(outcome.events.total())
+
+    def restore(self, counters: Mapping[str, Any]) -> None:
+        """Go on from what the target says has been done in all, as `with_batch` wrote it."""
+        self.events = Counter(
+            {tuple(key.split(",")): number for key, number in counters.get(EVENTS, {}).items()}
+        )
+        self.rows = counters.get("rows", 0)
+        self.batches = counters.get("batches", 0)
+        self.partitions = counters.get("partitions", 0)
+
+    def with_batch(self, outcome: Outcome, partitions: int) -> str:
+        """What has been done in all once a batch is loaded, as JSON.
+
+        Args:
+            outcome: of the batch.
+            partitions: that were created for it.
+        """
+        events = self.events + Counter(outcome.by_operation())
+        counters = {
+            EVENTS: {",".join(labels): number for labels, number in events.items()},
+            "rows": self.rows + outcome.rows,
+            "batches": self.batches + 1,
+            "partitions": self.partitions + partitions,
+        }
+        return json.dumps(counters, sort_keys=True)
 
     @property
     def total(self) -> int:

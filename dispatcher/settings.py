@@ -205,6 +205,19 @@ class Settings(BaseModel):
         "", description="Leave events alone until they are this old, such as 5 minutes."
     )
 
+    start: Literal["", "registered", "beginning"] = Field(
+        "",
+        description="Where a consumer begins that has no position yet: registered, at the tick at which it "
+        "is registered; beginning, at the oldest tick there is; empty: at the newest, unless somebody else "
+        "has registered it. Meant for one start.",
+    )
+    takeover_after: float = Field(
+        10.0,
+        ge=0,
+        description="Seconds that a process which works for the consumer, and has no connection at present, "
+        "may be late before a standby takes over.",
+    )
+
     exception_sleep: float = Field(
         20.0,
         description="Seconds to sleep after an error.",

@@ -7,17 +7,32 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
-from ..ledger import Claim, Position, Storage
-from ..pgq import Batch, Verdict, judge
+from ..errors import SetupError
+from ..ledger import (
+    NO_OWNERS,
+    Entry,
+    Position,
+    SchemaFacts,
+    Storage,
+    Tick,
+    find_position,
+    read_entry,
+    schema_facts,
+    stranger,
+    working,
+)
+from ..pgq import Batch, Verdict, judge, lost_position
 from ..postgres import TableName, queries, quote
 from ..settings import Settings
 from .finding import Fault, Finding, Note
 from .look import Look
-from .relation import Relation, Schema, read_relation, read_schema
+from .relation import Relation, read_relation
 from .serverfacts import Server
-from .sourcefacts import SourceFacts
+from .sourcefacts import ConsumerFacts, SourceFacts
 
 _POSITIONS = TableName("tdsup", "completed_tick")
+_CONSUMERS = TableName("tdsup", "consumer")
+_OWNING = "select, insert, update, delete"
 _DEAD_LETTERS = TableName("tdsup", "dead_letter")
 _FUNCTIONS = ["pgq_ext.get_last_tick(text)", "pgq_ext.set_last_tick(text, bigint)"]
 
@@ -32,25 +47,25 @@ _STORED = {
 
 @dataclass(frozen=True, slots=True)
 class PositionFacts:
-    """The consumer's position.
+    """The consumer's position and row.
 
     Attributes:
-        position: what reads it.
-        storage: where it is kept; None if that has to be made first.
+        ledger: what there is of the ledger.
+        foreign: why it cannot be trusted; empty if it can.
+        position: what reads it; None if its place has to be made first.
         tick: last applied tick; None if there is none.
-        holder: the session that works for the consumer; None if nobody does.
+        entry: the consumer's row; None if there is none.
         denied: functions of pgq_ext that the role may not run.
-        table: our own table of positions, where they are kept there.
-        schema: tdsup; None if there is none.
+        tables: our own tables that the position needs.
     """
 
-    position: Position
-    storage: Storage | None
-    tick: int | None
-    holder: str | None
-    denied: tuple[str, ...]
-    table: Relation | None
-    schema: Schema | None
+    ledger: SchemaFacts
+    foreign: str = ""
+    position: Position | None = None
+    tick: Tick | None = None
+    entry: Entry | None = None
+    denied: tuple[str, ...] = ()
+    tables: tuple[Relation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +74,11 @@ class LetterFacts:
 
     Attributes:
         table: the table; None if there is none yet.
-        schema: tdsup; None if there is none.
+        ledger: what there is of the ledger.
     """
 
     table: Relation | None
-    schema: Schema | None
+    ledger: SchemaFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +96,33 @@ def read_bookkeeping(look: Look, settings: Settings) -> Bookkeeping:
 
 
 def _read_position(cursor: Cursor, settings: Settings) -> PositionFacts:
-    position = Position(settings.queue, settings.consumer_name)
-    storage = position.find_storage(cursor)
-    is_pgq_ext = storage is Storage.PGQ_EXT
+    facts = schema_facts(cursor)
+    if foreign := stranger(cursor):
+        return PositionFacts(facts, foreign)
+    if facts.schema and not facts.may_use:
+        return PositionFacts(facts, "run there: grant usage on schema tdsup to this role")
+    try:
+        position = find_position(cursor, facts, settings.queue, settings.consumer_name)
+    except SetupError as error:
+        return PositionFacts(facts, str(error))
+    if position is None:
+        return PositionFacts(facts)
+    is_pgq_ext = position.storage is Storage.PGQ_EXT
     denied = queries.rows(cursor, "denied_functions", functions=_FUNCTIONS) if is_pgq_ext else []
+    names = [*([] if is_pgq_ext else [_POSITIONS]), *([_CONSUMERS] if facts.may_own else [])]
+    tables = tuple(table for name in names if (table := read_relation(cursor, name)))
     return PositionFacts(
-        position,
-        storage,
-        tick=None if storage is None else position.peek(cursor),
-        holder=Claim(cursor.connection, position).holder(cursor),
+        facts,
+        position=position,
+        tick=position.read(cursor),
+        entry=read_entry(cursor, position) if position.entries else None,
         denied=tuple(function for (function,) in denied),
-        table=read_relation(cursor, _POSITIONS) if storage and not is_pgq_ext else None,
-        schema=read_schema(cursor, "tdsup"),
+        tables=tables,
     )
 
 
 def _read_letters(cursor: Cursor) -> LetterFacts:
-    return LetterFacts(read_relation(cursor, _DEAD_LETTERS), read_schema(cursor, "tdsup"))
+    return LetterFacts(read_relation(cursor, _DEAD_LETTERS), schema_facts(cursor))
 
 
 def bookkeeping_findings(
@@ -105,47 +130,101 @@ def bookkeeping_findings(
 ) -> Iterator[Finding]:
     """Where both are kept, the rights that this needs, and whether the position fits the source's."""
     if facts.position is not None:
-        yield from _rights_to_position(facts.position, server)
-        yield _position(facts.position, source)
+        yield from _about_position(facts.position, settings, server, source)
     if settings.bad_events == "stop":
         yield Note("a bad event stops the job")
     elif facts.letters is not None:
         yield from _letters(facts.letters, server)
 
 
+def _about_position(
+    facts: PositionFacts, settings: Settings, server: Server, source: SourceFacts
+) -> Iterator[Finding]:
+    if facts.foreign:
+        yield Fault(facts.foreign)
+        return
+    yield from _rights_to_position(facts, server)
+    yield from _standing(facts, server, source)
+    yield _position(facts, settings, source)
+    if settings.start and facts.tick is not None:
+        yield Note(
+            f"start = {settings.start} has done its work; remove it: after a restore it would count again"
+        )
+
+
 def _rights_to_position(facts: PositionFacts, server: Server) -> Iterator[Finding]:
     for function in facts.denied:
         yield server.grant(f"execute on function {function}")
-    if facts.table is not None:
-        yield from _rights_to(facts.table, ["select", "insert", "update"], server)
-    if facts.storage is None:
-        yield from _making(facts.schema, "install pgq_ext there, or ", server)
+    for table in facts.tables:
+        yield from _rights_to(table, ["select", "insert", "update"], server)
+    ledger = facts.ledger
+    if not (ledger.positions or ledger.pgq_ext):
+        yield from _making(ledger, "install pgq_ext there, or ", server)
+    elif ledger.consumers and not ledger.may_own:
+        yield Note(f"{NO_OWNERS}; run there: grant {_OWNING} on {_CONSUMERS} to {quote(server.role)}")
+    elif not (ledger.consumers or ledger.may_make):
+        yield Note(f"{NO_OWNERS}; tdsup schema --sql prints what is missing")
 
 
-def _position(facts: PositionFacts, source: SourceFacts) -> Finding:
-    where = f"kept in {_STORED[facts.storage]}"
-    if facts.holder:
-        return Note(f"the position is {where}; the consumer works now: {facts.holder}")
+def _standing(facts: PositionFacts, server: Server, source: SourceFacts) -> Iterator[Finding]:
+    """What the consumer's row says."""
+    entry = facts.entry
+    if entry is None:
+        return
+    for reason in (entry.paused, entry.blocked):
+        if reason:
+            yield Note(reason)
+    its = source.server
+    if its and entry.source_database not in {None, its.database}:
+        yield Fault(
+            f"another source uses this name: database {entry.source_database}, and this is {its.database}; "
+            f"give it "
+            "another pgq_consumer_id or, if the source was moved, rewind it"
+        )
+
+
+def _position(facts: PositionFacts, settings: Settings, source: SourceFacts) -> Finding:
+    where = f"kept in {_STORED[facts.position.storage if facts.position else None]}"
+    if facts.entry and facts.entry.lives:
+        return Note(f"the position is {where}; {working(facts.entry, settings.consumer_name).reason}")
+    consumer = source.consumer
     if facts.tick is None:
-        return Note(f"the position is {where}; there is none, so any batch is taken")
-    text = f"the position is tick {facts.tick}, {where}"
-    if source.consumer is None:
+        return _no_position(where, settings, consumer)
+    text = f"the position is tick {facts.tick.number}, {where}"
+    if consumer is None:
         return Note(text)
-    last_tick, next_tick = source.consumer.last_tick, source.consumer.next_tick
-    if last_tick is None:
+    if consumer.last_tick is None:
         return Fault(
-            f"Lost position: the target is at tick {facts.tick} of a consumer that is not registered; "
-            "rewind sets the source to it, reset forgets it"
+            f"Lost position: the target is at tick {facts.tick.number} of a consumer that is not "
+            f"registered; if the "
+            "queue still has that very tick, the job's start registers it there"
         )
     # Without an open batch nothing but its start can fit.
-    end = last_tick if next_tick is None else next_tick
-    if judge(facts.tick, Batch(0, end, last_tick, 0.0)) is Verdict.LOST:
-        return Fault(
-            f"Lost position: the source is at tick {last_tick}, the target at {facts.tick}; "
-            f"once it is known which is right, run there: {facts.position.repair_command(last_tick)}"
-        )
-    which = "the source's" if facts.tick == last_tick else "the end of the source's open batch"
+    end, end_time = (
+        (consumer.last_tick, consumer.last_time)
+        if consumer.next_tick is None
+        else (consumer.next_tick, consumer.next_time)
+    )
+    batch = Batch(0, end, consumer.last_tick, end_time or 0.0, consumer.last_time or 0.0)
+    if judge(facts.tick, batch) is Verdict.LOST:
+        return Fault(lost_position(facts.tick, batch, settings.job_name))
+    which = (
+        "the source's" if facts.tick.number == consumer.last_tick else "the end of the source's open batch"
+    )
     return Note(f"{text}; it is {which}")
+
+
+def _no_position(where: str, settings: Settings, consumer: ConsumerFacts | None) -> Finding:
+    text = f"the position is {where}; there is none"
+    if consumer is None or consumer.last_tick is None:
+        return Note(f"{text} yet; the first start writes the tick at which it registers the consumer")
+    if settings.start:
+        return Note(f"{text} yet; start = {settings.start} says where it begins")
+    return Fault(
+        f"{text}, and the consumer is registered on the source, at tick {consumer.last_tick}; choose where "
+        f"it begins: "
+        "table_dispatcher --register FILE, start = registered or start = beginning"
+    )
 
 
 def _letters(facts: LetterFacts, server: Server) -> Iterator[Finding]:
@@ -154,7 +233,7 @@ def _letters(facts: LetterFacts, server: Server) -> Iterator[Finding]:
         yield from _rights_to(facts.table, ["insert"], server)
     else:
         yield Note(f"bad events go to {_DEAD_LETTERS}, which the first one creates")
-        yield from _making(facts.schema, "set bad_events = stop, or ", server)
+        yield from _making(facts.ledger, "set bad_events = stop, or ", server)
 
 
 def _rights_to(table: Relation, rights: list[str], server: Server) -> Iterator[Finding]:
@@ -162,15 +241,15 @@ def _rights_to(table: Relation, rights: list[str], server: Server) -> Iterator[F
         yield server.grant(f"{', '.join(lacking)} on {table.name.sql}")
 
 
-def _making(schema: Schema | None, otherwise: str, server: Server) -> Iterator[Finding]:
+def _making(ledger: SchemaFacts, otherwise: str, server: Server) -> Iterator[Finding]:
     """Why no table can be made in schema tdsup, or that schema itself, if that is so."""
-    if not server.may_create:
-        yield Fault(
-            f"role {server.role} may not create schema tdsup; {otherwise}run there: "
-            f"grant create on database {quote(server.database)} to {quote(server.role)}"
-        )
-    elif schema and not schema.owned:
-        yield Fault(
-            f"role {server.role} does not own schema tdsup; {otherwise}run there: "
-            f"alter schema tdsup owner to {quote(server.role)}"
-        )
+    if ledger.may_make:
+        return
+    what, right = (
+        ("create tables in schema tdsup", "create on schema tdsup")
+        if ledger.schema
+        else ("create schema tdsup", f"create on database {quote(server.database)}")
+    )
+    yield Fault(
+        f"role {server.role} may not {what}; {otherwise}run there: grant {right} to {quote(server.role)}"
+    )

@@ -20,8 +20,7 @@ LONGEST = 1 << 20
 """Bytes of an event's data; longer events are passed over."""
 
 _FUNCTIONS = (
-    "get_consumer_info(text, text)",
-    "register_consumer(text, text)",
+    "register_consumer_at(text, text, bigint)",
     "next_batch_custom(text, text, interval, int4, interval)",
     "batch_event_sql(bigint)",
     "finish_batch(bigint)",
@@ -117,6 +116,8 @@ class ConsumerFacts:
         age: of `last_tick`, as PostgreSQL writes an interval.
         behind: about how many events came after it.
         seen: the transactions that were visible at it, as a txid_snapshot; None if the queue lacks the tick.
+        last_time: when `last_tick` was made, in seconds since 1970.
+        next_time: the same of `next_tick`.
     """
 
     subscription: int | None
@@ -125,6 +126,8 @@ class ConsumerFacts:
     age: str | None = None
     behind: int | None = None
     seen: str | None = None
+    last_time: float | None = None
+    next_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

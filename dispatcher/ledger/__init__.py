@@ -1,15 +1,35 @@
-"""What the target keeps of a consumer: who works for it, its position and its dead letters."""
+"""What the target keeps of a consumer: who works for it, its position, its counters and its dead letters."""
 
-from .claim import Claim
+from .consumerrow import ConsumerRow
 from .deadletters import DeadLetter, DeadLetters
-from .position import Position, Storage
+from .entry import Entry, Wait, read_entry, working
+from .identity import Process, Source, end_session
+from .ownership import NO_OWNERS, Ownership
+from .position import Position, Storage, Tick, find_position
 from .replay import Replay
+from .schema import VERSION, SchemaFacts, open_schema, schema_facts, stranger
 
 __all__ = [
-    "Claim",
+    "NO_OWNERS",
+    "VERSION",
+    "ConsumerRow",
     "DeadLetter",
     "DeadLetters",
+    "Entry",
+    "Ownership",
     "Position",
+    "Process",
     "Replay",
+    "SchemaFacts",
+    "Source",
     "Storage",
+    "Tick",
+    "Wait",
+    "end_session",
+    "find_position",
+    "open_schema",
+    "read_entry",
+    "schema_facts",
+    "stranger",
+    "working",
 ]

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from ..errors import SetupError, is_infrastructure, one_line
 from ..events import COLUMNS
-from ..postgres import copytext, lock_key, queries
+from ..postgres import copytext, queries
+from .schema import make_dead_letters, schema_facts
 
 _COPY = (
     "copy tdsup.dead_letter "
@@ -60,7 +59,7 @@ class DeadLetters:
         """Whether their table exists; a yes is remembered."""
         if not self._there:
             with self._connection.cursor() as cursor:
-                self._there = bool(queries.value(cursor, "has_dead_letters"))
+                self._there = schema_facts(cursor).dead_letters
         return self._there
 
     def create(self) -> None:
@@ -69,17 +68,7 @@ class DeadLetters:
         Raises:
             SetupError: it cannot be created, and what to do.
         """
-        try:
-            with self._connection, self._connection.cursor() as cursor:
-                queries.run(cursor, "lock_transaction", key=lock_key("schema"))
-                queries.run(cursor, "create_dead_letters")
-        except psycopg2.Error as error:
-            if is_infrastructure(error) or self._connection.closed:
-                raise
-            raise SetupError(
-                f"cannot create table tdsup.dead_letter in the target database: {one_line(error)}; "
-                "grant create on the database, or set bad_events = stop"
-            ) from error
+        make_dead_letters(self._connection)
 
     def write(self, cursor: Cursor, letters: Iterable[DeadLetter]) -> None:
         """Store dead letters."""

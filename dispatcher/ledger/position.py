@@ -6,17 +6,21 @@ in ``pgq_ext`` if the target has it (man page, "Setup"), else in ``tdsup.complet
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-import psycopg2
+from psycopg2.errors import SerializationFailure, UniqueViolation
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from ..errors import SetupError, is_infrastructure, one_line
+from ..errors import Displaced, SetupError
 from ..postgres import lock_key, queries
+from .schema import SchemaFacts
 
 
 class Storage(StrEnum):
-    """Where a position is kept; the value names the statements that read and write it there."""
+    """Where a position is kept."""
 
     PGQ_EXT = "pgq_ext"
     """In pgq_ext, by the consumer's name alone and without the tick's time."""
@@ -25,98 +29,191 @@ class Storage(StrEnum):
     """In ``tdsup.completed_tick``."""
 
     UNTIMED = "untimed"
-    """In ``tdsup.completed_tick`` as an earlier version made it, without a column for the tick's time."""
+    """In ``tdsup.completed_tick`` as an early version made it, without a column for the tick's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """Names of the statements for one storage, with or without rows of consumers."""
+
+    read: str
+    begin: tuple[str, ...]
+    write: tuple[str, ...]
+    set: tuple[str, ...]
+
+
+_STATEMENTS = {
+    (Storage.OWN, True): _Statements(
+        "read_own",
+        ("hold_entry", "wait_as_before", "standing_own"),
+        ("write_own", "write_counters"),
+        ("write_own",),
+    ),
+    (Storage.PGQ_EXT, True): _Statements(
+        "read_pgq_ext",
+        ("hold_entry", "hold_pgq_ext", "wait_as_before", "standing_pgq_ext"),
+        ("write_pgq_ext", "write_time_and_counters"),
+        ("write_pgq_ext", "write_time"),
+    ),
+    (Storage.OWN, False): _Statements(
+        "read_own", ("hold_position", "wait_as_before", "standing_own_alone"), ("write_own",), ("write_own",)
+    ),
+    (Storage.UNTIMED, False): _Statements(
+        "read_untimed",
+        ("hold_position", "wait_as_before", "standing_untimed"),
+        ("write_untimed",),
+        ("write_untimed",),
+    ),
+    (Storage.PGQ_EXT, False): _Statements(
+        "read_pgq_ext_alone",
+        ("hold_pgq_ext", "wait_as_before", "standing_pgq_ext_alone"),
+        ("write_pgq_ext",),
+        ("write_pgq_ext",),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A tick as a position remembers it.
+
+    Attributes:
+        number: its id in the queue.
+        time: when it was made, in seconds since 1970 by the source's clock; None: not known.
+    """
+
+    number: int
+    time: float | None
+
+    def fits(self, number: int, time: float | None) -> bool:
+        """Whether it is the source's tick of that number and time; an unknown time fits any.
+
+        A queue that was made anew counts from 1 again, and a restored source makes its last ticks anew: a
+        tick of an equal number and another time is another tick.
+        """
+        return self.number == number and self.time in {None, time}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a batch's transaction begins with.
+
+    Attributes:
+        free: no program of schema version 1 works for the consumer.
+        owner: identity of the process that owns the consumer; None: nobody, or owners are not kept.
+        epoch: of that owner.
+        paused: a person holds the consumer.
+        tick: the last one that was applied; None if there is none.
+    """
+
+    free: bool
+    owner: str | None
+    epoch: int
+    paused: bool
+    tick: Tick | None
 
 
 class Position:
-    """One consumer's position in one target database, which the given cursors belong to."""
+    """One consumer's position in one target database, which the given cursors belong to.
 
-    def __init__(self, queue: str, consumer: str) -> None:
-        self._queue = queue
-        self._consumer = consumer
+    Args:
+        queue: the queue's name.
+        consumer: the consumer's name.
+        storage: where the position is.
+        entries: whether the target keeps a row of each consumer, with its owner.
+    """
+
+    def __init__(self, queue: str, consumer: str, storage: Storage, *, entries: bool) -> None:
+        self.queue = queue
+        self.consumer = consumer
+        self.storage = storage
+        self.entries = entries
+        self._statements = _STATEMENTS[storage, entries]
         self._names = {"queue": queue, "consumer": consumer}
-        self._storage = Storage.OWN
-        self.consumer_key = lock_key("position", queue, consumer)
-        """Key of the lock on queue and consumer."""
+        self.old_keys = {
+            "key": lock_key("position", queue, consumer),
+            "name_key": lock_key("position", consumer) if storage is Storage.PGQ_EXT else None,
+        }
 
-    @property
-    def key(self) -> int:
-        """Key of the lock on the stored position; the same, unless pgq_ext stores it."""
-        if self._storage is Storage.PGQ_EXT:
-            return lock_key("position", self._consumer)
-        return self.consumer_key
+    def prepare(self, connection: Connection) -> None:
+        """Set up a connection for `begin`; not within a transaction."""
+        if self.storage is Storage.PGQ_EXT:
+            connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ)
 
-    def prepare(self, cursor: Cursor) -> None:
-        """Find the position's storage, or make it. Comes before `read` and `write`, under the claim.
+    def read(self, cursor: Cursor) -> Tick | None:
+        """The last applied tick, None if there is none; takes no lock."""
+        return _tick(*(queries.row(cursor, self._statements.read, **self._names) or (None, None)))
+
+    def begin(self, cursor: Cursor) -> Standing:
+        """The first act of a transaction that moves the position, which is locked until it ends.
 
         Raises:
-            SetupError: there is none, and it cannot be made.
+            Displaced: somebody else has just moved it.
+            psycopg2.Error: the infrastructure failed; somebody may hold the lock for too long.
         """
-        if self.find_storage(cursor) is not None:
-            return
         try:
-            queries.run(cursor, "lock_transaction", key=lock_key("schema"))
-            queries.run(cursor, "create_positions")
-        except psycopg2.Error as error:
-            if is_infrastructure(error):
-                raise
-            raise SetupError(
-                f"cannot create schema tdsup in the target database: {one_line(error)}; "
-                "install pgq_ext there, or grant create on the database"
-            ) from error
-        self._storage = Storage.OWN
+            found = queries.row(
+                cursor, "wait_at_most", *self._statements.begin, **self._names, **self.old_keys
+            )
+        except (SerializationFailure, UniqueViolation) as error:
+            raise Displaced(f"somebody else has just moved consumer {self.consumer}") from error
+        if found is None:
+            raise Displaced(f"the row of consumer {self.consumer} is gone")
+        key, name_key, owner, epoch, paused, tick, time = found
+        return Standing(key and name_key, owner, epoch, paused, _tick(tick, time))
 
-    def find_storage(self, cursor: Cursor) -> Storage | None:
-        """Where the position is kept; None if no storage has been made yet."""
-        has_own = queries.value(cursor, "has_own_schema")
-        known = has_own and queries.value(cursor, "has_own_position", **self._names)
-        if not known and queries.value(cursor, "has_pgq_ext"):
-            self._storage = Storage.PGQ_EXT
-        elif not has_own:
-            return None
-        else:
-            timed = queries.value(cursor, "has_tick_times")
-            self._storage = Storage.OWN if timed else Storage.UNTIMED
-        return self._storage
+    def write(self, cursor: Cursor, tick: int, time: float, counters: str) -> None:
+        """Set the last applied tick and what the job has done in all, which needs rows of consumers.
 
-    def peek(self, cursor: Cursor) -> int | None:
-        """The last applied tick, None if there is none; needs a storage but no claim, and takes no lock."""
-        tick: int | None = queries.value(cursor, f"read_{self._storage}", **self._names)
-        return tick
-
-    def read(self, cursor: Cursor) -> tuple[int | None, float | None]:
-        """The last applied tick and its time in seconds since 1970, where they are known.
-
-        Both are locked until the transaction ends.
+        Args:
+            cursor: of the transaction.
+            tick: number of the tick.
+            time: its time.
+            counters: JSON.
         """
-        read = f"read_{self._storage}"
-        found = queries.row(cursor, "lock_transaction", read, key=self.key, **self._names)
-        assert found is not None
-        tick, tick_time = found
-        return tick, tick_time
-
-    def write(self, cursor: Cursor, tick: int, tick_time: float) -> None:
-        """Set the last applied tick and its time."""
-        queries.run(cursor, f"write_{self._storage}", **self._names, tick=tick, tick_time=tick_time)
-
-    def forget(self, cursor: Cursor) -> None:
-        """Delete the position: any batch is applied next."""
-        if self._storage is Storage.PGQ_EXT:
-            queries.run(cursor, "write_pgq_ext", **self._names, tick=None)
-        else:
-            queries.run(cursor, "forget_own", **self._names)
-
-    def repair_command(self, tick: int) -> str:
-        """SQL for a person to run on the target, which sets the position to a tick."""
-        queue, consumer = _literal(self._queue), _literal(self._consumer)
-        if self._storage is Storage.PGQ_EXT:
-            return f"select pgq_ext.set_last_tick({consumer}, {tick})"
-        forget_time = ", last_tick_time = null" if self._storage is Storage.OWN else ""
-        return (
-            f"update tdsup.completed_tick set last_tick_id = {tick}{forget_time} "  # noqa: S608 (text for a person)
-            f"where queue_name = {queue} and consumer_name = {consumer}"
+        queries.run(
+            cursor,
+            *self._statements.write,
+            **self._names,
+            tick=tick,
+            tick_time=time,
+            counters=counters,
         )
 
+    def set(self, cursor: Cursor, tick: Tick) -> None:
+        """Set the last applied tick, as a person wishes or for a new consumer."""
+        queries.run(cursor, *self._statements.set, **self._names, tick=tick.number, tick_time=tick.time)
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    def forget(self, cursor: Cursor) -> None:
+        """Delete the position, and the consumer's row with all that is kept there."""
+        where = "pgq_ext" if self.storage is Storage.PGQ_EXT else "own"
+        queries.run(cursor, f"forget_{where}", *(["forget_entry"] if self.entries else []), **self._names)
+
+
+def _tick(number: int | None, time: float | None) -> Tick | None:
+    return None if number is None else Tick(number, time)
+
+
+def find_position(cursor: Cursor, facts: SchemaFacts, queue: str, consumer: str) -> Position | None:
+    """The position of a consumer, where it is kept or will be; None if no place has been made yet.
+
+    Raises:
+        SetupError: its place is gone.
+    """
+    names = {"queue": queue, "consumer": consumer}
+    stored = queries.row(cursor, "stored_in", **names) if facts.may_own else None
+    if stored is None:
+        known = facts.positions and queries.value(cursor, "has_own_position", **names)
+        storage = Storage.PGQ_EXT if facts.pgq_ext and not known else Storage.OWN
+    else:
+        storage = Storage(stored[0])
+    if storage is Storage.PGQ_EXT and not facts.pgq_ext:
+        raise SetupError(
+            f"cannot read the position of consumer {consumer}: it was kept in pgq_ext, which the target "
+            "database no longer has; install it there again and restore its table completed_tick"
+        )
+    if storage is Storage.OWN and not facts.positions:
+        return None
+    if storage is Storage.OWN and not facts.timed:
+        storage = Storage.UNTIMED
+    return Position(queue, consumer, storage, entries=facts.may_own and storage is not Storage.UNTIMED)

@@ -36,7 +36,7 @@ class Replay:
         self._event = self._dead_letters.take(cursor, self._letter, self._zone) or b""
         return bool(self._event)
 
-    def end(self, cursor: Cursor) -> None:
+    def end(self, cursor: Cursor, _outcome: object) -> None:
         """Remove the letter, unless it stays."""
         if not self._stays:
             self._dead_letters.delete(cursor, [self._letter])

@@ -5,12 +5,13 @@ from .destination import Destination
 from .outcome import Outcome
 from .plan import Planner, WritePlan
 from .routes import Routed
-from .work import BatchWork
+from .work import BatchWork, Ledger
 
 __all__ = [
     "BatchWork",
     "Delivery",
     "Destination",
+    "Ledger",
     "Outcome",
     "Planner",
     "Routed",

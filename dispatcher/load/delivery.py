@@ -119,15 +119,14 @@ class Delivery:
         """Make one pass, and what it finds missing; returns how it ended, None if there is nothing to do."""
         missing, failed = Missing(), None
         with self._target.cursor() as cursor:
-            if not work.begin(cursor):
-                self._target.rollback()
+            if not self._begin(cursor, work):
                 return None
             try:
                 self._load(pass_, cursor, work, outcome, missing)
             except PassFailed as error:
                 failed = error.end
             if not (failed or missing):
-                work.end(cursor)
+                work.end(cursor, outcome)
         if not (failed or missing):
             return self._commit(pass_, outcome)
         self._target.rollback()
@@ -136,6 +135,16 @@ class Delivery:
             self._pause.failed()
         self._make(missing)
         return failed or End.MISSING
+
+    def _begin(self, cursor: Cursor, work: Work) -> bool:
+        """Begin a transaction; it is over if there is nothing to deliver."""
+        begun = False
+        try:
+            begun = work.begin(cursor)
+        finally:
+            if not begun and not self._target.closed:
+                self._target.rollback()
+        return begun
 
     def _commit(self, pass_: Pass, outcome: Outcome) -> End:
         try:

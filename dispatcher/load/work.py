@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from logging import Logger
 from typing import Protocol
 
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import LostPosition
-from ..ledger import DeadLetter, DeadLetters, Position
-from ..pgq import Batch, Queue, Verdict, judge
+from ..ledger import DeadLetter, DeadLetters, Ownership, Position
+from ..pgq import Batch, Queue, Verdict, judge, lost_position
+from .outcome import Outcome
 
 Receive = Callable[[bytes], object]
 """Takes what is read; may raise `Enough`."""
@@ -37,8 +39,13 @@ class Work(Protocol):
     def begin(self, cursor: Cursor) -> bool:
         """The first act of the transaction; False if there is nothing to deliver."""
 
-    def end(self, cursor: Cursor) -> None:
-        """The last act of the transaction, before its commit."""
+    def end(self, cursor: Cursor, outcome: Outcome) -> None:
+        """The last act of the transaction, before its commit.
+
+        Args:
+            cursor: of the transaction.
+            outcome: what became of the events.
+        """
 
     def read(self, receive: Receive, ids: Sequence[int] = ()) -> None:
         """Hand over events in order, each as COPY wrote it: all, or those of some ``ev_id``."""
@@ -50,15 +57,30 @@ class Work(Protocol):
         """Keep events that have no row."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a batch reads and writes of its consumer in the target.
+
+    Attributes:
+        position: the consumer's position.
+        ownership: this process's right to move it.
+        counters_with: what the job has done in all once a batch of that outcome is committed, as JSON.
+    """
+
+    position: Position
+    ownership: Ownership
+    counters_with: Callable[[Outcome], str]
+
+
 class BatchWork:
     """A batch of the queue: its position is checked first and written last.
 
     Args:
         batch: an open one.
         queue: where its events are read.
-        position: the consumer's, claimed.
+        ledger: the consumer's in the target.
         dead_letters: where events go that have no row.
-        queue_name: for messages.
+        job: name of the job, for messages.
         logger: is told when the target has the batch already.
     """
 
@@ -66,16 +88,17 @@ class BatchWork:
         self,
         batch: Batch,
         queue: Queue,
-        position: Position,
+        ledger: Ledger,
         dead_letters: DeadLetters,
-        queue_name: str,
+        job: str,
         logger: Logger,
     ) -> None:
-        self.name = f"batch {batch.id} of queue {queue_name}"
+        self.name = f"batch {batch.id} of queue {ledger.position.queue}"
         self._batch = batch
         self._queue = queue
-        self._position = position
+        self._ledger = ledger
         self._dead_letters = dead_letters
+        self._job = job
         self._logger = logger
 
     def begin(self, cursor: Cursor) -> bool:
@@ -83,27 +106,23 @@ class BatchWork:
 
         Raises:
             LostPosition: it fits neither the start nor the end of the batch.
+            Displaced: this process is not, or no longer, the one that works for the consumer.
         """
-        batch = self._batch
-        position, tick_time = self._position.read(cursor)
-        verdict = judge(position, batch, tick_time)
+        standing = self._ledger.position.begin(cursor)
+        self._ledger.ownership.check(standing)
+        verdict = judge(standing.tick, self._batch)
         if verdict is Verdict.LOST:
-            other = (
-                " of another time, as if the queue had been created again" if position == batch.tick else ""
-            )
             raise LostPosition(
-                f"cannot load {self.name}: "
-                f"Lost position: batch {batch.previous_tick}..{batch.tick}, dst has {position}{other}; "
-                "once it is known which is right, run on the target: "
-                f"{self._position.repair_command(batch.previous_tick)}"
+                f"cannot load {self.name}: {lost_position(standing.tick, self._batch, self._job)}"
             )
         if verdict is Verdict.SKIP:
             self._logger.info("skipped %s: the target has it already", self.name)
         return verdict is Verdict.APPLY
 
-    def end(self, cursor: Cursor) -> None:
-        """Write the position."""
-        self._position.write(cursor, self._batch.tick, self._batch.tick_time)
+    def end(self, cursor: Cursor, outcome: Outcome) -> None:
+        """Write the position, and what the job has done in all."""
+        counters = self._ledger.counters_with(outcome)
+        self._ledger.position.write(cursor, self._batch.tick, self._batch.tick_time, counters)
 
     def read(self, receive: Receive, ids: Sequence[int] = ()) -> None:
         """Read events from the queue, in order."""

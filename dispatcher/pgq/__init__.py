@@ -3,13 +3,18 @@
 from .batch import Batch, Verdict, judge
 from .batchsize import BatchSizer
 from .lookout import Lookout
+from .lost import lost_position
 from .queue import Queue
+from .registry import Registry, Whereabouts
 
 __all__ = [
     "Batch",
     "BatchSizer",
     "Lookout",
     "Queue",
+    "Registry",
     "Verdict",
+    "Whereabouts",
     "judge",
+    "lost_position",
 ]

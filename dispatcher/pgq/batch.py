@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from ..ledger import Tick
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -15,9 +17,9 @@ class Batch:
         tick: id of the tick that ends it.
         previous_tick: id of the tick that ends the batch before.
         tick_time: when `tick` was made, in seconds since the epoch by the source's clock.
-        count: events between the two ticks by the queue's own count, of all tables; a hint, as the count has
-            gaps.
-        event_seq: how many events the queue had counted in all when `tick` was made.
+        previous_time: when `previous_tick` was made.
+        sequence: the queue's event sequence at `tick`.
+        previous_sequence: the same at `previous_tick`.
         query: SQL that yields the events (PgQ ``batch_event_sql``).
     """
 
@@ -25,9 +27,15 @@ class Batch:
     tick: int
     previous_tick: int
     tick_time: float
-    count: int = 0
-    event_seq: int = 0
+    previous_time: float
+    sequence: int = 0
+    previous_sequence: int = 0
     query: str = ""
+
+    @property
+    def count(self) -> int:
+        """Events by the queue's own count, of all tables; a hint, as the count has gaps."""
+        return self.sequence - self.previous_sequence
 
 
 class Verdict(Enum):
@@ -38,16 +46,16 @@ class Verdict(Enum):
     LOST = auto()
 
 
-def judge(position: int | None, batch: Batch, tick_time: float | None = None) -> Verdict:
-    """Compare the target's position with a batch of the source (PgQ's rule for serial consumers).
+def judge(position: Tick | None, batch: Batch) -> Verdict:
+    """Compare the target's position with a batch of the source (PgQ's rule for serial consumers, and times).
 
     Args:
-        position: the last tick that was applied; None: there is none.
+        position: the last tick that was applied. None fits no batch: the first position is written before the
+            consumer is registered, so that a target without one has lost it.
         batch: the source's.
-        tick_time: time of that tick, if it is known. A queue that was dropped and created again counts its
-            ticks from 1: an equal tick of another time is another tick, whose events are not here.
     """
-    if position is None or position == batch.previous_tick:
+    if position is None:
+        return Verdict.LOST
+    if position.fits(batch.previous_tick, batch.previous_time):
         return Verdict.APPLY
-    same = position == batch.tick and tick_time in {None, batch.tick_time}
-    return Verdict.SKIP if same else Verdict.LOST
+    return Verdict.SKIP if position.fits(batch.tick, batch.tick_time) else Verdict.LOST

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from ..errors import Enough, SetupError
+from ..errors import Enough
 from ..events import COLUMNS
 from ..postgres import TableName, queries
 from ..settings import Settings
@@ -23,49 +24,21 @@ BLOCK = 1 << 18
 
 
 class Queue:
-    """A queue as one consumer sees it. Errors of the database are raised as psycopg2's."""
+    """A queue as one consumer sees it. Errors of the database are raised as psycopg2's.
+
+    Attributes:
+        connection: to the source.
+        heard: the moment, by ``time.monotonic()``, when the source last answered.
+    """
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
         # Each call of PgQ is its own transaction, in one round trip.
         connection.autocommit = True
-        self._connection = connection
+        self.connection = connection
+        self.heard = time.monotonic()
         self._settings = settings
         self._pgq = {"pgq": settings.pgq_schema}
         self._names = {"queue": settings.queue, "consumer": settings.consumer_name, **self._pgq}
-
-    def register(self) -> bool:
-        """Make sure that the consumer is registered; returns True if it was not before.
-
-        Raises:
-            SetupError: there is no PgQ, or no such queue.
-        """
-        queue = self._settings.queue
-        with self._connection.cursor() as cursor:
-            if not queries.value(cursor, "has_pgq", **self._pgq):
-                raise SetupError(
-                    f"cannot read queue {queue}: the source database has no PgQ in schema "
-                    f"{self._settings.pgq_schema}; run there: create extension pgq"
-                )
-            if not queries.value(cursor, "has_queue", **self._pgq, queue=queue):
-                raise SetupError(
-                    f"cannot read queue {queue}: the source database has no such queue; run there: "
-                    f"select {self._settings.pgq_schema}.create_queue('{queue}')"
-                )
-            if queries.value(cursor, "is_registered", **self._names):
-                return False
-            return bool(queries.value(cursor, "register", **self._names))
-
-    def unregister(self) -> bool:
-        """Unregister the consumer; returns False if it was not registered."""
-        with self._connection.cursor() as cursor:
-            if not queries.value(cursor, "has_queue", **self._pgq, queue=self._settings.queue):
-                return False
-            return bool(queries.value(cursor, "unregister", **self._names))
-
-    def register_at(self, tick: int) -> None:
-        """Set the consumer to a tick, registering it if need be; the events after the tick are read next."""
-        with self._connection.cursor() as cursor:
-            queries.run(cursor, "register_at", **self._names, tick=tick)
 
     def next_batch(self, min_events: int = 0) -> Batch | None:
         """Open the next batch, or return the one that is still open; None if there is nothing to read now.
@@ -75,7 +48,7 @@ class Queue:
                 as many are taken at most, unless a single tick has more.
         """
         settings = self._settings
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             row = queries.row(
                 cursor,
                 "next_batch",
@@ -84,11 +57,12 @@ class Queue:
                 min_count=max(settings.pgq_batch_collect_events, min_events) or None,
                 min_interval=settings.pgq_batch_collect_interval or None,
             )
+        self.heard = time.monotonic()
         return None if row is None or row[0] is None else Batch(*row)
 
     def newest_ticks(self) -> dict[str, int]:
         """The newest tick of each queue of the database, by name; queues without ticks are left out."""
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             found = queries.rows(cursor, "newest_ticks", **self._pgq)
         return {queue: tick for queue, tick in found if tick is not None}
 
@@ -136,24 +110,26 @@ class Queue:
             sql.SQL(" and ").join(conditions),
             sql.SQL(order),
         )
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             cursor.copy_expert(copy, file)
+        self.heard = time.monotonic()
 
-    def finish(self, batch: Batch) -> tuple[float, int]:
-        """Close the batch; returns the lag: the age of its end in seconds, and the events after it."""
-        with self._connection.cursor() as cursor:
+    def finish(self, batch: Batch) -> tuple[bool, float, int]:
+        """Close the batch; returns whether it was open, its end's age in seconds, and the events after."""
+        with self.connection.cursor() as cursor:
             row = queries.row(
                 cursor,
                 "finish_batch",
                 **self._pgq,
                 queue=self._settings.queue,
                 batch=batch.id,
-                event_seq=batch.event_seq,
+                event_seq=batch.sequence,
                 tick_time=batch.tick_time,
             )
         assert row is not None
-        _finished, age, behind = row
-        return max(0.0, float(age)), max(0, int(behind))
+        finished, age, behind = row
+        self.heard = time.monotonic()
+        return bool(finished), max(0.0, float(age)), max(0, int(behind))
 
     def only_table(self) -> bytes | None:
         """The only table whose rows are loaded, as ``ev_extra1`` names it; None if there may be others.
@@ -162,7 +138,7 @@ class Queue:
         """
         names = list(self._settings.source_tables)
         if not names:
-            with self._connection.cursor() as cursor:
+            with self.connection.cursor() as cursor:
                 found = queries.rows(cursor, "feeding_tables", **self._pgq, queue=self._settings.queue)
             names = [name for (name,) in found]
         return names[0].encode() if len(names) == 1 else None
@@ -175,14 +151,14 @@ class Queue:
             column: its name.
         """
         schema, _, name = table.partition(".")
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             found = queries.row(cursor, "column_type", table=TableName(schema, name).sql, column=column)
         return found[0] if found else "text"
 
     @property
     def time_zone(self) -> str:
         """TimeZone of the session: the zone in which ``ev_time`` and most producers' times are written."""
-        return self._connection.get_parameter_status("TimeZone") or "UTC"
+        return self.connection.get_parameter_status("TimeZone") or "UTC"
 
 
 class _Receiver:

@@ -1,4 +1,4 @@
-"""The statements of ``queries.sql``, by name."""
+"""The statements of this folder's ``.sql`` files, by name."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
 def _load() -> dict[str, str]:
-    text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
-    _, *parts = _NAME.split(text)
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    found: dict[str, str] = {}
+    for file in files(__package__).iterdir():
+        if file.name.endswith(".sql"):
+            _, *parts = _NAME.split(file.read_text(encoding="utf-8"))
+            found |= zip(parts[::2], parts[1::2], strict=True)
+    return found
 
 
 _QUERIES = _load()
@@ -46,6 +49,11 @@ def copy_out(cursor: Cursor, name: str, table: str, **parameters: Any) -> list[b
     lines = io.BytesIO()
     cursor.copy_expert(b"copy (" + cursor.mogrify(query, parameters) + b") to stdout", lines)
     return lines.getvalue().splitlines(keepends=True)
+
+
+def text(name: str) -> str:
+    """A statement as SQL, with its comment, for a person to run."""
+    return _QUERIES[name].strip()
 
 
 def row(cursor: Cursor, *names: str, **parameters: Any) -> tuple[Any, ...] | None:

@@ -25,14 +25,6 @@ select to_regclass('{pgq}.queue') is not null;
 -- Whether the queue exists.
 select exists (select from {pgq}.queue where queue_name = %(queue)s);
 
--- name: is_registered
--- Whether the consumer is registered on the queue.
-select exists (select from {pgq}.get_consumer_info(%(queue)s, %(consumer)s));
-
--- name: register
--- Register the consumer at the queue's newest tick; 1 if it was not registered, else 0.
-select {pgq}.register_consumer(%(queue)s, %(consumer)s);
-
 -- name: feeding_tables
 -- Tables whose triggers put events into the queue, as ev_extra1 names them.
 select distinct n.nspname || '.' || c.relname
@@ -50,11 +42,54 @@ select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
 -- Unregister the consumer; 0 if it was not registered.
 select {pgq}.unregister_consumer(%(queue)s, %(consumer)s);
 
+-- name: may_see_cluster
+-- Whether the role may ask for the cluster's identifier.
+select has_function_privilege('pg_control_system()', 'execute');
+
+-- name: cluster
+-- Identifier of the cluster.
+select system_identifier from pg_control_system();
+
+-- name: own_session
+-- Name of the database, process and start of this session.
+select datname::text, pid, backend_start::text from pg_stat_activity where pid = pg_backend_pid();
+
+-- name: whereabouts
+-- The tick at which the consumer stands, the oldest and the newest tick of the queue, and the tick of a number, each
+-- with its time; NULL where there is none. No row if there is no such queue.
+select sub_last_tick, stands.time, oldest.id, oldest.time, newest.id, newest.time, wanted.time
+from {pgq}.queue
+left join {pgq}.consumer on co_name = %(consumer)s
+left join {pgq}.subscription on sub_queue = queue_id and sub_consumer = co_id
+left join lateral (
+    select extract(epoch from tick_time)::float8 from {pgq}.tick
+    where tick_queue = queue_id and tick_id = sub_last_tick) stands (time) on true
+left join lateral (
+    select tick_id, extract(epoch from tick_time)::float8 from {pgq}.tick
+    where tick_queue = queue_id order by tick_id limit 1) oldest (id, time) on true
+left join lateral (
+    select tick_id, extract(epoch from tick_time)::float8 from {pgq}.tick
+    where tick_queue = queue_id order by tick_id desc limit 1) newest (id, time) on true
+left join lateral (
+    select extract(epoch from tick_time)::float8 from {pgq}.tick
+    where tick_queue = queue_id and tick_id = %(tick)s) wanted (time) on true
+where queue_name = %(queue)s;
+
+-- name: all_consumers
+-- Consumers of all queues: queue, consumer, last tick, its age, events after it, time since it last asked.
+select queue_name, co_name, sub_last_tick, date_trunc('second', now() - tick_time)::text,
+    (select max(tick_event_seq) from {pgq}.tick where tick_queue = queue_id) - tick_event_seq,
+    date_trunc('second', now() - sub_active)::text
+from {pgq}.subscription
+join {pgq}.queue on queue_id = sub_queue join {pgq}.consumer on co_id = sub_consumer
+left join {pgq}.tick on tick_queue = sub_queue and tick_id = sub_last_tick
+order by queue_name, co_name;
+
 -- name: next_batch
--- Open the next batch, or return the one still open; all NULL if there is none. Its id, its ticks, the time of the
--- last tick, how many events the queue counted between them and up to the last, and the query that yields them.
+-- Open the next batch, or return the one still open; all NULL if there is none. Its id, its ticks and their times, the
+-- event sequence at both, and the query that yields its events.
 select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8,
-    cur_tick_event_seq - prev_tick_event_seq, cur_tick_event_seq,
+    extract(epoch from prev_tick_time)::float8, cur_tick_event_seq, prev_tick_event_seq,
     case when batch_id is not null then {pgq}.batch_event_sql(batch_id) end
 from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
@@ -74,158 +109,9 @@ select {pgq}.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::flo
         where tick_queue = (select queue_id from {pgq}.queue where queue_name = %(queue)s)
         order by tick_id desc limit 1) - %(event_seq)s, 0);
 
--- name: take_session_lock
--- Take a lock until the session ends; false if another session holds it.
-select pg_try_advisory_lock(%(key)s);
-
--- name: lock_holder
--- Which session holds a lock: process, application name and address; no row if none does.
-select a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'), coalesce(a.client_addr::text, 'local')
-from pg_locks l join pg_stat_activity a using (pid)
-where l.locktype = 'advisory' and l.granted and l.objsubid = 1
-  and l.database = (select oid from pg_database where datname = current_database())
-  and (l.classid::int8 << 32 | l.objid::int8) = %(key)s;
-
 -- name: lock_transaction
 -- Take a lock until the transaction ends; waits for it.
 select pg_advisory_xact_lock(%(key)s);
-
--- name: has_pgq_ext
--- Whether positions can be kept in pgq_ext.
-select to_regprocedure('pgq_ext.set_last_tick(text, bigint)') is not null;
-
--- name: has_own_schema
--- Whether positions can be kept in our own table.
-select to_regclass('tdsup.completed_tick') is not null;
-
--- name: create_positions
--- Our own table of positions, with the meaning of pgq_ext.completed_tick for one queue.
-create schema if not exists tdsup;
-comment on schema tdsup is 'Positions and dead letters of tdsup''s consumers';
-create table if not exists tdsup.completed_tick (
-    queue_name text not null,
-    consumer_name text not null,
-    last_tick_id bigint not null,
-    last_tick_time float8,
-    primary key (queue_name, consumer_name)
-);
-comment on column tdsup.completed_tick.last_tick_time is 'Time of that tick, in seconds since 1970';
-comment on table tdsup.completed_tick is 'Last tick that was applied here; see pgq_ext for its meaning';
-
--- name: has_tick_times
--- Whether our own table has a column for the time of a tick.
-select exists (
-    select from pg_attribute where attrelid = to_regclass('tdsup.completed_tick') and attname = 'last_tick_time');
-
--- name: has_own_position
--- Whether our own table knows the consumer.
-select exists (
-    select from tdsup.completed_tick where queue_name = %(queue)s and consumer_name = %(consumer)s);
-
--- name: read_pgq_ext
--- The last tick that was applied, or NULL; its time is not kept.
-select pgq_ext.get_last_tick(%(consumer)s), null::float8;
-
--- name: write_pgq_ext
--- Remember the tick as applied.
-select pgq_ext.set_last_tick(%(consumer)s, %(tick)s);
-
--- name: read_own
--- The last tick that was applied and its time in seconds since 1970, or NULLs.
-select last_tick_id, last_tick_time from (select) one
-left join tdsup.completed_tick on queue_name = %(queue)s and consumer_name = %(consumer)s;
-
--- name: read_untimed
--- The same where our own table has no column for times.
-select last_tick_id, null::float8 from (select) one
-left join tdsup.completed_tick on queue_name = %(queue)s and consumer_name = %(consumer)s;
-
--- name: write_own
--- Remember the tick as applied.
-insert into tdsup.completed_tick (queue_name, consumer_name, last_tick_id, last_tick_time)
-values (%(queue)s, %(consumer)s, %(tick)s, %(tick_time)s)
-on conflict (queue_name, consumer_name) do update
-set last_tick_id = excluded.last_tick_id, last_tick_time = excluded.last_tick_time;
-
--- name: write_untimed
--- The same where our own table has no column for times.
-insert into tdsup.completed_tick (queue_name, consumer_name, last_tick_id)
-values (%(queue)s, %(consumer)s, %(tick)s)
-on conflict (queue_name, consumer_name) do update set last_tick_id = excluded.last_tick_id;
-
--- name: forget_own
--- Forget the position.
-delete from tdsup.completed_tick where queue_name = %(queue)s and consumer_name = %(consumer)s;
-
--- name: has_dead_letters
--- Whether the table of dead letters exists.
-select to_regclass('tdsup.dead_letter') is not null;
-
--- name: create_dead_letters
--- The table of dead letters: events that could not be loaded.
-create schema if not exists tdsup;
-comment on schema tdsup is 'Positions and dead letters of tdsup''s consumers';
-create table if not exists tdsup.dead_letter (
-    id bigint generated always as identity primary key,
-    queue_name text not null,
-    consumer_name text not null,
-    died_at timestamptz not null default now(),
-    reason text not null,
-    sqlstate text,
-    ev_id bigint not null,
-    ev_time timestamptz,
-    ev_txid bigint,
-    ev_retry integer,
-    ev_type text,
-    ev_data text,
-    ev_extra1 text,
-    ev_extra2 text,
-    ev_extra3 text,
-    ev_extra4 text,
-    event bytea
-);
-create index if not exists dead_letter_consumer on tdsup.dead_letter (queue_name, consumer_name, id);
-comment on table tdsup.dead_letter is 'Events that could not be loaded, whole, and why; see tdsup dead-letters';
-comment on column tdsup.dead_letter.event is
-    'The event as COPY wrote it, where the columns cannot hold it as it is (their bytes are shown as \x..)';
-
--- name: list_letters
--- Dead letters of a consumer, all or those with the given ids, without their data.
-select id, ev_id, died_at::timestamptz(0)::text, ev_type, coalesce(ev_extra1, ''), coalesce(sqlstate, ''), reason
-from tdsup.dead_letter
-where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
-order by ev_id, id;
-
--- name: show_letter
--- Everything about one dead letter but its queue and consumer.
-select id, died_at::text, reason, sqlstate, ev_id, ev_time::text, ev_txid, ev_retry, ev_type, ev_data,
-    ev_extra1, ev_extra2, ev_extra3, ev_extra4, event is not null as inexact
-from tdsup.dead_letter
-where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s;
-
--- name: letter_ids
--- Ids of a consumer's dead letters in the order of their events, all or those of the given ids that exist.
-select id from tdsup.dead_letter
-where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
-order by ev_id, id;
-
--- name: take_letter
--- The event of a dead letter as the source wrote it, locked until the transaction ends; no row if it is gone.
-select event, ev_id::text, (ev_time at time zone %(zone)s)::text, ev_txid::text, ev_retry::text, ev_type, ev_data,
-    ev_extra1, ev_extra2, ev_extra3, ev_extra4
-from tdsup.dead_letter
-where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s
-for update;
-
--- name: explain_letter
--- Keep a dead letter with a new reason.
-update tdsup.dead_letter set reason = %(reason)s, sqlstate = %(sqlstate)s where id = %(id)s;
-
--- name: delete_letters
--- Delete dead letters of a consumer, all or those with the given ids.
-delete from tdsup.dead_letter
-where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
-returning id;
 
 -- name: table_exists
 -- Whether there is a relation with that quoted name.
@@ -338,14 +224,15 @@ where pn.nspname = '{pgq}' and not t.tgisinternal
 group by 1 order by 1;
 
 -- name: consumer_state
--- Subscription, last tick, end of the open batch, age of the last tick, events that came after it, and what was
--- visible at it; no row if the consumer is not registered.
+-- Subscription, last tick, end of the open batch, age of the last tick, events that came after it, what was visible at
+-- it, and the times of both ticks; no row if the consumer is not registered.
 select sub_id, sub_last_tick, sub_next_tick, date_trunc('second', now() - last.tick_time)::text,
     (select max(tick_event_seq) from {pgq}.tick where tick_queue = queue_id) - last.tick_event_seq,
-    last.tick_snapshot::text
+    last.tick_snapshot::text, extract(epoch from last.tick_time)::float8, extract(epoch from next.tick_time)::float8
 from {pgq}.subscription
 join {pgq}.queue on queue_id = sub_queue join {pgq}.consumer on co_id = sub_consumer
 left join {pgq}.tick last on last.tick_queue = sub_queue and last.tick_id = sub_last_tick
+left join {pgq}.tick next on next.tick_queue = sub_queue and next.tick_id = sub_next_tick
 where queue_name = %(queue)s and co_name = %(consumer)s;
 
 -- name: primary_key

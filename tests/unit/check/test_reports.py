@@ -10,7 +10,7 @@ from tdsup.dispatcher.check.rights import PARENT, UNATTACHED, UNPARTITIONED, Rig
 from tdsup.dispatcher.check.serverfacts import Server, server_findings
 from tdsup.dispatcher.check.sourcefacts import ConsumerFacts, Feeders, SourceFacts
 from tdsup.dispatcher.events import Operation
-from tdsup.dispatcher.ledger import Position, Storage
+from tdsup.dispatcher.ledger import Entry, Position, SchemaFacts, Storage, Tick
 from tdsup.dispatcher.settings import Settings
 
 ALL = frozenset(Operation)
@@ -38,24 +38,42 @@ def server(*, standby: bool = False, read_only: bool = False) -> Server:
     )
 
 
+LEDGER = SchemaFacts(*[True] * 10)
+
+
 def position_finding(
-    tick: int | None, consumer: ConsumerFacts | None, *, storage: Storage = Storage.OWN, holder: str = ""
+    tick: int | None, consumer: ConsumerFacts | None, *, entry: Entry | None = None
 ) -> Note | Fault:
     """What is said of a position and the source's consumer."""
-    facts = PositionFacts(Position("q", "job"), storage, tick, holder or None, (), None, None)
+    position = Position("q", "job", Storage.OWN, entries=True)
+    facts = PositionFacts(
+        LEDGER, position=position, tick=None if tick is None else Tick(tick, 10.0 * tick), entry=entry
+    )
     source = SourceFacts(consumer=consumer)
     first, last = bookkeeping_findings(Bookkeeping(facts), settings(), server(), source)
     assert last == Note("a bad event stops the job")
     return first
 
 
+def registered(last: int, next_tick: int | None = None, *, shift: float = 0.0) -> ConsumerFacts:
+    """A consumer at a tick; tick n is of second 10 n, and of `shift` seconds."""
+    return ConsumerFacts(
+        1,
+        last,
+        next_tick,
+        last_time=10.0 * last + shift,
+        next_time=None if next_tick is None else 10.0 * next_tick + shift,
+    )
+
+
 @pytest.mark.parametrize(
     ("tick", "consumer", "said"),
     [
-        (None, ConsumerFacts(1, 7), "there is none, so any batch is taken"),
-        (7, ConsumerFacts(1, 7), "it is the source's"),
-        (7, ConsumerFacts(1, 7, 9), "it is the source's"),
-        (9, ConsumerFacts(1, 7, 9), "it is the end of the source's open batch"),
+        (None, None, "the first start writes the tick at which it registers the consumer"),
+        (None, ConsumerFacts(None), "the first start writes the tick at which it registers the consumer"),
+        (7, registered(7), "it is the source's"),
+        (7, registered(7, 9), "it is the source's"),
+        (9, registered(7, 9), "it is the end of the source's open batch"),
         (7, None, "the position is tick 7, kept in tdsup.completed_tick"),
     ],
 )
@@ -69,22 +87,50 @@ def test_a_position_that_fits(tick: int | None, consumer: ConsumerFacts | None, 
 @pytest.mark.parametrize(
     ("consumer", "said"),
     [
-        (ConsumerFacts(1, 7), "the source is at tick 7, the target at 8; once it is known which is right"),
-        (ConsumerFacts(1, 7, 9), "the source is at tick 7, the target at 8; once it is known which is right"),
-        (ConsumerFacts(None), "the target is at tick 8 of a consumer that is not registered"),
+        (registered(7), "Lost position: batch 7..7, dst has 8 "),
+        (registered(7, 9), "Lost position: batch 7..9, dst has 8 "),
+        (registered(8, shift=1.0), "Lost position: batch 8..8, dst has 8 of another time"),
+        (ConsumerFacts(None), "Lost position: the target is at tick 8 of a consumer that is not registered"),
     ],
 )
 def test_a_lost_position(consumer: ConsumerFacts, said: str) -> None:
     """Anything else is a fault."""
     found = position_finding(8, consumer)
     assert isinstance(found, Fault)
-    assert found.text.startswith(f"Lost position: {said}")
+    assert found.text.startswith(said)
+
+
+def test_a_consumer_that_somebody_else_registered() -> None:
+    """Without a position, a person has to choose where it begins."""
+    found = position_finding(None, registered(7))
+    assert isinstance(found, Fault)
+    assert "registered on the source, at tick 7; choose where it begins" in found.text
 
 
 def test_a_position_on_the_move() -> None:
     """While the consumer works, its position is not compared."""
-    found = position_finding(8, ConsumerFacts(1, 7), storage=Storage.PGQ_EXT, holder="tdsup job (backend 1)")
-    assert found == Note("the position is kept in pgq_ext; the consumer works now: tdsup job (backend 1)")
+    owner = Entry(
+        3,
+        "me",
+        "far",
+        17,
+        18,
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+        {},
+        lives=True,
+        waits_since="",
+        is_visible=True,
+    )
+    found = position_finding(8, registered(7), entry=owner)
+    assert found == Note(
+        "the position is kept in tdsup.completed_tick; "
+        "consumer job works elsewhere: host far, backend 17 of the target"
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[3]
 ORDER = {
     "jobtype": "metric action board condition order context option jobtype".split(),
     "dispatcher": (
-        "errors postgres events partitions settings write ledger pgq load metrics check consumer actions job"
+        "errors postgres events partitions settings write ledger pgq load metrics check consumer "
+        "registration "
+        "standby run actions job"
     ).split(),
     "supervisor": (
         "exits redact errors flock loop logs config control worker master web service cli".split()

@@ -82,7 +82,7 @@ def test_a_busy_consumer_asks_each_time(clock: Clock) -> None:
     queues, board = FakeQueue(), Board()
     mine = a_lookout(queues, board)
     clock.now += QUIET
-    mine.asked(Batch(1, 12, 11, 0.0))
+    mine.asked(Batch(1, 12, 11, 0.0, 0.0))
     mine.read_events()
     for _ in range(int(QUIET)):
         assert not mine.is_quiet()

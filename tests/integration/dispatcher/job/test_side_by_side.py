@@ -10,6 +10,7 @@ from harness.rows.pipeline import Pipeline, Table
 from harness.servers.database import Database
 from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
+from tdsup.dispatcher.errors import SetupError
 from tdsup.sandbox import Sandbox
 
 
@@ -61,24 +62,23 @@ def test_a_second_process_of_a_consumer_stands_by(orders: Pipeline) -> None:
     with orders.running() as worker:
         worker.wait_for("running")
         with orders.running() as standby:
-            standby.wait_for("standby", reason="consumer job works elsewhere: tdsup job (backend ")
+            standby.wait_for("standby", reason="consumer job works elsewhere: host ")
             orders.insert(300, days=30)
             worker.wait_for("running", rows=300)
             worker.context.stop()
             standby.wait_for("running")
             orders.insert(300, days=30)
-            standby.wait_for("running", rows=300)
+            standby.wait_for("running", rows=600)
     orders.check()
 
 
 def test_consumers_of_one_name_in_pgq_ext_do_not_mix(orders: Pipeline) -> None:
-    """pgq_ext knows consumers by name alone: of two queues' jobs with one name, one stands by."""
+    """pgq_ext knows consumers by name alone: of two queues' jobs with one name, the second is blocked."""
     orders.target.execute(PGQ_EXT.read_text())
     Queue(orders.source, "otherq").create()
-    with orders.running() as first:
-        first.wait_for("running")
-        with orders.running(pgq_queue_name="otherq") as second:
-            second.wait_for("standby", reason="consumer job works elsewhere")
+    orders.drain()
+    with pytest.raises(SetupError, match="by consumer name alone, and queue q has a consumer of that name"):
+        orders.drain(pgq_queue_name="otherq")
 
 
 def test_the_parent_is_not_locked_while_a_batch_loads(target: Database, orders: Pipeline) -> None:

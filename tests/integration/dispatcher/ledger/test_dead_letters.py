@@ -78,6 +78,7 @@ def test_without_a_place_for_letters_the_job_says_what_to_do(
     role = f"limited_{target.value('select current_database()')}"
     database = target.value("select current_database()")
     target.execute(
+        f"drop table tdsup.dead_letter; "
         f"create role {role} login; revoke create on database {database} from {role};"
         f"grant usage on schema tdsup to {role}; grant all on tdsup.completed_tick, t to {role};"
         f"grant create on schema public to {role}; alter table t owner to {role}"
@@ -88,8 +89,8 @@ def test_without_a_place_for_letters_the_job_says_what_to_do(
         queue.tick()
         with pytest.raises(
             SetupError,
-            match=r"cannot create table tdsup.dead_letter in the target database: permission denied .*; "
-            "grant create on the database, or set bad_events = stop",
+            match=r"cannot create table tdsup.dead_letter in the target database: the role lacks create on "
+            r"schema tdsup; grant it, .*, or set bad_events = stop",
         ):
             checked.drain(dst_db=f"{target.dsn} user={role}")
         assert target.value("select count(*) from t") == 0

@@ -1,0 +1,75 @@
+"""A process as the ledger knows it, and what it tells of its source."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from dataclasses import dataclass, field
+
+from psycopg2.extensions import cursor as Cursor
+
+from ..postgres import queries
+
+MAX_NAME = 63
+"""Bytes of an ``application_name``; PostgreSQL cuts off what is beyond them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that works for a consumer, or would like to.
+
+    Attributes:
+        host: name of its host, for people.
+        identity: random, and never used again.
+    """
+
+    host: str = field(default_factory=socket.gethostname)
+    identity: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def session_name(self, job: str) -> str:
+        """``application_name`` of its sessions: the job's name, then the identity."""
+        room = MAX_NAME - len(f"tdsup  {self.identity}")
+        short = job.encode("ascii", "replace")[:room].decode()
+        return f"tdsup {short} {self.identity}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The database that a process reads from, and its session there.
+
+    Attributes:
+        cluster: ``pg_control_system().system_identifier``; None: the role may not ask for it.
+        database: name of the database.
+        pid: process of the session.
+        start: when the session began, as the server writes it.
+    """
+
+    cluster: int | None
+    database: str
+    pid: int
+    start: str
+
+    @classmethod
+    def read(cls, cursor: Cursor) -> Source:
+        """What a session says of itself and its database.
+
+        Args:
+            cursor: of the source.
+        """
+        may_see = queries.value(cursor, "may_see_cluster")
+        cluster = queries.value(cursor, "cluster") if may_see else None
+        found = queries.row(cursor, "own_session")
+        assert found is not None
+        return cls(cluster, *found)
+
+
+def end_session(cursor: Cursor, pid: int, start: str | None, identity: str) -> None:
+    """End a session, if its name still ends in that identity and it began then.
+
+    Args:
+        cursor: of the session's server.
+        pid: process of the session.
+        start: when it began; None: not known.
+        identity: of its process.
+    """
+    queries.run(cursor, "end_session", pid=pid, start=start, owner=identity)

@@ -1,0 +1,180 @@
+"""Ownership: one process at a time works for a consumer, and the consumer's row says which.
+
+An owner lives while its session does, so that nobody has to renew anything. Each new owner takes the next
+epoch; each batch checks in its transaction, under the row's lock, that its epoch is the present one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg2.errors import LockNotAvailable, SerializationFailure
+from psycopg2.extensions import cursor as Cursor
+
+from ..errors import Displaced, SetupError
+from ..postgres import queries
+from .consumerrow import ConsumerRow
+from .entry import Entry, Wait, read_entry, why_wait
+from .identity import Process, Source
+from .position import Standing
+
+NO_OWNERS = (
+    "the target keeps no owners of consumers for this role: nobody stands by for this job, and its counters "
+    "begin anew with each process"
+)
+"""What it means that the target has no row of the consumer."""
+
+
+class Ownership:
+    """A process's right to work for a consumer, over one pair of sessions.
+
+    Args:
+        row: the consumer's.
+        process: the process.
+        source: what it reads.
+        takeover_after: seconds that an owner without sessions has from when it is expected.
+
+    Attributes:
+        row: as given.
+        process: as given.
+        counters: what the consumer has done in all by the time of `take`, by metric; empty if that is not
+            kept.
+    """
+
+    def __init__(self, row: ConsumerRow, process: Process, source: Source, takeover_after: float) -> None:
+        self.row = row
+        self.process = process
+        self._source = source
+        self._takeover_after = takeover_after
+        self._consumer = row.position.consumer
+        self._epoch = 0
+        self.counters: Mapping[str, Any] = {}
+
+    def take(self, *, news_for: float = 0.0) -> Wait | None:
+        """Become the owner, if nobody else is; never waits for a lock.
+
+        Args:
+            news_for: seconds for which the queue has had something to read.
+
+        Returns:
+            None, or why not.
+
+        Raises:
+            SetupError: the consumer belongs to another source.
+        """
+        if wait := self._why_wait(self.row.look(), news_for):
+            return wait
+        target = self.row.target
+        try:
+            with target, target.cursor() as cursor:
+                if wait := self.row.lock(cursor):
+                    return wait
+                entry = read_entry(cursor, self.row.position) if self.row.kept else None
+                if wait := self._why_wait(entry, news_for):
+                    return wait
+                if entry is not None:
+                    self._refuse_other_source(entry)
+                    self._take(cursor)
+                    self.counters = entry.counters
+        except (LockNotAvailable, SerializationFailure):
+            return self.row.contended
+        return None
+
+    def check(self, standing: Standing) -> None:
+        """See at the beginning of a batch's transaction whether this process is still the owner.
+
+        Raises:
+            Displaced: it is not, or the consumer is paused.
+        """
+        consumer = self._consumer
+        if not standing.free:
+            raise Displaced(f"an older version of tdsup works for consumer {consumer}")
+        if self.row.kept and (standing.owner, standing.epoch) != (
+            self.process.identity,
+            self._epoch,
+        ):
+            raise Displaced(f"another process has taken over consumer {consumer}")
+        if standing.paused:
+            raise Displaced(f"consumer {consumer} is paused")
+
+    def verify(self) -> None:
+        """See whether this process is still the owner; raises as `check` does. Takes no lock."""
+        entry = self.row.look()
+        if entry is not None:
+            self.check(Standing(True, entry.owner, entry.epoch, entry.paused is not None, None))
+
+    def rest(self, seconds: float) -> None:
+        """Stay the owner without sessions until a time; others take over `takeover_after` later.
+
+        Args:
+            seconds: until then; negative: it has passed.
+        """
+        self._as_owner("leave_sessions", seconds=seconds)
+
+    def give_up(self, blocked: str | None = None) -> None:
+        """Be the owner no longer.
+
+        Args:
+            blocked: what blocks the job until a person mends it; others then do not try.
+        """
+        self._as_owner("give_up_ownership", blocked=blocked)
+
+    def has_idle_rival(self) -> bool:
+        """Whether another process owns the consumer and has no session until there is news."""
+        entry = self.row.look()
+        return entry is not None and entry.is_idle and entry.owner != self.process.identity
+
+    def _why_wait(self, entry: Entry | None, news_for: float) -> Wait | None:
+        if entry is None:
+            return None
+        return why_wait(
+            entry,
+            self._consumer,
+            self.process.identity,
+            news_for=news_for,
+            takeover_after=self._takeover_after,
+        )
+
+    def _refuse_other_source(self, entry: Entry) -> None:
+        mine, known = self._source, entry
+        if known.source_database is None:
+            return
+        same_cluster = None in {mine.cluster, known.source_cluster} or mine.cluster == known.source_cluster
+        if same_cluster and mine.database == known.source_database:
+            return
+        raise SetupError(
+            f"cannot run consumer {self._consumer} of queue {self.row.position.queue}: in the target, "
+            f"another source uses this name: database {known.source_database} of cluster "
+            f"{known.source_cluster}, and this is {mine.database} of {mine.cluster}; give it another "
+            "pgq_consumer_id or, if the source was moved, rewind it, which writes the new one"
+        )
+
+    def _take(self, cursor: Cursor) -> None:
+        source = self._source
+        self._epoch = queries.value(
+            cursor,
+            "take_ownership",
+            **self.row.names,
+            owner=self.process.identity,
+            host=self.process.host,
+            source_pid=source.pid,
+            source_start=source.start,
+            cluster=source.cluster,
+            database=source.database,
+        )
+
+    def _as_owner(self, statement: str, **values: Any) -> None:
+        target = self.row.target
+        if self.row.kept and not target.closed:
+            target.rollback()
+            with target, target.cursor() as cursor:
+                queries.run(
+                    cursor,
+                    "wait_at_most",
+                    statement,
+                    **self.row.names,
+                    owner=self.process.identity,
+                    epoch=self._epoch,
+                    **values,
+                )

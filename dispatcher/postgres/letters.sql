@@ -1,0 +1,39 @@
+-- Dead letters: events that could not be loaded, in tdsup.dead_letter of the target.
+
+-- name: list_letters
+-- Dead letters of a consumer, all or those with the given ids, without their data.
+select id, ev_id, died_at::timestamptz(0)::text, ev_type, coalesce(ev_extra1, ''), coalesce(sqlstate, ''), reason
+from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
+order by ev_id, id;
+
+-- name: show_letter
+-- Everything about one dead letter but its queue and consumer.
+select id, died_at::text, reason, sqlstate, ev_id, ev_time::text, ev_txid, ev_retry, ev_type, ev_data,
+    ev_extra1, ev_extra2, ev_extra3, ev_extra4, event is not null as inexact
+from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s;
+
+-- name: letter_ids
+-- Ids of a consumer's dead letters in the order of their events, all or those of the given ids that exist.
+select id from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
+order by ev_id, id;
+
+-- name: take_letter
+-- The event of a dead letter as the source wrote it, locked until the transaction ends; no row if it is gone.
+select event, ev_id::text, (ev_time at time zone %(zone)s)::text, ev_txid::text, ev_retry::text, ev_type, ev_data,
+    ev_extra1, ev_extra2, ev_extra3, ev_extra4
+from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s
+for update;
+
+-- name: explain_letter
+-- Keep a dead letter with a new reason.
+update tdsup.dead_letter set reason = %(reason)s, sqlstate = %(sqlstate)s where id = %(id)s;
+
+-- name: delete_letters
+-- Delete dead letters of a consumer, all or those with the given ids.
+delete from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
+returning id;

@@ -1,0 +1,148 @@
+"""Where a consumer begins: its first position, and its registration on the queue.
+
+The position comes first, whole and committed; then the consumer is registered at that very tick, under the
+lock of its row. So nobody can come in between, and a crash leaves a position to go on from.
+"""
+
+from __future__ import annotations
+
+from logging import Logger
+
+from psycopg2.extensions import connection as Connection
+
+from .errors import LostPosition, SetupError
+from .ledger import Ownership, Position, Tick
+from .pgq import Registry, Whereabouts
+from .settings import Settings
+
+
+class Registration:
+    """Sees to it that target and source agree on a consumer before its first batch.
+
+    Args:
+        registry: of the consumer on the source.
+        target: connection to the target.
+        position: the consumer's.
+        ownership: this process's, taken.
+        settings: the job's.
+        logger: is told what was done.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        target: Connection,
+        position: Position,
+        ownership: Ownership,
+        settings: Settings,
+        logger: Logger,
+    ) -> None:
+        self._registry = registry
+        self._target = target
+        self._position = position
+        self._ownership = ownership
+        self._settings = settings
+        self._logger = logger
+
+    def settle(self) -> None:
+        """Make sure that there is a position and that the consumer is registered.
+
+        Raises:
+            SetupError: a person has to choose where the consumer begins, or there is no such queue.
+            Displaced: this process is no longer the owner.
+        """
+        is_new = self._begin()
+        self._register(is_new)
+
+    def _begin(self) -> bool:
+        """Write the first position if there is none; returns whether there was none."""
+        with self._target, self._target.cursor() as cursor:
+            standing = self._position.begin(cursor)
+            self._ownership.check(standing)
+            if standing.tick is not None:
+                return False
+            first = first_tick(self._registry.whereabouts(), self._settings)
+            self._position.set(cursor, first)
+        self._logger.info("%s: the position begins at tick %d", self._settings.job_name, first.number)
+        return True
+
+    def _register(self, is_new: bool) -> None:
+        """Register the consumer at its position if it is not registered."""
+        settings = self._settings
+        with self._target, self._target.cursor() as cursor:
+            standing = self._position.begin(cursor)
+            self._ownership.check(standing)
+            tick = standing.tick
+            if tick is None:
+                raise LostPosition(f"cannot run {settings.job_name}: its position is gone from the target")
+            where = self._registry.whereabouts(tick.number)
+            is_moved = is_new and settings.start == "beginning"
+            if where.last is not None and not is_moved:
+                return
+            if not may_register(tick, where, is_new):
+                raise LostPosition(unregistered(tick, where, settings))
+            self._registry.register_at(tick.number)
+        self._logger.info(
+            "%s: registered consumer %s on queue %s at tick %d",
+            settings.job_name,
+            settings.consumer_name,
+            settings.queue,
+            tick.number,
+        )
+
+
+def first_tick(where: Whereabouts, settings: Settings) -> Tick:
+    """The tick at which a consumer without a position begins.
+
+    Raises:
+        SetupError: the queue has no tick, or a person has to choose.
+    """
+    named = f"consumer {settings.consumer_name} of queue {settings.queue}"
+    if where.newest is None or where.oldest is None:
+        raise SetupError(f"cannot run {named}: the queue has no tick yet; does its ticker run?")
+    if settings.start == "beginning":
+        return where.oldest
+    if where.last is None:
+        return where.newest
+    if settings.start == "registered":
+        return where.last
+    raise SetupError(
+        f"cannot run {named}: it is registered on the source, at tick {where.last.number}, and the target "
+        f"has no "
+        "position of it; choose where it begins: table_dispatcher --register FILE or start = registered in "
+        "its file "
+        "goes on from there, start = beginning loads all that the queue still has, from tick "
+        f"{where.oldest.number} on; if the target was restored to before the job's first batch, start = "
+        f"beginning "
+        "loads again what is missing, as far as the queue still has it"
+    )
+
+
+def may_register(tick: Tick, where: Whereabouts, is_new: bool) -> bool:
+    """Whether the consumer can be registered at its position without a person's word: nothing is lost by it.
+
+    PgQ deletes a tick before it deletes the events that follow it. Without its time, a tick of an equal
+    number may be another one; unless it was chosen just now.
+    """
+    if where.wanted is None or where.wanted.time is None:
+        return False
+    return is_new or (tick.time is not None and tick.fits(tick.number, where.wanted.time))
+
+
+def unregistered(tick: Tick, where: Whereabouts, settings: Settings) -> str:
+    """Why a consumer with a position cannot be registered there, and what can be done."""
+    if where.wanted is None:
+        why = "which the queue does not have (any more)"
+    elif tick.time is None:
+        why = "whose time is not known, so that the queue's tick of that number may be another one"
+    else:
+        why = "and the queue's tick of that number is of another time, as if the queue had been created again"
+    return (
+        f"cannot run {settings.job_name}: Lost position: consumer {settings.consumer_name} is not "
+        f"registered on queue "
+        f"{settings.queue}, and the target is at tick {tick.number}, {why}; tdsup rewind "
+        f"{settings.job_name} (or "
+        "table_dispatcher --rewind FILE) registers it there if the tick is the right one, table_dispatcher "
+        "--register "
+        "FILE begins at the newest tick and loses what came before"
+    )

@@ -1,0 +1,216 @@
+"""One run of a job from start to end: sessions, the wait for its turn, batches, outages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from tdsup.jobtype import Condition, Context, Snapshot
+
+from .consumer import Consumer
+from .errors import Displaced, Outage, SetupError, is_infrastructure, one_line
+from .ledger import NO_OWNERS, ConsumerRow, Ownership, Position, Process, Source, find_position, open_schema
+from .metrics import TOTALS, Tally
+from .pgq import Queue, Registry
+from .postgres import connected
+from .registration import Registration
+from .settings import Settings
+from .standby import Standby
+
+RETRY_FIRST = 0.25
+"""Seconds before a lost database is tried again; doubled each time."""
+
+RETRY_LIMIT = 1.0
+"""Most seconds between tries to reach a server: rows flow soon after it returns."""
+
+START_AGAIN = "remove start = {start} from its file: after a restore it would count again"
+
+REFUSED_LIMIT = 30.0
+"""The same while the server answers with errors: each try may read a whole batch again."""
+
+
+class Run:
+    """One run of a job, over as many connections as that takes."""
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        self._settings = settings
+        self._context = context
+        self._logger = context.logger
+        self._process = Process()
+        self._tally = Tally()
+        self._totals: frozenset[str] = frozenset()
+        self._standby = Standby(settings, context, self._report)
+        self._retry_delay = RETRY_FIRST
+        self._failure: Outage | None = None
+        self._advice = ""
+        # The last report said RUNNING, and nothing has happened since.
+        self._idle = False
+        # What a session remembers of tables may be outdated: a fault counts only on new connections.
+        self._proven = True
+
+    def run(self) -> None:
+        """Load batches until asked to stop or, with loop_delay 0 or below, until the queue is empty.
+
+        Raises:
+            SetupError: a person must do something first.
+        """
+        done = False
+        while not done and not self._context.stopping():
+            try:
+                done = self._session()
+            except Outage as error:
+                self._retry(error)
+            except SetupError as error:
+                if self._proven:
+                    raise
+                self._logger.info("%s: %s; looking again", self._settings.job_name, error)
+
+    def _session(self) -> bool:
+        """Work over one pair of connections; returns whether the job is done."""
+        settings = self._settings
+        name = self._process.session_name(settings.job_name)
+        self._proven = True
+        with connected("target", settings.dst_db, name) as target, _outages(target=target):
+            position = self._position(target)
+            with connected("source", settings.src_db, name) as source, _outages(source=source, target=target):
+                queue = Queue(source, settings)
+                with source.cursor() as cursor:
+                    its = Source.read(cursor)
+                row = ConsumerRow(target, position)
+                ownership = Ownership(row, self._process, its, settings.takeover_after)
+                with self._leaving(ownership, queue), _outages(source=source, target=target):
+                    return self._work(target, queue, position, ownership)
+
+    def _position(self, target: Connection) -> Position:
+        facts = open_schema(target)
+        with target, target.cursor() as cursor:
+            position = find_position(cursor, facts, self._settings.queue, self._settings.consumer_name)
+        assert position is not None, "the schema has a place for positions"
+        position.prepare(target)
+        return position
+
+    @contextmanager
+    def _leaving(self, ownership: Ownership, queue: Queue) -> Iterator[None]:
+        """Say in the target why this process stops working, so that others know whether to take over."""
+        try:
+            yield
+        except SetupError as error:
+            with suppress(psycopg2.Error):
+                if self._proven:
+                    ownership.give_up(f"blocked on host {self._process.host}: {error}")
+                else:
+                    ownership.rest(0)
+            raise
+        except Outage as error:
+            since = time.monotonic() - queue.heard
+            with suppress(psycopg2.Error):
+                ownership.rest(-since if error.which == "source" else self._retry_delay)
+            raise
+
+    def _work(self, target: Connection, queue: Queue, position: Position, ownership: Ownership) -> bool:
+        """Work whenever it is this process's turn; returns whether the job is done."""
+        settings, context = self._settings, self._context
+        registry = Registry(queue.connection, settings)
+        while self._standby.wait(ownership, registry):
+            if ownership.row.kept:
+                self._tally.restore(ownership.counters)
+                self._totals = TOTALS
+            try:
+                Registration(registry, target, position, ownership, settings, self._logger).settle()
+                consumer = Consumer(queue, target, (position, ownership), settings, self._tally, context)
+                self._advice = self._advise(ownership)
+                if self._failure is None:
+                    self._report(Condition.RUNNING, self._advice)
+                return self._loop(consumer, ownership)
+            except Displaced as error:
+                self._logger.info("%s: %s", settings.job_name, error)
+        return False
+
+    def _loop(self, consumer: Consumer, ownership: Ownership) -> bool:
+        settings = self._settings
+        opened = idle_since = time.monotonic()
+        while not self._context.stopping():
+            if self._standby.obey(ownership):
+                ownership.give_up()
+                raise Displaced("paused")
+            started = time.monotonic()
+            events = self._tally.total
+            more = consumer.work()
+            self._recovered()
+            if more or not self._idle:
+                self._report(Condition.RUNNING, self._advice)
+            self._idle = not more
+            ended = time.monotonic()
+            count = self._tally.total - events
+            if count or ended - idle_since >= settings.keepalive_stats > 0:
+                self._logger.info(
+                    "{count: %d, duration: %.4f, idle: %.4f}", count, ended - started, started - idle_since
+                )
+                idle_since = ended
+            if more:
+                self._proven = False
+            if settings.loop_delay < 0 or (settings.loop_delay == 0 and not more):
+                ownership.give_up()
+                return True
+            if not more:
+                self._context.wait(consumer.rest())
+            if 0 < settings.connection_lifetime <= ended - opened:
+                ownership.rest(0)
+                return False
+        ownership.give_up()
+        return False
+
+    def _advise(self, ownership: Ownership) -> str:
+        """What a person should do although the job works; told in the log when it is new."""
+        start = self._settings.start
+        advice = "; ".join([
+            *([] if ownership.row.kept else [f"{NO_OWNERS} (tdsup schema)"]),
+            *([START_AGAIN.format(start=start)] if start else []),
+        ])  # fmt: skip
+        if advice and advice != self._advice:
+            self._logger.warning("%s: %s", self._settings.job_name, advice)
+        return advice
+
+    def _report(self, condition: Condition, reason: str = "") -> None:
+        self._idle = False
+        self._context.report(Snapshot(condition, reason, self._tally.values(), self._totals))
+
+    def _retry(self, error: Outage) -> None:
+        """Wait a while; log the failure unless it is the known one, however it is worded."""
+        if self._failure is None or _differ(self._failure, error):
+            self._logger.warning("%s: %s; trying again", self._settings.job_name, error)
+            self._logger.debug("traceback", exc_info=error)
+        self._failure = error
+        self._report(Condition.RETRYING, str(error))
+        limit = REFUSED_LIMIT if error.answered else RETRY_LIMIT
+        self._context.wait(min(self._retry_delay, limit))
+        self._retry_delay = min(self._retry_delay * 2, limit)
+
+    def _recovered(self) -> None:
+        if self._failure is not None:
+            self._logger.info("%s: works again", self._settings.job_name)
+        self._failure = None
+        self._retry_delay = RETRY_FIRST
+
+
+def _differ(one: Outage, other: Outage) -> bool:
+    """Whether the failing database or the kind of failure differs; lost and unreachable count as one kind."""
+    elsewhere = bool(one.which and other.which) and one.which != other.which
+    return elsewhere or one.answered != other.answered
+
+
+@contextmanager
+def _outages(**connections: Connection) -> Iterator[None]:
+    """Turn psycopg2's errors of a session into ours: an `Outage` if a retry may help, else a `SetupError`."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        if not is_infrastructure(error):
+            raise SetupError(f"cannot run: {one_line(error)}") from error
+        lost = [which for which, connection in connections.items() if connection.closed]
+        where = f"lost the {lost[0]} database" if lost else "a database failed"
+        answered = not lost and error.pgcode is not None
+        raise Outage(f"{where}: {one_line(error)}", lost[0] if lost else "", answered) from error

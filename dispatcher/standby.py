@@ -1,0 +1,88 @@
+"""The time in which a process does not work for its consumer: another one does, or a person holds it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tdsup.jobtype import Condition, Context, Order
+
+from .ledger import Ownership, Wait
+from .pgq import Registry
+from .settings import Settings
+
+DELAY = 1.0
+"""Seconds between two looks at who works."""
+
+
+class Standby:
+    """Waits until this process may work, and obeys orders. One for all sessions of a process.
+
+    Args:
+        settings: the job's.
+        context: the job's.
+        report: publishes a condition with its reason.
+    """
+
+    def __init__(
+        self, settings: Settings, context: Context, report: Callable[[Condition, str], None]
+    ) -> None:
+        self._settings = settings
+        self._context = context
+        self._report = report
+        self._order: Order | None = None
+        # Where the target keeps no owners, a pause cannot be written there.
+        self._is_held = False
+        self._news_since: float | None = None
+        self._tries_again = context.asked
+
+    def wait(self, ownership: Ownership, registry: Registry) -> bool:
+        """Become the owner of the consumer, as soon as that may be; False if asked to stop.
+
+        Raises:
+            SetupError: as by `Ownership.take`.
+        """
+        told = ""
+        self._news_since = None
+        if self._tries_again:
+            self._tries_again = not ownership.row.unblock()
+        while not self._context.stopping():
+            self.obey(ownership)
+            found = self._try(ownership)
+            if found is None:
+                return True
+            if found.reason != told:
+                word = "paused" if found.paused else "standby"
+                self._context.logger.info("%s: %s: %s", self._settings.job_name, word, found.reason)
+                told = found.reason
+            self._report(Condition.PAUSED if found.paused else Condition.STANDBY, found.reason)
+            self._look_for_news(ownership, registry)
+            self._context.wait(DELAY)
+        return False
+
+    def obey(self, ownership: Ownership) -> bool:
+        """Carry out an order, if there is one; returns whether the job is to pause now."""
+        self._order = self._context.order() or self._order
+        if self._order is None:
+            return False
+        order, is_pause = self._order, self._order is Order.PAUSE
+        if not ownership.row.kept:
+            self._is_held = is_pause
+        elif not (ownership.row.pause(ownership.process.host) if is_pause else ownership.row.resume()):
+            return False
+        self._order = None
+        self._context.logger.info("%s: obeyed: %s", self._settings.job_name, order)
+        return is_pause
+
+    def _try(self, ownership: Ownership) -> Wait | None:
+        if self._is_held:
+            return Wait("paused here alone, as the target keeps no owners (tdsup schema)", paused=True)
+        since = self._news_since
+        return ownership.take(news_for=0.0 if since is None else time.monotonic() - since)
+
+    def _look_for_news(self, ownership: Ownership, registry: Registry) -> None:
+        """Note since when an owner without sessions has had something to read."""
+        if not ownership.has_idle_rival():
+            self._news_since = None
+        elif self._news_since is None and registry.has_news(ownership.row.tick()):
+            self._news_since = time.monotonic()
