@@ -71,11 +71,14 @@ class Run:
     def _session(self) -> bool:
         """Work over one pair of connections; returns whether the job is done."""
         settings = self._settings
-        name = self._process.session_name(settings.job_name)
+        name = f"tdsup {settings.job_name}", self._process.identity
         self._proven = True
-        with connected("target", settings.dst_db, name) as target, _outages(target=target):
+        with connected("target", settings.dst_db, *name) as target, _outages(target=target):
             position = self._position(target)
-            with connected("source", settings.src_db, name) as source, _outages(source=source, target=target):
+            with (
+                connected("source", settings.src_db, *name) as source,
+                _outages(source=source, target=target),
+            ):
                 queue = Queue(source, settings)
                 with source.cursor() as cursor:
                     its = Source.read(cursor)

@@ -10,9 +10,6 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..postgres import queries
 
-MAX_NAME = 63
-"""Bytes of an ``application_name``; PostgreSQL cuts off what is beyond them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -20,17 +17,11 @@ class Process:
 
     Attributes:
         host: name of its host, for people.
-        identity: random, and never used again.
+        identity: random, and never used again; it ends the application_name of its sessions.
     """
 
     host: str = field(default_factory=socket.gethostname)
     identity: str = field(default_factory=lambda: secrets.token_hex(8))
-
-    def session_name(self, job: str) -> str:
-        """``application_name`` of its sessions: the job's name, then the identity."""
-        room = MAX_NAME - len(f"tdsup  {self.identity}")
-        short = job.encode("ascii", "replace")[:room].decode()
-        return f"tdsup {short} {self.identity}"
 
 
 @dataclass(frozen=True, slots=True)

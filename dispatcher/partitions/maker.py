@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection as Connection
 
-from ..errors import SetupError, is_infrastructure, one_line
+from ..errors import Outage, SetupError, is_infrastructure, one_line
 from ..postgres import TableName, lock_key, queries
 from . import template
 from .missing import MissingColumn, MissingTable
@@ -40,17 +41,21 @@ class TableMaker:
 
         Raises:
             SetupError: it cannot be created, and why.
+            Outage: somebody holds the lock on its creation.
         """
         table = missing.table
         try:
             with self._connection, self._connection.cursor() as cursor:
-                queries.run(cursor, "lock_transaction", key=lock_key("table", table.schema, table.table))
+                key = lock_key("table", table.schema, table.table)
+                queries.run(cursor, "wait_at_most", "lock_transaction", "wait_as_before", key=key)
                 if queries.value(cursor, "table_exists", table=table.sql):
                     return False
                 for statement in self.statements(missing):
                     cursor.execute(statement)
                 if not queries.value(cursor, "table_exists", table=table.sql):
                     raise SetupError(f"cannot create table {table}: part_template does not create it")
+        except LockNotAvailable as error:
+            raise Outage(f"cannot create table {table}: {self._holder(table)}", "target", True) from error
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
                 raise
@@ -60,6 +65,15 @@ class TableMaker:
                     return False
             raise SetupError(f"cannot create table {table}: {one_line(error)}") from error
         return True
+
+    def _holder(self, table: TableName) -> str:
+        """Who keeps others from creating a table."""
+        with self._connection, self._connection.cursor() as cursor:
+            found = queries.row(cursor, "lock_holder", key=lock_key("table", table.schema, table.table))
+        if found is None:
+            return "a lock that it takes was held for too long"
+        pid, application, address = found
+        return f"{application} (backend {pid}, {address}) holds the lock on its creation"
 
     def statements(self, missing: MissingTable) -> tuple[str, ...]:
         """The SQL that creates a table, to be run in one transaction; none of it is run here.

@@ -24,9 +24,12 @@ _DEFAULTS = {
 }
 """Of libpq, in seconds and tries; the last in milliseconds."""
 
+MAX_NAME = 63
+"""Bytes of an application_name; PostgreSQL cuts off what is beyond them."""
+
 
 @contextmanager
-def connected(which: str, dsn: str, application_name: str) -> Iterator[Connection]:
+def connected(which: str, dsn: str, application_name: str, identity: str = "") -> Iterator[Connection]:
     """A connection for the length of the context: UTF-8, ISO dates, read committed.
 
     Dates are written in ISO style and read as year, month, day: a value of another DateStyle, in which day
@@ -37,6 +40,7 @@ def connected(which: str, dsn: str, application_name: str) -> Iterator[Connectio
         which: ``source`` or ``target``.
         dsn: libpq connection string; what it sets wins over our defaults, ``options`` included.
         application_name: the name that the server's administrator sees.
+        identity: ASCII text that ends this name, whatever the connection string says.
 
     Raises:
         Outage: the server cannot be reached, or refuses the connection.
@@ -45,6 +49,8 @@ def connected(which: str, dsn: str, application_name: str) -> Iterator[Connectio
     given = parse_dsn(dsn)
     defaults = {**_DEFAULTS, "application_name": application_name}
     missing = {key: value for key, value in defaults.items() if key not in given}
+    if identity:
+        missing["application_name"] = _ending_in(identity, given.get("application_name", application_name))
     watched = which == "target" and "tcp_user_timeout" in missing
     try:
         connection = psycopg2.connect(
@@ -55,6 +61,12 @@ def connected(which: str, dsn: str, application_name: str) -> Iterator[Connectio
     with closing(connection):
         set_up(connection, which)
         yield connection
+
+
+def _ending_in(identity: str, name: str) -> str:
+    """A name that ends in an identity, no longer than PostgreSQL lets it be; what is not ASCII becomes ?."""
+    room = MAX_NAME - len(identity) - 1
+    return f"{name.encode('ascii', 'replace')[:room].decode()} {identity}"
 
 
 def database_name(dsn: str) -> str:

@@ -5,14 +5,6 @@
 select exists (
     select from tdsup.completed_tick where queue_name = %(queue)s and consumer_name = %(consumer)s);
 
--- name: lock_holder
--- Which session holds a lock: process, application name and address; no row if none does.
-select a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'), coalesce(a.client_addr::text, 'local')
-from pg_locks l join pg_stat_activity a using (pid)
-where l.locktype = 'advisory' and l.granted and l.objsubid = 1
-  and l.database = (select oid from pg_database where datname = current_database())
-  and (l.classid::int8 << 32 | l.objid::int8) = %(key)s;
-
 -- name: read_own
 -- The last tick that was applied and its time in seconds since 1970, or NULLs.
 select last_tick_id, last_tick_time from (select) one
@@ -33,14 +25,6 @@ select tick, (
     select last_tick_time from tdsup.consumer
     where queue_name = %(queue)s and consumer_name = %(consumer)s and last_tick_id = tick)
 from pgq_ext.get_last_tick(%(consumer)s) tick;
-
--- name: wait_at_most
--- Let a lock be waited for no longer than that, until `wait_as_before`.
-set local lock_timeout = '10s';
-
--- name: wait_as_before
--- Let locks be waited for as the session does.
-set local lock_timeout to default;
 
 -- name: hold_entry
 -- Lock the consumer's row until the transaction ends.

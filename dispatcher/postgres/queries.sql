@@ -113,6 +113,22 @@ select {pgq}.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::flo
 -- Take a lock until the transaction ends; waits for it.
 select pg_advisory_xact_lock(%(key)s);
 
+-- name: lock_holder
+-- Which session holds a lock: process, application name and address; no row if none does.
+select a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'), coalesce(a.client_addr::text, 'local')
+from pg_locks l join pg_stat_activity a using (pid)
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+  and l.database = (select oid from pg_database where datname = current_database())
+  and (l.classid::int8 << 32 | l.objid::int8) = %(key)s;
+
+-- name: wait_at_most
+-- Let a lock be waited for no longer than that, until `wait_as_before`.
+set local lock_timeout = '10s';
+
+-- name: wait_as_before
+-- Let locks be waited for as the session does.
+set local lock_timeout to default;
+
 -- name: table_exists
 -- Whether there is a relation with that quoted name.
 select to_regclass(%(table)s) is not null;
