@@ -81,7 +81,7 @@ class Registration:
                 return
             if not may_register(tick, where, is_new):
                 raise LostPosition(unregistered(tick, where, settings))
-            self._registry.register_at(tick.number)
+            (self._registry.register_at if is_moved else self._registry.register)(tick.number)
         self._logger.info(
             "%s: registered consumer %s on queue %s at tick %d",
             settings.job_name,

@@ -39,7 +39,7 @@ def register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
             yield f"{named(settings)} is registered already"
         else:
             with at.held():
-                at.registry.register_at(begins.number)
+                at.registry.register(begins.number)
             yield f"registered {named(settings)}"
         if begins is not tick:
             yield f"its position is tick {begins.number}"

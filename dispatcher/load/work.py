@@ -9,7 +9,7 @@ from typing import Protocol
 
 from psycopg2.extensions import cursor as Cursor
 
-from ..errors import LostPosition
+from ..errors import Displaced, LostPosition
 from ..ledger import DeadLetter, DeadLetters, Ownership, Position
 from ..pgq import Batch, Queue, Verdict, judge, lost_position
 from .outcome import Outcome
@@ -111,6 +111,9 @@ class BatchWork:
         standing = self._ledger.position.begin(cursor)
         self._ledger.ownership.check(standing)
         verdict = judge(standing.tick, self._batch)
+        if verdict is Verdict.LOST and not self._queue.is_open(self._batch):
+            # A rival that needs no ownership has loaded this batch and more.
+            raise Displaced(f"somebody else has finished {self.name}")
         if verdict is Verdict.LOST:
             raise LostPosition(
                 f"cannot load {self.name}: {lost_position(standing.tick, self._batch, self._job)}"

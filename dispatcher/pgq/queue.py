@@ -60,6 +60,11 @@ class Queue:
         self.heard = time.monotonic()
         return None if row is None or row[0] is None else Batch(*row)
 
+    def is_open(self, batch: Batch) -> bool:
+        """Whether nobody has finished the batch yet, nor moved the consumer."""
+        with self.connection.cursor() as cursor:
+            return bool(queries.value(cursor, "is_open", **self._pgq, batch=batch.id))
+
     def newest_ticks(self) -> dict[str, int]:
         """The newest tick of each queue of the database, by name; queues without ticks are left out."""
         with self.connection.cursor() as cursor:

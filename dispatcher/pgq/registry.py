@@ -111,6 +111,11 @@ class Registry:
                 return False
             return bool(queries.value(cursor, "unregister", **self._names))
 
+    def register(self, tick: int) -> None:
+        """Register the consumer at a tick; one that is registered stays where it is."""
+        with self._connection.cursor() as cursor:
+            queries.run(cursor, "register_new_at", **self._names, tick=tick)
+
     def register_at(self, tick: int) -> None:
         """Set the consumer to a tick, registering it if need be; the events after the tick are read next."""
         with self._connection.cursor() as cursor:

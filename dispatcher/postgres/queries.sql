@@ -38,6 +38,19 @@ where pn.nspname = '{pgq}' and not t.tgisinternal
 -- Set the consumer to a tick of the queue; registers it if need be.
 select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
 
+-- name: register_new_at
+-- Register the consumer at a tick of the queue, unless it is registered; one statement, as a late one must not move a
+-- consumer that has gone on.
+select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s)
+where not exists (
+    select from {pgq}.subscription
+    join {pgq}.queue on queue_id = sub_queue join {pgq}.consumer on co_id = sub_consumer
+    where queue_name = %(queue)s and co_name = %(consumer)s);
+
+-- name: is_open
+-- Whether a batch is open.
+select exists (select from {pgq}.subscription where sub_batch = %(batch)s);
+
 -- name: unregister
 -- Unregister the consumer; 0 if it was not registered.
 select {pgq}.unregister_consumer(%(queue)s, %(consumer)s);
