@@ -51,11 +51,12 @@ class Standby:
             found = self._try(ownership)
             if found is None:
                 return True
-            if found.reason != told:
-                word = "paused" if found.paused else "standby"
-                self._context.logger.info("%s: %s: %s", self._settings.job_name, word, found.reason)
-                told = found.reason
-            self._report(Condition.PAUSED if found.paused else Condition.STANDBY, found.reason)
+            condition = Condition.PAUSED if found.paused else Condition.STANDBY
+            reason = found.of(self._settings.consumer_name)
+            if reason != told:
+                self._context.logger.info("%s: %s: %s", self._settings.job_name, condition, reason)
+                told = reason
+            self._report(condition, reason)
             self._look_for_news(ownership, registry)
             self._context.wait(DELAY)
         return False

@@ -75,7 +75,9 @@ class Desk:
         """
         with self.target, self.target.cursor() as cursor:
             if wait := self.row.intervene(cursor):
-                raise SetupError(f"cannot {self.doing}: {wait.reason}; stop it first")
+                raise SetupError(
+                    f"cannot {self.doing}: it works at this moment: {wait.reason}; stop it first"
+                )
             yield cursor, self.position.begin(cursor).tick
 
 

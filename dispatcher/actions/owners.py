@@ -46,5 +46,7 @@ def _end_ownership(at: Desk) -> None:
         if wait is None:
             return
         if time.monotonic() > deadline:
-            raise SetupError(f"cannot {at.doing}: {wait.reason}, {PATIENCE:g} s after its end")
+            raise SetupError(
+                f"cannot {at.doing}: {PATIENCE:g} s after its end there still works {wait.reason}"
+            )
         time.sleep(PAUSE)

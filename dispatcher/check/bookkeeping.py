@@ -186,7 +186,7 @@ def _standing(facts: PositionFacts, server: Server, source: SourceFacts) -> Iter
 def _position(facts: PositionFacts, settings: Settings, source: SourceFacts) -> Finding:
     where = f"kept in {_STORED[facts.position.storage if facts.position else None]}"
     if facts.entry and facts.entry.lives:
-        return Note(f"the position is {where}; {working(facts.entry, settings.consumer_name).reason}")
+        return Note(f"the position is {where}; the consumer works now: {working(facts.entry).reason}")
     consumer = source.consumer
     if facts.tick is None:
         return _no_position(where, settings, consumer)

@@ -88,16 +88,13 @@ class ConsumerRow:
         for key in keys.values():
             if key is not None and (found := queries.row(cursor, "lock_holder", key=key)):
                 pid, application, address = found
-                who = f"{application} (backend {pid}, {address}), which holds its lock of an older version"
-                return Wait(f"consumer {self.position.consumer} works elsewhere: {who}")
+                return Wait(f"{application}, of an older version (backend {pid}, {address})")
         return self.contended
 
     @property
     def contended(self) -> Wait:
         """The wait for whoever holds the row at this moment."""
-        return Wait(
-            f"consumer {self.position.consumer} works elsewhere: another process holds its row at this moment"
-        )
+        return Wait("another process, which holds its row at this moment")
 
     def intervene(self, cursor: Cursor) -> Wait | None:
         """Lock the consumer's row until the transaction ends, for what a person wants to change.
@@ -115,7 +112,7 @@ class ConsumerRow:
         if self.kept:
             entry = read_entry(cursor, self.position)
             if entry is not None and entry.lives:
-                return working(entry, self.position.consumer)
+                return working(entry)
             queries.run(cursor, "end_ownership", **self.names)
         return None
 

@@ -67,22 +67,27 @@ class Wait:
     """Why a process does not work for a consumer.
 
     Attributes:
-        reason: in one line.
+        reason: in one line; if another one works, which.
         paused: a person holds the consumer.
+        blocked: a person has to mend something first.
     """
 
     reason: str
     paused: bool = False
+    blocked: bool = False
+
+    def of(self, consumer: str) -> str:
+        """The reason as a standby tells it."""
+        if self.paused or self.blocked:
+            return self.reason
+        return f"consumer {consumer} works elsewhere: {self.reason}"
 
 
-def why_wait(
-    entry: Entry, consumer: str, identity: str, *, news_for: float, takeover_after: float
-) -> Wait | None:
+def why_wait(entry: Entry, identity: str, *, news_for: float, takeover_after: float) -> Wait | None:
     """Why a process has to wait before it works for a consumer; None: it may become the owner.
 
     Args:
         entry: the consumer's row.
-        consumer: its name, for the reason.
         identity: of the process.
         news_for: seconds for which the queue has had something to read.
         takeover_after: seconds that an owner without sessions has from when it is expected.
@@ -90,20 +95,20 @@ def why_wait(
     if entry.paused is not None:
         return Wait(entry.paused, paused=True)
     if entry.blocked is not None:
-        return Wait(entry.blocked)
+        return Wait(entry.blocked, blocked=True)
     if entry.owner in {None, identity}:
         return None
     if entry.target_pid is not None:
-        return working(entry, consumer) if entry.lives else None
+        return working(entry) if entry.lives else None
     late = news_for if entry.next_try_in is None else -entry.next_try_in
     if late >= takeover_after:
         return None
-    return Wait(f"consumer {consumer} works elsewhere: host {entry.host}, which rests at this moment")
+    return Wait(f"host {entry.host}, which has no connection at this moment")
 
 
-def working(entry: Entry, consumer: str) -> Wait:
+def working(entry: Entry) -> Wait:
     """The wait for an owner whose session lives."""
-    text = f"consumer {consumer} works elsewhere: host {entry.host}, backend {entry.target_pid} of the target"
+    text = f"host {entry.host}, backend {entry.target_pid} of the target"
     if not entry.is_visible:
         text += "; what it does cannot be seen, run there: grant pg_read_all_stats to this role"
     elif entry.waits_since:

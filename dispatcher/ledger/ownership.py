@@ -130,7 +130,6 @@ class Ownership:
             return None
         return why_wait(
             entry,
-            self._consumer,
             self.process.identity,
             news_for=news_for,
             takeover_after=self._takeover_after,

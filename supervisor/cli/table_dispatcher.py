@@ -131,10 +131,10 @@ MODES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("-s", "--stop"), "stop", "let the running process end after its batch (SIGINT)"),
     (("-k", "--kill"), "kill", "let the running process end at once (SIGTERM)"),
     (("--ini",), "ini", "print a sample file"),
-    (("--register",), "register", "subscribe the consumer to the queue"),
+    (("--register",), "register", "subscribe the consumer to the queue, and write its first position"),
     (("--unregister",), "unregister", "unsubscribe the consumer, and forget the target's position"),
     (("--rewind",), "rewind", "set the consumer on the source to the target's position"),
-    (("--reset",), "reset", "forget the target's position"),
+    (("--reset",), "reset", "set the target's position to where the source stands"),
 )
 """What it can do instead of running in the foreground: switches, name, help."""
 

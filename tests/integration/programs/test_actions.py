@@ -20,15 +20,18 @@ def orders(source: Database, target: Database, request: pytest.FixtureRequest) -
 @pytest.fixture
 def registered(orders: Orders) -> Orders:
     """The same, registered, with a first batch loaded."""
-    assert orders.act("register") == ["registered consumer job on queue orders"]
+    assert orders.act("register")[0] == "registered consumer job on queue orders"
     orders.insert(5)
     orders.drain()
     return orders
 
 
 def test_register_is_done_once(orders: Orders) -> None:
-    """The second time says so; what is inserted in between is loaded."""
-    assert orders.act("register") == ["registered consumer job on queue orders"]
+    """It writes the first position too. The second time says so; what is inserted in between is loaded."""
+    tick = orders.source.value("select max(tick_id) from pgq.tick")
+    done, position = orders.act("register")
+    assert done == "registered consumer job on queue orders"
+    assert position == f"its position is tick {tick}"
     orders.insert(5)
     assert orders.act("register") == ["consumer job on queue orders is registered already"]
     orders.drain()
@@ -57,7 +60,9 @@ def test_rewind_and_reset_mend_a_lost_position(
     with pytest.raises(LostPosition):
         registered.drain()
     (line,) = registered.act("rewind")
-    assert line.startswith("rewound consumer job on queue orders to tick ")
+    assert line.startswith(
+        f"rewound consumer job on queue orders, which was at tick {first}, to the target's tick "
+    )
     registered.insert(5)
     registered.drain()
     assert target.column("select id from orders order by id") == list(range(1, 16))
@@ -69,8 +74,7 @@ def test_rewind_and_reset_mend_a_lost_position(
 
 
 def test_rewind_needs_a_position(orders: Orders) -> None:
-    """A consumer that never loaded has none."""
-    orders.act("register")
+    """A consumer that never ran has none."""
     with pytest.raises(
         SetupError, match="cannot rewind consumer job on queue orders: the target has no position"
     ):
@@ -83,6 +87,6 @@ def test_a_working_consumer_is_left_alone(orders: Orders, name: str) -> None:
     with orders.running() as job:
         job.wait_for("running")
         with pytest.raises(
-            SetupError, match=f"cannot {name} consumer job .*: it works at this moment: tdsup job"
+            SetupError, match=f"cannot {name} consumer job .*: it works at this moment: host "
         ):
             orders.act(name)

@@ -272,8 +272,8 @@ def test_actions_have_switches(desk: Desk) -> None:
     """Those that the job type has; an error is one line."""
     desk.write()
     assert desk.ends("--register") == (0, "register orders\n")
-    reason = "cannot rewind orders: jobs of type sleeper have no such action\n"
-    assert desk.ends("--rewind") == (1, reason)
+    reason = "cannot reset orders: jobs of type sleeper have no such action\n"
+    assert desk.ends("--reset") == (1, reason)
 
 
 def test_the_sample_can_be_loaded(desk: Desk) -> None:

@@ -129,7 +129,7 @@ def test_a_position_on_the_move() -> None:
     found = position_finding(8, registered(7), entry=owner)
     assert found == Note(
         "the position is kept in tdsup.completed_tick; "
-        "consumer job works elsewhere: host far, backend 17 of the target"
+        "the consumer works now: host far, backend 17 of the target"
     )
 
 

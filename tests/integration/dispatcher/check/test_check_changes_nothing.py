@@ -55,6 +55,6 @@ def test_a_running_job(target: Database, orders: Orders) -> None:
         for number in range(1, 6):
             orders.insert(10)
             text = fine(orders.keys())
-            assert "consumer job works elsewhere: host " in text
+            assert "the consumer works now: host " in text
             job.wait_for("running", rows=10 * number)
     assert target.value("select count(*) from orders") == 50
