@@ -49,7 +49,7 @@ def set_up(connection: Connection, which: str) -> None:
         which: ``source`` or ``target``.
 
     Raises:
-        Outage: the connection is lost already.
+        Outage: the connection is lost already, or a pooler cannot be judged now.
         SetupError: a pooler gives each transaction another session.
     """
     try:
@@ -58,7 +58,9 @@ def set_up(connection: Connection, which: str) -> None:
         # A pooler makes up a process for its client.
         told = connection.info.backend_pid
         pid = _send(connection, which, told)
-        if pid != told and not (keeps_sessions(connection, pid) and _send(connection, which, pid) == pid):
+        if pid != told and not (
+            keeps_sessions(connection, which, pid) and _send(connection, which, pid) == pid
+        ):
             raise SetupError(
                 f"cannot use the {which} database: it is behind a pooler in transaction or statement mode, "
                 "where no session is kept for a client; connect to the server itself, or set "
@@ -74,7 +76,7 @@ def _send(connection: Connection, which: str, pid: int) -> int:
     """Give the session its settings if the process is the expected one; returns the real one."""
     parameters = connection.info.dsn_parameters
     given = {name.lower().replace("-", "_") for name in _GIVEN.findall(parameters.get("options", ""))}
-    wanted = {**_SETTINGS, **_FOR_DATABASE[which], "application_name": parameters["application_name"]}
+    wanted = {**_SETTINGS, **_FOR_DATABASE[which], "application_name": parameters.get("application_name", "")}
     wanted = {name: value for name, value in wanted.items() if name not in given}
     lift = () if "statement_timeout" in given else ("lift_statement_timeout",)
     names = [*lift, "set_up_session"]
