@@ -19,3 +19,9 @@ def name(target: Database) -> str:
 def tcp(sandbox: Sandbox, name: str) -> str:
     """A connection string of the target database that goes over the network."""
     return sandbox.target.tcp_dsn(name)
+
+
+@pytest.fixture
+def source_tcp(sandbox: Sandbox, source: Database) -> str:
+    """The same of the source database."""
+    return sandbox.source.tcp_dsn(parse_dsn(source.dsn)["dbname"])
