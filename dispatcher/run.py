@@ -12,7 +12,18 @@ from tdsup.jobtype import Condition, Context, Snapshot
 
 from .consumer import Consumer
 from .errors import Displaced, Outage, SetupError, is_infrastructure, one_line
-from .ledger import NO_OWNERS, ConsumerRow, Ownership, Position, Process, Source, find_position, open_schema
+from .ledger import (
+    NO_OWNERS,
+    ConsumerRow,
+    Entry,
+    Ownership,
+    Position,
+    Process,
+    Source,
+    end_session,
+    find_position,
+    open_schema,
+)
 from .metrics import TOTALS, Tally
 from .pgq import Queue, Registry
 from .postgres import connected
@@ -39,7 +50,7 @@ class Run:
         self._settings = settings
         self._context = context
         self._logger = context.logger
-        self._process = Process()
+        self._process = Process(context.identity)
         self._tally = Tally()
         self._totals: frozenset[str] = frozenset()
         self._standby = Standby(settings, context, self._report)
@@ -118,6 +129,8 @@ class Run:
         settings, context = self._settings, self._context
         registry = Registry(queue.connection, settings)
         while self._standby.wait(ownership, registry):
+            if former := ownership.former:
+                self._end_source_session(queue, former)
             if ownership.row.kept:
                 self._tally.restore(ownership.counters)
                 self._totals = TOTALS
@@ -131,6 +144,12 @@ class Run:
             except Displaced as error:
                 self._logger.info("%s: %s", settings.job_name, error)
         return False
+
+    def _end_source_session(self, queue: Queue, former: Entry) -> None:
+        """End what the former owner may have left on the source: cut off in a COPY, it holds a snapshot."""
+        if former.owner is not None and former.source_pid is not None:
+            with queue.connection.cursor() as cursor:
+                end_session(cursor, former.source_pid, former.source_start, former.owner)
 
     def _loop(self, consumer: Consumer, ownership: Ownership) -> bool:
         settings = self._settings

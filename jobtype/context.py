@@ -49,6 +49,10 @@ class Context(Protocol):
     def asked(self) -> bool:
         """Whether somebody asked for this start; if not, it replaces a process that died."""
 
+    @property
+    def identity(self) -> str:
+        """Random; the processes of a job in a fleet share it, as each begins only after the one before."""
+
     def report(self, snapshot: Snapshot) -> None:
         """Publish a snapshot. Never blocks: the newest snapshot wins, and one without news is not sent."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import socket
 from dataclasses import dataclass, field
 
@@ -16,12 +15,13 @@ class Process:
     """A process that works for a consumer, or would like to.
 
     Attributes:
+        identity: random; two processes of one identity never work at a time. It ends the application_name of
+            its sessions.
         host: name of its host, for people.
-        identity: random, and never used again; it ends the application_name of its sessions.
     """
 
+    identity: str
     host: str = field(default_factory=socket.gethostname)
-    identity: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 @dataclass(frozen=True, slots=True)

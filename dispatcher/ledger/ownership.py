@@ -38,6 +38,7 @@ class Ownership:
     Attributes:
         row: as given.
         process: as given.
+        former: the row as it was before `take`.
         counters: what the consumer has done in all by the time of `take`, by metric; empty if that is not
             kept.
     """
@@ -49,6 +50,7 @@ class Ownership:
         self._takeover_after = takeover_after
         self._consumer = row.position.consumer
         self._epoch = 0
+        self.former: Entry | None = None
         self.counters: Mapping[str, Any] = {}
 
     def take(self, *, news_for: float = 0.0) -> Wait | None:
@@ -76,6 +78,7 @@ class Ownership:
                 if entry is not None:
                     self._refuse_other_source(entry)
                     self._take(cursor)
+                    self.former = entry
                     self.counters = entry.counters
         except (LockNotAvailable, SerializationFailure):
             return self.row.contended

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections import Counter
 from collections.abc import Iterable
 
@@ -39,6 +40,7 @@ class Lifecycle:
         last_error: the latest error and its moment, or None.
         restarts: how often another process was forked, by cause.
         asked: whether somebody asked for its latest start; else it replaces a process that died.
+        identity: random; each of its processes gets it.
         removed: whether it can be forgotten.
         ran: what its latest process ran, as long as a trace of that may be left; None before the first one.
         standing: the order that its process has to carry out.
@@ -61,6 +63,7 @@ class Lifecycle:
         self.last_error: tuple[str, float] | None = None
         self.restarts: Counter[str] = Counter()
         self.asked = True
+        self.identity = secrets.token_hex(8)
         self.removed = False
         self.ran: JobConfig | None = None
         self.standing = StandingOrder()

@@ -16,7 +16,7 @@ from ..config import BrokenConfig, FleetSettings, JobConfig
 from ..control import VERSION, ControlServer, Verb, serve
 from ..errors import ConfigError, NotAllowed, Stopping
 from ..loop import Loop
-from ..worker import Board, run_worker
+from ..worker import Board, Start, run_worker
 from .backoff import Backoff, Schedule
 from .escalation import Timeouts
 from .job import Job
@@ -226,4 +226,4 @@ def _job_body(board: Board, beat: float, job: Job) -> Body:
     """What the process of a job does; see `run_worker`."""
     if not isinstance(job.file, JobConfig):
         raise ConfigError(f"cannot start {job.name}: its file is broken")
-    return partial(run_worker, job.file, board, beat, job.asked)
+    return partial(run_worker, job.file, board, beat, Start(job.asked, job.identity))

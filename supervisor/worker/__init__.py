@@ -2,6 +2,7 @@
 
 from .board import Board
 from .channel import Sender, give, open_channel, receive
+from .context import Start
 from .lifeline import Heartbeat, Lifeline
 from .pidfile import PidFile
 from .processmetrics import Vitals, vitals
@@ -16,6 +17,7 @@ __all__ = [
     "PidFile",
     "Sender",
     "StandaloneJob",
+    "Start",
     "Vitals",
     "explain",
     "give",

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from tdsup.jobtype import Board, Order, Snapshot
 
 from .channel import Sender
 from .processmetrics import process_values
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a process of a job came to be.
+
+    Attributes:
+        asked: somebody asked for it; else it replaces a process that died.
+        identity: random; see `Context.identity`.
+    """
+
+    asked: bool = True
+    identity: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 class WorkerContext:
@@ -21,7 +35,7 @@ class WorkerContext:
         sender: takes its reports.
         ready: called at each report; the first one shows that the job has begun.
         board: numbers that the jobs of a fleet share.
-        asked: whether somebody asked for this start.
+        start: how this process came to be; None: without a fleet.
     """
 
     def __init__(
@@ -30,12 +44,12 @@ class WorkerContext:
         sender: Sender,
         ready: Callable[[], None],
         board: Board | None = None,
-        *,
-        asked: bool = True,
+        start: Start | None = None,
     ) -> None:
         self.logger = logger
         self.board = board
-        self.asked = asked
+        start = start or Start()
+        self.asked, self.identity = start.asked, start.identity
         self._sender = sender
         self._ready = ready
         self._reported: Snapshot | None = None

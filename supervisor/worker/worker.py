@@ -13,7 +13,7 @@ from ..errors import ConfigError, TdsupError
 from ..exits import Exit
 from ..redact import redact
 from .channel import Sender
-from .context import WorkerContext
+from .context import Start, WorkerContext
 from .lifeline import Heartbeat, Lifeline
 from .processmetrics import PROCESS_METRICS
 from .setup import redirect, set_up
@@ -32,14 +32,14 @@ class End:
     reason: str = ""
 
 
-def run_worker(file: JobConfig, board: Board, beat: float, asked: bool, channel: socket.socket) -> int:
+def run_worker(file: JobConfig, board: Board, beat: float, start: Start, channel: socket.socket) -> int:
     """Be the process of a job in a fleet; returns the exit status.
 
     Args:
         file: the job's.
         board: numbers that the jobs of the fleet share.
         beat: seconds between signs of life.
-        asked: whether somebody asked for this start.
+        start: how this process came to be.
         channel: to the master.
     """
     sender = Sender(channel)
@@ -51,7 +51,7 @@ def run_worker(file: JobConfig, board: Board, beat: float, asked: bool, channel:
         sender.farewell(str(error))
         return Exit.SETUP if isinstance(error, ConfigError) else Exit.FAILED
     logger = logging.getLogger(file.name)
-    context = WorkerContext(logger, sender, lambda: None, board, asked=asked)
+    context = WorkerContext(logger, sender, lambda: None, board, start)
     lifeline = Lifeline(
         logger,
         Heartbeat(channel, beat, context.beat, context.give),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ class HostContext:
         self.logger = logging.getLogger("job")
         self.board: Board | None = None
         self.asked = True
+        self.identity = secrets.token_hex(8)
         self.reports: list[Snapshot] = []
         self._order: Order | None = None
         self._lock = threading.Lock()
