@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from . import original, person, process, surroundings, today
+from . import person, process, surroundings
 from .faults import Judge, exact_and_in_order, stuck
 from .here import Here, Move
+from .rivals import original, today
 from .rules import ALL, Rule
 from .scenario import Program, Scenario
 from .world import Step, World

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import batches, pgq
-from .here import Here, Move
-from .world import Session, Step
+from .. import batches, pgq
+from ..here import Here, Move
+from ..world import Session, Step
 
 
 def connect(here: Here) -> Iterator[Move]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from . import batches
-from .here import Here, Move
-from .scenario import Program
-from .world import Session, Step
+from .. import batches
+from ..here import Here, Move
+from ..scenario import Program
+from ..world import Session, Step
 
 
 def connect(here: Here) -> Iterator[Move]:

@@ -1,0 +1,1 @@
+"""Programs beside ours that use the same queue and the same target."""
