@@ -14,8 +14,8 @@ Move = tuple[str, World]
 
 
 @dataclass(frozen=True)
-class Here:
-    """A process in a state of the world."""
+class View:
+    """What a process sees in a state of the world."""
 
     scenario: Scenario
     rules: frozenset[Rule]
@@ -88,6 +88,15 @@ class Here:
         """Whether another transaction holds the row of ``pgq_ext``."""
         return any(each.has_shared for each in sessions(self.world) if each is not self.me.session)
 
+    @property
+    def writes_row(self) -> bool:
+        """Whether its program keeps the position in our row, alone or beside ``pgq_ext``."""
+        return self.job.program is Program.NEW or not self.scenario.shared
+
+
+class Here(View):
+    """A process in a state of the world, and what it can do."""
+
     def then(self, words: str, world: World | None = None, **changes: Any) -> Move:
         """The process does something and changes."""
         world = self.world if world is None else world
@@ -107,11 +116,6 @@ class Here:
         rows = list(target.rows)
         rows[self.job.key] = row
         return self.world._replace(target=target._replace(rows=tuple(rows)))
-
-    @property
-    def writes_row(self) -> bool:
-        """Whether its program keeps the position in our row, alone or beside ``pgq_ext``."""
-        return self.job.program is Program.NEW or not self.scenario.shared
 
     def begun(self, **locks: Any) -> Session:
         """Its session in a new transaction."""
