@@ -59,10 +59,14 @@ def commit_batch(here: Here) -> Iterator[Move]:
 
 
 def skip(here: Here) -> Move:
-    """Pass over the batch, for the target has it; a fault if it has not, unless the original does it."""
-    world = here.world
+    """Pass over the batch, for the target has it.
+
+    A fault of ours if it has not; a batch that PgQ has no longer open is nobody's.
+    """
+    world, batch, open_one = here.world, here.batch, here.source.subscription
     is_ours = here.job.program in (Program.NEW, Program.TODAY)
-    if is_ours and not set(here.batch.events) <= {*world.target.applied, *world.excused}:
+    is_open = open_one is not None and (open_one.batch, open_one.end) == (batch.id, batch.end)
+    if is_ours and is_open and not set(batch.events) <= {*world.target.applied, *world.excused}:
         world = world._replace(fault=f"{here.name} skips a batch that the target has not")
     return here.then(
         "finds the batch in the target and skips it", world, session=here.idle(), step=Step.FINISH
