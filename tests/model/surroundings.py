@@ -65,7 +65,7 @@ def _unanswered(process: Process, source: int) -> Late | None:
 
 def _orphans(scenario: Scenario, world: World) -> Iterator[Move]:
     """A session without a client executes what it was sent, or ends."""
-    for session in world.orphans:
+    for session in sorted(world.orphans, key=repr):
         rest = world.orphans - {session}
         name = "ABC"[session.owner]
         if session.will_commit:
@@ -76,7 +76,7 @@ def _orphans(scenario: Scenario, world: World) -> Iterator[Move]:
 
 
 def _late_statements(world: World, only_unregistered: bool) -> Iterator[Move]:
-    for late in world.late:
+    for late in sorted(world.late, key=repr):
         source = world.sources[late.source]
         ran: Source | None
         if late.tick is None:
