@@ -35,7 +35,7 @@ def exactly_once(scenario: Scenario, world: World) -> str:
 
 
 def exact_and_in_order(scenario: Scenario, world: World) -> str:
-    """The same; and only an epoch's owner commits in it, and no job is blocked unless something was restored."""
+    """The same; only an epoch's owner commits in it, and no job is blocked unless something was restored."""
     return exactly_once(scenario, world) or world.disorder
 
 

@@ -50,7 +50,7 @@ def _rewind(here: Here) -> Iterator[Move]:
     REWIND_TIMES: only if the queue's tick of that number has the position's time. A rewind that passes over
     events is a fault, for it promises to load again.
     """
-    at = position(here, here.world.target.shared)
+    at = position(here)
     tick = None if at is None else pgq.find_tick(here.source, at.number)
     if at is None or tick is None or not at.is_at(tick, Rule.REWIND_TIMES in here.rules):
         return

@@ -28,12 +28,12 @@ class Position(NamedTuple):
         return self.number == tick.number and (not with_time or self.time in (None, tick.time))
 
 
-def position(here: Here, shared: Tick | None) -> Position | None:
-    """The position; with ``pgq_ext`` the tick there counts, which the caller has seen.
+def position(here: Here) -> Position | None:
+    """The position; with ``pgq_ext`` the tick there counts.
 
     TIME_OF_ITS_TICK: our time belongs to our tick. The original may have gone on from there.
     """
-    own = here.row.tick
+    own, shared = here.row.tick, here.world.target.shared
     if not here.scenario.shared:
         return None if own is None else Position(own.number, own.time)
     if shared is None:
@@ -143,7 +143,7 @@ def place(here: Here) -> Iterator[Move]:
     FIRST_TICK_FIRST: the first tick is committed before anything is registered. Without it the consumer is
     registered first, and its position written with its first batch.
     """
-    at, newest = position(here, here.world.target.shared), here.me.newest
+    at, newest = position(here), here.me.newest
     own = here.row.tick
     is_first = here.row.fresh and own is not None and at is not None and own.number == at.number
     if newest is None and (at is not None or Rule.NONE_IS_LOST not in here.rules):
@@ -211,7 +211,7 @@ def begin(here: Here) -> Iterator[Move]:
     """Begin the batch's transaction: locks, epoch, position."""
     batch, rules = here.batch, here.rules
     held = here.begun(holds_row=Rule.HOLD_ROW in rules, holds_key=Rule.OLD_KEY in rules)
-    at = position(here, here.world.target.shared)
+    at = position(here)
     if at is None:
         verdict = True if here.me.pioneer or Rule.NONE_IS_LOST not in rules else None
     else:
