@@ -101,7 +101,12 @@ class Bench:
     def keys(self, number: int) -> dict[str, object]:
         """The keys of a job, the same for both fleets."""
         return job_keys(
-            self._source, self._target, queue=f"q{number}", table="orders", job_name=f"job{number:03}"
+            self._source,
+            self._target,
+            queue=f"q{number}",
+            table="orders",
+            job_name=f"job{number:03}",
+            start="registered",
         )
 
     def feed(self, jobs: int) -> None:

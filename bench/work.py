@@ -138,6 +138,7 @@ class Run:
             "part_field": "created",
             "loop_delay": "0",
             "merge_events": "0",
+            "start": "registered",
         }
         lines = [f"{key} = {value}\n" for key, value in keys.items()]
         path.write_text("".join(["[table_dispatcher]\n", *lines]), encoding="utf-8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from logging import Logger
 
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from .errors import LostPosition, SetupError
 from .ledger import Ownership, Position, Tick
@@ -78,6 +79,7 @@ class Registration:
             where = self._registry.whereabouts(tick.number)
             is_moved = is_new and settings.start == "beginning"
             if where.last is not None and not is_moved:
+                self._complete(cursor, tick, where)
                 return
             if not may_register(tick, where, is_new):
                 raise LostPosition(unregistered(tick, where, settings))
@@ -89,6 +91,12 @@ class Registration:
             settings.queue,
             tick.number,
         )
+
+    def _complete(self, cursor: Cursor, tick: Tick, where: Whereabouts) -> None:
+        """Give a position its time if it has none, as after an original, and the source stands at it."""
+        last = where.last
+        if tick.time is None and last is not None and last.time is not None and tick.number == last.number:
+            self._position.set(cursor, last)
 
 
 def first_tick(where: Whereabouts, settings: Settings) -> Tick:

@@ -16,7 +16,7 @@ from harness.waiting import wait_until
 
 WAITS_FOR_LOCK = (
     "select exists (select from pg_stat_activity where wait_event_type = 'Lock' "
-    "and application_name = 'tdsup orders' and query ilike %s)"
+    "and application_name like 'tdsup orders %%' and query ilike %s)"
 )
 
 

@@ -70,9 +70,29 @@ class HostContext:
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """The newest numbers; ``events`` is their sum, ``outcomes`` has them by operation and outcome."""
-        values = self.reports[-1].values
-        return {**values, "events": sum(values["events"].values()), "outcomes": values["events"]}
+        """The newest numbers of this process alone, without what others have counted before it.
+
+        ``events`` is their sum, ``outcomes`` has them by operation and outcome.
+        """
+        newest = self.reports[-1].values
+        before = next((report.values for report in self.reports if report.totals), {})
+        values = {name: number - _number(before.get(name)) for name, number in _numbers(newest).items()}
+        known = before.get("events", {})
+        outcomes = {key: number - known.get(key, 0) for key, number in newest["events"].items()}
+        outcomes = {key: number for key, number in outcomes.items() if number}
+        return {**newest, **values, "events": sum(outcomes.values()), "outcomes": outcomes}
+
+
+TOTALS = ("rows", "dead_letters", "ignored", "batches", "partitions")
+"""Counters that the target may keep, besides those of events."""
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(values[name]) for name in TOTALS}
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def settings_of(**keys: object) -> Settings:
@@ -142,4 +162,6 @@ class RunningJob:
         if not self.context.reports:
             return False
         newest = self.context.reports[-1]
-        return newest.condition == condition and newest.values["rows"] >= rows and reason in newest.reason
+        return (
+            newest.condition == condition and self.context.values["rows"] >= rows and reason in newest.reason
+        )

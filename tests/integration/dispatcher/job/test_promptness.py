@@ -32,7 +32,7 @@ IDLE = (
     "where application_name like 'tdsup idle%%' and query like '%%next_batch%%' and state = 'idle'"
 )
 
-BACKENDS = "from pg_stat_activity where application_name = 'tdsup orders' and backend_type ~ 'client'"
+BACKENDS = "from pg_stat_activity where application_name like 'tdsup orders %%' and backend_type ~ 'client'"
 
 
 def stop_times(directory: Path, orders: Orders, source: Database, count: int) -> list[float]:

@@ -68,7 +68,7 @@ def test_a_second_process_of_a_consumer_stands_by(orders: Pipeline) -> None:
             worker.context.stop()
             standby.wait_for("running")
             orders.insert(300, days=30)
-            standby.wait_for("running", rows=600)
+            standby.wait_for("running", rows=300)
     orders.check()
 
 
@@ -122,7 +122,8 @@ def test_a_refusing_server_is_tried_ever_less(
         assert caplog.text.count("trying again") == 1
         target.execute("set transaction_read_only = off")
         target.execute(f"begin; set transaction read write; alter database {name} reset all; commit")
-        job.wait_for("running", rows=10)
+        job.wait_for("running")
+        target.wait_for("select count(*) = 10 from orders")
     assert caplog.text.count("works again") == 1
 
 

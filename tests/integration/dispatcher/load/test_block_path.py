@@ -100,7 +100,7 @@ def load(
         if way == "row_path":
             patch.setattr(BlockPause, "allows_next", lambda _pause: False)
         # Batches are the ticks, for each way.
-        values = drain(**{**keys, "dest_table": f"{way}.t"}, job_name=way, merge_events=0)
+        values = drain(**{**keys, "dest_table": f"{way}.t"}, job_name=way, merge_events=0, start="registered")
     counted = ("outcomes", "rows", "dead_letters", "ignored", "events", "batches", "partitions")
     has_letters = target.value("select to_regclass('tdsup.dead_letter') is not null")
     return Result(

@@ -149,4 +149,4 @@ def test_a_wrong_set_up_says_what_is_wrong(
 def test_a_source_without_pgq_is_named(pipeline: Pipeline) -> None:
     """The message says that the database has no PgQ."""
     with pytest.raises(SetupError, match="cannot read queue q: the source database has no PgQ"):
-        pipeline.drain(src_db=pipeline.target.dsn)
+        pipeline.drain(src_db=pipeline.target.dsn, pgq_consumer_id="other")

@@ -58,7 +58,10 @@ def test_lagging_keeps_its_meaning(pipeline: Pipeline) -> None:
     for _ in range(5):
         pipeline.insert(100)
     # The ticks become older, and with them the events.
-    pipeline.source.execute("update pgq.tick set tick_time = tick_time - interval '1 hour'")
+    pipeline.source.execute(
+        "update pgq.tick set tick_time = tick_time - interval '1 hour' where tick_id > %s",
+        pipeline.queue.last_tick("job"),
+    )
     for _ in range(5):
         pipeline.insert(100)
     values = pipeline.drain(pgq_keep_lag="30 minutes")

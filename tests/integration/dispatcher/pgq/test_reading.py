@@ -67,7 +67,8 @@ def test_table_filter_takes_only_its_tables(orders: Orders, source: Database, ta
 def test_connections_are_replaced_when_old(orders: Orders, target: Database) -> None:
     """After connection_lifetime the job goes on with new connections."""
     backend = (
-        "select pid from pg_stat_activity where application_name = 'tdsup job' and backend_type ~ 'client'"
+        "select pid from pg_stat_activity "
+        "where application_name like 'tdsup job %%' and backend_type ~ 'client'"
     )
     with orders.running(connection_lifetime=0.3) as job:
         job.wait_for("running")

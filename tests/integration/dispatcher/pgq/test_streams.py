@@ -32,7 +32,7 @@ class Receiver:
 
 
 @pytest.fixture
-def reader(source: Database) -> Iterator[tuple[Reader, Batch]]:
+def reader(source: Database, without_pgqd: None) -> Iterator[tuple[Reader, Batch]]:
     """A consumer of a queue, and its open batch of many large events."""
     source.execute("select pgq.create_queue('q'); select pgq.register_consumer('q', 'job')")
     source.execute(
