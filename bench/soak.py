@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from harness.trials import crashes, deaths, files, hanging, noise, rotations, starts, storms
+from harness.trials import crashes, crashpoints, deaths, files, hanging, noise, rotations, starts, storms
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ TRIALS = {
     "starts": Trial(starts.run, 50, 2),
     "crashes": Trial(crashes.run, 10_000, 200),
     "rotations": Trial(rotations.run, 1000, 60),
+    "crashpoints": Trial(crashpoints.run, 1000, 150),
     "deaths": Trial(deaths.run, 100, 4),
     "storms": Trial(storms.run, 10_000, 500),
     "noise": Trial(noise.run, 10_000, 300),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.trials import crashes, deaths, files, noise, rotations, starts, storms
+from harness.trials import crashes, crashpoints, deaths, files, noise, rotations, starts, storms
 
 
 def test_simultaneous_starts_make_one_master(tmp_path: Path) -> None:
@@ -25,6 +25,11 @@ def test_storms_of_signals_are_survived(tmp_path: Path) -> None:
 def test_a_crash_loop_leaves_no_trace(tmp_path: Path) -> None:
     """Neither in the master nor in the other job."""
     crashes.run(tmp_path, 200)
+
+
+def test_kills_at_crash_points_leave_clean_books(tmp_path: Path) -> None:
+    """Of two processes of a consumer, at every point once, with own positions and with pgq_ext."""
+    crashpoints.run(tmp_path, 150)
 
 
 def test_rotations_lose_no_line(tmp_path: Path) -> None:

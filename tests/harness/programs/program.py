@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,13 @@ from typing import Self
 from harness.paths import TABLE_DISPATCHER
 from harness.rows.orders import DISPATCHER
 from harness.waiting import PATIENCE, wait_until
+
+
+def write_job(directory: Path, keys: Mapping[str, object]) -> None:
+    """Write ``job.ini``; ``%`` in values is doubled. The directory is made if need be."""
+    directory.mkdir(parents=True, exist_ok=True)
+    lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in keys.items()]
+    (directory / "job.ini").write_text("\n".join([f"[{DISPATCHER}]", *lines, ""]), encoding="utf-8")
 
 
 class Program:
@@ -24,10 +32,8 @@ class Program:
     """
 
     def __init__(self, directory: Path, **keys: object) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        write_job(directory, keys)
         self._directory = directory
-        lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in keys.items()]
-        (directory / "job.ini").write_text("\n".join([f"[{DISPATCHER}]", *lines, ""]), encoding="utf-8")
 
     def __enter__(self) -> Self:
         with (self._directory / "log").open("wb") as log:

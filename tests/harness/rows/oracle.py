@@ -95,12 +95,15 @@ class Oracle:
         return ticks[0] if ticks else None
 
     def _target_position(self) -> int | None:
-        if self._target.value("select to_regclass('tdsup.completed_tick') is null"):
-            tick: int | None = self._target.value("select pgq_ext.get_last_tick(%s)", self._consumer)
-            return tick
-        ticks = self._target.column(
-            "select last_tick_id from tdsup.completed_tick where queue_name = %s and consumer_name = %s",
-            self._queue,
-            self._consumer,
-        )
-        return ticks[0] if ticks else None
+        if self._target.value("select to_regclass('tdsup.completed_tick') is not null"):
+            ticks = self._target.column(
+                "select last_tick_id from tdsup.completed_tick where queue_name = %s and consumer_name = %s",
+                self._queue,
+                self._consumer,
+            )
+            if ticks:
+                return int(ticks[0])
+        if self._target.value("select to_regnamespace('pgq_ext') is null"):
+            return None
+        tick: int | None = self._target.value("select pgq_ext.get_last_tick(%s)", self._consumer)
+        return tick
