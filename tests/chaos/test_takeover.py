@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +15,15 @@ from harness.programs.program import Program
 from harness.rows.orders import Orders
 from harness.servers.database import Database
 
-TAKEOVER = 5.0
+TAKEOVER = 3.0
 """Seconds within which a standby works after the working process died."""
 
-CLIENTS = "from pg_stat_activity where application_name = 'tdsup orders' and backend_type ~ 'client'"
+WAITS_FOR_LOCK = (
+    "select exists (select from pg_stat_activity where application_name like 'tdsup orders %%' "
+    "and wait_event_type = 'Lock' and query ilike %s)"
+)
 
-WAITS_FOR_LOCK = f"select exists (select {CLIENTS} and wait_event_type = 'Lock' and query ilike %s)"
+STANDS_BY = "standby: consumer orders works elsewhere: host "
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def first(tmp_path: Path, orders: Orders) -> Iterator[Program]:
 def test_a_standby_fleet_takes_over_after_kill_9(
     tmp_path: Path, source: Database, target: Database, orders: Orders
 ) -> None:
-    """Of two fleets with one job, one is `standby` in status and log; within 5 s of a kill -9 it works."""
+    """Of two fleets with one job, one is `standby` in status and log; within 3 s of a kill -9 it works."""
     with fleet(tmp_path / "one") as one, fleet(tmp_path / "two") as two:
         orders.write_job(one)
         one.start()
@@ -46,7 +50,7 @@ def test_a_standby_fleet_takes_over_after_kill_9(
         orders.write_job(two)
         two.start()
         standby = two.wait_for("orders", state="standby")
-        assert "consumer orders works elsewhere: tdsup orders (backend " in standby["reason"]
+        assert "consumer orders works elsewhere: host " in standby["reason"]
         assert two.log("orders").count("standby: consumer orders works elsewhere") == 1
         orders.insert(100, tick=False)
         died = time.monotonic()
@@ -83,49 +87,107 @@ def _finishing(stack: ExitStack, orders: Orders, source: Database, target: Datab
     return lambda: blocker.execute("rollback")
 
 
-@pytest.mark.parametrize(
-    ("hold", "ended"),
-    [
-        (_idle, "both"),
-        (_loading, "both"),
-        (_finishing, "both"),
-        (_idle, "target"),
-        (_loading, "target"),
-    ],
-)
-def test_a_frozen_process_applies_nothing_twice(
-    tmp_path: Path,
-    source: Database,
-    target: Database,
-    orders: Orders,
-    first: Program,
-    hold: Hold,
-    ended: str,
-) -> None:
-    """A process that is frozen, cut off and woken after another took over stands by; the oracle is clean.
+PHASES = pytest.mark.parametrize("hold", [_idle, _loading, _finishing])
+"""A process is frozen when idle, during its load, or between its commit and the end of its batch."""
 
-    It is frozen when idle, during its load, or between its commit and the end of its batch. It is cut off
-    from both databases, or only from the target, where the lock of the working process is. (The target alone
-    is not enough during finish_batch: an open transaction on the source makes the other process wait.)
+
+def _standby(stack: ExitStack, tmp_path: Path, orders: Orders) -> Program:
+    second = stack.enter_context(Program(tmp_path / "second", **orders.keys(job_name="orders")))
+    second.wait_says(STANDS_BY)
+    return second
+
+
+def _wake(first: Program, second: Program, orders: Orders) -> None:
+    """Let the frozen process go on: it stands by, commits nothing, and disturbs nobody."""
+    orders.wait_finished()
+    first.send(signal.SIGCONT)
+    first.wait_says(STANDS_BY)
+    orders.insert(500)
+    orders.wait_loaded()
+    assert orders.verdict().clean, orders.verdict()
+    assert "works elsewhere" not in second.log.rpartition("{count:")[2]
+
+
+@PHASES
+def test_a_frozen_process_is_displaced_by_a_person(
+    tmp_path: Path, source: Database, target: Database, orders: Orders, first: Program, hold: Hold
+) -> None:
+    """Nobody else judges it; after `takeover` a standby works, and whoever wakes stands by.
+
+    The standby says since when the other has only waited for its client, once that is ten seconds and a
+    transaction is open; an idle session waits all day.
     """
     with ExitStack() as stack:
         release = hold(stack, orders, source, target)
         first.send(signal.SIGSTOP)
-        cut_off = {"both": (source, target), "target": (target,)}[ended]
-        second = stack.enter_context(Program(tmp_path / "second", **orders.keys(job_name="orders")))
-        second.wait_says("standby: consumer orders works elsewhere")
-        for database in cut_off:
-            database.execute(
-                f"select pg_terminate_backend(pid) {CLIENTS} "
-                "and pid not in (select pid from pg_stat_activity where query ~ 'pg_locks')"
-            )
+        release()
+        second = _standby(stack, tmp_path, orders)
+        if hold is _loading:
+            second.wait_says(", which has only waited for its client since ")
+        rows = target.value("select count(*) from orders")
+        orders.insert(500)
+        time.sleep(TAKEOVER)
+        assert target.value("select count(*) from orders") == rows
+        (said,) = orders.act("takeover", job_name="orders")
+        assert said.startswith("ended the sessions of host ")
+        orders.wait_loaded(TAKEOVER)
+        _wake(first, second, orders)
+
+
+@PHASES
+def test_a_frozen_process_without_its_session_is_displaced_at_once(
+    tmp_path: Path, source: Database, target: Database, orders: Orders, first: Program, hold: Hold
+) -> None:
+    """Somebody has ended the session in which it works, on the target: that is a death like any other."""
+    with ExitStack() as stack:
+        release = hold(stack, orders, source, target)
+        first.send(signal.SIGSTOP)
+        second = _standby(stack, tmp_path, orders)
+        target.execute("select pg_terminate_backend(target_pid) from tdsup.consumer")
         release()
         orders.insert(500)
+        orders.wait_loaded(TAKEOVER)
+        _wake(first, second, orders)
+
+
+def test_a_frozen_fleet_is_displaced_by_tdsup_takeover(tmp_path: Path, orders: Orders) -> None:
+    """Where the master is stopped too, nobody replaces its worker; the command works from the other host."""
+    with fleet(tmp_path / "one") as one, fleet(tmp_path / "two") as two:
+        for each, state in ((one, "running"), (two, "standby")):
+            orders.write_job(each)
+            each.start()
+            each.wait_for("orders", state=state)
+        orders.insert(100)
         orders.wait_loaded()
         orders.wait_finished()
-        first.send(signal.SIGCONT)
-        first.wait_says("standby: consumer orders works elsewhere")
-        orders.insert(500)
+        frozen = [one.pid_of_master, *one.processes()]
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        code, said, fault = two.said("takeover", "orders")
+        assert (code, fault) == (0, "")
+        assert "ended the sessions of host " in said
+        two.wait_for("orders", TAKEOVER, state="running")
+        orders.insert(100)
+        orders.wait_loaded()
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+        one.wait_for("orders", state="standby")
+        orders.insert(100)
         orders.wait_loaded()
         assert orders.verdict().clean, orders.verdict()
-        assert "works elsewhere" not in second.log.rpartition("{count:")[2]
+
+
+def test_deaths_in_turn(tmp_path: Path, orders: Orders, first: Program) -> None:
+    """Each time that the working process is killed, the standby works within 3 s."""
+    working = first
+    with ExitStack() as stack:
+        for number in range(5):
+            standby = _standby(stack, tmp_path / f"after{number}", orders)
+            orders.insert(10, tick=False)
+            died = time.monotonic()
+            working.send(signal.SIGKILL)
+            orders.queue.tick()
+            orders.wait_loaded()
+            assert time.monotonic() - died < TAKEOVER
+            working = standby
+        assert orders.verdict().clean, orders.verdict()
