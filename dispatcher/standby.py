@@ -48,7 +48,7 @@ class Standby:
             self._tries_again = not ownership.row.unblock()
         while not self._context.stopping():
             self.obey(ownership)
-            found = self._try(ownership)
+            found = self._try(ownership, registry)
             if found is None:
                 return True
             condition = Condition.PAUSED if found.paused else Condition.STANDBY
@@ -75,11 +75,16 @@ class Standby:
         self._context.logger.info("%s: obeyed: %s", self._settings.job_name, order)
         return is_pause
 
-    def _try(self, ownership: Ownership) -> Wait | None:
+    def _try(self, ownership: Ownership, registry: Registry) -> Wait | None:
         if self._is_held:
             return Wait("paused here alone, as the target keeps no owners (tdsup schema)", paused=True)
         since = self._news_since
-        return ownership.take(news_for=0.0 if since is None else time.monotonic() - since)
+        news_for = 0.0 if since is None else time.monotonic() - since
+        if wait := ownership.why_wait(news_for=news_for):
+            return wait
+        # Who cannot reach the source leaves the consumer to others.
+        registry.reach()
+        return ownership.take(news_for=news_for)
 
     def _look_for_news(self, ownership: Ownership, registry: Registry) -> None:
         """Note since when an owner without sessions has had something to read."""

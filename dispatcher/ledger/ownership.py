@@ -53,6 +53,14 @@ class Ownership:
         self.former: Entry | None = None
         self.counters: Mapping[str, Any] = {}
 
+    def why_wait(self, *, news_for: float = 0.0) -> Wait | None:
+        """Why `take` would not make this process the owner at this moment; takes no lock.
+
+        Args:
+            news_for: seconds for which the queue has had something to read.
+        """
+        return self._why_wait(self.row.look(), news_for)
+
     def take(self, *, news_for: float = 0.0) -> Wait | None:
         """Become the owner, if nobody else is; never waits for a lock.
 
@@ -65,8 +73,6 @@ class Ownership:
         Raises:
             SetupError: the consumer belongs to another source.
         """
-        if wait := self._why_wait(self.row.look(), news_for):
-            return wait
         target = self.row.target
         try:
             with target, target.cursor() as cursor:

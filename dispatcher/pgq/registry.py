@@ -64,6 +64,11 @@ class Registry:
         self._pgq = {"pgq": settings.pgq_schema}
         self._names = {"queue": settings.queue, "consumer": settings.consumer_name, **self._pgq}
 
+    def reach(self) -> None:
+        """See that the source answers; takes as long as it takes to notice a cut."""
+        with self._connection.cursor() as cursor:
+            queries.run(cursor, "has_pgq", **self._pgq)
+
     def whereabouts(self, tick: int | None = None) -> Whereabouts:
         """Where the consumer stands among the queue's ticks.
 
