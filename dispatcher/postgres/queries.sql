@@ -127,10 +127,10 @@ select {pgq}.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::flo
 select pg_advisory_xact_lock(%(key)s);
 
 -- name: lock_holder
--- Which session holds a lock: process, application name and address; no row if none does.
+-- Which other session holds a lock: process, application name and address; no row if none does.
 select a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'), coalesce(a.client_addr::text, 'local')
 from pg_locks l join pg_stat_activity a using (pid)
-where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and a.pid <> pg_backend_pid()
   and l.database = (select oid from pg_database where datname = current_database())
   and (l.classid::int8 << 32 | l.objid::int8) = %(key)s;
 
