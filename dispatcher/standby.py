@@ -34,6 +34,7 @@ class Standby:
         # Where the target keeps no owners, a pause cannot be written there.
         self._is_held = False
         self._news_since: float | None = None
+        self._tick = 0
         self._tries_again = context.asked
 
     def wait(self, ownership: Ownership, registry: Registry) -> bool:
@@ -87,8 +88,13 @@ class Standby:
         return ownership.take(news_for=news_for)
 
     def _look_for_news(self, ownership: Ownership, registry: Registry) -> None:
-        """Note since when an owner without sessions has had something to read."""
+        """Note since when an owner without sessions has had something to read, and has read nothing."""
         if not ownership.has_idle_rival():
             self._news_since = None
-        elif self._news_since is None and registry.has_news(ownership.row.tick()):
+            return
+        tick = ownership.row.tick()
+        if tick != self._tick:
+            # It may have come and gone between two looks.
+            self._news_since, self._tick = None, tick
+        if self._news_since is None and registry.has_news(tick):
             self._news_since = time.monotonic()
