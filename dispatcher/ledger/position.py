@@ -6,6 +6,8 @@ in ``pgq_ext`` if the target has it (man page, "Setup"), else in ``tdsup.complet
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -151,12 +153,10 @@ class Position:
             Displaced: somebody else has just moved it.
             psycopg2.Error: the infrastructure failed; somebody may hold the lock for too long.
         """
-        try:
+        with self._alone():
             found = queries.row(
                 cursor, "wait_at_most", *self._statements.begin, **self._names, **self.old_keys
             )
-        except (SerializationFailure, UniqueViolation) as error:
-            raise Displaced(f"somebody else has just moved consumer {self.consumer}") from error
         if found is None:
             raise Displaced(f"the row of consumer {self.consumer} is gone")
         key, name_key, owner, epoch, paused, tick, time = found
@@ -181,8 +181,21 @@ class Position:
         )
 
     def set(self, cursor: Cursor, tick: Tick) -> None:
-        """Set the last applied tick, as a person wishes or for a new consumer."""
-        queries.run(cursor, *self._statements.set, **self._names, tick=tick.number, tick_time=tick.time)
+        """Set the last applied tick, as a person wishes or for a new consumer.
+
+        Raises:
+            Displaced: somebody else has just moved it.
+        """
+        with self._alone():
+            queries.run(cursor, *self._statements.set, **self._names, tick=tick.number, tick_time=tick.time)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Take a conflict with another program for what it is; pgq_ext tells of one by either error."""
+        try:
+            yield
+        except (SerializationFailure, UniqueViolation) as error:
+            raise Displaced(f"somebody else has just moved consumer {self.consumer}") from error
 
     def forget(self, cursor: Cursor) -> None:
         """Delete the position, and the consumer's row with all that is kept there."""

@@ -23,8 +23,12 @@ begin
     if a_tick_id is null then
         delete from pgq_ext.completed_tick where consumer_id = a_consumer and subconsumer_id = a_subconsumer;
     else
-        insert into pgq_ext.completed_tick values (a_consumer, a_subconsumer, a_tick_id)
-        on conflict (consumer_id, subconsumer_id) do update set last_tick_id = excluded.last_tick_id;
+        update pgq_ext.completed_tick set last_tick_id = a_tick_id
+        where consumer_id = a_consumer and subconsumer_id = a_subconsumer;
+        if not found then
+            insert into pgq_ext.completed_tick (consumer_id, subconsumer_id, last_tick_id)
+            values (a_consumer, a_subconsumer, a_tick_id);
+        end if;
     end if;
     return 1;
 end
