@@ -47,7 +47,9 @@ class _Statements:
 _STATEMENTS = {
     (Storage.OWN, True): _Statements(
         "read_own",
-        ("hold_entry", "wait_as_before", "standing_own"),
+        # The position's row too: a program that has no row of the consumer locks that one, and could else
+        # commit between the moment that the last statement sees and its try for the old locks.
+        ("hold_entry", "hold_position", "wait_as_before", "standing_own"),
         ("write_own", "write_counters"),
         ("write_own",),
     ),
