@@ -34,6 +34,7 @@ def register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
                 raise SetupError(f"cannot {doing}: the queue has no tick yet; does its ticker run?")
             if begins is not tick:
                 at.position.set(cursor, begins)
+                _use_source(at, cursor)
                 at.row.mend(cursor)
         if is_registered:
             yield f"{named(settings)} is registered already"
@@ -74,6 +75,7 @@ def reset(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
             if stands is None:
                 raise SetupError(f"cannot {doing}: it is not registered; register it")
             at.position.set(cursor, stands)
+            _use_source(at, cursor)
             at.row.mend(cursor)
         before = "none" if tick is None else f"tick {tick.number}"
         yield (

@@ -26,6 +26,25 @@ NO_OWNERS = (
 """What it means that the target has no row of the consumer."""
 
 
+def other_source(entry: Entry, source: Source) -> str:
+    """Why a consumer cannot be worked for from a source, and what to do; empty if it is the consumer's own.
+
+    Args:
+        entry: the consumer's row.
+        source: what its job reads.
+    """
+    if entry.source_database is None:
+        return ""
+    same_cluster = None in {source.cluster, entry.source_cluster} or source.cluster == entry.source_cluster
+    if same_cluster and source.database == entry.source_database:
+        return ""
+    return (
+        f"in the target, another source uses this name: database {entry.source_database} of cluster "
+        f"{entry.source_cluster}, and this is {source.database} of {source.cluster}; give it another "
+        "pgq_consumer_id or, if the source was moved, rewind it, which writes the new one"
+    )
+
+
 class Ownership:
     """A process's right to work for a consumer, over one pair of sessions.
 
@@ -82,7 +101,6 @@ class Ownership:
                 if wait := self._why_wait(entry, news_for):
                     return wait
                 if entry is not None:
-                    self._refuse_other_source(entry)
                     self._take(cursor)
                     self.former = entry
                     self.counters = entry.counters
@@ -137,25 +155,16 @@ class Ownership:
     def _why_wait(self, entry: Entry | None, news_for: float) -> Wait | None:
         if entry is None:
             return None
+        # Whoever works for the consumer: another source's is not this one's to wait for.
+        if reason := other_source(entry, self._source):
+            raise SetupError(
+                f"cannot run consumer {self._consumer} of queue {self.row.position.queue}: {reason}"
+            )
         return why_wait(
             entry,
             self.process.identity,
             news_for=news_for,
             takeover_after=self._takeover_after,
-        )
-
-    def _refuse_other_source(self, entry: Entry) -> None:
-        mine, known = self._source, entry
-        if known.source_database is None:
-            return
-        same_cluster = None in {mine.cluster, known.source_cluster} or mine.cluster == known.source_cluster
-        if same_cluster and mine.database == known.source_database:
-            return
-        raise SetupError(
-            f"cannot run consumer {self._consumer} of queue {self.row.position.queue}: in the target, "
-            f"another source uses this name: database {known.source_database} of cluster "
-            f"{known.source_cluster}, and this is {mine.database} of {mine.cluster}; give it another "
-            "pgq_consumer_id or, if the source was moved, rewind it, which writes the new one"
         )
 
     def _take(self, cursor: Cursor) -> None:
