@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from .errors import LostPosition, SetupError
 from .ledger import Ownership, Position, Tick
-from .pgq import Registry, Whereabouts
+from .pgq import Registry, Whereabouts, may_register, unregistered
 from .settings import Settings
 
 
@@ -82,7 +82,7 @@ class Registration:
                 self._complete(cursor, tick, where)
                 return
             if not may_register(tick, where, is_new):
-                raise LostPosition(unregistered(tick, where, settings))
+                raise LostPosition(f"cannot run {settings.job_name}: {unregistered(tick, where, settings)}")
             (self._registry.register_at if is_moved else self._registry.register)(tick.number)
         self._logger.info(
             "%s: registered consumer %s on queue %s at tick %d",
@@ -123,34 +123,4 @@ def first_tick(where: Whereabouts, settings: Settings) -> Tick:
         f"{where.oldest.number} on; if the target was restored to before the job's first batch, start = "
         f"beginning "
         "loads again what is missing, as far as the queue still has it"
-    )
-
-
-def may_register(tick: Tick, where: Whereabouts, is_new: bool) -> bool:
-    """Whether the consumer can be registered at its position without a person's word: nothing is lost by it.
-
-    PgQ deletes a tick before it deletes the events that follow it. Without its time, a tick of an equal
-    number may be another one; unless it was chosen just now.
-    """
-    if where.wanted is None or where.wanted.time is None:
-        return False
-    return is_new or (tick.time is not None and tick.fits(tick.number, where.wanted.time))
-
-
-def unregistered(tick: Tick, where: Whereabouts, settings: Settings) -> str:
-    """Why a consumer with a position cannot be registered there, and what can be done."""
-    if where.wanted is None:
-        why = "which the queue does not have (any more)"
-    elif tick.time is None:
-        why = "whose time is not known, so that the queue's tick of that number may be another one"
-    else:
-        why = "and the queue's tick of that number is of another time, as if the queue had been created again"
-    return (
-        f"cannot run {settings.job_name}: Lost position: consumer {settings.consumer_name} is not "
-        f"registered on queue "
-        f"{settings.queue}, and the target is at tick {tick.number}, {why}; tdsup rewind "
-        f"{settings.job_name} (or "
-        "table_dispatcher --rewind FILE) registers it there if the tick is the right one, table_dispatcher "
-        "--register "
-        "FILE begins at the newest tick and loses what came before"
     )

@@ -16,12 +16,14 @@ from ..ledger import (
     Storage,
     Tick,
     find_position,
+    namesake,
+    other_source,
     read_entry,
     schema_facts,
     stranger,
     working,
 )
-from ..pgq import Batch, Verdict, judge, lost_position
+from ..pgq import Batch, Verdict, judge, lost_position, may_register, unregistered
 from ..postgres import TableName, queries, quote
 from ..settings import Settings
 from .finding import Fault, Finding, Note
@@ -51,7 +53,7 @@ class PositionFacts:
 
     Attributes:
         ledger: what there is of the ledger.
-        foreign: why it cannot be trusted; empty if it can.
+        foreign: why it cannot be used; empty if it can.
         position: what reads it; None if its place has to be made first.
         tick: last applied tick; None if there is none.
         entry: the consumer's row; None if there is none.
@@ -88,6 +90,11 @@ class Bookkeeping:
     position: PositionFacts | None = None
     letters: LetterFacts | None = None
 
+    @property
+    def tick(self) -> Tick | None:
+        """The target's position, if it is known."""
+        return self.position.tick if self.position else None
+
 
 def read_bookkeeping(look: Look, settings: Settings) -> Bookkeeping:
     """Ask for the position, and for the table of dead letters if bad events go there."""
@@ -108,6 +115,8 @@ def _read_position(cursor: Cursor, settings: Settings) -> PositionFacts:
     if position is None:
         return PositionFacts(facts)
     is_pgq_ext = position.storage is Storage.PGQ_EXT
+    if is_pgq_ext and position.entries and (reason := namesake(cursor, position)):
+        return PositionFacts(facts, reason)
     denied = queries.rows(cursor, "denied_functions", functions=_FUNCTIONS) if is_pgq_ext else []
     names = [*([] if is_pgq_ext else [_POSITIONS]), *([_CONSUMERS] if facts.may_own else [])]
     tables = tuple(table for name in names if (table := read_relation(cursor, name)))
@@ -174,13 +183,8 @@ def _standing(facts: PositionFacts, server: Server, source: SourceFacts) -> Iter
     for reason in (entry.paused, entry.blocked):
         if reason:
             yield Note(reason)
-    its = source.server
-    if its and entry.source_database not in {None, its.database}:
-        yield Fault(
-            f"another source uses this name: database {entry.source_database}, and this is {its.database}; "
-            f"give it "
-            "another pgq_consumer_id or, if the source was moved, rewind it"
-        )
+    if source.database and (reason := other_source(entry, source.database)):
+        yield Fault(reason)
 
 
 def _position(facts: PositionFacts, settings: Settings, source: SourceFacts) -> Finding:
@@ -194,11 +198,10 @@ def _position(facts: PositionFacts, settings: Settings, source: SourceFacts) -> 
     if consumer is None:
         return Note(text)
     if consumer.last_tick is None:
-        return Fault(
-            f"Lost position: the target is at tick {facts.tick.number} of a consumer that is not "
-            f"registered; if the "
-            "queue still has that very tick, the job's start registers it there"
-        )
+        found = source.whereabouts
+        if found and not may_register(facts.tick, found, is_new=False):
+            return Fault(unregistered(facts.tick, found, settings))
+        return Note(f"{text}; the consumer is not registered, the next start registers it there")
     # Without an open batch nothing but its start can fit.
     end, end_time = (
         (consumer.last_tick, consumer.last_time)

@@ -11,7 +11,7 @@ from .finding import Fault, Finding
 from .look import Look, look_at
 from .preview import event_findings
 from .serverfacts import read_server, server_findings
-from .sourcefacts import SourceFacts, read_source
+from .sourcefacts import SourceFacts, read_source, with_wanted_tick
 from .sourcereport import source_findings
 from .tablefacts import read_tables
 from .tablereport import has_room, table_findings
@@ -33,20 +33,25 @@ def examine(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
 
 def _findings(settings: Settings) -> Iterator[tuple[str, Finding]]:
     """All findings, each with the place that it is about."""
-    with look_at("source", settings.src_db, settings.job_name) as look:
-        source = read_source(look, settings)
-    yield from _about("source", source_findings(source, settings), look)
-    with look_at("target", settings.dst_db, settings.job_name) as look:
-        yield from _about_target(look, settings, source)
+    with (
+        look_at("source", settings.src_db, settings.job_name) as its_look,
+        look_at("target", settings.dst_db, settings.job_name) as look,
+    ):
+        source = read_source(its_look, settings)
+        yield from _about("source", source_findings(source, settings), its_look)
+        yield from _about_target(look, settings, source, its_look)
 
 
-def _about_target(look: Look, settings: Settings, source: SourceFacts) -> Iterator[tuple[str, Finding]]:
+def _about_target(
+    look: Look, settings: Settings, source: SourceFacts, its_look: Look
+) -> Iterator[tuple[str, Finding]]:
     server = look.read(read_server)
     if server is None:
         yield from _about("target", (), look)
         return
     tables = read_tables(look, settings)
     bookkeeping = read_bookkeeping(look, settings)
+    source = with_wanted_tick(source, its_look, settings, bookkeeping.tick)
     found = (
         *server_findings(server),
         *table_findings(tables, settings, server, source),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg2.extensions import cursor as Cursor
 
 from ..events import Operation
+from ..ledger import Source, Tick
+from ..pgq import Registry, Whereabouts
 from ..postgres import TableName, queries
 from ..settings import Settings
 from .look import Look
@@ -137,15 +139,18 @@ class SourceFacts:
     Attributes:
         pending: `lines` are events that the consumer has before it; else they are the newest ones.
         lines: some events as COPY wrote them.
+        whereabouts: of a consumer that is not registered, and of the tick of its position.
     """
 
     server: Server | None = None
+    database: Source | None = None
     pgq: PgqFacts | None = None
     queue: QueueFacts | None = None
     feeders: Feeders | None = None
     consumer: ConsumerFacts | None = None
     pending: bool = False
     lines: tuple[bytes, ...] = ()
+    whereabouts: Whereabouts | None = None
 
     @property
     def only_table(self) -> bytes | None:
@@ -162,10 +167,11 @@ class SourceFacts:
 def read_source(look: Look, settings: Settings) -> SourceFacts:
     """Ask the source, as far as each answer allows the next question."""
     server = look.read(read_server)
+    database = look.read(Source.read)
     pgq = look.read(lambda cursor: _read_pgq(cursor, settings)) if server else None
     queue = look.read(lambda cursor: _read_queue(cursor, settings)) if pgq and pgq.usable else None
     if queue is None or queue.events is None or queue.denied:
-        return SourceFacts(server, pgq, queue)
+        return SourceFacts(server, database, pgq, queue)
     events = queue.events
     feeders = look.read(lambda cursor: _read_feeders(cursor, settings))
     consumer = look.read(lambda cursor: _read_consumer(cursor, settings))
@@ -174,7 +180,22 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
         known = {"seen": consumer.seen, "subscription": consumer.subscription}
         pending = look.read(lambda cursor: _read_events(cursor, settings, events, "pending_events", **known))
     lines = pending or look.read(lambda cursor: _read_events(cursor, settings, events, "newest_events"))
-    return SourceFacts(server, pgq, queue, feeders, consumer, bool(pending), lines or ())
+    return SourceFacts(server, database, pgq, queue, feeders, consumer, bool(pending), lines or ())
+
+
+def with_wanted_tick(source: SourceFacts, look: Look, settings: Settings, tick: Tick | None) -> SourceFacts:
+    """The facts, with where an unregistered consumer would be registered: at its position's tick.
+
+    Args:
+        source: the facts so far.
+        look: at the source.
+        settings: the job's.
+        tick: the target's position; None: there is none.
+    """
+    if tick is None or source.consumer is None or source.consumer.last_tick is not None:
+        return source
+    where = look.read(lambda cursor: Registry(cursor.connection, settings).whereabouts(tick.number))
+    return replace(source, whereabouts=where)
 
 
 def _read_pgq(cursor: Cursor, settings: Settings) -> PgqFacts:

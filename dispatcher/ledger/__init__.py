@@ -1,10 +1,10 @@
 """What the target keeps of a consumer: who works for it, its position, its counters and its dead letters."""
 
-from .consumerrow import ConsumerRow
+from .consumerrow import ConsumerRow, namesake
 from .deadletters import DeadLetter, DeadLetters
 from .entry import Entry, Wait, read_entry, working
 from .identity import Process, Source, end_session
-from .ownership import NO_OWNERS, Ownership
+from .ownership import NO_OWNERS, Ownership, other_source
 from .position import Position, Storage, Tick, find_position
 from .replay import Replay
 from .schema import VERSION, SchemaFacts, open_schema, schema_facts, stranger
@@ -27,7 +27,9 @@ __all__ = [
     "Wait",
     "end_session",
     "find_position",
+    "namesake",
     "open_schema",
+    "other_source",
     "read_entry",
     "schema_facts",
     "stranger",

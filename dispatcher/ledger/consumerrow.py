@@ -15,6 +15,22 @@ from .identity import Source
 from .position import Position
 
 
+def namesake(cursor: Cursor, position: Position) -> str:
+    """Why a consumer cannot have its position in pgq_ext, and what to do; empty if nobody else has its name.
+
+    Args:
+        cursor: of a target that keeps rows of consumers.
+        position: in pgq_ext.
+    """
+    found = queries.row(cursor, "queue_of_name", consumer=position.consumer)
+    if found is None or found[0] == position.queue:
+        return ""
+    return (
+        f"pgq_ext keeps positions by consumer name alone, and queue {found[0]} has a consumer of that name; "
+        "give this one another pgq_consumer_id"
+    )
+
+
 class ConsumerRow:
     """The row of one consumer.
 
@@ -144,12 +160,9 @@ class ConsumerRow:
                 queries.run(cursor, "add_entry", **self.names, stored_in=str(self.position.storage))
         except UniqueViolation as error:
             with self.target, self.target.cursor() as cursor:
-                other = queries.value(cursor, "queue_of_name", consumer=self.position.consumer)
+                reason = namesake(cursor, self.position)
             raise SetupError(
-                f"cannot run consumer {self.position.consumer} of queue {self.position.queue}: pgq_ext "
-                f"keeps "
-                f"positions by consumer name alone, and queue {other} has a consumer of that name; give this "
-                "one another pgq_consumer_id"
+                f"cannot run consumer {self.position.consumer} of queue {self.position.queue}: {reason}"
             ) from error
 
     def _steer(self, statement: str, **values: Any) -> bool:

@@ -3,7 +3,7 @@
 from .batch import Batch, Verdict, judge
 from .batchsize import BatchSizer
 from .lookout import Lookout
-from .lost import lost_position
+from .lost import lost_position, may_register, unregistered
 from .queue import Queue
 from .registry import Registry, Whereabouts
 
@@ -17,4 +17,6 @@ __all__ = [
     "Whereabouts",
     "judge",
     "lost_position",
+    "may_register",
+    "unregistered",
 ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ..ledger import Tick
+from ..settings import Settings
 from .batch import Batch
+from .registry import Whereabouts
 
 REWIND = "tdsup rewind {job} (or table_dispatcher --rewind FILE)"
 RESET = "table_dispatcher --reset FILE"
+REGISTER = "table_dispatcher --register FILE"
 
 
 def lost_position(position: Tick | None, batch: Batch, job: str) -> str:
@@ -49,6 +52,34 @@ def lost_position(position: Tick | None, batch: Batch, job: str) -> str:
         f"it to the target's tick, if its queue has that very tick, and loses nothing; {stands}, and loads "
         f"the "
         "events in between again"
+    )
+
+
+def may_register(tick: Tick, where: Whereabouts, is_new: bool) -> bool:
+    """Whether the consumer can be registered at its position without a person's word: nothing is lost by it.
+
+    PgQ deletes a tick before it deletes the events that follow it. Without its time, a tick of an equal
+    number may be another one; unless it was chosen just now.
+    """
+    if where.wanted is None or where.wanted.time is None:
+        return False
+    return is_new or (tick.time is not None and tick.fits(tick.number, where.wanted.time))
+
+
+def unregistered(tick: Tick, where: Whereabouts, settings: Settings) -> str:
+    """Why a consumer with a position cannot be registered there, and what can be done."""
+    way = ""
+    if where.wanted is None:
+        why = "which the queue does not have (any more)"
+    elif tick.time is None:
+        why = "whose time is not known, so that the queue's tick of that number may be another one"
+        way = f"{REWIND.format(job=settings.job_name)} registers it there if the tick is the right one, "
+    else:
+        why = "and the queue's tick of that number is of another time, as if the queue had been created again"
+    return (
+        f"Lost position: consumer {settings.consumer_name} is not registered on queue {settings.queue}, and "
+        f"the target is at tick {tick.number}, {why}; {way}{REGISTER} begins at the newest tick and loses "
+        "what came before"
     )
 
 

@@ -90,7 +90,6 @@ def test_a_position_that_fits(tick: int | None, consumer: ConsumerFacts | None, 
         (registered(7), "Lost position: batch 7..7, dst has 8 "),
         (registered(7, 9), "Lost position: batch 7..9, dst has 8 "),
         (registered(8, shift=1.0), "Lost position: batch 8..8, dst has 8 of another time"),
-        (ConsumerFacts(None), "Lost position: the target is at tick 8 of a consumer that is not registered"),
     ],
 )
 def test_a_lost_position(consumer: ConsumerFacts, said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from harness.rows.pipeline import Pipeline
@@ -11,9 +12,7 @@ from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import SetupError
 from tdsup.sandbox import Cluster, Sandbox
 
-SENTENCE = (
-    r"another source uses this name: database {} of cluster \d+, and this is {} of \d+; give it another"
-)
+SENTENCE = r"another source uses this name: database {} of cluster \d+, and this is {} of \d+; give it"
 
 
 def database_in(cluster: Cluster, name: str) -> Iterator[Database]:
@@ -102,7 +101,7 @@ def test_a_rewind_after_a_move(pipeline: Pipeline, sandbox: Sandbox) -> None:
     pipeline.drain()
     old = pipeline.source.value("select current_database()")
     pipeline.source.close()
-    with Database(sandbox.source.dsn("postgres")).another() as server:
+    with closing(Database(sandbox.source.dsn("postgres"))) as server:
         server.execute(f"create database moved template {old}")
     moved = Database(sandbox.source.dsn("moved"))
     try:

@@ -9,7 +9,7 @@ WAITS = "select exists (select from pg_stat_activity where wait_event_type = 'Lo
 
 
 def test_a_position_is_locked_whoever_moves_it(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
-    """A program without a row of the consumer locks the position's: a batch waits for its commit and skips."""
+    """A program without a row of the consumer locks the position's: a batch waits for that and skips."""
     target = pipeline.target
     with caplog.at_level("INFO", "job"), pipeline.running() as job, target.another() as other:
         pipeline.insert(5)
