@@ -139,12 +139,13 @@ def skip(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
         if batch is None:
             raise SetupError(f"cannot {doing}: there is none")
         skipped = _Skipped(at, settings)
-        skipped.skip(batch)
+        is_lacking = skipped.skip(batch)
         at.queue.finish(batch)
+        count = skipped.outcome.events.total()
+        done = f"its {count} events are dead letters" if is_lacking else "the target has it already"
         yield (
-            f"skipped batch {batch.id} of queue {settings.queue}, ticks {batch.previous_tick} to "
-            f"{batch.tick}: its "
-            f"{skipped.outcome.events.total()} events are dead letters"
+            f"skipped batch {batch.id}, ticks {batch.previous_tick} to {batch.tick}, of queue "
+            f"{settings.queue}: {done}"
         )
 
 
@@ -160,8 +161,8 @@ class _Skipped:
         self._size = 0
         self.outcome = Outcome()
 
-    def skip(self, batch: Batch) -> None:
-        """Keep all events and write the position, in one transaction."""
+    def skip(self, batch: Batch) -> bool:
+        """Keep all events and write the position, in one transaction; False if the target has the batch."""
         at = self._at
         if not self._dead_letters.exist():
             self._dead_letters.create()
@@ -175,6 +176,7 @@ class _Skipped:
                 self._write()
                 at.position.write(cursor, batch.tick, batch.tick_time, self._counters())
             at.row.mend(cursor)
+        return verdict is Verdict.APPLY
 
     def _add(self, line: bytes) -> None:
         event = Event.from_line(line)
