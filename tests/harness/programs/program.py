@@ -40,7 +40,7 @@ class Program:
             self._process = subprocess.Popen(
                 [TABLE_DISPATCHER, "job.ini"],
                 cwd=self._directory,
-                env={**os.environ, "PYTHONWARNINGS": "error"},
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -53,6 +53,9 @@ class Program:
     ) -> None:
         self._process.kill()
         self._process.wait(PATIENCE)
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONWARNINGS": "error"}
 
     @property
     def log(self) -> str:

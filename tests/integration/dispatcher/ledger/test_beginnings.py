@@ -17,7 +17,7 @@ WAITS = "select exists (select from pg_stat_activity where wait_event_type = 'Lo
 
 def test_a_crash_between_position_and_registration(tmp_path: Path, source: Database, orders: Orders) -> None:
     """The position is whole and committed before; the next start registers there, and misses no event."""
-    keys = orders.keys(job_name="job")
+    keys = orders.keys(job_name="orders")
     with source.another() as blocker:
         blocker.execute("begin; lock table pgq.consumer in exclusive mode")
         with Program(tmp_path / "first", **keys):
@@ -32,7 +32,7 @@ def test_a_crash_between_position_and_registration(tmp_path: Path, source: Datab
         blocker.execute("rollback")
     orders.queue.tick()
     assert source.value("select count(*) from pgq.get_consumer_info()") == 0
-    orders.drain()
+    orders.drain(job_name="orders")
     orders.check()
 
 
