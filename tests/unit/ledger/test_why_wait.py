@@ -41,7 +41,7 @@ AFTER = 10.0
 
 def wait(entry: Entry, news_for: float = 0.0) -> Wait | None:
     """What a process is told that looks at a row."""
-    return why_wait(entry, "c", ME, news_for=news_for, takeover_after=AFTER)
+    return why_wait(entry, ME, news_for=news_for, takeover_after=AFTER)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_it_may_work(changes: dict[str, Any], news_for: float) -> None:
     assert wait(replace(RESTING, **changes), news_for) is None
 
 
-RESTS = "consumer c works elsewhere: host there, which rests at this moment"
+RESTS = "host there, which has no connection at this moment"
 
-WORKS = "consumer c works elsewhere: host there, backend 7 of the target"
+WORKS = "host there, backend 7 of the target"
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,15 @@ WORKS = "consumer c works elsewhere: host there, backend 7 of the target"
 )
 def test_it_waits(entry: Entry, news_for: float, reason: str) -> None:
     """While the owner lives, or is not late: by its own time if it named one, else by the first news."""
-    assert wait(entry, news_for) == Wait(reason)
+    found = wait(entry, news_for)
+    assert found == Wait(reason)
+    assert found.of("c") == f"consumer c works elsewhere: {reason}"
 
 
 def test_a_pause_comes_first() -> None:
     """Then what blocks the job; both are told as they were written, whoever owns the consumer."""
     blocked = replace(WORKING, blocked="no such table")
-    assert wait(blocked) == Wait("no such table")
+    assert wait(blocked) == Wait("no such table", blocked=True)
     assert wait(replace(blocked, paused="paused there")) == Wait("paused there", paused=True)
 
 
