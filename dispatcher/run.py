@@ -15,12 +15,10 @@ from .errors import Displaced, Outage, SetupError, is_infrastructure, one_line
 from .ledger import (
     NO_OWNERS,
     ConsumerRow,
-    Entry,
     Ownership,
     Position,
     Process,
     Source,
-    end_session,
     find_position,
     open_schema,
 )
@@ -129,8 +127,8 @@ class Run:
         settings, context = self._settings, self._context
         registry = Registry(queue.connection, settings)
         while self._standby.wait(ownership, registry):
-            if former := ownership.former:
-                self._end_source_session(queue, former)
+            with queue.connection.cursor() as cursor:
+                ownership.end_former(cursor)
             if ownership.row.kept:
                 self._tally.restore(ownership.counters)
                 self._totals = TOTALS
@@ -144,12 +142,6 @@ class Run:
             except Displaced as error:
                 self._logger.info("%s: %s", settings.job_name, error)
         return False
-
-    def _end_source_session(self, queue: Queue, former: Entry) -> None:
-        """End what the former owner may have left on the source: cut off in a COPY, it holds a snapshot."""
-        if former.owner is not None and former.source_pid is not None:
-            with queue.connection.cursor() as cursor:
-                end_session(cursor, former.source_pid, former.source_start, former.owner)
 
     def _loop(self, consumer: Consumer, ownership: Ownership) -> bool:
         settings = self._settings

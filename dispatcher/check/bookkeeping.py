@@ -235,7 +235,7 @@ def _letters(facts: LetterFacts, server: Server) -> Iterator[Finding]:
         yield Note(f"bad events go to {_DEAD_LETTERS}")
         yield from _rights_to(facts.table, ["insert"], server)
     else:
-        yield Note(f"bad events go to {_DEAD_LETTERS}, which the first one creates")
+        yield Note(f"bad events go to {_DEAD_LETTERS}, which the first start creates")
         yield from _making(facts.ledger, "set bad_events = stop, or ", server)
 
 

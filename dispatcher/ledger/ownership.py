@@ -16,7 +16,7 @@ from ..errors import Displaced, SetupError
 from ..postgres import queries
 from .consumerrow import ConsumerRow
 from .entry import Entry, Wait, read_entry, why_wait
-from .identity import Process, Source
+from .identity import Process, Source, end_session
 from .position import Standing
 
 NO_OWNERS = (
@@ -57,7 +57,6 @@ class Ownership:
     Attributes:
         row: as given.
         process: as given.
-        former: the row as it was before `take`.
         counters: what the consumer has done in all by the time of `take`, by metric; empty if that is not
             kept.
     """
@@ -69,7 +68,7 @@ class Ownership:
         self._takeover_after = takeover_after
         self._consumer = row.position.consumer
         self._epoch = 0
-        self.former: Entry | None = None
+        self._former: Entry | None = None
         self.counters: Mapping[str, Any] = {}
 
     def why_wait(self, *, news_for: float = 0.0) -> Wait | None:
@@ -102,11 +101,25 @@ class Ownership:
                     return wait
                 if entry is not None:
                     self._take(cursor)
-                    self.former = entry
+                    self._former = entry
                     self.counters = entry.counters
         except (LockNotAvailable, SerializationFailure):
             return self.row.contended
         return None
+
+    def end_former(self, cursor: Cursor) -> None:
+        """End what the former owner may have left on the source: cut off in a COPY, it holds a snapshot.
+
+        Args:
+            cursor: of the source.
+        """
+        former = self._former
+        if (
+            former is not None
+            and former.owner is not None
+            and former.source_pid not in {None, self._source.pid}
+        ):
+            end_session(cursor, former.source_pid, former.source_start, former.owner)
 
     def check(self, standing: Standing) -> None:
         """See at the beginning of a batch's transaction whether this process is still the owner.
