@@ -25,7 +25,7 @@ select exists (
 
 -- name: strangers
 -- Objects of schemas tdsup and pgq_ext whose owner is neither our role nor the database's owner nor a superuser, with
--- their kind and owner: a stranger could have given them triggers or functions that would run with our rights.
+-- their kind and owner, and functions of their triggers likewise: what a stranger made would run with our rights.
 with objects (kind, name, owner) as (
     select 'schema', quote_ident(nspname), nspowner from pg_namespace where nspname in ('tdsup', 'pgq_ext')
     union all
@@ -36,6 +36,9 @@ with objects (kind, name, owner) as (
     select 'function', p.oid::regprocedure::text, proowner
     from pg_proc p join pg_namespace n on n.oid = pronamespace
     where nspname = 'tdsup' or (nspname = 'pgq_ext' and proname in ('get_last_tick', 'set_last_tick'))
+        or p.oid in (
+            select tgfoid from pg_trigger join pg_class c on c.oid = tgrelid join pg_namespace n on n.oid = relnamespace
+            where not tgisinternal and nspname in ('tdsup', 'pgq_ext'))
 )
 select kind, name, rolname::text
 from objects join pg_roles on pg_roles.oid = owner
@@ -49,7 +52,7 @@ select max(version) from tdsup.schema_version;
 
 -- name: make_schema
 -- The schema itself.
-create schema tdsup;
+create schema if not exists tdsup;
 comment on schema tdsup is 'What tdsup keeps of its consumers: positions, owners, counters, dead letters';
 
 -- name: make_positions
