@@ -94,7 +94,7 @@ def test_what_the_row_says(target: Database, orders: Orders) -> None:
     keys = register(orders)
     with orders.running() as job:
         job.wait_for("running")
-        assert "consumer job works elsewhere: host " in fine(keys)
+        assert "the consumer works now: host " in fine(keys)
     target.execute("update tdsup.consumer set paused = 'paused on host a', blocked = 'blocked on host b'")
     assert "paused on host a" in fine(keys)
     assert "blocked on host b" in fine(keys)
