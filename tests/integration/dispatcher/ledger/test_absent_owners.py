@@ -31,7 +31,7 @@ def test_an_idle_owner_has_time_from_the_first_news_on(pipeline: Pipeline) -> No
     """Without news it is waited for as long as that takes; it has 2 s from the first news, not the last."""
     epoch = _leave_to_an_absent_owner(pipeline)
     with pipeline.running(takeover_after=AFTER) as standby:
-        standby.wait_for("standby", reason="works elsewhere: host far, which rests at this moment")
+        standby.wait_for("standby", reason="host far, which has no connection at this moment")
         time.sleep(AFTER + SOON)
         standby.wait_for("standby")
         pipeline.insert(10)
@@ -89,7 +89,7 @@ def test_an_owner_that_was_refused_keeps_the_consumer(pipeline: Pipeline) -> Non
             blocker.execute("begin; lock table t_2026_11_01 in exclusive mode")
             pipeline.insert(10)
             owner.wait_for("retrying", reason="lock timeout")
-            standby.wait_for("standby", reason=", which rests at this moment")
+            standby.wait_for("standby", reason=", which has no connection at this moment")
             owners = set()
             end = time.monotonic() + SOON
             while time.monotonic() < end:

@@ -26,9 +26,9 @@ def stranger(target: Database) -> Iterator[Database]:
 
 
 def _hold(stranger: Database, *names: str) -> str:
-    """Hold a lock; returns how the job names the holder."""
+    """Hold a lock; returns which session that is, as the job tells it."""
     stranger.execute("select pg_advisory_lock(%s)", lock_key(*names))
-    return f"stranger (backend {stranger.value('select pg_backend_pid()')}, local)"
+    return f"(backend {stranger.value('select pg_backend_pid()')}, local)"
 
 
 @pytest.mark.parametrize("names", [("q", "job"), ("job",)])
@@ -45,7 +45,7 @@ def test_a_stranger_can_hold_the_lock_of_an_older_version(
         owner = target.value("select epoch from tdsup.consumer")
         holder = _hold(stranger, "position", *names)
         pipeline.insert(10)
-        job.wait_for("standby", reason=f"works elsewhere: {holder}, which holds its lock of an older version")
+        job.wait_for("standby", reason=f"works elsewhere: stranger, of an older version {holder}")
         assert target.value("select count(*) from t") == 0
         assert target.value("select epoch from tdsup.consumer") == owner
         assert target.value("select blocked is null and paused is null from tdsup.consumer")
@@ -58,7 +58,7 @@ def test_a_job_stops_while_a_stranger_holds_the_lock(pipeline: Pipeline, strange
     """Nothing of it waits for that lock."""
     _hold(stranger, "position", "q", "job")
     with pipeline.running() as job:
-        job.wait_for("standby", reason="stranger (backend ")
+        job.wait_for("standby", reason="stranger, of an older version (backend ")
         began = time.monotonic()
         job.context.stop()
     assert time.monotonic() - began < 2
@@ -74,7 +74,7 @@ def test_the_lock_of_a_partition_is_waited_for_with_a_reason(
         pipeline.insert(10, days=1)
         job.wait_for(
             "retrying",
-            reason=f"cannot create table public.t_2026_11_01: {holder} holds the lock on its creation",
+            reason=f"table public.t_2026_11_01: stranger {holder} holds the lock on its creation",
         )
         stranger.execute("select pg_advisory_unlock_all()")
         job.wait_for("running", rows=10)
