@@ -14,7 +14,7 @@ from .pgq import Batch, BatchSizer, Lookout, Queue
 from .postgres import IdleConnections
 from .settings import Settings
 
-VERIFY = 30.0
+VERIFY = 10.0
 """Seconds after which an idle owner looks whether it still is the owner: a batch would tell it at once."""
 
 
