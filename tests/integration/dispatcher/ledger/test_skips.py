@@ -81,7 +81,7 @@ def test_a_job_at_work_is_left_alone(stopped: Pipeline) -> None:
         stopped.source.execute("insert into t values (12, '2026-11-01', 12)")
         stopped.queue.tick()
         stopped.target.wait_for("select exists (select from pg_locks where not granted)")
-        with pytest.raises(SetupError, match=r"cannot skip .* works elsewhere: .*; stop it first"):
+        with pytest.raises(SetupError, match=r"cannot skip .* it works at this moment: .*; stop it first"):
             stopped.act("skip")
         blocker.execute("rollback")
         job.wait_for("running", rows=10)
