@@ -60,14 +60,14 @@ def test_start_is_for_one_start(
     queue.source.execute("select pgq.register_consumer('q', 'job')")
     pipeline.insert(5)
     reminder = f"remove start = {start} from its file: after a restore it would count again"
-    for rows in (5, 10):
+    for _ in range(2):
         with pipeline.running(start=start) as job:
-            job.wait_for("running", rows=rows, reason=reminder)
+            job.wait_for("running", rows=5, reason=reminder)
         assert caplog.text.count(reminder) == 1
         caplog.clear()
         pipeline.insert(5)
     with pipeline.running() as job:
-        job.wait_for("running", rows=15)
+        job.wait_for("running", rows=5)
         assert not any(report.reason for report in job.context.reports)
     assert "remove start" not in caplog.text
     pipeline.check()
