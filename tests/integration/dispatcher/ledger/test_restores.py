@@ -35,9 +35,10 @@ def rewind_loads_again(pipeline: Pipeline) -> None:
         pipeline.drain()
     (said,) = pipeline.act("rewind")
     assert said.startswith("rewound consumer job on queue q, which was at tick ")
-    values = pipeline.drain()
+    pipeline.drain()
     pipeline.check()
-    assert values["rows"] == pipeline.target.value("select count(*) from t")
+    counted = pipeline.target.value("select counters->'rows' from tdsup.consumer")
+    assert counted == pipeline.target.value("select count(*) from t")
 
 
 def test_a_target_from_a_dump(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -136,6 +137,7 @@ def test_a_source_server_from_before_the_registration(pipeline: Pipeline, sandbo
 
 
 @pytest.mark.parametrize("is_registered", [False, True])
+@pytest.mark.usefixtures("without_pgqd")
 def test_a_queue_that_is_dropped_and_created(pipeline: Pipeline, *, is_registered: bool) -> None:
     """With the same tick numbers: neither its ticks nor somebody's registration are taken for ours."""
     source, queue = pipeline.source, pipeline.queue

@@ -35,11 +35,12 @@ def test_the_batch_becomes_dead_letters(stopped: Pipeline) -> None:
     assert said.startswith("skipped batch ")
     assert said.endswith("its 5 events are dead letters")
     assert stopped.target.rows(LETTERS) == [("skipped by a person, with its batch", None, 5)]
-    values = stopped.drain(bad_events="stop")
-    assert (values["rows"], values["dead_letters"], values["events"]) == (5, 5, 10)
+    (counters,) = stopped.target.column("select counters from tdsup.consumer")
+    assert (counters["rows"], counters["events"]) == (5, {"insert,row": 5, "insert,dead_letter": 5})
+    assert stopped.drain(bad_events="stop")["events"] == 0
     stopped.source.execute("insert into t values (11, '2026-11-01', 11)")
     stopped.queue.tick()
-    assert stopped.drain(bad_events="stop")["rows"] == 6
+    assert stopped.drain(bad_events="stop")["rows"] == 1
     assert stopped.act("replay")[-1] == "loaded 4 of 5"
     assert stopped.target.column("select n from t order by id")[5:] == [60, 70, 80, 90, 11]
     assert stopped.target.value("select reason like '%check constraint%' from tdsup.dead_letter")
@@ -75,7 +76,7 @@ def test_a_lost_position_is_not_skipped(stopped: Pipeline) -> None:
 def test_a_job_at_work_is_left_alone(stopped: Pipeline) -> None:
     """Its batch may be loaded at this moment."""
     with stopped.running() as job, stopped.target.another() as blocker:
-        job.wait_for("running", rows=9)
+        job.wait_for("running", rows=4)
         blocker.execute("begin; lock table t in exclusive mode")
         blocker.execute("lock table t_2026_11_01 in exclusive mode")
         stopped.source.execute("insert into t values (12, '2026-11-01', 12)")
@@ -84,4 +85,4 @@ def test_a_job_at_work_is_left_alone(stopped: Pipeline) -> None:
         with pytest.raises(SetupError, match=r"cannot skip .* it works at this moment: .*; stop it first"):
             stopped.act("skip")
         blocker.execute("rollback")
-        job.wait_for("running", rows=10)
+        job.wait_for("running", rows=5)
