@@ -116,11 +116,8 @@ def first_tick(where: Whereabouts, settings: Settings) -> Tick:
         return where.last
     raise SetupError(
         f"cannot run {named}: it is registered on the source, at tick {where.last.number}, and the target "
-        f"has no "
-        "position of it; choose where it begins: table_dispatcher --register FILE or start = registered in "
-        "its file "
-        "goes on from there, start = beginning loads all that the queue still has, from tick "
-        f"{where.oldest.number} on; if the target was restored to before the job's first batch, start = "
-        f"beginning "
-        "loads again what is missing, as far as the queue still has it"
+        "has no position of it; choose where it begins: table_dispatcher --register FILE or start = "
+        "registered in its file goes on from there, start = beginning loads all that the queue still has, "
+        f"from tick {where.oldest.number} on; if the target was restored to before the job's first batch, "
+        "start = beginning loads again what is missing, as far as the queue still has it"
     )

@@ -32,8 +32,7 @@ def takeover(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
         _end_ownership(at)
         yield (
             f"ended the sessions of host {entry.host} and its ownership of {named(settings)}; if its "
-            f"process wakes, "
-            "it commits nothing and stands by"
+            "process wakes, it commits nothing and stands by"
         )
 
 

@@ -123,11 +123,9 @@ def _refuse_unfit(tick: Tick, found: Tick | None, doing: str) -> None:
         )
     if not tick.fits(found.number, found.time):
         raise SetupError(
-            f"cannot {doing}: the queue's tick {tick.number} is of another time than the target's position, "
-            f"as if the "
-            "queue had been created again or its source restored; table_dispatcher --reset FILE goes on "
-            "from where "
-            "the source stands, whatever came before"
+            f"cannot {doing}: the queue's tick {tick.number} is of another time than the target's "
+            "position, as if the queue had been created again or its source restored; table_dispatcher "
+            "--reset FILE goes on from where the source stands, whatever came before"
         )
 
 

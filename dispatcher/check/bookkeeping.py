@@ -225,8 +225,7 @@ def _no_position(where: str, settings: Settings, consumer: ConsumerFacts | None)
         return Note(f"{text} yet; start = {settings.start} says where it begins")
     return Fault(
         f"{text}, and the consumer is registered on the source, at tick {consumer.last_tick}; choose where "
-        f"it begins: "
-        "table_dispatcher --register FILE, start = registered or start = beginning"
+        "it begins: table_dispatcher --register FILE, start = registered or start = beginning"
     )
 
 
@@ -254,5 +253,6 @@ def _making(ledger: SchemaFacts, otherwise: str, server: Server) -> Iterator[Fin
         else ("create schema tdsup", f"create on database {quote(server.database)}")
     )
     yield Fault(
-        f"role {server.role} may not {what}; {otherwise}run there: grant {right} to {quote(server.role)}"
+        f"role {server.role} may not {what}; {otherwise}run there: grant {right} to {quote(server.role)}; "
+        "where several roles use the target, let its owner run what tdsup schema --sql prints"
     )

@@ -20,8 +20,8 @@ from ..postgres import copytext, queries
 from .schema import make_dead_letters, schema_facts
 
 _COPY = (
-    "copy tdsup.dead_letter "
-    f"(queue_name, consumer_name, reason, sqlstate, {', '.join(COLUMNS)}, event) from stdin"
+    f"copy tdsup.dead_letter (queue_name, consumer_name, reason, sqlstate, {', '.join(COLUMNS)}, event) "
+    "from stdin"
 )
 
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")

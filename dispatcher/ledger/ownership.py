@@ -129,7 +129,7 @@ class Ownership:
         """
         consumer = self._consumer
         if not standing.free:
-            raise Displaced(f"an older version of tdsup works for consumer {consumer}")
+            raise Displaced(f"another process, perhaps of an older version, works for consumer {consumer}")
         if self.row.kept and (standing.owner, standing.epoch) != (
             self.process.identity,
             self._epoch,

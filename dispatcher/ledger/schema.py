@@ -125,8 +125,7 @@ def open_schema(connection: Connection) -> SchemaFacts:
     if not (facts.pgq_ext or facts.positions):
         raise SetupError(
             f"cannot create schema tdsup in the target database: the role lacks {facts.lacking}; grant it, "
-            f"let "
-            "somebody run what tdsup schema --sql prints, or install pgq_ext there"
+            "let the database's owner run what tdsup schema --sql prints, or install pgq_ext there"
         )
     return facts
 
@@ -144,8 +143,7 @@ def make_dead_letters(connection: Connection) -> None:
     if not facts.dead_letters and not (facts.may_make and _make(connection, facts).dead_letters):
         raise SetupError(
             f"cannot create table tdsup.dead_letter in the target database: the role lacks {facts.lacking}; "
-            f"grant "
-            "it, let somebody run what tdsup schema --sql prints, or set bad_events = stop"
+            "grant it, let the database's owner run what tdsup schema --sql prints, or set bad_events = stop"
         )
 
 

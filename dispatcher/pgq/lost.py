@@ -29,16 +29,14 @@ def lost_position(position: Tick | None, batch: Batch, job: str) -> str:
     if position is None:
         return (
             f"{head}, as if the target had been restored to before the first batch; {stands}, and loads "
-            f"nothing "
-            "that came before"
+            "nothing that came before"
         )
     if position.number in {batch.previous_tick, batch.tick}:
         time = batch.tick_time if position.number == batch.tick else batch.previous_time
         return (
             f"{head} of another time ({_time(position.time)}, the source's is of {_time(time)}), as if the "
-            f"queue "
-            f"had been created again or its source restored, so that {rewind} is refused; {stands}: it loads "
-            "nothing that came before, and again what was restored and comes again"
+            f"queue had been created again or its source restored, so that {rewind} is refused; {stands}: "
+            "it loads nothing that came before, and again what was restored and comes again"
         )
     times = f"({_time(position.time)}; the source stands at {_at(batch.previous_tick, batch.previous_time)})"
     if position.number < batch.previous_tick:
@@ -48,10 +46,8 @@ def lost_position(position: Tick | None, batch: Batch, job: str) -> str:
         )
     return (
         f"{head} {times}: the source is behind, as if it had been restored or its consumer moved; {rewind} "
-        f"moves "
-        f"it to the target's tick, if its queue has that very tick, and loses nothing; {stands}, and loads "
-        f"the "
-        "events in between again"
+        f"moves it to the target's tick, if its queue has that very tick, and loses nothing; {stands}, and "
+        "loads the events in between again"
     )
 
 
