@@ -24,8 +24,7 @@ class Consumer:
     Args:
         queue: the queue on the source; no call leaves a transaction open there.
         target: connection to the database of the tables, with the same promise.
-        position: the consumer's position there.
-        ownership: this process's, taken.
+        ledger: the consumer's position there, and this process's ownership, taken.
         settings: the job's.
         tally: counted up as work is done; outlives the connections.
         context: the job's.
