@@ -199,6 +199,7 @@ class Run:
             self._logger.debug("traceback", exc_info=error)
         self._failure = error
         self._report(Condition.RETRYING, str(error))
+        self._standby.hear()
         limit = REFUSED_LIMIT if error.answered else RETRY_LIMIT
         self._context.wait(min(self._retry_delay, limit))
         self._retry_delay = min(self._retry_delay * 2, limit)

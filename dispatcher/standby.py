@@ -62,9 +62,13 @@ class Standby:
             self._context.wait(DELAY)
         return False
 
+    def hear(self) -> None:
+        """Take an order, to be carried out when both databases can be reached; else no wait would last."""
+        self._order = self._context.order() or self._order
+
     def obey(self, ownership: Ownership) -> bool:
         """Carry out an order, if there is one; returns whether the job is to pause now."""
-        self._order = self._context.order() or self._order
+        self.hear()
         if self._order is None:
             return False
         order, is_pause = self._order, self._order is Order.PAUSE
