@@ -45,9 +45,9 @@ class Standby:
         """
         told = ""
         self._news_since = None
-        if self._tries_again:
-            self._tries_again = not ownership.row.unblock()
         while not self._context.stopping():
+            if self._tries_again:
+                self._tries_again = not ownership.row.unblock()
             self.obey(ownership)
             found = self._try(ownership, registry)
             if found is None:
