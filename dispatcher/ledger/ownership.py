@@ -7,9 +7,10 @@ epoch; each batch checks in its transaction, under the row's lock, that its epoc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from psycopg2.errors import LockNotAvailable, SerializationFailure
+from psycopg2.errors import InsufficientPrivilege, LockNotAvailable, SerializationFailure
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import Displaced, SetupError
@@ -110,8 +111,10 @@ class Ownership:
     def end_former(self, cursor: Cursor) -> None:
         """End what the former owner may have left on the source: cut off in a COPY, it holds a snapshot.
 
+        Where the role may not end it, it stays until that server gives it up; nothing depends on that.
+
         Args:
-            cursor: of the source.
+            cursor: of the source, in autocommit mode.
         """
         former = self._former
         if (
@@ -119,7 +122,8 @@ class Ownership:
             and former.owner is not None
             and former.source_pid not in {None, self._source.pid}
         ):
-            end_session(cursor, former.source_pid, former.source_start, former.owner)
+            with suppress(InsufficientPrivilege):
+                end_session(cursor, former.source_pid, former.source_start, former.owner)
 
     def check(self, standing: Standing) -> None:
         """See at the beginning of a batch's transaction whether this process is still the owner.
