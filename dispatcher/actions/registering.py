@@ -11,7 +11,7 @@ from ..events import Event
 from ..ledger import DeadLetter, DeadLetters, Source, Tick, read_entry
 from ..load import Outcome
 from ..metrics import Tally
-from ..pgq import Batch, Verdict, judge, lost_position
+from ..pgq import Batch, Verdict, judge, lost_position, may_register
 from ..settings import Settings
 from .desk import Desk, desk, named
 
@@ -23,17 +23,19 @@ DRY_RUN = "dry-run"
 
 
 def register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
-    """Register the consumer, and write its first position; keep a position that is there."""
+    """Register the consumer at its position if the queue has that tick; else the position begins anew."""
     doing = f"register {named(settings)}"
     with desk(settings, doing) as at:
         with at.held() as (cursor, tick):
-            where = at.registry.whereabouts()
+            where = at.registry.whereabouts(None if tick is None else tick.number)
             is_registered = where.last is not None
-            begins = tick if is_registered and tick is not None else where.last or where.newest
+            is_kept = tick is not None and (is_registered or may_register(tick, where, is_new=False))
+            begins = tick if is_kept else where.last or where.newest
             if begins is None:
                 raise SetupError(f"cannot {doing}: the queue has no tick yet; does its ticker run?")
-            if begins is not tick:
+            if not is_kept:
                 at.position.set(cursor, begins)
+            if not (is_kept and is_registered):
                 _use_source(at, cursor)
                 at.row.mend(cursor)
         if is_registered:
@@ -42,8 +44,10 @@ def register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
             with at.held():
                 at.registry.register(begins.number)
             yield f"registered {named(settings)}"
-        if begins is not tick:
+        if not is_kept:
             yield f"its position is tick {begins.number}"
+        elif not is_registered:
+            yield f"its position is tick {begins.number}, as before"
 
 
 def unregister(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:

@@ -92,6 +92,22 @@ def test_a_retired_job(pipeline: Pipeline) -> None:
     pipeline.check()
 
 
+def test_a_retired_job_is_registered_where_it_was(pipeline: Pipeline) -> None:
+    """As a start does it: what came meanwhile is loaded, as far as the queue has the position's tick."""
+    pipeline.insert(5)
+    pipeline.drain()
+    pipeline.act("retire")
+    pipeline.insert(5)
+    last = pipeline.target.value("select last_tick_id from tdsup.completed_tick")
+    assert pipeline.act("register") == [
+        "registered consumer job on queue q",
+        f"its position is tick {last}, as before",
+    ]
+    assert pipeline.target.value("select blocked is null from tdsup.consumer")
+    pipeline.drain()
+    pipeline.check()
+
+
 def test_a_retired_job_whose_tick_is_gone(pipeline: Pipeline) -> None:
     """The queue went on without it: the job is blocked, and a registration begins anew."""
     pipeline.insert(5)
