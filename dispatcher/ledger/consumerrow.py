@@ -157,7 +157,9 @@ class ConsumerRow:
     def _add(self) -> None:
         try:
             with self.target, self.target.cursor() as cursor:
-                queries.run(cursor, "add_entry", **self.names, stored_in=str(self.position.storage))
+                queries.run(
+                    cursor, "heed_commits", "add_entry", **self.names, stored_in=str(self.position.storage)
+                )
         except UniqueViolation as error:
             with self.target, self.target.cursor() as cursor:
                 reason = namesake(cursor, self.position)
@@ -168,7 +170,8 @@ class ConsumerRow:
     def _steer(self, statement: str, **values: Any) -> bool:
         try:
             with self.target, self.target.cursor() as cursor:
-                queries.run(cursor, "wait_at_most", statement, **self.names, **values)
-        except (LockNotAvailable, SerializationFailure):
+                # Batches may change the row one after the other: this has its turn between two of them.
+                queries.run(cursor, "heed_commits", "wait_at_most", statement, **self.names, **values)
+        except LockNotAvailable:
             return False
         return True

@@ -205,6 +205,7 @@ class Ownership:
             with target, target.cursor() as cursor:
                 queries.run(
                     cursor,
+                    "heed_commits",
                     "wait_at_most",
                     statement,
                     **self.row.names,

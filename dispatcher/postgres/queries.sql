@@ -138,6 +138,10 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and a.pid <> pg_b
 -- Let a lock be waited for no longer than that, until `wait_as_before`.
 set local lock_timeout = '10s';
 
+-- name: heed_commits
+-- Let each statement of the transaction see what is committed by then, whatever the session does.
+set transaction isolation level read committed;
+
 -- name: wait_as_before
 -- Let locks be waited for as the session does.
 set local lock_timeout to default;
