@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +68,7 @@ class Tally:
     """What a job has done: since its process began or, of `TOTALS`, in all if the target keeps them.
 
     Attributes:
-        events: how many events there were, by operation and outcome.
+        events: how many events there were, by operation and outcome, with a comma in between.
         rows: events that were written, as their writers count them.
         batches: batches loaded.
         partitions: partitions created.
@@ -80,7 +79,7 @@ class Tally:
         finished_at: the moment when that was; None before the first batch.
     """
 
-    events: Counter[tuple[str, str]] = field(default_factory=Counter)
+    events: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     batches: int = 0
     partitions: int = 0
@@ -92,16 +91,14 @@ class Tally:
 
     def count(self, outcome: Outcome) -> None:
         """Add what became of the events of a batch that was loaded."""
-        self.events.update(outcome.by_operation())
+        self.events = self._with(outcome)
         self.rows += outcome.rows
         self.batches += 1
         self.sizes.add(outcome.events.total())
 
     def restore(self, counters: Mapping[str, Any]) -> None:
         """Go on from what the target says has been done in all, as `with_batch` wrote it."""
-        self.events = Counter(
-            {tuple(key.split(",")): number for key, number in counters.get(EVENTS, {}).items()}
-        )
+        self.events = dict(counters.get(EVENTS, {}))
         self.rows = counters.get("rows", 0)
         self.batches = counters.get("batches", 0)
         self.partitions = counters.get("partitions", 0)
@@ -113,28 +110,34 @@ class Tally:
             outcome: of the batch.
             partitions: that were created for it.
         """
-        events = self.events + Counter(outcome.by_operation())
         counters = {
-            EVENTS: {",".join(labels): number for labels, number in events.items()},
+            EVENTS: self._with(outcome),
             "rows": self.rows + outcome.rows,
             "batches": self.batches + 1,
             "partitions": self.partitions + partitions,
         }
-        return json.dumps(counters, sort_keys=True)
+        return json.dumps(counters)
+
+    def _with(self, outcome: Outcome) -> dict[str, int]:
+        """`events` and those of a batch."""
+        events = dict(self.events)
+        for labels, number in outcome.by_operation().items():
+            events[labels] = events.get(labels, 0) + number
+        return events
 
     @property
     def total(self) -> int:
         """All events."""
-        return self.events.total()
+        return sum(self.events.values())
 
     def of(self, outcome: str) -> int:
         """Events with that outcome."""
-        return sum(number for (_operation, each), number in self.events.items() if each == outcome)
+        return sum(number for labels, number in self.events.items() if labels.endswith(f",{outcome}"))
 
     def values(self) -> Mapping[str, Any]:
         """The numbers of `METRICS`, as a `Snapshot` wants them."""
         values: dict[str, Any] = {
-            EVENTS: {",".join(labels): number for labels, number in self.events.items()},
+            EVENTS: dict(self.events),
             "rows": self.rows,
             "dead_letters": self.of("dead_letter"),
             "ignored": self.of("ignored"),

@@ -253,6 +253,6 @@ def _making(ledger: SchemaFacts, otherwise: str, server: Server) -> Iterator[Fin
         else ("create schema tdsup", f"create on database {quote(server.database)}")
     )
     yield Fault(
-        f"role {server.role} may not {what}; {otherwise}run there: grant {right} to {quote(server.role)}; "
-        "where several roles use the target, let its owner run what tdsup schema --sql prints"
+        f"role {server.role} may not {what}; {otherwise}let the database's owner run what tdsup schema --sql "
+        f"prints, or run there: grant {right} to {quote(server.role)}"
     )

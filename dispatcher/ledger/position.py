@@ -6,8 +6,6 @@ in ``pgq_ext`` if the target has it (man page, "Setup"), else in ``tdsup.complet
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -77,6 +75,10 @@ _STATEMENTS = {
 }
 
 
+_CONFLICTS = (SerializationFailure, UniqueViolation)
+"""How a server tells of a conflict with another program over pgq_ext."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
     """A tick as a position remembers it.
@@ -134,6 +136,7 @@ class Position:
         self.entries = entries
         self._statements = _STATEMENTS[storage, entries]
         self._names = {"queue": queue, "consumer": consumer}
+        self._begin = b""
         self.old_keys = {
             "key": lock_key("position", queue, consumer),
             "name_key": lock_key("position", consumer) if storage is Storage.PGQ_EXT else None,
@@ -155,14 +158,21 @@ class Position:
             Displaced: somebody else has just moved it.
             psycopg2.Error: the infrastructure failed; somebody may hold the lock for too long.
         """
-        with self._alone():
-            found = queries.row(
-                cursor, "wait_at_most", *self._statements.begin, **self._names, **self.old_keys
-            )
+        try:
+            cursor.execute(self._begin or self._bind(cursor))
+            found = cursor.fetchone()
+        except _CONFLICTS as error:
+            raise self._overtaken() from error
         if found is None:
             raise Displaced(f"the row of consumer {self.consumer} is gone")
         key, name_key, owner, epoch, paused, tick, time = found
         return Standing(key and name_key, owner, epoch, paused, _tick(tick, time))
+
+    def _bind(self, cursor: Cursor) -> bytes:
+        """The statements of `begin`, which every batch executes."""
+        names = ("wait_at_most", *self._statements.begin)
+        self._begin = queries.bound(cursor, *names, **self._names, **self.old_keys)
+        return self._begin
 
     def write(self, cursor: Cursor, tick: int, time: float, counters: str) -> None:
         """Set the last applied tick and what the job has done in all, which needs rows of consumers.
@@ -188,16 +198,13 @@ class Position:
         Raises:
             Displaced: somebody else has just moved it.
         """
-        with self._alone():
-            queries.run(cursor, *self._statements.set, **self._names, tick=tick.number, tick_time=tick.time)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Take a conflict with another program for what it is; pgq_ext tells of one by either error."""
         try:
-            yield
-        except (SerializationFailure, UniqueViolation) as error:
-            raise Displaced(f"somebody else has just moved consumer {self.consumer}") from error
+            queries.run(cursor, *self._statements.set, **self._names, tick=tick.number, tick_time=tick.time)
+        except _CONFLICTS as error:
+            raise self._overtaken() from error
+
+    def _overtaken(self) -> Displaced:
+        return Displaced(f"somebody else has just moved consumer {self.consumer}")
 
     def forget(self, cursor: Cursor) -> None:
         """Delete the position, and the consumer's row with all that is kept there."""

@@ -48,12 +48,15 @@ class Outcome:
         if event in self.large:
             self.large_dead.add(event)
 
-    def by_operation(self) -> dict[tuple[str, str], int]:
-        """Events by operation (``other`` if they do not tell) and outcome; what did not occur is left out."""
+    def by_operation(self) -> dict[str, int]:
+        """Events by operation (``other`` if they do not tell) and outcome, such as ``insert,row``.
+
+        What did not occur is left out.
+        """
         found = {}
         for operation, number in self.events.items():
             word = operation.name.lower() if operation else "other"
             ignored, dead = self.ignored[operation], self.dead_letters[operation]
-            outcomes = {"row": number - ignored - dead, "ignored": ignored, "dead_letter": dead}
-            found.update({(word, outcome): count for outcome, count in outcomes.items() if count})
+            outcomes = (("row", number - ignored - dead), ("ignored", ignored), ("dead_letter", dead))
+            found.update({f"{word},{outcome}": count for outcome, count in outcomes if count})
         return found

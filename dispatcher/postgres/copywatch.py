@@ -39,7 +39,8 @@ class WatchedConnection(Connection):
     def __init__(self, dsn: str) -> None:
         super().__init__(dsn)
         self.watch = CopyWatch(self.fileno())
-        self.cursor_factory = _Cursor
+        if self.watch.is_needed:
+            self.cursor_factory = _Cursor
 
     def close(self) -> None:
         """Close it."""
@@ -62,12 +63,15 @@ class CopyWatch:
 
     Args:
         descriptor: of the socket. The watch has its own, so that none which takes the number later is meant.
+
+    Attributes:
+        is_needed: the socket can be cut off; a unix socket cannot.
     """
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=os.dup(descriptor))
-        self._is_tcp = self._socket.family in {socket.AF_INET, socket.AF_INET6}
-        self._timeout = self._user_timeout() if self._is_tcp else 0
+        self.is_needed = self._socket.family in {socket.AF_INET, socket.AF_INET6}
+        self._timeout = self._user_timeout() if self.is_needed else 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._copying = self._copied = self._found_cut = False
@@ -85,9 +89,6 @@ class CopyWatch:
         Raises:
             psycopg2.OperationalError: the server is cut off.
         """
-        if not self._is_tcp:
-            yield
-            return
         self._begin()
         try:
             yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -33,7 +34,17 @@ def run(cursor: Cursor, *names: str, pgq: str = "pgq", **parameters: Any) -> Non
         pgq: schema of PgQ, a plain identifier; replaces ``{pgq}`` in the statements.
         **parameters: values of the statements' parameters.
     """
-    cursor.execute("".join(_QUERIES[name] for name in names).replace("{pgq}", pgq), parameters)
+    cursor.execute(_joined(names, pgq), parameters)
+
+
+def bound(cursor: Cursor, *names: str, **parameters: Any) -> bytes:
+    """Statements with the values of their parameters, for a cursor to execute often; see `run`."""
+    return cursor.mogrify(_joined(names), parameters)
+
+
+@lru_cache
+def _joined(names: tuple[str, ...], pgq: str = "pgq") -> str:
+    return "".join(_QUERIES[name] for name in names).replace("{pgq}", pgq)
 
 
 def copy_out(cursor: Cursor, name: str, table: str, **parameters: Any) -> list[bytes]:
