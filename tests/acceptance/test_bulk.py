@@ -11,6 +11,7 @@ from harness.paths import TABLE_DISPATCHER
 from harness.rows.job import Keys
 from harness.rows.outcomes import CASES, COLUMNS, Dead, job_of_orders
 from harness.servers.database import Database
+from harness.servers.queue import Queue
 
 EVENTS = 1_000_000
 """Events of the large batch."""
@@ -65,7 +66,7 @@ def test_a_million_events_are_accounted_for(
         EVERY,
         len(BAD),
     )
-    source.execute("select pgq.ticker('q')")
+    Queue(source, "q").tick()
     code, said, memory = run(tmp_path, {**keys, "job_name": "job", "bad_event_limit": EVENTS // EVERY})
     assert code == 0, said
     good = set(source.column("select id from sent where good"))
@@ -97,7 +98,7 @@ def test_an_event_of_a_hundred_megabytes(
         for number, column in ((1, "long"), (2, "note"))
     ]
     source.execute("select pgq.insert_event('q', 'I:id', 'id=3&at=2026-11-24')")
-    source.execute("select pgq.ticker('q')")
+    Queue(source, "q").tick()
     code, said, _memory = run(tmp_path, {**keys, "job_name": "job"})
     assert code == 0, said
     assert target.rows("select id, length(long) from orders where id > 0 order by id") == [
