@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import SetupError
-from ..ledger import DeadLetters
+from ..ledger import DeadLetters, stranger
 from ..load import Delivery
 from ..settings import Settings
 from .desk import database, databases
@@ -22,7 +22,14 @@ _CELL = 200
 def _letters(settings: Settings, doing: str) -> Iterator[tuple[DeadLetters, Cursor]]:
     """The job's dead letters and a transaction to look at them."""
     with database("target", settings, doing) as target, target, target.cursor() as cursor:
+        _trust(cursor, doing)
         yield DeadLetters(target, settings.queue, settings.consumer_name), cursor
+
+
+def _trust(cursor: Cursor, doing: str) -> None:
+    """Refuse a ledger that a stranger may have given triggers."""
+    if reason := stranger(cursor):
+        raise SetupError(f"cannot {doing}: {reason}")
 
 
 def _ids(arguments: Sequence[str], doing: str) -> list[int]:
@@ -74,6 +81,7 @@ def replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     with databases(alone, doing) as (target, queue):
         delivery = Delivery(queue, target, alone, logging.getLogger(settings.job_name))
         with target, target.cursor() as cursor:
+            _trust(cursor, doing)
             ids = delivery.dead_letters.ids(cursor, given)
         if unknown := set(given) - set(ids):
             raise SetupError(f"cannot {doing}: there is none with id {min(unknown)}")

@@ -137,7 +137,10 @@ def skip(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     """Pass over the open batch; its events are kept as dead letters."""
     doing = f"skip the open batch of {named(settings)}"
     with desk(settings, doing) as at:
-        batch = at.queue.next_batch()
+        with at.held():
+            # A batch that is not open has kept nobody: it may well be a good one.
+            is_open = at.registry.has_open_batch()
+        batch = at.queue.next_batch() if is_open else None
         if batch is None:
             raise SetupError(f"cannot {doing}: there is none")
         skipped = _Skipped(at, settings)

@@ -104,7 +104,7 @@ class ConsumerRow:
         for key in keys.values():
             if key is not None and (found := queries.row(cursor, "lock_holder", key=key)):
                 pid, application, address = found
-                return Wait(f"{application}, of an older version (backend {pid}, {address})")
+                return Wait(f"{application}, perhaps of an older version (backend {pid}, {address})")
         return self.contended
 
     @property

@@ -99,6 +99,11 @@ class Registry:
             None if time is None else _tick(tick, time),
         )
 
+    def has_open_batch(self) -> bool:
+        """Whether the consumer has a batch that is not finished."""
+        with self._connection.cursor() as cursor:
+            return bool(queries.value(cursor, "has_open_batch", **self._names))
+
     def has_news(self, tick: int) -> bool:
         """Whether the queue has a later tick."""
         newest = self.whereabouts().newest

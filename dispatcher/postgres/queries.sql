@@ -47,6 +47,13 @@ where not exists (
     join {pgq}.queue on queue_id = sub_queue join {pgq}.consumer on co_id = sub_consumer
     where queue_name = %(queue)s and co_name = %(consumer)s);
 
+-- name: has_open_batch
+-- Whether the consumer has an open batch.
+select exists (
+    select from {pgq}.subscription
+    join {pgq}.queue on queue_id = sub_queue join {pgq}.consumer on co_id = sub_consumer
+    where queue_name = %(queue)s and co_name = %(consumer)s and sub_batch is not null);
+
 -- name: is_open
 -- Whether a batch is open.
 select exists (select from {pgq}.subscription where sub_batch = %(batch)s);

@@ -54,11 +54,22 @@ def test_a_batch_that_the_target_has(stopped: Pipeline) -> None:
     stopped.drain()
     stopped.target.execute("delete from tdsup.dead_letter")
     stopped.source.execute("select pgq.register_consumer_at('q', 'job', %s)", first)
+    stopped.source.execute("select pgq.next_batch('q', 'job')")
     (said,) = stopped.act("skip")
     assert said.endswith("of queue q: the target has it already")
     assert stopped.target.rows(LETTERS) == []
     with pytest.raises(SetupError, match=r"cannot skip the open batch of consumer job .*: there is none"):
         stopped.act("skip")
+
+
+def test_a_batch_that_is_not_open_is_spared(stopped: Pipeline) -> None:
+    """A second skip does not bury the batch after, which has stopped nobody."""
+    stopped.act("skip")
+    stopped.source.execute("insert into t values (11, '2026-11-01', 11)")
+    stopped.queue.tick()
+    with pytest.raises(SetupError, match=r"cannot skip the open batch of consumer job .*: there is none"):
+        stopped.act("skip")
+    assert stopped.drain(bad_events="stop")["rows"] == 1
 
 
 def test_a_lost_position_is_not_skipped(stopped: Pipeline) -> None:

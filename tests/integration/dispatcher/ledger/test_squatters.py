@@ -53,6 +53,24 @@ def squatter(target: Database) -> Iterator[str]:
     target.execute("drop owned by squatter cascade; drop role squatter")
 
 
+@pytest.mark.parametrize("action", ["list", "replay", "purge"])
+@pytest.mark.usefixtures("squatter")
+def test_a_squatters_trigger_on_dead_letters_does_not_run(
+    target: Database, orders: Orders, action: str
+) -> None:
+    """Whoever looks at dead letters or removes them is told of it instead."""
+    target.execute(
+        f"{MARK}; {LEDGER}; insert into tdsup.dead_letter (queue_name, consumer_name, reason, ev_id) "
+        "values ('orders', 'job', 'bad', 1); alter function public.mark() owner to squatter; "
+        "create trigger mark before delete on tdsup.dead_letter for each row execute function public.mark()"
+    )
+    with pytest.raises(
+        SetupError, match=r"function mark\(\) in the target database belongs to role squatter"
+    ):
+        orders.act(action)
+    assert target.value("select count(*) from mark") == 0
+
+
 @pytest.mark.parametrize(("named", "squat"), SQUATS.items(), ids=SQUATS)
 @pytest.mark.usefixtures("squatter")
 def test_nothing_of_a_squatter_runs(target: Database, orders: Orders, named: str, squat: str) -> None:
