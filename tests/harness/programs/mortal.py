@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
-from tdsup.dispatcher.ledger import DeadLetters
+from tdsup.dispatcher.ledger import DeadLetters, Position
 from tdsup.dispatcher.pgq import Queue
 from tdsup.dispatcher.postgres import connection as connections
 from tdsup.dispatcher.postgres import queries
@@ -76,6 +76,11 @@ class Fate:
             self._last = names[-1]
         return self.around(names[-1])
 
+    def begin(self) -> contextlib.AbstractContextManager[None]:
+        """The points of the statements that begin a batch, which are bound once."""
+        self._last = "begin"
+        return self.around(self._last)
+
     def commit(self) -> contextlib.AbstractContextManager[None]:
         """The points of a commit on the target."""
         return self.around(f"commit of {self._last}")
@@ -118,19 +123,20 @@ def _put_around(fate: Fate) -> None:
             with fate.commit() if kind is None else contextlib.nullcontext():
                 super().__exit__(kind, error, trace)
 
-    def around(owner: type, name: str, step: str) -> None:
+    def around(owner: type, name: str, points: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
         method: Callable[..., Any] = getattr(owner, name)
 
         def wrapped(*arguments: Any, **others: Any) -> Any:
-            with fate.around(step):
+            with points():
                 return method(*arguments, **others)
 
         setattr(owner, name, wrapped)
 
     queries.run = run
     vars(connections)["WatchedConnection"] = Mortal
-    around(Queue, "stream", "stream")
-    around(DeadLetters, "write", "dead letters")
+    around(Queue, "stream", lambda: fate.around("stream"))
+    around(DeadLetters, "write", lambda: fate.around("dead letters"))
+    around(Position, "begin", fate.begin)
 
 
 def live(folder: Path, quota: int, seed: int) -> int:
