@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
+from tdsup.dispatcher.fieldmap import FieldMap
 from tdsup.dispatcher.postgres.identifier import TableName
-from tdsup.dispatcher.settings import FieldMap, Settings
+from tdsup.dispatcher.settings import Settings
 
 MINIMUM = {
     "job_name": "orders",

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 ORDER = {
     "jobtype": "metric action board condition order context option jobtype".split(),
     "dispatcher": (
-        "errors postgres events partitions settings write ledger pgq load metrics check consumer "
+        "errors postgres events partitions fieldmap settings write ledger pgq load metrics check consumer "
         "registration "
         "standby run actions job"
     ).split(),
