@@ -190,7 +190,8 @@ class Run:
 
     def _report(self, condition: Condition, reason: str = "") -> None:
         self._idle = False
-        self._context.report(Snapshot(condition, reason, self._tally.values(), self._totals))
+        held = self._standby.is_held
+        self._context.report(Snapshot(condition, reason, self._tally.values(), self._totals, held))
 
     def _retry(self, error: Outage) -> None:
         """Wait a while; log the failure unless it is the known one, however it is worded."""

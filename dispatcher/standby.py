@@ -22,6 +22,9 @@ class Standby:
         settings: the job's.
         context: the job's.
         report: publishes a condition with its reason.
+
+    Attributes:
+        is_held: whether it is paused, and that cannot be written in the target, which keeps no owners.
     """
 
     def __init__(
@@ -31,8 +34,7 @@ class Standby:
         self._context = context
         self._report = report
         self._order: Order | None = None
-        # Where the target keeps no owners, a pause cannot be written there.
-        self._is_held = False
+        self.is_held = False
         self._news_since: float | None = None
         self._tick = 0
         self._tries_again = context.asked
@@ -73,7 +75,7 @@ class Standby:
             return False
         order, is_pause = self._order, self._order is Order.PAUSE
         if not ownership.row.kept:
-            self._is_held = is_pause
+            self.is_held = is_pause
         elif not (ownership.row.pause(ownership.process.host) if is_pause else ownership.row.resume()):
             return False
         self._order = None
@@ -81,7 +83,7 @@ class Standby:
         return is_pause
 
     def _try(self, ownership: Ownership, registry: Registry) -> Wait | None:
-        if self._is_held:
+        if self.is_held:
             return Wait("paused here alone, as the target keeps no owners (tdsup schema)", paused=True)
         since = self._news_since
         news_for = 0.0 if since is None else time.monotonic() - since

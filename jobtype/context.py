@@ -26,12 +26,14 @@ class Snapshot:
         totals: names of those counters in `values` that count all that the job has ever done, whichever
             process did it. The others count since the process began. One that a process has named here it
             names in each later snapshot.
+        unwritten: an order that was obeyed is written nowhere, so the host gives it to the next process too.
     """
 
     condition: Condition
     reason: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     totals: frozenset[str] = frozenset()
+    unwritten: bool = False
 
 
 class Context(Protocol):

@@ -128,10 +128,17 @@ class Lifecycle:
         _expect(self, "heard", ALIVE | {State.STOPPING}, process=True)
         self._heard = now
 
-    def reported(self, condition: Condition, reason: str, now: float) -> None:
-        """The process told its condition; while it is stopping, that no longer changes the state."""
+    def reported(self, condition: Condition, reason: str, now: float, *, unwritten: bool = False) -> None:
+        """The process told its condition; while it is stopping, that no longer changes the state.
+
+        Args:
+            condition: as told.
+            reason: for it.
+            now: the present moment.
+            unwritten: see `Snapshot`.
+        """
         self.heard(now)
-        self.standing.reported(condition)
+        self.standing.reported(condition, unwritten=unwritten)
         state, shown = CONDITIONS[condition], self.standing.explain(reason)
         if state is State.BACKOFF:
             self._healthy_since = None

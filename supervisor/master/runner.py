@@ -131,7 +131,8 @@ class Runner:
     def _snapshot(self, message: dict[str, Any]) -> None:
         now = self._loop.now()
         self.job.tally.update(message["values"], now, frozenset(message["totals"]))
-        self.job.reported(Condition(message["condition"]), message["reason"], now)
+        condition, reason = Condition(message["condition"]), message["reason"]
+        self.job.reported(condition, reason, now, unwritten=message["unwritten"])
 
     def _farewell(self, message: dict[str, Any]) -> None:
         self._last_words = message["reason"]

@@ -15,6 +15,8 @@ OUTCOMES = {
 class StandingOrder:
     """The order that stands until a process reports its outcome; each process of the job gets it once.
 
+    One whose outcome is written nowhere stands on, for the processes to come.
+
     Attributes:
         order: what was asked for; None while nothing is.
         due: whether the present process has still to get it.
@@ -23,10 +25,12 @@ class StandingOrder:
     def __init__(self) -> None:
         self.order: Order | None = None
         self.due = False
+        self._is_obeyed = False
 
     def stand(self, order: Order | None) -> None:
         """Ask for this from now on, whatever was asked for before; None asks for nothing."""
-        self.order, self.due = order, order is not None
+        self.order = order
+        self.forked()
 
     def given(self) -> None:
         """The present process has it, or cannot take it any more."""
@@ -34,14 +38,16 @@ class StandingOrder:
 
     def forked(self) -> None:
         """There is a new process, which knows of no order."""
-        self.due = self.order is not None
+        self.due, self._is_obeyed = self.order is not None, False
 
-    def reported(self, condition: Condition) -> None:
+    def reported(self, condition: Condition, *, unwritten: bool = False) -> None:
         """A worker told its condition. What it says before it has the order is no answer to it."""
         if self.order is not None and not self.due and condition in OUTCOMES[self.order]:
-            self.order = None
+            self._is_obeyed = True
+            if not unwritten:
+                self.order = None
 
     def explain(self, reason: str) -> str:
         """A reason, and what is still to be done."""
-        asked = f"asked to {self.order}" if self.order is not None else ""
+        asked = "" if self.order is None or self._is_obeyed else f"asked to {self.order}"
         return "; ".join(filter(None, (reason, asked)))

@@ -1,8 +1,8 @@
 """The datagrams between a child and the master: JSON objects over a ``SOCK_SEQPACKET`` pair.
 
-A child sends, by kind: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values, totals),
-``beat``, ``reload`` (read the job's file again), ``farewell`` (reason). The master sends ``order`` (an
-`Order`). For the child, end of file means that the master is dead.
+A child sends, by kind: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values, totals,
+unwritten), ``beat``, ``reload`` (read the job's file again), ``farewell`` (reason). The master sends
+``order`` (an `Order`). For the child, end of file means that the master is dead.
 """
 
 from __future__ import annotations
@@ -88,10 +88,8 @@ class Sender:
         if condition not in list(Condition):
             raise ValueError(f"no such condition: {condition!r} (there are: {', '.join(Condition)})")
         values = dict(snapshot.values)
-        totals = sorted(snapshot.totals)
-        self._say(
-            "snapshot", condition=condition, reason=_one_line(snapshot.reason), values=values, totals=totals
-        )
+        others = {"totals": sorted(snapshot.totals), "unwritten": snapshot.unwritten}
+        self._say("snapshot", condition=condition, reason=_one_line(snapshot.reason), values=values, **others)
 
     def beat(self) -> None:
         """Show that the process lives, and send what could not be sent before."""

@@ -49,6 +49,27 @@ def test_a_pause_is_an_order_to_the_living_process() -> None:
     assert (job.is_paused, job.standing.order) == (True, None)
 
 
+def test_a_pause_that_is_written_nowhere_is_for_each_process() -> None:
+    """Its processes are told again after a reload and a crash, until somebody resumes it."""
+    job = a_running_job(HOLDING)
+    job.pause(1)
+    take_order(job, 1)
+    job.reported(Condition.PAUSED, "paused here alone", 2, unwritten=True)
+    assert (job.state, job.reason, job.is_paused) == (State.PAUSED, "paused here alone", True)
+    assert job.next_action(2) is Action.NONE
+    assert not job.pause(2)
+    job.load(HOLDING, 3, asked=True)
+    job.exited(0, "", 4)
+    job.forked(8, 4)
+    assert (job.state, job.reason) == (State.STARTING, "asked to pause")
+    assert take_order(job, 5) is Order.PAUSE
+    job.reported(Condition.PAUSED, "paused here alone", 5, unwritten=True)
+    assert job.resume(6)
+    assert take_order(job, 6) is Order.RESUME
+    job.reported(Condition.RUNNING, "", 7)
+    assert (job.state, job.standing.order, job.is_paused) == (State.RUNNING, None, False)
+
+
 def test_a_resume_is_an_order_too() -> None:
     """The state is paused until the process works, or finds that another one does."""
     job = a_paused_job()

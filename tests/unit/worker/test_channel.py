@@ -32,6 +32,7 @@ def test_messages_arrive_as_they_were_sent(pair: tuple[socket.socket, Sender]) -
             "reason": "no way password=********",
             "values": {"events": 1},
             "totals": [],
+            "unwritten": False,
         },
     ]
 
