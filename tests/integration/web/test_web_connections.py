@@ -12,7 +12,7 @@ from harness.programs import web as harness
 from harness.programs.web import WebChild, a_job, web_child
 from harness.waiting import wait_until
 
-HASTY = "from tdsup.supervisor.web.httpconnection import Connection; Connection.patience = 0.5\n"
+HASTY = "from tdsup.supervisor.web.httpconnection import Connection; Connection.patience = 1\n"
 """Makes the web child's patience short enough for a test."""
 
 MOST = 300
@@ -32,7 +32,7 @@ def web(tmp_path: Path) -> Iterator[WebChild]:
 
 @pytest.fixture
 def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebChild]:
-    """A web child that waits half a second."""
+    """A web child that waits a second."""
     monkeypatch.setattr(harness, "CHILD", HASTY + harness.CHILD)
     with web_child(tmp_path) as made:
         yield made
@@ -88,7 +88,8 @@ def test_dribbling_does_not_help(hasty: WebChild) -> None:
 
 def test_whoever_takes_no_answer_is_given_up(hasty: WebChild) -> None:
     """An answer that is larger than the buffers and is not read is not kept for ever."""
-    hasty.master.jobs = [a_job(f"job{number}", reason="x" * 1000) for number in range(8000)]
+    # A few large jobs: an answer about many takes as long as this web child waits.
+    hasty.master.jobs = [a_job(f"job{number}", reason="x" * 150_000) for number in range(80)]
     wait_until(lambda: hasty.fetch("/status.json").data["jobs"], "the jobs are known")
     before = hasty.descriptors()
     with hasty.connect() as lazy:

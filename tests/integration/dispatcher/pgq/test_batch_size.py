@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from harness.rows.pipeline import Pipeline
+
+pytestmark = pytest.mark.usefixtures("without_pgqd")
 
 
 def batches(pipeline: Pipeline, ticks: int, **keys: object) -> float:
