@@ -46,6 +46,7 @@ def test_collected_events_are_one_batch(orders: Orders) -> None:
     assert values["batches"] < 4
 
 
+@pytest.mark.usefixtures("without_pgqd")
 def test_below_zero_is_one_pass(orders: Orders) -> None:
     """With loop_delay below 0 the job takes one batch and ends."""
     orders.insert(10)
