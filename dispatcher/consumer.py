@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 from psycopg2.extensions import connection as Connection
 from tdsup.jobtype import Context
 
-from .ledger import Ownership, Position, Storage
+from .ledger import Choice, Ownership, Position, Storage
 from .load import BatchWork, Delivery, Ledger, Outcome
 from .metrics import Tally
 from .pgq import Batch, BatchSizer, Lookout, Queue
@@ -47,7 +48,7 @@ class Consumer:
         self._tally = tally
         self._logger = context.logger
         self._sizer = BatchSizer(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
-        self._delivery = Delivery(self._queue, target, settings, context.logger)
+        self._delivery = Delivery(self._queue, target, settings, context.logger, Choice(self._ownership.row))
         self._verified = time.monotonic()
 
     def work(self) -> bool:
@@ -85,6 +86,11 @@ class Consumer:
         self._finish(batch, asked, is_loaded=is_loaded)
         self._sizer.learn(batch.count, time.monotonic() - asked, self._tally.behind)
         return True
+
+    @property
+    def notices(self) -> Collection[str]:
+        """What the log should say once of how rows are loaded."""
+        return self._delivery.row_mode.notices.values()
 
     def rest(self) -> float:
         """Seconds to wait after `work` has found nothing."""

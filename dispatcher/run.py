@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg2
@@ -55,6 +55,7 @@ class Run:
         self._retry_delay = RETRY_FIRST
         self._failure: Outage | None = None
         self._advice = ""
+        self._told: set[str] = set()
         # The last report said RUNNING, and nothing has happened since.
         self._idle = False
         # What a session remembers of tables may be outdated: a fault counts only on new connections.
@@ -154,6 +155,7 @@ class Run:
             events = self._tally.total
             more = consumer.work()
             self._recovered()
+            self._tell(consumer.notices)
             if more or not self._idle:
                 self._report(Condition.RUNNING, self._advice)
             self._idle = not more
@@ -192,6 +194,12 @@ class Run:
         self._idle = False
         held = self._standby.is_held
         self._context.report(Snapshot(condition, reason, self._tally.values(), self._totals, held))
+
+    def _tell(self, notices: Collection[str]) -> None:
+        for notice in notices:
+            if notice not in self._told:
+                self._logger.info("%s: %s", self._settings.job_name, notice)
+                self._told.add(notice)
 
     def _retry(self, error: Outage) -> None:
         """Wait a while; log the failure unless it is the known one, however it is worded."""

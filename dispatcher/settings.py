@@ -104,10 +104,11 @@ class Settings(BaseModel):
     table_filter: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
         (), description="Source tables to load, separated by commas; empty: all that feed the queue."
     )
-    row_mode: Literal["plain", "keep_all"] = Field(
-        "plain",
-        description="plain changes the target's rows as the source's were changed; keep_all adds a row for "
-        "each insert and update, and ignores deletes and truncates.",
+    row_mode: Literal["auto", "append", "plain", "keep_all"] = Field(
+        "auto",
+        description="append adds each insert, update and delete as a row and ignores truncates; plain "
+        "changes the target's rows as the source's were changed; keep_all is append without deletes; auto is "
+        "plain for a table with a unique index on the key that events name, else append.",
     )
     event_types: Annotated[frozenset[Operation], BeforeValidator(_operations)] = Field(
         frozenset(Operation),

@@ -85,11 +85,17 @@ class Desk:
 def desk(settings: Settings, doing: str) -> Iterator[Desk]:
     """The consumer of a job, for the length of the context."""
     with databases(settings, doing) as (target, queue):
-        facts = open_schema(target)
-        with target, target.cursor() as cursor:
-            position = find_position(cursor, facts, settings.queue, settings.consumer_name)
-        assert position is not None, "the schema has a place for positions"
-        position.prepare(target)
-        row = ConsumerRow(target, position)
-        row.look()
-        yield Desk(target, queue, position, Registry(queue.connection, settings), row, doing)
+        row = row_of(target, settings)
+        yield Desk(target, queue, row.position, Registry(queue.connection, settings), row, doing)
+
+
+def row_of(target: Connection, settings: Settings) -> ConsumerRow:
+    """The row of a job's consumer, which is made if need be."""
+    facts = open_schema(target)
+    with target, target.cursor() as cursor:
+        position = find_position(cursor, facts, settings.queue, settings.consumer_name)
+    assert position is not None, "the schema has a place for positions"
+    position.prepare(target)
+    row = ConsumerRow(target, position)
+    row.look()
+    return row

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import SetupError
-from ..ledger import DeadLetters, stranger
+from ..ledger import Choice, DeadLetters, stranger
 from ..load import Delivery
 from ..settings import Settings
-from .desk import database, databases
+from .desk import database, databases, row_of
 
 _CELL = 200
 """Most characters shown of a cell of a list."""
@@ -79,9 +79,11 @@ def replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     # The rules for bad events of a batch do not apply: each dead letter is tried alone.
     alone = settings.model_copy(update={"bad_events": "dead_letter", "bad_event_limit": 1})
     with databases(alone, doing) as (target, queue):
-        delivery = Delivery(queue, target, alone, logging.getLogger(settings.job_name))
         with target, target.cursor() as cursor:
             _trust(cursor, doing)
+        choice = Choice(row_of(target, alone))
+        delivery = Delivery(queue, target, alone, logging.getLogger(settings.job_name), choice)
+        with target, target.cursor() as cursor:
             ids = delivery.dead_letters.ids(cursor, given)
         if unknown := set(given) - set(ids):
             raise SetupError(f"cannot {doing}: there is none with id {min(unknown)}")

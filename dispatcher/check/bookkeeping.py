@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -94,6 +95,11 @@ class Bookkeeping:
     def tick(self) -> Tick | None:
         """The target's position, if it is known."""
         return self.position.tick if self.position else None
+
+    @property
+    def row_mode(self) -> dict[str, Any] | None:
+        """What the target remembers of ``row_mode = auto``; None: nothing."""
+        return self.position.entry.row_mode if self.position and self.position.entry else None
 
 
 def read_bookkeeping(look: Look, settings: Settings) -> Bookkeeping:

@@ -10,6 +10,7 @@ from .bookkeeping import bookkeeping_findings, read_bookkeeping
 from .finding import Fault, Finding
 from .look import Look, look_at
 from .preview import event_findings
+from .rowmodereport import mode_of, read_row_mode, row_mode_findings
 from .serverfacts import read_server, server_findings
 from .sourcefacts import SourceFacts, read_source, with_wanted_tick
 from .sourcereport import source_findings
@@ -52,15 +53,22 @@ def _about_target(
     tables = read_tables(look, settings)
     bookkeeping = read_bookkeeping(look, settings)
     source = with_wanted_tick(source, its_look, settings, bookkeeping.tick)
+    row_mode = None
+    if has_room(tables, settings, server):
+        row_mode = look.read(lambda cursor: read_row_mode(cursor, settings, source, bookkeeping.row_mode))
+    mode = mode_of(row_mode, source) if row_mode else "plain"
     found = (
         *server_findings(server),
-        *table_findings(tables, settings, server, source),
+        *table_findings(tables, settings, server, source, mode),
+        *(row_mode_findings(row_mode, source) if row_mode else ()),
         *bookkeeping_findings(bookkeeping, settings, server, source),
     )
     yield from _about("target", found, look)
     its_server = source.server
-    if its_server and has_room(tables, settings, server):
-        events = look.read(lambda cursor: event_findings(cursor.connection, settings, source, its_server))
+    if its_server and row_mode:
+        events = look.read(
+            lambda cursor: event_findings(cursor.connection, settings, source, its_server, row_mode)
+        )
         yield from _about("events", events or (), look)
 
 

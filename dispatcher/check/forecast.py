@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
-from ..load import Destination, Planner, Routed, WritePlan
+from ..load import Destination, Planner, Routed, RowMode, WritePlan
 from ..partitions import MissingColumn, MissingTable, Tables
 from ..postgres import TableName
 from ..settings import Settings
@@ -44,12 +44,15 @@ class Forecaster:
         settings: the job's.
         tables: of the target; only looked up.
         only_source: the one table of the source whose rows are loaded; None if there may be others.
+        row_mode: the job's.
     """
 
-    def __init__(self, settings: Settings, tables: Tables, only_source: bytes | None) -> None:
+    def __init__(
+        self, settings: Settings, tables: Tables, only_source: bytes | None, row_mode: RowMode
+    ) -> None:
         self._settings = settings
         self._tables = tables
-        self._destination = Destination(settings, tables, only_source)
+        self._destination = Destination(settings, tables, only_source, row_mode)
         self._planner = Planner(settings, tables)
 
     def foresee(self, line: bytes) -> Forecast:
@@ -64,7 +67,7 @@ class Forecaster:
         try:
             header = event.header()
             change = read_change(header, event) if header.operation else None
-            if change is None or change.operation not in self._destination.router.wanted:
+            if change is None or not self._destination.router.wants(change.operation, change.key):
                 why = "PgQ's own" if change is None else "event_types, row_mode"
                 return Forecast(event.id, f"{_kind(event, change)} is ignored ({why}): {shown}")
             shown = _row(change)

@@ -8,6 +8,7 @@ from psycopg2.extensions import connection as Connection
 
 from ..errors import SetupError
 from ..events import Event
+from ..load import RowMode
 from ..partitions import MissingTable, TableMaker, Tables, period_of
 from ..settings import Settings
 from .finding import Fault, Finding, Note
@@ -20,7 +21,7 @@ _TODAY = "a row of today"
 
 
 def event_findings(
-    target: Connection, settings: Settings, source: SourceFacts, server: Server
+    target: Connection, settings: Settings, source: SourceFacts, server: Server, row_mode: RowMode
 ) -> list[Finding]:
     """What would become of the events that the source showed; nothing is loaded.
 
@@ -29,13 +30,14 @@ def event_findings(
         settings: the job's.
         source: what is known of the source.
         server: the source's server.
+        row_mode: the job's.
 
     Raises:
         psycopg2.Error: the target cannot be asked.
     """
     tables = Tables(target, settings.partitioning)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
-    forecaster = Forecaster(settings, tables, source.only_table)
+    forecaster = Forecaster(settings, tables, source.only_table, row_mode)
     try:
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)
         forecasts = [forecaster.foresee(line) for line in lines]

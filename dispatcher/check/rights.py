@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..events import Operation
+from ..load import Mode
 from ..settings import Settings
 from .sourcefacts import SourceFacts
 
@@ -34,11 +35,19 @@ UNPARTITIONED: Rights = {**CHILD, Operation.TRUNCATE: ("truncate",)}
 """To a ``dest_table`` that is not partitioned."""
 
 
-def changes_of(settings: Settings, source: SourceFacts) -> frozenset[Operation]:
+_ADDED: Mapping[Mode, frozenset[Operation]] = {
+    "plain": frozenset({Operation.INSERT}),
+    "keep_all": frozenset({Operation.INSERT, Operation.UPDATE}),
+    "append": frozenset({Operation.INSERT, Operation.UPDATE, Operation.DELETE}),
+}
+"""What adds a row, by the mode; besides `plain`, nothing else is done."""
+
+
+def changes_of(settings: Settings, source: SourceFacts, mode: Mode) -> frozenset[Operation]:
     """What the job does to rows of the target, by what may come and what its file lets in."""
     changes = source.operations & settings.event_types
-    if settings.row_mode == "keep_all":
-        return frozenset({Operation.INSERT} if changes & {Operation.INSERT, Operation.UPDATE} else ())
+    if mode != "plain":
+        return frozenset({Operation.INSERT} if changes & _ADDED[mode] else ())
     # A truncate of one of several tables becomes a dead letter.
     return changes if source.only_table else changes - {Operation.TRUNCATE}
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..events import Operation
+from ..load import Mode
 from ..partitions import CLONEABLE
 from ..postgres import quote
 from ..settings import Settings
@@ -36,10 +37,10 @@ def has_room(tables: TableFacts, settings: Settings, server: Server) -> bool:
 
 
 def table_findings(
-    tables: TableFacts, settings: Settings, server: Server, source: SourceFacts
+    tables: TableFacts, settings: Settings, server: Server, source: SourceFacts, mode: Mode
 ) -> Iterator[Finding]:
     """Notes and faults of ``dest_table``, its newest partition and the creation of others."""
-    changes = changes_of(settings, source)
+    changes = changes_of(settings, source, mode)
     # Changes of rows always go through a staging table.
     stages = bool(changes & {Operation.UPDATE, Operation.DELETE})
     if stages and not server.may_stage:

@@ -1,5 +1,6 @@
 """What the target keeps of a consumer: who works for it, its position, its counters and its dead letters."""
 
+from .choice import Choice
 from .consumerrow import ConsumerRow, namesake
 from .deadletters import DeadLetter, DeadLetters
 from .entry import Entry, Wait, read_entry, working
@@ -12,6 +13,7 @@ from .schema import VERSION, SchemaFacts, open_schema, schema_facts, stranger
 __all__ = [
     "NO_OWNERS",
     "VERSION",
+    "Choice",
     "ConsumerRow",
     "DeadLetter",
     "DeadLetters",

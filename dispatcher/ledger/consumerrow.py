@@ -76,16 +76,16 @@ class ConsumerRow:
 
     def pause(self, host: str) -> bool:
         """Let nobody work for the consumer until `resume`; False if a batch holds its row for long."""
-        return self._steer("set_paused", paused=f"paused on host {host}")
+        return self.steer("set_paused", paused=f"paused on host {host}")
 
     def resume(self) -> bool:
         """Let the consumer be worked for again; False as by `pause`."""
-        return self._steer("set_paused", paused=None)
+        return self.steer("set_paused", paused=None)
 
     def unblock(self) -> bool:
         """Forget what blocked the job: somebody has mended it, or wants to try again. False as by `pause`."""
         entry = self.look()
-        return entry is None or entry.blocked is None or self._steer("set_blocked", blocked=None)
+        return entry is None or entry.blocked is None or self.steer("set_blocked", blocked=None)
 
     def lock(self, cursor: Cursor) -> Wait | None:
         """Lock the row until the transaction ends; never waits for that.
@@ -167,7 +167,8 @@ class ConsumerRow:
                 f"cannot run consumer {self.position.consumer} of queue {self.position.queue}: {reason}"
             ) from error
 
-    def _steer(self, statement: str, **values: Any) -> bool:
+    def steer(self, statement: str, **values: Any) -> bool:
+        """Change the row by a statement, between two batches; False as by `pause`."""
         try:
             with self.target, self.target.cursor() as cursor:
                 # Batches may change the row one after the other: this has its turn between two of them.

@@ -28,6 +28,7 @@ class Entry:
         source_cluster: the cluster that it reads; None: not known.
         source_database: the database there; None: not known.
         counters: what it has done in all, by metric.
+        row_mode: by what ``row_mode = auto`` has chosen; None: it has not.
         lives: the owner's session is there.
         waits_since: since when that session only waits for its client; empty: it does not, or not for long,
             or that cannot be seen.
@@ -46,6 +47,7 @@ class Entry:
     source_cluster: int | None
     source_database: str | None
     counters: dict[str, Any]
+    row_mode: dict[str, Any] | None
     lives: bool
     waits_since: str
     is_visible: bool

@@ -5,6 +5,7 @@ from .destination import Destination
 from .outcome import Outcome
 from .plan import Planner, WritePlan
 from .routes import Routed
+from .rowmode import Mode, RowMode, choose
 from .work import BatchWork, Ledger
 
 __all__ = [
@@ -12,8 +13,11 @@ __all__ = [
     "Delivery",
     "Destination",
     "Ledger",
+    "Mode",
     "Outcome",
     "Planner",
     "Routed",
+    "RowMode",
     "WritePlan",
+    "choose",
 ]

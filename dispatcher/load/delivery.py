@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
-from ..ledger import DeadLetters, Replay
+from ..ledger import Choice, DeadLetters, Replay
 from ..partitions import Missing, TableMaker, Tables
 from ..pgq import Queue
 from ..settings import Settings
@@ -20,6 +20,7 @@ from .destination import Destination
 from .layout import LayoutCache
 from .outcome import Outcome
 from .passes import BlockPause, End, Pass, PassFailed, next_pass
+from .rowmode import choose
 from .rows import RowLoader
 from .work import Work
 
@@ -38,20 +39,31 @@ class Delivery:
         target: connection to the database of the tables.
         settings: the job's.
         logger: for what was made, and what a person should know of a batch.
+        choice: what the target remembers of ``row_mode = auto``.
 
     Attributes:
+        row_mode: what was chosen.
         dead_letters: those of the consumer in the target.
         partitions_created: how many.
     """
 
-    def __init__(self, queue: Queue, target: Connection, settings: Settings, logger: Logger) -> None:
+    def __init__(
+        self, queue: Queue, target: Connection, settings: Settings, logger: Logger, choice: Choice
+    ) -> None:
         self._queue = queue
         self._target = target
         self._settings = settings
         self._logger = logger
         tables = Tables(target, settings.partitioning)
         self._maker = TableMaker(target, tables, settings.partitioning, queue.time_zone)
-        self._destination = Destination(settings, tables, queue.only_table())
+        only_source = queue.only_table()
+        key = queue.primary_key(only_source) if only_source and settings.row_mode == "auto" else ()
+        known = choice.recall()
+        with target:
+            self.row_mode = choose(settings, tables, self._maker, known, key)
+        if self.row_mode.known != known:
+            choice.remember(self.row_mode.known)
+        self._destination = Destination(settings, tables, only_source, self.row_mode)
         self._warned = bool(settings.table_filter)
         self._pause = BlockPause()
         self._layouts = LayoutCache()

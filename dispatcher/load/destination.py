@@ -7,6 +7,7 @@ from ..partitions import PeriodCache, Tables
 from ..settings import Settings
 from .layout import Classifier
 from .routes import Router
+from .rowmode import RowMode
 
 
 class Destination:
@@ -17,6 +18,7 @@ class Destination:
         tables: tables of the target.
         only_source: the one table of the source whose rows are loaded, as ``ev_extra1`` names it; None if
             there may be others.
+        row_mode: the job's.
 
     Attributes:
         settings: as given.
@@ -27,11 +29,13 @@ class Destination:
         sources: the tables of the source that were seen so far.
     """
 
-    def __init__(self, settings: Settings, tables: Tables, only_source: bytes | None) -> None:
+    def __init__(
+        self, settings: Settings, tables: Tables, only_source: bytes | None, row_mode: RowMode
+    ) -> None:
         self.settings = settings
         self.tables = tables
         self.periods = PeriodCache(settings.part_method)
-        self.router = Router(settings, self.periods)
+        self.router = Router(settings, self.periods, row_mode)
         self.classifier = Classifier(settings, self.router)
         self.sources: set[bytes] = set()
         self._only_source = only_source

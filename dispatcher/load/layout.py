@@ -161,11 +161,18 @@ class Classifier:
         if operation and header.format is not Format.URLENCODED:
             # Only the data tells what is asked for.
             handling = Handling.IN_ORDER
-        elif operation not in self._router.wanted:
-            handling = Handling.IGNORE
         else:
-            handling = Handling.LOAD if operation in self._router.adding else Handling.IN_ORDER
+            handling = self._handling(operation, header.key)
         return Prefix(text, handling, operation, table, header.key if handling is Handling.LOAD else ())
+
+    def _handling(self, operation: Operation | None, key: tuple[bytes, ...]) -> Handling:
+        try:
+            if operation is None or not self._router.wants(operation, key):
+                return Handling.IGNORE
+        except ValueError:
+            # The row path says why.
+            return Handling.IN_ORDER
+        return Handling.LOAD if self._router.adds(operation, key) else Handling.IN_ORDER
 
     def layout(self, event: Event) -> Layout | None:
         """The layout of an event whose prefix says that it is loaded; None if it has none.

@@ -10,6 +10,7 @@ from ..partitions import Period, PeriodCache
 from ..settings import EVENT_TIME, Settings
 from ..write import Delete, Insert, Patch, Replace
 from .plan import Shape
+from .rowmode import Mode, RowMode
 
 
 @dataclass(slots=True)
@@ -27,35 +28,53 @@ class Routed:
     before: Sequence[bytes | None] = ()
 
 
+_Route = Callable[[Event, Change], Routed | None]
+
+
 class Router:
-    """Finds the routes of a job's events from its settings alone.
+    """Finds the routes of a job's events.
 
     Args:
         settings: the job's.
         periods: partitions by value.
-
-    Attributes:
-        wanted: operations that the job loads; it ignores the others, and PgQ's own messages (None).
-        adding: operations that add a row, whichever rows are there.
+        row_mode: the job's.
     """
 
-    def __init__(self, settings: Settings, periods: PeriodCache) -> None:
+    def __init__(self, settings: Settings, periods: PeriodCache, row_mode: RowMode) -> None:
         self._settings = settings
         self._periods = periods
         self._part_field = settings.part_field.encode()
-        routes: dict[Operation, Callable[[Event, Change], Routed | None]] = {
-            Operation.INSERT: self._insert,
-            Operation.UPDATE: self._update,
-            Operation.DELETE: self._delete,
+        self._row_mode = row_mode
+        add: _Route = self._insert
+        keep_all = dict.fromkeys((Operation.INSERT, Operation.UPDATE), add)
+        self._routes: dict[Mode, dict[Operation, _Route]] = {
+            "append": {**keep_all, Operation.DELETE: add},
+            "plain": {
+                Operation.INSERT: add,
+                Operation.UPDATE: self._update,
+                Operation.DELETE: self._delete,
+            },
+            "keep_all": keep_all,
         }
-        wanted = set(routes) | {Operation.TRUNCATE}
-        if settings.row_mode == "keep_all":
-            routes = dict.fromkeys((Operation.INSERT, Operation.UPDATE), self._insert)
-            wanted = set(routes)
-        self._routes = routes
-        self.wanted: frozenset[Operation | None] = frozenset(wanted & settings.event_types)
-        self.adding: frozenset[Operation | None] = frozenset(
-            operation for operation, route in routes.items() if route == self._insert
+
+    def wants(self, operation: Operation | None, key: tuple[bytes, ...]) -> bool:
+        """Whether the job loads events of an operation and key; it ignores others, and PgQ's own (None).
+
+        Raises:
+            ValueError: that cannot be told of this event.
+            BatchError: as by `RowMode.of`.
+        """
+        if operation is None or operation not in self._settings.event_types:
+            return False
+        if operation is Operation.TRUNCATE:
+            return self._row_mode.of_truncates() == "plain"
+        return operation is Operation.INSERT or operation in self._routes[self._row_mode.of(key)]
+
+    def adds(self, operation: Operation, key: tuple[bytes, ...]) -> bool:
+        """Whether events of an operation and key that are wanted add a row, whichever rows are there."""
+        return operation is Operation.INSERT or (
+            operation is not Operation.TRUNCATE
+            and self._routes[self._row_mode.of(key)][operation] == self._insert
         )
 
     def route(self, event: Event, change: Change) -> Routed | None:
@@ -64,7 +83,9 @@ class Router:
         Raises:
             ValueError: it has no row, and why.
         """
-        return self._routes[change.operation](event, change)
+        if change.operation is Operation.INSERT:
+            return self._insert(event, change)
+        return self._routes[self._row_mode.of(change.key)][change.operation](event, change)
 
     def _insert(self, event: Event, change: Change) -> Routed:
         if not change.whole:

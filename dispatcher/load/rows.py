@@ -99,7 +99,7 @@ class RowLoader:
         if header.operation is None:
             return False
         change = read_change(header, event)
-        if change.operation not in self._destination.router.wanted:
+        if not self._destination.router.wants(change.operation, change.key):
             return False
         self._destination.sources.add(event.table)
         if change.operation is Operation.TRUNCATE:

@@ -66,6 +66,27 @@ class TableMaker:
             raise SetupError(f"cannot create table {table}: {one_line(error)}") from error
         return True
 
+    def rehearse(self, missing: MissingTable) -> tuple[frozenset[str], ...]:
+        """Create a table and undo that; returns the columns of its unique indexes.
+
+        Raises:
+            SetupError: it cannot be created, and why.
+            psycopg2.Error: the infrastructure failed.
+        """
+        try:
+            with self._connection.cursor() as cursor:
+                queries.run(cursor, "wait_at_most")
+                for statement in self.statements(missing):
+                    cursor.execute(statement)
+            return self._tables.unique_columns(missing.table)
+        except psycopg2.Error as error:
+            if is_infrastructure(error) or self._connection.closed:
+                raise
+            raise SetupError(f"cannot create table {missing.table}: {one_line(error)}") from error
+        finally:
+            if not self._connection.closed:
+                self._connection.rollback()
+
     def _holder(self, table: TableName) -> str:
         """Who keeps others from creating a table."""
         with self._connection, self._connection.cursor() as cursor:

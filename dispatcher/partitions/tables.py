@@ -79,6 +79,29 @@ class Tables:
             found = queries.row(cursor, "table_kind", table=table.sql)
         return found[0] if found else None
 
+    def unique_columns(self, table: TableName) -> tuple[frozenset[str], ...]:
+        """The columns of each unique index of a table, without those that PostgreSQL demands there.
+
+        A natively partitioned table has the columns by which it is partitioned in each of them.
+        """
+        with self._connection.cursor() as cursor:
+            found = queries.rows(cursor, "unique_columns", table=table.sql)
+        return tuple(frozenset(columns) for (columns,) in found)
+
+    def newest(self) -> TableName | None:
+        """The newest table that is named like a partition; None if there is none."""
+        parent = self._partitioning.parent
+        with self._connection.cursor() as cursor:
+            found = queries.row(
+                cursor,
+                "newest_partition",
+                schema=parent.schema,
+                parent=parent.table,
+                table=parent.sql,
+                suffix=SUFFIXES[self._partitioning.method],
+            )
+        return TableName(parent.schema, found[0]) if found else None
+
     def is_view(self, table: TableName) -> bool:
         """Whether the table is a view, which takes INSERT but no COPY; remembered."""
         if table not in self._views:

@@ -148,6 +148,13 @@ class Queue:
             names = [name for (name,) in found]
         return names[0].encode() if len(names) == 1 else None
 
+    def primary_key(self, table: bytes) -> tuple[bytes, ...]:
+        """Columns of the primary key of a table of the source, which ``ev_extra1`` names so."""
+        schema, _, name = table.decode().partition(".")
+        with self.connection.cursor() as cursor:
+            found = queries.rows(cursor, "primary_key", table=TableName(schema, name).sql)
+        return tuple(column.encode() for (column,) in found)
+
     def column_type(self, table: str, column: str) -> str:
         """Type of a column of the source as SQL; ``text`` if there is no such column.
 

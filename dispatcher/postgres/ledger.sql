@@ -137,7 +137,7 @@ select stored_in from tdsup.consumer where queue_name = %(queue)s and consumer_n
 -- client (empty: it does not, or not for long, or that cannot be seen), and whether its state can be seen.
 select c.epoch, c.owner, c.host, c.target_pid, c.source_pid, c.source_start::text,
     extract(epoch from c.next_try - clock_timestamp())::float8,
-    c.paused, c.blocked, c.source_cluster, c.source_database, c.counters,
+    c.paused, c.blocked, c.source_cluster, c.source_database, c.counters, c.row_mode,
     a.pid is not null,
     case when a.state_change < clock_timestamp() - interval '10 seconds'
             and (a.state like 'idle in transaction%%' or (a.state = 'active' and a.wait_event like 'Client%%'))
@@ -193,6 +193,11 @@ where queue_name = %(queue)s and consumer_name = %(consumer)s;
 -- name: set_blocked
 -- Say what blocks the consumer, or that nothing does (NULL).
 update tdsup.consumer set blocked = %(blocked)s
+where queue_name = %(queue)s and consumer_name = %(consumer)s;
+
+-- name: set_row_mode
+-- Remember by what row_mode = auto has chosen, or nothing (NULL).
+update tdsup.consumer set row_mode = %(row_mode)s::jsonb
 where queue_name = %(queue)s and consumer_name = %(consumer)s;
 
 -- name: set_source

@@ -168,6 +168,24 @@ select attname::text, attgenerated <> '',
 from pg_attribute
 where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped;
 
+-- name: unique_columns
+-- Columns of each unique index of a table that holds for all rows, without those by which PostgreSQL partitions it,
+-- unless the index has no others.
+with forced as (
+    select array_agg(attname) as names
+    from pg_partition_ancestors(to_regclass(%(table)s))
+    join pg_partitioned_table on partrelid = relid
+    join pg_attribute on attrelid = relid and attnum = any(partattrs::int2[])
+),
+indexed as (
+    select indexrelid, attname, attname = any(coalesce(names, '{}')) as is_forced
+    from forced, pg_index, unnest(indkey::int2[]) with ordinality as k (number, position), pg_attribute
+    where indrelid = to_regclass(%(table)s) and attrelid = indrelid and attnum = number and position <= indnkeyatts
+        and indisunique and indisvalid and indpred is null and indexprs is null
+)
+select coalesce(array_agg(attname::text) filter (where not is_forced), array_agg(attname::text))
+from indexed group by indexrelid;
+
 -- name: column_type
 -- Type of a column, as SQL; no row if there is none.
 select format_type(atttypid, atttypmod) from pg_attribute

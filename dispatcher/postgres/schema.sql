@@ -115,6 +115,7 @@ create table if not exists tdsup.consumer (
     paused text,
     blocked text,
     counters jsonb not null default '{}',
+    row_mode jsonb,
     primary key (queue_name, consumer_name)
 ) with (fillfactor = 50);
 create unique index if not exists consumer_in_pgq_ext on tdsup.consumer (consumer_name) where stored_in = 'pgq_ext';
@@ -124,6 +125,7 @@ comment on column tdsup.consumer.last_tick_id is 'With pgq_ext: the tick that la
 comment on column tdsup.consumer.source_cluster is 'pg_control_system().system_identifier of the source';
 comment on column tdsup.consumer.epoch is 'Counts the owners; each new one takes the next';
 comment on column tdsup.consumer.owner is 'Identity of the process that works; the end of its application_name';
+comment on column tdsup.consumer.row_mode is 'The unique indexes by which row_mode = auto has chosen';
 comment on column tdsup.consumer.next_try is 'When an owner without sessions comes back';
 create table if not exists tdsup.schema_version (
     version integer primary key,

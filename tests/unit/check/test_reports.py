@@ -121,6 +121,7 @@ def test_a_position_on_the_move() -> None:
         None,
         None,
         {},
+        None,
         lives=True,
         waits_since="",
         is_visible=True,

@@ -25,6 +25,7 @@ FREE = Entry(
     source_cluster=None,
     source_database=None,
     counters={},
+    row_mode=None,
     lives=False,
     waits_since="",
     is_visible=False,

@@ -9,6 +9,7 @@ from tdsup.dispatcher.events.header import Operation
 from tdsup.dispatcher.load.layout import Classifier, Handling, Layout, LayoutCache, Prefix
 from tdsup.dispatcher.load.plan import WritePlan
 from tdsup.dispatcher.load.routes import Router
+from tdsup.dispatcher.load.rowmode import RowMode, Uniques
 from tdsup.dispatcher.partitions.period import PeriodCache
 from tdsup.dispatcher.postgres import copytext
 from tdsup.dispatcher.write.writer import Insert
@@ -37,6 +38,9 @@ HANDLINGS = {
     ("plain", "U, D"): "IOOOOOOOIII",
     ("keep_all", "I, U, D, R"): "LLIOOOOOLIL",
     ("keep_all", "U"): "ILIOOOOOIII",
+    ("append", "I, U, D, R"): "LLLOOOOOLIL",
+    ("append", "D"): "IILOOOOOIII",
+    ("auto", "I, U, D, R"): "LOOOOOOOLIL",
 }
 """What is done with events of each of `TYPES`, by row_mode and event_types; a letter for each type."""
 
@@ -46,7 +50,8 @@ def classifier(**keys: object) -> Classifier:
     settings = settings_of(
         src_db="dbname=a", dst_db="dbname=b", pgq_queue_name="q", dest_table="t", loop_delay=1, **keys
     )
-    return Classifier(settings, Router(settings, PeriodCache(settings.part_method)))
+    row_mode = RowMode(settings, Uniques("t", (frozenset({"id"}),)), truncates=[b"id"])
+    return Classifier(settings, Router(settings, PeriodCache(settings.part_method), row_mode))
 
 
 def line(data: bytes | None, type_: bytes = b"I:id", *rest: bytes) -> bytes:

@@ -44,7 +44,7 @@ def test_what_it_asks_for_is_enough(
 ) -> None:
     """A role that got nothing but what the faults ask for loads rows of all kinds, and dead letters."""
     source.execute("revoke all on schema pgq from public; revoke all on all tables in schema pgq from public")
-    keys = as_role(orders, role, **changes)
+    keys = as_role(orders, role, row_mode="plain", **changes)
     for _ in range(9):
         faults = faults_of(keys)
         if not faults:
@@ -113,6 +113,8 @@ def test_each_right_is_missed(
         ({"event_types": "I, U", "part_field": "day"}, "select, delete"),
         ({"event_types": "D", "part_field": "day"}, "select, delete"),
         ({"row_mode": "keep_all"}, "insert"),
+        ({"row_mode": "append"}, "insert"),
+        ({"row_mode": "auto"}, "insert"),
         ({"table_filter": "orders"}, "insert, select, update, delete"),
         ({"table_filter": "nobody"}, "insert, select, update, delete, truncate"),
     ],
@@ -122,7 +124,7 @@ def test_only_the_rights_that_the_job_needs(
 ) -> None:
     """They follow from what triggers send and what the job's file lets in."""
     source.execute(f'grant pgq_reader to "{role}"; create table nobody (id int)')
-    faults = faults_of(as_role(orders, role, **{"part_field": "", **changes}))
+    faults = faults_of(as_role(orders, role, **{"part_field": "", "row_mode": "plain", **changes}))
     assert f'run there: grant {rights} on public.orders to "{role}"' in "\n".join(faults)
 
 

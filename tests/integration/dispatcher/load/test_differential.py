@@ -1,9 +1,9 @@
 """The original and ours over one queue, cell by cell.
 
-It leaves out what the original gets wrong (`harness.programs.original` shows what it does): updates, deletes
-and truncates, which it inserts as rows; partition values that are NULL, infinite, empty or not written
-``YYYY-MM-DD hh:mm``; rows of one batch with different columns under ``fields = *``, which it drops; ``%00``
-and bytes that are no UTF-8, at which it stops; ``_PKEY`` and ``_PARENT``, which it does not know.
+It leaves out what the original gets wrong (`harness.programs.original` shows what it does): truncates, which
+it cannot read; partition values that are NULL, infinite, empty or not written ``YYYY-MM-DD hh:mm``; rows of
+one batch with different columns under ``fields = *``, which it drops; ``%00`` and bytes that are no UTF-8, at
+which it stops; ``_PKEY`` and ``_PARENT``, which it does not know.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from harness.servers.queue import Queue
 
 SEED = 20261124
 ROWS = 700
+CHANGED = 50
 
 AWKWARD = (
     "\t",
@@ -120,6 +121,20 @@ def _insert_messages(queue: Queue, source: Database, rng: random.Random, first: 
     source.execute("commit")
 
 
+def _make_changes(queue: Queue, source: Database, rng: random.Random, first: int) -> None:
+    """Insert, update and delete rows of a table, and send such events by hand: 7 for each of some rows."""
+    source.execute("begin")
+    for number in range(first, first + CHANGED):
+        day, notes = date(2026, 1, 1 + number % 28), [_text(rng) for _ in range(2)]
+        source.execute("insert into changes values (%s, %s, %s)", number, day, notes[0])
+        source.execute("update changes set note = %s where id = %s", notes[1], number)
+        source.execute("delete from changes where id = %s", number)
+        for type_ in ("U", "D", "D:id", "U:id"):
+            row = {"id": number, "day": day, "note": rng.choice(notes)}
+            queue.insert(type_, skytools.db_urlencode(row), "public.changes")
+    source.execute("commit")
+
+
 def _cells(target: Database) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
     """Columns and cells of every table that a job may have loaded, as text, by the table's name."""
     found = {}
@@ -132,7 +147,8 @@ def _cells(target: Database) -> dict[str, tuple[list[str], list[tuple[Any, ...]]
             ".".join(map(skytools.quote_ident, (schema, table))),
         )
         text = ", ".join(f"{skytools.quote_ident(column)}::text" for column in columns)
-        found[name] = (columns, target.rows(f'select {text} from only {schema}."{table}" order by id'))
+        rows = target.rows(f'select {text} from only {schema}."{table}"')
+        found[name] = (columns, sorted(rows, key=repr))
     return found
 
 
@@ -159,6 +175,17 @@ JOBS: dict[str, dict[str, object]] = {
         "fields": 'select:order, id, Odd "Name:odd, zwei Wörter:Two Words, raw',
     },
     "whole": {"dest_table": "whole", "table_filter": "things"},
+    "logged": {
+        "dest_table": "logged",
+        "table_filter": "changes",
+        "part_field": "day",
+        "part_template": "create table _DEST_TABLE () inherits (logged)",
+    },
+    "keyless": {
+        "dest_table": "keyless",
+        "table_filter": "changes",
+        "fields": "note:body, day",
+    },
     "messages": {
         "dest_table": "messages",
         "table_filter": "messages",
@@ -169,11 +196,24 @@ JOBS: dict[str, dict[str, object]] = {
 """The jobs' own keys, by name."""
 
 
+def _create_sources(source: Database) -> Queue:
+    queue = Queue(source, "everything")
+    queue.create()
+    source.execute(f"create table things ({COLUMNS})")
+    source.execute("create table changes (id int primary key, day date, note text)")
+    queue.attach("things")
+    queue.attach("changes")
+    return queue
+
+
 def _create_parents(target: Database) -> None:
     target.execute("create schema archive")
     for table in ("by_day", 'archive."By_Month"', "whole"):
         target.execute(f"create table {table} ({COLUMNS})")
     target.execute('create table renamed ("order" text, id int, odd text, "Two Words" text, raw bytea)')
+    target.execute(
+        "create table logged (id int, day date, note text); create table keyless (day date, body text)"
+    )
     target.execute('create table messages (id int, day date, "body text" text)')
 
 
@@ -181,12 +221,9 @@ def _create_parents(target: Database) -> None:
 def test_ours_loads_what_the_original_loads(
     tmp_path: Path, source: Database, target: Database, other_target: Database
 ) -> None:
-    """With five jobs and 2,100 events of one queue, both make the same tables with the same cells."""
+    """With seven jobs and 2,450 events of one queue, both make the same tables with the same cells."""
     rng = random.Random(SEED)  # noqa: S311 (the same events in every run)
-    queue = Queue(source, "everything")
-    queue.create()
-    source.execute(f"create table things ({COLUMNS})")
-    queue.attach("things")
+    queue = _create_sources(source)
     for database in (target, other_target):
         _create_parents(database)
     other_target.execute(PGQ_EXT.read_text())
@@ -203,6 +240,7 @@ def test_ours_loads_what_the_original_loads(
         _insert_things(source, rng, first)
         queue.tick()
     _insert_messages(queue, source, rng, 1)
+    _make_changes(queue, source, rng, 1)
     queue.tick()
     run_all()
 
@@ -213,5 +251,10 @@ def test_ours_loads_what_the_original_loads(
     rows = {
         name: sum(len(rows) for table, (_, rows) in ours.items() if name in table.lower()) for name in JOBS
     }
-    assert rows == {**dict.fromkeys(JOBS, 2 * ROWS), "messages": ROWS}
+    assert rows == {
+        **dict.fromkeys(JOBS, 2 * ROWS),
+        "messages": ROWS,
+        "logged": 7 * CHANGED,
+        "keyless": 7 * CHANGED,
+    }
     assert len(ours) > 120 + 5 + 5 + 28

@@ -27,18 +27,19 @@ def test_rows_are_found_however_partitions_are_made(
 ) -> None:
     """Rows move between partitions of one parent, and between tables without a parent."""
     mirror = Mirror(source, target, "logutriga")
+    keys = {"part_template": template, "row_mode": "plain"}
     target.execute("drop table t;" + parent)
-    mirror.drain(part_template=template)
+    mirror.drain(**keys)
     source.execute("insert into t select g, '', date '2026-11-01' + g, 'x', 1 from generate_series(1, 3) g")
-    mirror.drain(part_template=template)
+    mirror.drain(**keys)
     source.execute("update t set day = '2026-11-09' where id < 3; delete from t where id = 3")
-    mirror.drain(part_template=template)
+    mirror.drain(**keys)
     found = target.column("select id from t_2026_11_09 order by id")
     assert found == [1, 2]
     assert [target.value(f"select count(*) from t_2026_11_0{day}") for day in (2, 3, 4)] == [0, 0, 0]
     source.execute("truncate t")
     mirror.queue.insert("R", "", "public.t")
-    mirror.drain(part_template=template)
+    mirror.drain(**keys)
     assert target.value("select count(*) from t_2026_11_09") == 0
 
 

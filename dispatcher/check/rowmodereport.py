@@ -1,0 +1,54 @@
+"""What the job will do to rows, as ``row_mode`` says or ``auto`` chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from ..errors import BatchError
+from ..load import Mode, RowMode, choose
+from ..partitions import Tables
+from ..settings import Settings
+from .finding import Fault, Finding, Note
+from .sourcefacts import SourceFacts
+
+
+def read_row_mode(
+    cursor: Cursor, settings: Settings, source: SourceFacts, known: dict[str, Any] | None
+) -> RowMode:
+    """The mode as the job would choose it now, but by the words of ``part_template``: nothing is made.
+
+    Args:
+        cursor: of the target.
+        settings: the job's.
+        source: what is known of the source.
+        known: what the target remembers of an earlier choice.
+
+    Raises:
+        SetupError: the name of a table is too long.
+    """
+    tables = Tables(cursor.connection, settings.partitioning)
+    return choose(settings, tables, None, known, _key(source))
+
+
+def mode_of(row_mode: RowMode, source: SourceFacts) -> Mode:
+    """The mode for changes of the table that feeds the queue; `plain`, which takes most rights, if unsure."""
+    try:
+        return row_mode.of(_key(source))
+    except BatchError:
+        return "plain"
+
+
+def row_mode_findings(row_mode: RowMode, source: SourceFacts) -> Iterator[Finding]:
+    """What was chosen, and why, or why the job would stop at the first update or delete."""
+    try:
+        row_mode.of(_key(source))
+    except BatchError as error:
+        yield Fault(f"the first update or delete blocks the job: {error}")
+    yield from map(Note, row_mode.notices.values())
+
+
+def _key(source: SourceFacts) -> tuple[bytes, ...]:
+    return tuple(name.encode() for name in source.feeders.key) if source.feeders else ()
