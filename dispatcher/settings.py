@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 from tdsup.jobtype import no_effect
 
 from .events import Operation
 from .fieldmap import FieldMap
 from .partitions import Method, Partitioning
-from .postgres import TableName
+from .postgres import INTERVAL_STYLES, DateStyle, TableName
 
 EVENT_TIME = "_EVTIME"
 """Value of ``part_field`` that means the event's own time."""
@@ -45,6 +45,17 @@ def _operations(value: object) -> object:
         return frozenset(map(Operation, letters))
     except ValueError:
         raise ValueError("must be a list of I, U, D and R, separated by commas") from None
+
+
+def _date_style(value: str) -> str:
+    return str(DateStyle.parse(value)) if value.strip() else ""
+
+
+def _interval_style(value: str) -> str:
+    style = value.strip().lower()
+    if style and style not in INTERVAL_STYLES:
+        raise ValueError(f"must be one of {', '.join(INTERVAL_STYLES)}")
+    return style
 
 
 Dsn = Annotated[str, BeforeValidator(_dsn)]
@@ -120,6 +131,16 @@ class Settings(BaseModel):
         "dead_letter",
         description="A column that the target lacks: dead_letter rejects its events, add adds it with its "
         "type in the source, ignore leaves it out.",
+    )
+    date_style: Annotated[str, AfterValidator(_date_style)] = Field(
+        "",
+        description="DateStyle in which producers write dates, such as German or SQL, DMY; empty: as the "
+        "source's database and roles say.",
+    )
+    interval_style: Annotated[str, AfterValidator(_interval_style)] = Field(
+        "",
+        description="IntervalStyle in which producers write intervals, such as sql_standard; empty: as the "
+        "source's database and roles say.",
     )
     bad_events: Literal["dead_letter", "stop"] = Field(
         "dead_letter",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
-from ..load import Destination, Planner, Routed, RowMode, WritePlan
+from ..load import Destination, Routed, RowMode, WritePlan
 from ..partitions import MissingColumn, MissingTable, Tables
-from ..postgres import TableName
+from ..postgres import Styles, TableName
 from ..settings import Settings
 from ..write import Insert, Replace
 
@@ -45,15 +45,21 @@ class Forecaster:
         tables: of the target; only looked up.
         only_source: the one table of the source whose rows are loaded; None if there may be others.
         row_mode: the job's.
+        styles: how values are read.
     """
 
     def __init__(
-        self, settings: Settings, tables: Tables, only_source: bytes | None, row_mode: RowMode
+        self,
+        settings: Settings,
+        tables: Tables,
+        only_source: bytes | None,
+        row_mode: RowMode,
+        styles: Styles,
     ) -> None:
         self._settings = settings
         self._tables = tables
-        self._destination = Destination(settings, tables, only_source, row_mode)
-        self._planner = Planner(settings, tables)
+        self._destination = Destination(settings, tables, only_source, row_mode, styles)
+        self._planner = self._destination.planner()
 
     def foresee(self, line: bytes) -> Forecast:
         """Tell what would become of an event, as COPY wrote it, unless PostgreSQL would refuse its row.
@@ -95,6 +101,8 @@ class Forecaster:
         if routed is None:
             return None, "is ignored (none of its columns is loaded)"
         plan = self._planner.plan(routed.shape, event, change.key)
+        if isinstance(plan, WritePlan):
+            plan.examine(routed.values)
         gaps = () if isinstance(plan, WritePlan) else plan
         table = self._table(routed)
         notes = [f"column {gap.name} is added" for gap in gaps if isinstance(gap, MissingColumn)]

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 from ..events import Operation
 from ..ledger import Source, Tick
 from ..pgq import Registry, Whereabouts
-from ..postgres import TableName, queries
+from ..postgres import AS_SHIPPED, Styles, TableName, queries, read_styles
 from ..settings import Settings
 from .look import Look
 from .serverfacts import Server, read_server
@@ -140,6 +140,7 @@ class SourceFacts:
         pending: `lines` are events that the consumer has before it; else they are the newest ones.
         lines: some events as COPY wrote them.
         whereabouts: of a consumer that is not registered, and of the tick of its position.
+        styles: how its values are read.
     """
 
     server: Server | None = None
@@ -151,6 +152,7 @@ class SourceFacts:
     pending: bool = False
     lines: tuple[bytes, ...] = ()
     whereabouts: Whereabouts | None = None
+    styles: Styles = AS_SHIPPED
 
     @property
     def only_table(self) -> bytes | None:
@@ -180,7 +182,9 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
         known = {"seen": consumer.seen, "subscription": consumer.subscription}
         pending = look.read(lambda cursor: _read_events(cursor, settings, events, "pending_events", **known))
     lines = pending or look.read(lambda cursor: _read_events(cursor, settings, events, "newest_events"))
-    return SourceFacts(server, database, pgq, queue, feeders, consumer, bool(pending), lines or ())
+    styles = look.read(lambda cursor: read_styles(cursor, settings.date_style, settings.interval_style))
+    found = SourceFacts(server, database, pgq, queue, feeders, consumer, bool(pending), lines or ())
+    return replace(found, styles=styles or AS_SHIPPED)
 
 
 def with_wanted_tick(source: SourceFacts, look: Look, settings: Settings, tick: Tick | None) -> SourceFacts:

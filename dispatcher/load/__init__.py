@@ -3,7 +3,7 @@
 from .delivery import Delivery
 from .destination import Destination
 from .outcome import Outcome
-from .plan import Planner, WritePlan
+from .plan import WritePlan
 from .routes import Routed
 from .rowmode import Mode, RowMode, choose
 from .work import BatchWork, Ledger
@@ -15,7 +15,6 @@ __all__ = [
     "Ledger",
     "Mode",
     "Outcome",
-    "Planner",
     "Routed",
     "RowMode",
     "WritePlan",

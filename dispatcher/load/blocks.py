@@ -23,7 +23,7 @@ from .layout import (
 )
 from .outcome import Outcome
 from .passes import End, PassFailed
-from .plan import Planner, WritePlan
+from .plan import WritePlan
 from .rows import LARGE
 
 MAX_LEFT_OVER = 1000
@@ -55,7 +55,7 @@ class BlockLoader:
         self._copies = copies
         self._destination = destination
         self._classifier = destination.classifier
-        self._planner = Planner(destination.settings, destination.tables)
+        self._planner = destination.planner()
         self._layouts = layouts
         self._outcome = outcome
         self._missing = missing
@@ -197,6 +197,8 @@ class BlockLoader:
         if plan is None or self._missing:
             return
         if not isinstance(plan.writer, Insert) or layout.picked_by(plan) != layout.picked:
+            raise PassFailed(End.NOT_PLAIN)
+        if plan.may_be_doubtful(text):
             raise PassFailed(End.NOT_PLAIN)
         self._copies.put(plan.writer, text)
 

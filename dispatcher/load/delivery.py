@@ -13,6 +13,7 @@ from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_
 from ..ledger import Choice, DeadLetters, Replay
 from ..partitions import Missing, TableMaker, Tables
 from ..pgq import Queue
+from ..postgres import apply_styles
 from ..settings import Settings
 from .blocks import BlockLoader
 from .copythread import CopyThread
@@ -63,7 +64,8 @@ class Delivery:
             self.row_mode = choose(settings, tables, self._maker, known, key)
         if self.row_mode.known != known:
             choice.remember(self.row_mode.known)
-        self._destination = Destination(settings, tables, only_source, self.row_mode)
+        styles = apply_styles(queue.styles(), queue.connection, target)
+        self._destination = Destination(settings, tables, only_source, self.row_mode, styles)
         self._warned = bool(settings.table_filter)
         self._pause = BlockPause()
         self._layouts = LayoutCache()

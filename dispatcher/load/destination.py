@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ..events import Event
 from ..partitions import PeriodCache, Tables
+from ..postgres import Styles
 from ..settings import Settings
 from .layout import Classifier
+from .plan import Planner
 from .routes import Router
 from .rowmode import RowMode
 
@@ -19,6 +21,7 @@ class Destination:
         only_source: the one table of the source whose rows are loaded, as ``ev_extra1`` names it; None if
             there may be others.
         row_mode: the job's.
+        styles: how values are read.
 
     Attributes:
         settings: as given.
@@ -30,15 +33,25 @@ class Destination:
     """
 
     def __init__(
-        self, settings: Settings, tables: Tables, only_source: bytes | None, row_mode: RowMode
+        self,
+        settings: Settings,
+        tables: Tables,
+        only_source: bytes | None,
+        row_mode: RowMode,
+        styles: Styles,
     ) -> None:
         self.settings = settings
         self.tables = tables
-        self.periods = PeriodCache(settings.part_method)
+        self.periods = PeriodCache(settings.part_method, styles.date_order)
         self.router = Router(settings, self.periods, row_mode)
         self.classifier = Classifier(settings, self.router)
         self.sources: set[bytes] = set()
         self._only_source = only_source
+        self._styles = styles
+
+    def planner(self) -> Planner:
+        """A planner for the tables as they are now."""
+        return Planner(self.settings, self.tables, self._styles)
 
     def check_truncate(self, event: Event) -> None:
         """Make sure that a truncate removes no rows of other tables.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Event
 from ..partitions import MissingColumn, MissingTable, Period, Tables
-from ..postgres import TableName, is_possible
+from ..postgres import Doubt, Styles, TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
 
@@ -43,12 +44,29 @@ class WritePlan:
         written: positions of the columns that are written; None: all.
         names_rows: an event's key, as text, tells its row from every other.
         lacks: columns are left out that the table lacks; it may get them.
+        doubts: positions in the shape of columns that may hold what is not read, and what that is.
     """
 
     writer: Writer
     written: tuple[int, ...] | None
     names_rows: bool
     lacks: bool = False
+    doubts: tuple[tuple[int, Doubt], ...] = ()
+
+    def examine(self, values: Sequence[bytes | None]) -> None:
+        """Make sure that the target reads values of the shape's columns as they are meant.
+
+        Raises:
+            ValueError: it may not.
+        """
+        for position, doubt in self.doubts:
+            value = values[position]
+            if value is not None and doubt.pattern.search(value):
+                raise ValueError(f"{doubt.reason}: {value[:40].decode('utf-8', 'backslashreplace')!r}")
+
+    def may_be_doubtful(self, text: bytes) -> bool:
+        """Whether rows, as COPY text, have to be examined one by one."""
+        return any(doubt.pattern.search(text) for _, doubt in self.doubts)
 
 
 Gaps = tuple[MissingTable | MissingColumn, ...]
@@ -76,11 +94,13 @@ class Planner:
     Args:
         settings: the job's.
         tables: of the target.
+        styles: how values are read.
     """
 
-    def __init__(self, settings: Settings, tables: Tables) -> None:
+    def __init__(self, settings: Settings, tables: Tables, styles: Styles) -> None:
         self._settings = settings
         self._tables = tables
+        self._styles = styles
         self._roots: tuple[TableName, ...] | None = None
 
     @property
@@ -122,7 +142,15 @@ class Planner:
         if not isinstance(columns, _Columns):
             return columns
         writer = self._writer(shape, table, like, columns.names)
-        return WritePlan(writer, columns.written, self._names_rows(key, like), columns.lacks)
+        doubts = tuple(self._doubts(shape.names, like))
+        return WritePlan(writer, columns.written, self._names_rows(key, like), columns.lacks, doubts)
+
+    def _doubts(self, names: tuple[bytes, ...], table: TableName) -> Iterator[tuple[int, Doubt]]:
+        """Positions of columns that may hold what is not read."""
+        known = self._tables.columns(table)
+        for position, name in enumerate(self._settings.fields.rename(names)):
+            if name in known and (doubt := self._styles.of(known[name].type)):
+                yield position, doubt
 
     def _writer(
         self, shape: Shape, table: TableName | None, like: TableName, columns: tuple[str, ...]

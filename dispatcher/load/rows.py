@@ -12,7 +12,7 @@ from ..write import Insert, truncate
 from .buffers import Buffer, Buffers, Identity
 from .destination import Destination
 from .outcome import Outcome
-from .plan import Planner, Shape, WritePlan
+from .plan import Shape, WritePlan
 from .routes import Routed
 from .work import Work
 
@@ -51,7 +51,7 @@ class RowLoader:
         self._work = work
         self._outcome = outcome
         self._missing = missing
-        self._planner = Planner(destination.settings, destination.tables)
+        self._planner = destination.planner()
         self._misfits: dict[Shape, str] = {}
         self._waiting: set[Shape] = set()
         self._dead: list[DeadLetter] = []
@@ -125,6 +125,7 @@ class RowLoader:
         buffer = self._buffer(shape, event, change.key)
         if buffer is None or self._missing:
             return
+        buffer.plan.examine(routed.values)
         identities = _identities(change) if self._buffers.ordered and buffer.plan.names_rows else ()
         self._buffers.add(buffer, event, routed, identities)
 

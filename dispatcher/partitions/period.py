@@ -7,21 +7,39 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from ..postgres import STRICT
+
 Method = Literal["daily", "monthly"]
 
-# A date or timestamp in DateStyle ISO. Eras, years of five digits, infinity and other styles do not match;
-# nor do times that PostgreSQL carries over to the next day: 24:00, a leap second, a fraction that rounds up.
-_ISO = re.compile(
-    rb"(\d{4})-(\d\d?)-(\d\d?)"
-    rb"(?:[ T](?!23:59:59\.9{6}[5-9])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
-    rb"(?: ?(?:[+-][0-9:]+|(?![Bb][Cc])[A-Za-z][A-Za-z0-9/_+-]*))?)?",
-)
+# Without times that PostgreSQL carries over to the next day: 24:00, a leap second, a fraction that rounds up.
+_TIME = rb"(?!23:59:59\.9{6}[5-9])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
+_ZONE = rb"(?: ?(?:[+-][0-9:]+|(?![Bb][Cc])[A-Za-z][A-Za-z0-9/_+-]*))?"
+
+# A date or timestamp in DateStyle ISO. Eras, years of five digits and infinity do not match.
+_ISO = re.compile(rb"(?P<y>\d{4})-(?P<m>\d\d?)-(?P<d>\d\d?)(?:[ T]%b%b)?" % (_TIME, _ZONE))
 
 # What a producer's session writes under other DateStyles (PostgreSQL manual, "Date/Time Output").
 _STYLES = {
     "German": re.compile(rb"\d\d\.\d\d\.\d{4,}"),
     "SQL": re.compile(rb"\d\d/\d\d/\d{4,}"),
     "Postgres": re.compile(rb"\d\d-\d\d-\d{4,}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) "),
+}
+
+_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_NAMED = rb"(?P<name>%b)" % b"|".join(_MONTHS)
+_LAST = rb"(?P<sign>[./-])%b(?P=sign)(?P<y>\d{4})(?: %b%b)?"
+_WEEKDAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) %b " + _TIME + rb" (?P<y>\d{4})" + _ZONE
+
+# The same, where the order of fields is known: dates with signs between them, and Postgres with a time.
+_ORDERED = {
+    "DMY": (
+        re.compile(rb"(?P<d>\d\d)" + _LAST % (rb"(?P<m>\d\d)", _TIME, _ZONE)),
+        re.compile(_WEEKDAY % (rb"(?P<d>\d\d) " + _NAMED)),
+    ),
+    "MDY": (
+        re.compile(rb"(?P<m>\d\d)" + _LAST % (rb"(?P<d>\d\d)", _TIME, _ZONE)),
+        re.compile(_WEEKDAY % (_NAMED + rb" (?P<d>\d\d)")),
+    ),
 }
 
 _CACHE_LIMIT = 4096
@@ -37,29 +55,38 @@ class Period:
     suffix: str
 
 
-def period_of(value: bytes | None, method: Method) -> Period:
+def period_of(value: bytes | None, method: Method, order: str = STRICT) -> Period:
     """The period of a column's value, by the date as it is written, whatever its time zone.
 
     Args:
         value: a date or timestamp as text; None is NULL.
         method: the length of periods.
+        order: of the fields of dates that are not in ISO style; see `Styles`.
 
     Raises:
-        ValueError: the value is not a date in ISO style, or not of the years 1 to 9999.
+        ValueError: the value is not a date in ISO style or that order, or not of the years 1 to 9999.
     """
     if value is None:
         raise ValueError("its partition value is NULL")
-    match = _ISO.fullmatch(value)
+    patterns = (_ISO, *_ORDERED.get(order, ()))
+    match = next((match for pattern in patterns if (match := pattern.fullmatch(value))), None)
     if match is None:
         raise ValueError(_explain(value))
     try:
-        day = date(int(match[1]), int(match[2]), int(match[3]))
+        day = _date(match)
     except ValueError as error:
         raise ValueError(f"its partition value {_shown(value)} is no date: {error}") from error
     try:
         return _PERIODS[method](day)
     except OverflowError as error:
         raise ValueError(f"its partition value {_shown(value)} is past the last period") from error
+
+
+def _date(match: re.Match[bytes]) -> date:
+    """The date that was found; raises ValueError if there is no such day."""
+    found = match.groupdict()
+    month = _MONTHS.index(found["name"]) + 1 if found.get("name") else int(found["m"])
+    return date(int(found["y"]), month, int(found["d"]))
 
 
 def _shown(value: bytes) -> str:
@@ -71,8 +98,8 @@ def _explain(value: bytes) -> str:
     for name, pattern in _STYLES.items():
         if pattern.match(value):
             return (
-                f"its partition value {_shown(value)} is in DateStyle {name}; "
-                "only ISO is read: set DateStyle = ISO for the producer"
+                f"its partition value {_shown(value)} is in DateStyle {name}, in which the source's database "
+                "does not write; date_style says how to read it"
             )
     return f"its partition value {_shown(value)} is no date in ISO style"
 
@@ -96,8 +123,9 @@ SUFFIXES: dict[Method, str] = {"daily": r"^\d{4}_\d\d_\d\d$", "monthly": r"^\d{4
 class PeriodCache:
     """Periods by value, remembered by the date part of the value."""
 
-    def __init__(self, method: Method) -> None:
+    def __init__(self, method: Method, order: str = STRICT) -> None:
         self._method: Method = method
+        self._order = order
         self._known: dict[bytes, Period] = {}
 
     def __getitem__(self, value: bytes | None) -> Period:
@@ -105,7 +133,7 @@ class PeriodCache:
         day = value[:10] if value and _ISO.fullmatch(value) else None
         period = self._known.get(day) if day else None
         if period is None:
-            period = period_of(value, self._method)
+            period = period_of(value, self._method, self._order)
             if len(self._known) >= _CACHE_LIMIT:
                 self._known.clear()
             if day:

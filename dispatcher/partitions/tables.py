@@ -20,10 +20,12 @@ class Column:
         generated: the table computes it from other columns.
         canonical: equal values have equal texts, whatever the producer's settings: integers, texts and the
             like, but not times, fractions or bytes.
+        type: ``pg_type.typname``; of an array or a domain, the type that it is made of.
     """
 
     generated: bool
     canonical: bool
+    type: str
 
 
 class Tables:
@@ -65,7 +67,7 @@ class Tables:
             with self._connection.cursor() as cursor:
                 found = queries.rows(cursor, "table_columns", table=table.sql)
             self._columns[table] = {
-                name: Column(generated, canonical) for name, generated, canonical in found
+                name: Column(generated, canonical, type_ or "") for name, generated, canonical, type_ in found
             }
         return self._columns[table]
 

@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Connection
 
 from ..errors import Enough
 from ..events import COLUMNS
-from ..postgres import TableName, queries
+from ..postgres import Styles, TableName, queries, read_styles
 from ..settings import Settings
 from .batch import Batch
 
@@ -166,6 +166,11 @@ class Queue:
         with self.connection.cursor() as cursor:
             found = queries.row(cursor, "column_type", table=TableName(schema, name).sql, column=column)
         return found[0] if found else "text"
+
+    def styles(self) -> Styles:
+        """How values of the source are read."""
+        with self.connection.cursor() as cursor:
+            return read_styles(cursor, self._settings.date_style, self._settings.interval_style)
 
     @property
     def time_zone(self) -> str:

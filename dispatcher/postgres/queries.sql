@@ -17,6 +17,36 @@ where pg_backend_pid() = %(pid)s and current_setting(name, true) is not null
   and (name <> 'client_connection_check_interval' or version() like '%%linux%%');
 select pg_backend_pid();
 
+-- name: source_styles
+-- How sessions of the source write dates, intervals and money: what the database says, else what holds for this
+-- session, unless its own role alone says that; and what roles say.
+with said as (
+    select setdatabase <> 0 as is_here, setrole, lower(split_part(entry, '=', 1)) as name,
+        substr(entry, strpos(entry, '=') + 1) as value
+    from pg_db_role_setting, unnest(setconfig) entry
+    where setdatabase in (0, (select oid from pg_database where datname = current_database()))
+)
+select lower(s.name), coalesce(
+        (select value from said where said.name = lower(s.name) and setrole = 0 order by is_here desc limit 1),
+        s.reset_val),
+    array(select distinct value from said where said.name = lower(s.name) and setrole <> 0)
+from pg_settings s where lower(s.name) in ('datestyle', 'intervalstyle', 'lc_monetary');
+
+-- name: set_style
+-- Let the session write and read values in a style.
+select set_config(%(name)s, %(value)s, false);
+
+-- name: zone_samples
+-- Moments of each week since 1970 as the session's time zone calls them: abbreviation, text, seconds since 1970.
+select to_char(t, 'TZ'), to_char(t, 'YYYY-MM-DD HH24:MI:SS TZ'), extract(epoch from t)::int8
+from generate_series(timestamptz '1970-01-01 12:00+00', now() + interval '2 years', interval '1 week') t
+where to_char(t, 'TZ') ~ '[A-Z]';
+
+-- name: reads_moments
+-- Whether the session reads texts as those moments.
+select bool_and(extract(epoch from text::timestamptz) = moment)
+from unnest(%(texts)s::text[], %(moments)s::int8[]) as samples (text, moment);
+
 -- name: has_pgq
 -- Whether the source has PgQ.
 select to_regclass('{pgq}.queue') is not null;
@@ -162,9 +192,15 @@ select to_regclass(%(table)s) is not null;
 select relkind::text from pg_class where oid = to_regclass(%(table)s);
 
 -- name: table_columns
--- Columns of a relation: name, whether it is generated, whether equal values always have the same text.
+-- Columns of a relation: name, whether it is generated, whether equal values always have the same text, the type, for an
+-- array or a domain the type that it is made of.
 select attname::text, attgenerated <> '',
-    atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[])
+    atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[]),
+    (with recursive made (type) as (
+        select atttypid
+        union select case typtype when 'd' then typbasetype else typelem end from made join pg_type on oid = type
+        where typtype = 'd' or typcategory = 'A')
+    select typname::text from made join pg_type on oid = type where typtype <> 'd' and typcategory <> 'A' limit 1)
 from pg_attribute
 where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped;
 

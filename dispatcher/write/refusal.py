@@ -38,7 +38,7 @@ def reason(error: psycopg2.Error, copied: str) -> str:
     if match and match[2]:
         text += f", {match[2]}"
     if error.pgcode in _DATE_STATES:
-        text += "; dates are read in DateStyle ISO only"
+        text += "; dates are read in ISO style, and in the DateStyle of the source's database (date_style)"
     return text
 
 

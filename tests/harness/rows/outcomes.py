@@ -99,7 +99,7 @@ def _n(what: str, text: str, outcome: Row | Dead) -> Case:
 
 
 NO_DATE = "its partition value '{}' is no date in ISO style"
-STYLE = "its partition value '{}' is in DateStyle {}; only ISO is read"
+STYLE = "its partition value '{}' is in DateStyle {}, in which the source's database does not write"
 NOT_ENCODED = "its data is not url-encoded: stray % at byte"
 INSERT = '{"op":"INSERT","table":["public","orders"],"pkey":["id"]}'
 NOON_JSON = '"at":"2026-11-24T12:00:00+00:00"'

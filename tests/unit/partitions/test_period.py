@@ -75,8 +75,36 @@ def test_what_is_not_a_date_has_no_period(value: bytes | None) -> None:
 )
 def test_another_date_style_is_refused_by_name(value: bytes, style: str) -> None:
     """In most of them day and month can be confused; the error names the producer's setting."""
-    with pytest.raises(ValueError, match=f"in DateStyle {style}; only ISO is read"):
+    with pytest.raises(ValueError, match=f"in DateStyle {style}, in which the source's"):
         period_of(value, "daily")
+
+
+@pytest.mark.parametrize(
+    ("value", "order"),
+    [
+        (b"03.04.2026", "DMY"),
+        (b"03.04.2026 10:00:00.5 CEST", "DMY"),
+        (b"03/04/2026 23:59:59", "DMY"),
+        (b"04/03/2026", "MDY"),
+        (b"04-03-2026", "MDY"),
+        (b"Fri 03 Apr 10:00:00.5 2026 UTC", "DMY"),
+        (b"Fri Apr 03 10:00:00.5 2026", "MDY"),
+        (b"2026-04-03 10:00:00+02", "DMY"),
+    ],
+)
+def test_a_known_order_of_fields_is_read(value: bytes, order: str) -> None:
+    """Then every style names the same day; another order or a date of no kind is refused."""
+    assert period_of(value, "daily", order).suffix == "2026_04_03"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"03.04/2026", b"03.04.2026 BC", b"03.04.12026", b"31.02.2026", b"03.13.2026", b"Fri Apr 03 10:00 2026"],
+)
+def test_a_known_order_lets_nothing_else_in(value: bytes) -> None:
+    """What is no date of that order stays none."""
+    with pytest.raises(ValueError, match="its partition value"):
+        period_of(value, "daily", "DMY")
 
 
 def test_single_digits_mean_the_same_day() -> None:

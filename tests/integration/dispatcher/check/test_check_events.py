@@ -68,8 +68,8 @@ def test_what_is_shown_is_what_the_job_runs(
 
 
 GERMAN = (
-    "its partition value '24.11.2026' is in DateStyle German; "
-    "only ISO is read: set DateStyle = ISO for the producer"
+    "its partition value '24.11.2026' is in DateStyle German, "
+    "in which the source's database does not write; date_style says how to read it"
 )
 
 

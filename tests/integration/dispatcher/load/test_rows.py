@@ -95,6 +95,7 @@ def test_columns_that_change_within_a_batch_load(pipeline: Pipeline) -> None:
     assert pipeline.target.column("select remark from t order by id") == [None] * 5 + ["noted"]
 
 
+@pytest.mark.usefixtures("without_pgqd")
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
