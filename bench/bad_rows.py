@@ -36,8 +36,9 @@ def load(connection: Connection, rows: int, every: int) -> tuple[float, int]:
     bad: list[Event] = []
     with connection, connection.cursor() as cursor:
         cursor.execute("truncate orders")
+        reject = bad.append
         buffers = Buffers(
-            cursor, Outcome(), lambda event, _reason, _state: bad.append(event), 16 << 20, careful=True
+            cursor, Outcome(), lambda event, _reason, _state: reject(event), 16 << 20, lambda _line: None
         )
         buffer = buffers.make(SHAPE, PLAN)
         started = time.perf_counter()

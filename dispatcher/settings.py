@@ -12,7 +12,7 @@ from tdsup.jobtype import no_effect
 from .events import Operation
 from .fieldmap import FieldMap
 from .partitions import Method, Partitioning
-from .postgres import INTERVAL_STYLES, DateStyle, TableName
+from .postgres import INTERVAL_STYLES, SERVER_ENCODINGS, DateStyle, TableName
 
 EVENT_TIME = "_EVTIME"
 """Value of ``part_field`` that means the event's own time."""
@@ -56,6 +56,13 @@ def _interval_style(value: str) -> str:
     if style and style not in INTERVAL_STYLES:
         raise ValueError(f"must be one of {', '.join(INTERVAL_STYLES)}")
     return style
+
+
+def _encoding(value: str) -> str:
+    name = value.strip().upper().replace("-", "")
+    if name and name not in SERVER_ENCODINGS:
+        raise ValueError("must be an encoding of a PostgreSQL database, such as LATIN1 or EUC_JP")
+    return name
 
 
 Dsn = Annotated[str, BeforeValidator(_dsn)]
@@ -141,6 +148,16 @@ class Settings(BaseModel):
         "",
         description="IntervalStyle in which producers write intervals, such as sql_standard; empty: as the "
         "source's database and roles say.",
+    )
+    encoding: Annotated[str, AfterValidator(_encoding)] = Field(
+        "",
+        description="Encoding of the bytes in events, such as LATIN1, where the source database's own is "
+        "SQL_ASCII or producers use another one; empty: the database's.",
+    )
+    encoding_errors: Literal["dead_letter", "replace"] = Field(
+        "dead_letter",
+        description="Bytes that are no characters, and characters that the target lacks: dead_letter rejects "
+        "their events, replace loads them with replacement characters.",
     )
     bad_events: Literal["dead_letter", "stop"] = Field(
         "dead_letter",

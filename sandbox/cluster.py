@@ -148,10 +148,11 @@ class Cluster:
         self.stop()
         self.start()
 
-    def create_database(self, name: str) -> None:
-        """Create a database with the cluster's extensions."""
+    def create_database(self, name: str, encoding: str = "UTF8") -> None:
+        """Create a database with the cluster's extensions, in some encoding."""
         with self._cursor("postgres") as connection, connection.cursor() as cursor:
-            cursor.execute(f'create database "{name}"')
+            locale = "template template0 lc_collate 'C' lc_ctype 'C'" if encoding != "UTF8" else ""
+            cursor.execute(f"create database \"{name}\" encoding '{encoding}' {locale}")
         with self._cursor(name) as connection, connection.cursor() as cursor:
             for extension in self._extensions:
                 cursor.execute(f"create extension {extension}")

@@ -9,7 +9,8 @@ from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
 from ..load import Destination, Routed, RowMode, WritePlan
 from ..partitions import MissingColumn, MissingTable, Tables
-from ..postgres import Styles, TableName
+from ..pgq import Reading
+from ..postgres import UTF8, Encoding, TableName
 from ..settings import Settings
 from ..write import Insert, Replace
 
@@ -45,7 +46,7 @@ class Forecaster:
         tables: of the target; only looked up.
         only_source: the one table of the source whose rows are loaded; None if there may be others.
         row_mode: the job's.
-        styles: how values are read.
+        reading: how values are read.
     """
 
     def __init__(
@@ -54,11 +55,11 @@ class Forecaster:
         tables: Tables,
         only_source: bytes | None,
         row_mode: RowMode,
-        styles: Styles,
+        reading: Reading,
     ) -> None:
         self._settings = settings
         self._tables = tables
-        self._destination = Destination(settings, tables, only_source, row_mode, styles)
+        self._destination = Destination(settings, tables, only_source, row_mode, reading)
         self._planner = self._destination.planner()
 
     def foresee(self, line: bytes) -> Forecast:
@@ -68,15 +69,15 @@ class Forecaster:
             SetupError: the name of a table is too long.
             psycopg2.Error: the target cannot be asked.
         """
-        event = Event.from_line(line)
-        shown = _quoted(event.data or b"", ROW_WIDTH)
+        event = Event.from_line(line, self._destination.encoding)
+        shown = _quoted(event.data or b"", ROW_WIDTH, event.encoding)
         try:
             header = event.header()
             change = read_change(header, event) if header.operation else None
             if change is None or not self._destination.router.wants(change.operation, change.key):
                 why = "PgQ's own" if change is None else "event_types, row_mode"
                 return Forecast(event.id, f"{_kind(event, change)} is ignored ({why}): {shown}")
-            shown = _row(change)
+            shown = _row(change, event.encoding)
             self._destination.sources.add(event.table)
             wanted, text = self._route(event, change)
         except BatchError as error:
@@ -137,21 +138,21 @@ def _kind(event: Event, change: Change | None) -> str:
     return f"{event.id}: {what}" + (f" of {_quoted(event.table, ROW_WIDTH)}" if event.table else "")
 
 
-def _row(change: Change) -> str:
+def _row(change: Change, encoding: Encoding) -> str:
     """Names and values of the row."""
-    text = " ".join(f"{_quoted(name, VALUE_WIDTH)}={_value(value)}" for name, value in change.row.items())
-    return _cut(text, ROW_WIDTH)
+    pairs = ((_quoted(name, VALUE_WIDTH), _value(value, encoding)) for name, value in change.row.items())
+    return _cut(" ".join(f"{name}={value}" for name, value in pairs), ROW_WIDTH)
 
 
-def _value(value: bytes | None) -> str:
+def _value(value: bytes | None, encoding: Encoding) -> str:
     if value is None:
         return "NULL"
-    return "'NULL'" if value == b"NULL" else _quoted(value, VALUE_WIDTH) or "''"
+    return "'NULL'" if value == b"NULL" else _quoted(value, VALUE_WIDTH, encoding) or "''"
 
 
-def _quoted(value: bytes, width: int) -> str:
+def _quoted(value: bytes, width: int, encoding: Encoding = UTF8) -> str:
     """A value on one line: in quotes if it is more than a word, with escapes for what cannot be shown."""
-    text = _cut(value[: 4 * width].decode("utf-8", "backslashreplace"), width)
+    text = _cut(encoding.shown(value[: 4 * width]), width)
     return text if text.isprintable() and not set(text) & set(" '\"=\\") else repr(text)
 
 

@@ -37,7 +37,7 @@ def event_findings(
     """
     tables = Tables(target, settings.partitioning)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
-    forecaster = Forecaster(settings, tables, source.only_table, row_mode, source.styles)
+    forecaster = Forecaster(settings, tables, source.only_table, row_mode, source.reading)
     try:
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)
         forecasts = [forecaster.foresee(line) for line in lines]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
 from ..events import Operation
 from ..ledger import Source, Tick
-from ..pgq import Registry, Whereabouts
-from ..postgres import AS_SHIPPED, Styles, TableName, queries, read_styles
+from ..pgq import PLAIN, Reading, Registry, Whereabouts
+from ..postgres import TableName, queries
 from ..settings import Settings
 from .look import Look
 from .serverfacts import Server, read_server
@@ -140,7 +141,7 @@ class SourceFacts:
         pending: `lines` are events that the consumer has before it; else they are the newest ones.
         lines: some events as COPY wrote them.
         whereabouts: of a consumer that is not registered, and of the tick of its position.
-        styles: how its values are read.
+        reading: how its values are read.
     """
 
     server: Server | None = None
@@ -152,7 +153,7 @@ class SourceFacts:
     pending: bool = False
     lines: tuple[bytes, ...] = ()
     whereabouts: Whereabouts | None = None
-    styles: Styles = AS_SHIPPED
+    reading: Reading = PLAIN
 
     @property
     def only_table(self) -> bytes | None:
@@ -177,14 +178,15 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
     events = queue.events
     feeders = look.read(lambda cursor: _read_feeders(cursor, settings))
     consumer = look.read(lambda cursor: _read_consumer(cursor, settings))
+    reading = look.read(lambda cursor: Reading.of(cursor.connection, None, settings)) or PLAIN
+    sample: dict[str, Any] = {"table": events.sql, "options": reading.encoding.copies_out}
     pending = None
     if consumer and consumer.seen:
-        known = {"seen": consumer.seen, "subscription": consumer.subscription}
-        pending = look.read(lambda cursor: _read_events(cursor, settings, events, "pending_events", **known))
-    lines = pending or look.read(lambda cursor: _read_events(cursor, settings, events, "newest_events"))
-    styles = look.read(lambda cursor: read_styles(cursor, settings.date_style, settings.interval_style))
+        known = {"seen": consumer.seen, "subscription": consumer.subscription, **sample}
+        pending = look.read(lambda cursor: _read_events(cursor, settings, "pending_events", **known))
+    lines = pending or look.read(lambda cursor: _read_events(cursor, settings, "newest_events", **sample))
     found = SourceFacts(server, database, pgq, queue, feeders, consumer, bool(pending), lines or ())
-    return replace(found, styles=styles or AS_SHIPPED)
+    return replace(found, reading=reading)
 
 
 def with_wanted_tick(source: SourceFacts, look: Look, settings: Settings, tick: Tick | None) -> SourceFacts:
@@ -247,9 +249,6 @@ def _read_consumer(cursor: Cursor, settings: Settings) -> ConsumerFacts:
     return ConsumerFacts(*state) if state else ConsumerFacts(None)
 
 
-def _read_events(
-    cursor: Cursor, settings: Settings, events: TableName, query: str, **known: object
-) -> tuple[bytes, ...]:
+def _read_events(cursor: Cursor, settings: Settings, query: str, **known: Any) -> tuple[bytes, ...]:
     tables = list(settings.source_tables) or None
-    found = queries.copy_out(cursor, query, events.sql, tables=tables, longest=LONGEST, count=SAMPLE, **known)
-    return tuple(found)
+    return tuple(queries.copy_out(cursor, query, tables=tables, longest=LONGEST, count=SAMPLE, **known))

@@ -17,7 +17,7 @@ def source_findings(facts: SourceFacts, settings: Settings) -> Iterator[Finding]
     if facts.server is None:
         return
     yield from server_findings(facts.server)
-    yield from map(Note, facts.styles.notes)
+    yield from map(Note, facts.reading.styles.notes)
     if facts.pgq is not None:
         yield from _pgq(facts.pgq, settings, facts.server)
     if facts.queue is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..postgres import Encoding
 from . import jsonrow, sqltext, urlencoded
 from .event import Event
 from .header import Format, Header, Operation
@@ -45,13 +46,26 @@ def read_change(header: Header, event: Event) -> Change:
         return Change(operation, {})
     if event.data is None:
         raise ValueError("its data is NULL")
+    encoding = event.encoding
     if header.format is Format.JSON:
-        old = jsonrow.decode(event.old) if event.old else None
-        return Change(operation, jsonrow.decode(event.data), header.key, old)
+        old = jsonrow.decode(event.old, encoding) if event.old else None
+        return Change(operation, jsonrow.decode(event.data, encoding), header.key, old)
     if header.format is Format.SQL and sqltext.looks_like(event.data):
-        return _from_sqltriga(operation, event.data, event.old)
-    old = urlencoded.decode(event.old) if event.old and operation is Operation.UPDATE else None
-    return Change(operation, urlencoded.decode(event.data), header.key, old)
+        change = _from_sqltriga(operation, event.data, event.old)
+        key = tuple(map(encoding.utf8, change.key))
+        before = change.old and _named(change.old, encoding)
+        return replace(change, row=_named(change.row, encoding), key=key, old=before)
+    old = None
+    if event.old and operation is Operation.UPDATE:
+        old = _named(urlencoded.decode(event.old), encoding)
+    return Change(operation, _named(urlencoded.decode(event.data), encoding), header.key, old)
+
+
+def _named(row: Row, encoding: Encoding) -> Row:
+    """The row with its names as UTF-8; raises ValueError if one is none in its encoding."""
+    if encoding.name == "UTF8":
+        return row
+    return {encoding.utf8(name): value for name, value in row.items()}
 
 
 def _from_sqltriga(operation: Operation, data: bytes, old: bytes | None) -> Change:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ..postgres import copytext
+from ..postgres import UTF8, Encoding, copytext
 from .header import Header, read_header
 
 COLUMNS: Final = (
@@ -35,6 +35,7 @@ class Event:
         table: ``ev_extra1``, the source's table as ``schema.table``; empty if the producer names none.
         old: ``ev_extra2``, the row before an update, still encoded, if the trigger has the option ``backup``.
         line: all `COLUMNS` as COPY wrote them.
+        encoding: of `data`, `old` and `line`; `type` and `table` are UTF-8.
     """
 
     id: int
@@ -44,13 +45,15 @@ class Event:
     table: bytes
     old: bytes | None
     line: bytes
+    encoding: Encoding = UTF8
 
     def header(self) -> Header:
         """What the event says before its data is read; raises ValueError as `read_header` does."""
         return read_header(self.type, self.table, bool(self.data))
 
     @classmethod
-    def from_line(cls, line: bytes) -> Event:
+    def from_line(cls, line: bytes, encoding: Encoding = UTF8) -> Event:
         """Read a line of COPY TO that holds `COLUMNS`."""
         identity, time, _txid, _retry, type_, data, table, old, _extra3, _extra4 = copytext.split(line)
-        return cls(int(identity or 0), time or b"", type_ or b"", data, table or b"", old, line)
+        type_, table = encoding.utf8_or_raw(type_ or b""), encoding.utf8_or_raw(table or b"")
+        return cls(int(identity or 0), time or b"", type_, data, table, old, line, encoding)

@@ -94,7 +94,7 @@ def _read(type_: bytes, table: bytes, has_data: bool) -> Header:
 
 def _from_jsontriga(type_: bytes, table: bytes) -> Header:
     try:
-        content = jsonrow.loads(type_)
+        content = jsonrow.loads(type_.decode())
         operation, key = _WORDS[content["op"]], _names(content.get("pkey", []))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError("its type is not one of jsontriga's") from error

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..postgres import UTF8, Encoding
 from .urlencoded import Row
 
 
-def loads(text: bytes) -> dict[str, Any]:
+def loads(text: str) -> dict[str, Any]:
     """The object in a text, with its numbers as they are written.
 
     Raises:
@@ -26,14 +27,20 @@ def loads(text: bytes) -> dict[str, Any]:
     return found
 
 
-def decode(data: bytes) -> Row:
+def decode(data: bytes, encoding: Encoding = UTF8) -> Row:
     """The columns of one row, in their order. If a name is given twice, the last value counts.
+
+    Args:
+        data: JSON.
+        encoding: of the data, and of the values.
 
     Raises:
         ValueError: it is not a JSON object, or contains half a surrogate pair.
     """
     try:
-        return {name.encode(): _text(value) for name, value in loads(data).items()}
+        found = loads(encoding.decode(data)).items()
+        texts = ((name.encode(), _text(value)) for name, value in found)
+        return {name: None if text is None else encoding.encode(text) for name, text in texts}
     except ValueError as error:
         raise ValueError(f"its data is no JSON object: {error}") from error
 
@@ -44,15 +51,13 @@ class _Number(str):
     __slots__ = ()
 
 
-def _text(value: Any) -> bytes | None:
+def _text(value: Any) -> str | None:
     """A value as PostgreSQL reads it; objects and arrays are values of type json."""
     if value is None:
         return None
     if isinstance(value, bool):
-        return b"true" if value else b"false"
-    if isinstance(value, str):
-        return value.encode()
-    return _dump(value).encode()
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str) else _dump(value)
 
 
 def _dump(value: Any) -> str:

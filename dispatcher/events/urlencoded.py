@@ -10,7 +10,7 @@ import re
 from urllib.parse import unquote_to_bytes
 
 Row = dict[bytes, bytes | None]
-"""Column name to value, both UTF-8; None is NULL."""
+"""Column name, in UTF-8, to value, in the encoding of its event; None is NULL."""
 
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 

@@ -16,7 +16,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..events import COLUMNS
-from ..postgres import copytext, queries
+from ..postgres import UTF8, Encoding, copytext, queries
 from .schema import make_dead_letters, schema_facts
 
 _COPY = (
@@ -43,10 +43,18 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """The dead letters of one consumer. Errors of the database are raised as psycopg2's."""
+    """The dead letters of one consumer. Errors of the database are raised as psycopg2's.
 
-    def __init__(self, connection: Connection, queue: str, consumer: str) -> None:
+    Args:
+        connection: to the target.
+        queue: its name.
+        consumer: its name.
+        encoding: of events that are written.
+    """
+
+    def __init__(self, connection: Connection, queue: str, consumer: str, encoding: Encoding = UTF8) -> None:
         self._connection = connection
+        self._encoding = encoding
         self._names = {"queue": queue, "consumer": consumer}
         self._there = False
 
@@ -79,9 +87,11 @@ class DeadLetters:
         event = letter.event
         names = [name.encode() for name in self._names.values()]
         head = [*names, self._text(letter.reason), letter.sqlstate.encode() if letter.sqlstate else None]
-        if not _NOT_ASCII.search(event) or (self.exact and _is_utf8(event)):
+        is_utf8 = self._encoding.name == "UTF8" and _is_utf8(event)
+        if not _NOT_ASCII.search(event) or (self.exact and is_utf8):
             return copytext.line(head).removesuffix(b"\n") + b"\t" + event.removesuffix(b"\n") + b"\t\\N\n"
-        shown = [value if value is None else _ascii(_readable(value)) for value in copytext.split(event)]
+        readable = self._encoding.shown
+        shown = [value if value is None else self._text(readable(value)) for value in copytext.split(event)]
         return copytext.line([*head, *shown, b"\\x" + event.hex().encode()])
 
     def _text(self, text: str) -> bytes:
@@ -137,10 +147,6 @@ def _is_utf8(text: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _readable(value: bytes) -> str:
-    return value.decode("utf-8", "backslashreplace")
 
 
 def _ascii(text: str) -> bytes:

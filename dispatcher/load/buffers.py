@@ -31,6 +31,12 @@ ORDER: tuple[Kind, ...] = (Delete, Patch, Replace, Insert)
 Identity = tuple[tuple[bytes, ...], tuple[bytes | None, ...]]
 """A row, by the names and values of its key."""
 
+Mend = Callable[[bytes], bytes | None]
+"""Gives a line with replacement characters, or None."""
+
+_NO_CHARACTERS = frozenset({"22021", "22P05"})
+"""SQLSTATEs of bytes that are no characters, in the source's encoding or in the target's."""
+
 Reject = Callable[[Event, str, str | None], None]
 """Takes an event whose row the target refused, the reason, and the SQLSTATE if there is one."""
 
@@ -76,17 +82,19 @@ class Buffers:
         outcome: counted up.
         reject: takes the event of a bad row.
         limit: bytes gathered for all shapes together before all are written.
-        careful: write under savepoints and find every bad row; else the first one ends the pass.
+        mend: write under savepoints and find every bad row; for one with bytes that are no characters, this
+            gives the line to write instead, or None. Without it, the first bad row ends the pass.
     """
 
     def __init__(
-        self, cursor: Cursor, outcome: Outcome, reject: Reject, limit: int, *, careful: bool
+        self, cursor: Cursor, outcome: Outcome, reject: Reject, limit: int, mend: Mend | None = None
     ) -> None:
         self._cursor = cursor
         self._outcome = outcome
         self._reject = reject
         self._limit = limit
-        self._careful = careful
+        self._mend = mend
+        self._careful = mend is not None
         self._buffers: dict[Shape, Buffer] = {}
         self._size = 0
         self.ordered = False
@@ -210,6 +218,8 @@ class Buffers:
             if error is None:
                 length = 1 if suspected else 2 * length
                 start, suspected = end, False
+            elif end - start == 1 and (mended := self._mended(buffer.lines[start], error)):
+                buffer.lines[start], length = mended, 1
             elif end - start == 1:
                 self._reject(buffer.events[start], refusal.reason(error, copied), error.pgcode)
                 start, length, suspected = end, FIRST_SEGMENT, False
@@ -217,6 +227,10 @@ class Buffers:
                 bad = refusal.row_of(error, copied, end - start)
                 length = (end - start) // 2 if bad is None else max(1, bad)
                 suspected = bool(bad)
+
+    def _mended(self, line: bytes, error: psycopg2.Error) -> bytes | None:
+        """What to write instead of a line that was refused for its characters; None: nothing."""
+        return self._mend(line) if self._mend and error.pgcode in _NO_CHARACTERS else None
 
     def _try(self, buffer: Buffer, start: int, end: int) -> psycopg2.Error | None:
         """Write some rows; if one of them is bad, returns the error and writes none."""

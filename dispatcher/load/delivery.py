@@ -13,7 +13,6 @@ from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_
 from ..ledger import Choice, DeadLetters, Replay
 from ..partitions import Missing, TableMaker, Tables
 from ..pgq import Queue
-from ..postgres import apply_styles
 from ..settings import Settings
 from .blocks import BlockLoader
 from .copythread import CopyThread
@@ -64,13 +63,13 @@ class Delivery:
             self.row_mode = choose(settings, tables, self._maker, known, key)
         if self.row_mode.known != known:
             choice.remember(self.row_mode.known)
-        styles = apply_styles(queue.styles(), queue.connection, target)
-        self._destination = Destination(settings, tables, only_source, self.row_mode, styles)
+        reading = queue.reading(target)
+        self._destination = Destination(settings, tables, only_source, self.row_mode, reading)
         self._warned = bool(settings.table_filter)
         self._pause = BlockPause()
         self._layouts = LayoutCache()
         self._last: tuple[Pass, End] = Pass.BLOCKS, End.LOADED
-        self.dead_letters = DeadLetters(target, settings.queue, settings.consumer_name)
+        self.dead_letters = DeadLetters(target, settings.queue, settings.consumer_name, reading.encoding)
         self.partitions_created = 0
 
     def deliver(self, work: Work) -> Outcome | None:

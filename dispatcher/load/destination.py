@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..events import Event
 from ..partitions import PeriodCache, Tables
-from ..postgres import Styles
+from ..pgq import Reading
 from ..settings import Settings
 from .layout import Classifier
 from .plan import Planner
@@ -21,7 +21,7 @@ class Destination:
         only_source: the one table of the source whose rows are loaded, as ``ev_extra1`` names it; None if
             there may be others.
         row_mode: the job's.
-        styles: how values are read.
+        reading: how values are read.
 
     Attributes:
         settings: as given.
@@ -30,6 +30,7 @@ class Destination:
         router: where events go.
         classifier: what events of the block path look like.
         sources: the tables of the source that were seen so far.
+        encoding: of events.
     """
 
     def __init__(
@@ -38,20 +39,21 @@ class Destination:
         tables: Tables,
         only_source: bytes | None,
         row_mode: RowMode,
-        styles: Styles,
+        reading: Reading,
     ) -> None:
         self.settings = settings
         self.tables = tables
-        self.periods = PeriodCache(settings.part_method, styles.date_order)
+        self.periods = PeriodCache(settings.part_method, reading.styles.date_order)
         self.router = Router(settings, self.periods, row_mode)
-        self.classifier = Classifier(settings, self.router)
+        self.classifier = Classifier(settings, self.router, reading.encoding)
         self.sources: set[bytes] = set()
         self._only_source = only_source
-        self._styles = styles
+        self._styles = reading.styles
+        self.encoding = reading.encoding
 
     def planner(self) -> Planner:
         """A planner for the tables as they are now."""
-        return Planner(self.settings, self.tables, self._styles)
+        return Planner(self.settings, self.tables, self._styles, self.encoding)
 
     def check_truncate(self, event: Event) -> None:
         """Make sure that a truncate removes no rows of other tables.

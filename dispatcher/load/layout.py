@@ -17,7 +17,7 @@ from ..events import (
     read_change,
     read_header,
 )
-from ..postgres import copytext
+from ..postgres import UTF8, Encoding, copytext
 from ..settings import EVENT_TIME, Settings
 from ..write import Insert
 from .plan import Shape, WritePlan
@@ -132,10 +132,12 @@ class Classifier:
     Args:
         settings: the job's.
         router: where its events go.
+        encoding: of its events.
     """
 
-    def __init__(self, settings: Settings, router: Router) -> None:
+    def __init__(self, settings: Settings, router: Router, encoding: Encoding = UTF8) -> None:
         self._router = router
+        self._encoding = encoding
         self._part_field = settings.part_field.encode()
         self.by_event_time = settings.part_field == EVENT_TIME
         """Whether the event's time tells the partition."""
@@ -144,7 +146,9 @@ class Classifier:
         """The event of a line of `Queue.stream`; what is not in the line is NULL."""
         type_, table, data, *others = copytext.split(line)
         time = others[0] if self.by_event_time else None
-        return Event(int(others[-1] or 0), time or b"", type_ or b"", data, table or b"", None, line)
+        type_, table = map(self._encoding.utf8_or_raw, (type_ or b"", table or b""))
+        number = int(others[-1] or 0)
+        return Event(number, time or b"", type_, data, table, None, line, self._encoding)
 
     def names(self, event: Event) -> tuple[bytes, ...]:
         """Names of an event's columns, as they stand in its data; one may be empty."""
@@ -152,7 +156,7 @@ class Classifier:
 
     def prefix(self, text: bytes) -> Prefix:
         """What is known of lines that begin with a text."""
-        type_, table = (value or b"" for value in copytext.split(text[:-1]))
+        type_, table = (self._encoding.utf8_or_raw(value or b"") for value in copytext.split(text[:-1]))
         try:
             header = read_header(type_, table, has_data=False)
         except ValueError:

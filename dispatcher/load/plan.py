@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import BatchError
 from ..events import Event
 from ..partitions import MissingColumn, MissingTable, Period, Tables
-from ..postgres import Doubt, Styles, TableName, is_possible
+from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
 
@@ -95,12 +95,14 @@ class Planner:
         settings: the job's.
         tables: of the target.
         styles: how values are read.
+        encoding: of the rows.
     """
 
-    def __init__(self, settings: Settings, tables: Tables, styles: Styles) -> None:
+    def __init__(self, settings: Settings, tables: Tables, styles: Styles, encoding: Encoding) -> None:
         self._settings = settings
         self._tables = tables
         self._styles = styles
+        self._encoding = encoding.copies_in
         self._roots: tuple[TableName, ...] | None = None
 
     @property
@@ -165,8 +167,10 @@ class Planner:
         """
         if shape.kind is Insert:
             view = self._tables.is_view(like)
-            return InsertThrough(Stage(like, columns)) if view else Insert(like, columns)
-        stage = Stage(like, columns, self._key(shape.key, like))
+            if view:
+                return InsertThrough(Stage(like, columns, encoding=self._encoding))
+            return Insert(like, columns, self._encoding)
+        stage = Stage(like, columns, self._key(shape.key, like), self._encoding)
         if shape.kind is Replace:
             return Replace(stage, self.roots, shape.rekeys)
         candidates = dict.fromkeys([*([table] if table else []), *self.roots])

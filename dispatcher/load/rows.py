@@ -57,7 +57,8 @@ class RowLoader:
         self._dead: list[DeadLetter] = []
         self._dead_size = 0
         limit = self._settings.buffer_size // 2
-        self._buffers = Buffers(cursor, outcome, self._refused, limit, careful=careful)
+        mend = destination.encoding.mended if careful else None
+        self._buffers = Buffers(cursor, outcome, self._refused, limit, mend)
 
     def add(self, line: bytes) -> None:
         """Take one event as COPY wrote it.
@@ -69,7 +70,7 @@ class RowLoader:
             SetupError: the name of a table is too long.
             psycopg2.Error: the target refused, but not because of a row.
         """
-        event = Event.from_line(line)
+        event = Event.from_line(line, self._destination.encoding)
         if len(line) >= LARGE:
             self._outcome.large[event.id] = len(line)
         try:

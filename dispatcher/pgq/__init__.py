@@ -5,13 +5,16 @@ from .batchsize import BatchSizer
 from .lookout import Lookout
 from .lost import lost_position, may_register, unregistered
 from .queue import Queue
+from .reading import PLAIN, Reading
 from .registry import Registry, Whereabouts
 
 __all__ = [
+    "PLAIN",
     "Batch",
     "BatchSizer",
     "Lookout",
     "Queue",
+    "Reading",
     "Registry",
     "Verdict",
     "Whereabouts",

@@ -12,9 +12,10 @@ from psycopg2.extensions import connection as Connection
 
 from ..errors import Enough
 from ..events import COLUMNS
-from ..postgres import Styles, TableName, queries, read_styles
+from ..postgres import UTF8, TableName, queries
 from ..settings import Settings
 from .batch import Batch
+from .reading import Reading
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -38,6 +39,7 @@ class Queue:
         self.heard = time.monotonic()
         self._settings = settings
         self._pgq = {"pgq": settings.pgq_schema}
+        self._encoding = UTF8
         self._names = {"queue": settings.queue, "consumer": settings.consumer_name, **self._pgq}
 
     def next_batch(self, min_events: int = 0) -> Batch | None:
@@ -107,13 +109,14 @@ class Queue:
     ) -> None:
         if tables := self._settings.source_tables:
             conditions = [*conditions, sql.SQL("ev_extra1 in ({})").format(_literals(tables))]
-        copy = sql.SQL("copy (select {} from ({}) batch{}{} {}) to stdout").format(
+        copy = sql.SQL("copy (select {} from ({}) batch{}{} {}) to stdout{}").format(
             sql.SQL(", ").join(map(sql.Identifier, columns)),
             # The outer query orders the events, or nothing does.
             sql.SQL(batch.query.removesuffix(" order by 1")),
             sql.SQL(" where " if conditions else ""),
             sql.SQL(" and ").join(conditions),
             sql.SQL(order),
+            sql.SQL(self._encoding.copies_out),
         )
         with self.connection.cursor() as cursor:
             cursor.copy_expert(copy, file)
@@ -167,10 +170,11 @@ class Queue:
             found = queries.row(cursor, "column_type", table=TableName(schema, name).sql, column=column)
         return found[0] if found else "text"
 
-    def styles(self) -> Styles:
-        """How values of the source are read."""
-        with self.connection.cursor() as cursor:
-            return read_styles(cursor, self._settings.date_style, self._settings.interval_style)
+    def reading(self, target: Connection) -> Reading:
+        """How values are read; the target's session is told, and events come in that encoding from now on."""
+        found = Reading.of(self.connection, target, self._settings)
+        self._encoding = found.encoding
+        return found
 
     @property
     def time_zone(self) -> str:

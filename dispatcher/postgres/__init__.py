@@ -2,6 +2,7 @@
 
 from . import copytext, queries
 from .connection import IdleConnections, canonical_dsn, connected, database_name
+from .encoding import SERVER_ENCODINGS, UTF8, Encoding, find_encoding
 from .identifier import MAX_BYTES, TableName, is_possible, quote
 from .locks import lock_key
 from .styles import AS_SHIPPED, INTERVAL_STYLES, STRICT, DateStyle, Doubt, Styles, apply_styles, read_styles
@@ -10,9 +11,12 @@ __all__ = [
     "AS_SHIPPED",
     "INTERVAL_STYLES",
     "MAX_BYTES",
+    "SERVER_ENCODINGS",
     "STRICT",
+    "UTF8",
     "DateStyle",
     "Doubt",
+    "Encoding",
     "IdleConnections",
     "Styles",
     "TableName",
@@ -21,6 +25,7 @@ __all__ = [
     "connected",
     "copytext",
     "database_name",
+    "find_encoding",
     "is_possible",
     "lock_key",
     "queries",

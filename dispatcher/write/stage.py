@@ -32,11 +32,13 @@ class Stage:
         like: a table that has the columns, for their types.
         columns: columns whose values it holds.
         key: columns that find a row.
+        encoding: what a COPY of its lines ends with, so that PostgreSQL knows their encoding.
     """
 
     like: TableName
     columns: tuple[str, ...]
     key: tuple[str, ...] = ()
+    encoding: str = ""
 
     @property
     def name(self) -> str:
@@ -62,7 +64,9 @@ class Stage:
             )
         )
         numbered = b"".join(b"%d\t%b" % pair for pair in enumerate(lines))
-        cursor.copy_expert(f"copy pg_temp.{self.name} from stdin", io.BytesIO(numbered), COPY_BLOCK)
+        cursor.copy_expert(
+            f"copy pg_temp.{self.name} from stdin{self.encoding}", io.BytesIO(numbered), COPY_BLOCK
+        )
 
     def statement(
         self, template: str, table: TableName, kept: Sequence[str] = (), **more: sql.Composable

@@ -49,10 +49,17 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Adds rows to a table; a line holds the values of `columns`."""
+    """Adds rows to a table; a line holds the values of `columns`.
+
+    Attributes:
+        table: the table.
+        columns: its columns that rows have.
+        encoding: what the COPY ends with, so that PostgreSQL knows the encoding of lines.
+    """
 
     table: TableName
     columns: tuple[str, ...]
+    encoding: str = ""
 
     @property
     def copied(self) -> str:
@@ -61,8 +68,8 @@ class Insert:
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Add them."""
-        copy = sql.SQL("copy {} ({}) from stdin").format(
-            sql.SQL(self.table.sql), listed(map(sql.Identifier, self.columns))
+        copy = sql.SQL("copy {} ({}) from stdin{}").format(
+            sql.SQL(self.table.sql), listed(map(sql.Identifier, self.columns)), sql.SQL(self.encoding)
         )
         cursor.copy_expert(copy, io.BytesIO(b"".join(lines)), COPY_BLOCK)
         return ()
