@@ -104,6 +104,7 @@ class Forecaster:
         plan = self._planner.plan(routed.shape, event, change.key)
         if isinstance(plan, WritePlan):
             plan.examine(routed.values)
+            plan.with_arrays(routed.values, event.encoding)
         gaps = () if isinstance(plan, WritePlan) else plan
         table = self._table(routed)
         notes = [f"column {gap.name} is added" for gap in gaps if isinstance(gap, MissingColumn)]

@@ -4,6 +4,7 @@ from .change import Change, read_change
 from .decoder import BY_EVENT_TIME, NOT_PARTITIONED, decode_block
 from .event import COLUMNS, Event
 from .header import Format, Header, Operation, read_header
+from .jsonrow import JsonArray, array_literal
 from .urlencoded import Row
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "Event",
     "Format",
     "Header",
+    "JsonArray",
     "Operation",
     "Row",
+    "array_literal",
     "decode_block",
     "read_change",
     "read_header",

@@ -55,6 +55,8 @@ def read_change(header: Header, event: Event) -> Change:
         key = tuple(map(encoding.utf8, change.key))
         before = change.old and _named(change.old, encoding)
         return replace(change, row=_named(change.row, encoding), key=key, old=before)
+    if header.format is not Format.URLENCODED and event.looks_like_json:
+        return Change(operation, jsonrow.decode(event.data, encoding), header.key)
     old = None
     if event.old and operation is Operation.UPDATE:
         old = _named(urlencoded.decode(event.old), encoding)

@@ -51,6 +51,11 @@ class Event:
         """What the event says before its data is read; raises ValueError as `read_header` does."""
         return read_header(self.type, self.table, bool(self.data))
 
+    @property
+    def looks_like_json(self) -> bool:
+        """Whether its data begins like a JSON object; url-encoded rows do not."""
+        return (self.data or b"").lstrip(b" \t\r\n").startswith(b"{")
+
     @classmethod
     def from_line(cls, line: bytes, encoding: Encoding = UTF8) -> Event:
         """Read a line of COPY TO that holds `COLUMNS`."""

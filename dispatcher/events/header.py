@@ -33,11 +33,13 @@ class Format(Enum):
     NO_ROW = auto()
     """It holds no row: PgQ's own messages and truncates."""
     URLENCODED = auto()
-    """As logutriga does, and producers with types of their own."""
+    """As logutriga does."""
+    OWN = auto()
+    """As producers with types of their own do: url-encoded or a JSON object, which only the data tells."""
     JSON = auto()
     """As jsontriga does."""
     SQL = auto()
-    """As sqltriga does; or url-encoded, which only the data can tell."""
+    """As sqltriga does; or as in `OWN`, which only the data can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def read_header(type_: bytes, table: bytes, has_data: bool) -> Header:
     """The header of an event.
 
     The formats are those of the triggers logutriga (type ``I:id``), jsontriga (``{"op": …}``) and sqltriga
-    (``I``). Any other type is a producer's own: its data is a url-encoded row to add, as with the original.
+    (``I``). Any other type is a producer's own: its data is a row to add, url-encoded, as with the original, or
+    a JSON object.
 
     Args:
         type_: ``ev_type``; empty if NULL.
@@ -86,7 +89,7 @@ def _read(type_: bytes, table: bytes, has_data: bool) -> Header:
     if operation is Operation.TRUNCATE and not has_data:
         return Header(operation, Format.NO_ROW, table)
     if operation is None or operation is Operation.TRUNCATE:
-        return Header(Operation.INSERT, Format.URLENCODED, table)
+        return Header(Operation.INSERT, Format.OWN, table)
     if not colon:
         return Header(operation, Format.SQL, table)
     return Header(operation, Format.URLENCODED, table, tuple(filter(None, key.split(b","))))

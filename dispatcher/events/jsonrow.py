@@ -1,6 +1,7 @@
-"""Rows as JSON, as the trigger ``pgq.jsontriga`` writes them into ``ev_data``: one flat object per row.
+"""Rows as JSON, one object per row, as the trigger ``pgq.jsontriga`` writes them into ``ev_data``.
 
-Its dates are in ISO style, and numbers that a JSON reader might round are strings.
+Its dates are in ISO style, and numbers that a JSON reader might round are strings. Producers write such rows
+by ``row_to_json``, and PgQue's ``send`` takes them.
 """
 
 from __future__ import annotations
@@ -18,13 +19,54 @@ def loads(text: str) -> dict[str, Any]:
     Raises:
         ValueError: it is not JSON, or not an object.
     """
-    try:
-        found = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    found = _loads(text)
     if not isinstance(found, dict):
         raise ValueError("no object")  # noqa: TRY004 (a fault of the data, not of a caller)
     return found
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+class JsonArray(bytes):
+    """The text of a JSON array, which is the value of a column."""
+
+    __slots__ = ()
+
+
+def array_literal(text: JsonArray, encoding: Encoding, *, of_json: bool) -> bytes:
+    """A JSON array as PostgreSQL writes arrays (manual, "Array Input and Output Syntax").
+
+    Args:
+        text: the array.
+        encoding: of the text.
+        of_json: its elements are JSON themselves; else arrays in it are further dimensions.
+
+    Raises:
+        ValueError: as by `decode`.
+    """
+    return encoding.encode(_literal(_loads(encoding.decode(text)), of_json))
+
+
+def _literal(items: list[Any], of_json: bool) -> str:
+    return "{" + ",".join(_element(item, of_json) for item in items) + "}"
+
+
+def _element(item: Any, of_json: bool) -> str:
+    if of_json:
+        return _quoted(_dump(item))
+    if isinstance(item, list):
+        return _literal(item, of_json)
+    text = _text(item)
+    return "NULL" if text is None else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 def decode(data: bytes, encoding: Encoding = UTF8) -> Row:
@@ -39,10 +81,17 @@ def decode(data: bytes, encoding: Encoding = UTF8) -> Row:
     """
     try:
         found = loads(encoding.decode(data)).items()
-        texts = ((name.encode(), _text(value)) for name, value in found)
-        return {name: None if text is None else encoding.encode(text) for name, text in texts}
+        return {name.encode(): _value(value, encoding) for name, value in found}
     except ValueError as error:
         raise ValueError(f"its data is no JSON object: {error}") from error
+
+
+def _value(value: Any, encoding: Encoding) -> bytes | None:
+    text = _text(value)
+    if text is None:
+        return None
+    encoded = encoding.encode(text)
+    return JsonArray(encoded) if isinstance(value, list) else encoded
 
 
 class _Number(str):

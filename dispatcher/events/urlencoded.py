@@ -12,7 +12,14 @@ from urllib.parse import unquote_to_bytes
 Row = dict[bytes, bytes | None]
 """Column name, in UTF-8, to value, in the encoding of its event; None is NULL."""
 
+# What PgQ leaves as it is, and what url-encoders of other languages do.
+_NAME = re.compile(rb"[0-9A-Za-z_.*~%+-]*")
+
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+def _shown(name: bytes) -> str:
+    return repr(name[:40].decode("utf-8", "backslashreplace"))
 
 
 def _unquote(text: bytes) -> bytes:
@@ -25,10 +32,11 @@ def decode(data: bytes) -> Row:
     """The columns of one row, in their order.
 
     Empty elements are skipped. If a name is given twice, the last value counts. ``=x`` is a column with an
-    empty name (skytools ``db_urldecode``).
+    empty name (skytools ``db_urldecode``). Values may hold what a lenient producer has not encoded; names may
+    not, so that no other text is taken for one.
 
     Raises:
-        ValueError: a ``%`` is not followed by two hexadecimal digits.
+        ValueError: a ``%`` is not followed by two hexadecimal digits, or a name is not url-encoded.
     """
     if malformed := _MALFORMED.search(data):
         raise ValueError(f"its data is not url-encoded: stray % at byte {malformed.start()}")
@@ -36,5 +44,7 @@ def decode(data: bytes) -> Row:
     for element in data.split(b"&"):
         if element:
             name, equals, value = element.partition(b"=")
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"its data is not url-encoded: {_shown(name)} is no name of a column")
             row[_unquote(name)] = _unquote(value) if equals else None
     return row

@@ -162,7 +162,7 @@ class Classifier:
         except ValueError:
             return Prefix(text, Handling.IN_ORDER, None, table)
         operation = header.operation
-        if operation and header.format is not Format.URLENCODED:
+        if operation and header.format not in {Format.URLENCODED, Format.OWN}:
             # Only the data tells what is asked for.
             handling = Handling.IN_ORDER
         else:
@@ -187,7 +187,7 @@ class Classifier:
         change = read_change(event.header(), event)
         names = self.names(event)
         position = {name: number for number, name in enumerate(change.row)}
-        if b"" in names or len(position) < len(names):
+        if event.looks_like_json or b"" in names or len(position) < len(names):
             return None
         routed = self._router.route(event, change)
         assert routed is not None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import BatchError
-from ..events import Event
+from ..events import Event, JsonArray, array_literal
 from ..partitions import MissingColumn, MissingTable, Period, Tables
 from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
+
+MAX_ADDED = 100
+"""Most columns that are added for one event."""
 
 Kind = type[Insert | Replace | Patch | Delete]
 """What is done to rows: the class of what does it."""
@@ -45,6 +48,7 @@ class WritePlan:
         names_rows: an event's key, as text, tells its row from every other.
         lacks: columns are left out that the table lacks; it may get them.
         doubts: positions in the shape of columns that may hold what is not read, and what that is.
+        arrays: positions of columns of arrays, and whether their elements are JSON.
     """
 
     writer: Writer
@@ -52,6 +56,7 @@ class WritePlan:
     names_rows: bool
     lacks: bool = False
     doubts: tuple[tuple[int, Doubt], ...] = ()
+    arrays: tuple[tuple[int, bool], ...] = ()
 
     def examine(self, values: Sequence[bytes | None]) -> None:
         """Make sure that the target reads values of the shape's columns as they are meant.
@@ -63,6 +68,16 @@ class WritePlan:
             value = values[position]
             if value is not None and doubt.pattern.search(value):
                 raise ValueError(f"{doubt.reason}: {value[:40].decode('utf-8', 'backslashreplace')!r}")
+
+    def with_arrays(self, values: Sequence[bytes | None], encoding: Encoding) -> Sequence[bytes | None]:
+        """Values of the shape's columns, with arrays of JSON as PostgreSQL writes them; ValueError if bad."""
+        if not any(isinstance(values[position], JsonArray) for position, _ in self.arrays):
+            return values
+        found = list(values)
+        for position, of_json in self.arrays:
+            if isinstance(value := found[position], JsonArray):
+                found[position] = array_literal(value, encoding, of_json=of_json)
+        return found
 
     def may_be_doubtful(self, text: bytes) -> bool:
         """Whether rows, as COPY text, have to be examined one by one."""
@@ -144,15 +159,24 @@ class Planner:
         if not isinstance(columns, _Columns):
             return columns
         writer = self._writer(shape, table, like, columns.names)
-        doubts = tuple(self._doubts(shape.names, like))
-        return WritePlan(writer, columns.written, self._names_rows(key, like), columns.lacks, doubts)
+        names_rows = self._names_rows(key, like)
+        return WritePlan(
+            writer, columns.written, names_rows, columns.lacks, *self._peculiar(shape.names, like)
+        )
 
-    def _doubts(self, names: tuple[bytes, ...], table: TableName) -> Iterator[tuple[int, Doubt]]:
-        """Positions of columns that may hold what is not read."""
+    def _peculiar(
+        self, names: tuple[bytes, ...], table: TableName
+    ) -> tuple[tuple[tuple[int, Doubt], ...], tuple[tuple[int, bool], ...]]:
+        """Columns that may hold what is not read, and columns of arrays; see `WritePlan`."""
         known = self._tables.columns(table)
+        doubts, arrays = [], []
         for position, name in enumerate(self._settings.fields.rename(names)):
-            if name in known and (doubt := self._styles.of(known[name].type)):
-                yield position, doubt
+            column = known.get(name)
+            if column and (doubt := self._styles.of(column.type)):
+                doubts.append((position, doubt))
+            if column and column.is_array:
+                arrays.append((position, column.type in {"json", "jsonb"}))
+        return tuple(doubts), tuple(arrays)
 
     def _writer(
         self, shape: Shape, table: TableName | None, like: TableName, columns: tuple[str, ...]
@@ -198,6 +222,10 @@ class Planner:
         if unknown and self._settings.on_new_column == "add":
             if impossible := sorted(name for name in unknown if not is_possible(name)):
                 raise ValueError(f"no column can be called {impossible[0]!r}")
+            if len(unknown) > MAX_ADDED:
+                raise ValueError(
+                    f"table {table} lacks {len(unknown)} of its columns; no more than {MAX_ADDED} are added"
+                )
             return tuple(
                 MissingColumn(table, name, event.table.decode(), source.decode())
                 for source, name in zip(shape.names, names, strict=True)

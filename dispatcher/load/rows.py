@@ -127,6 +127,7 @@ class RowLoader:
         if buffer is None or self._missing:
             return
         buffer.plan.examine(routed.values)
+        routed.values = buffer.plan.with_arrays(routed.values, event.encoding)
         identities = _identities(change) if self._buffers.ordered and buffer.plan.names_rows else ()
         self._buffers.add(buffer, event, routed, identities)
 

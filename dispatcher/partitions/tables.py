@@ -20,11 +20,13 @@ class Column:
         generated: the table computes it from other columns.
         canonical: equal values have equal texts, whatever the producer's settings: integers, texts and the
             like, but not times, fractions or bytes.
+        is_array: it holds arrays.
         type: ``pg_type.typname``; of an array or a domain, the type that it is made of.
     """
 
     generated: bool
     canonical: bool
+    is_array: bool
     type: str
 
 
@@ -66,9 +68,7 @@ class Tables:
         if fresh or table not in self._columns:
             with self._connection.cursor() as cursor:
                 found = queries.rows(cursor, "table_columns", table=table.sql)
-            self._columns[table] = {
-                name: Column(generated, canonical, type_ or "") for name, generated, canonical, type_ in found
-            }
+            self._columns[table] = {name: Column(*facts) for name, *facts in found}
         return self._columns[table]
 
     def forget_columns(self) -> None:

@@ -39,8 +39,8 @@ _SYSTEM_COLUMNS = frozenset("tableoid xmin cmin xmax cmax ctid".split())
 
 
 def is_possible(name: str) -> bool:
-    """Whether PostgreSQL takes the whole name for a column."""
-    return 0 < len(name.encode()) <= MAX_BYTES and "\0" not in name and name not in _SYSTEM_COLUMNS
+    """Whether PostgreSQL takes the whole name for a column, and a person can read it."""
+    return 0 < len(name.encode()) <= MAX_BYTES and name.isprintable() and name not in _SYSTEM_COLUMNS
 
 
 @dataclass(frozen=True, slots=True, order=True)

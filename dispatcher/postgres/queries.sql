@@ -192,16 +192,20 @@ select to_regclass(%(table)s) is not null;
 select relkind::text from pg_class where oid = to_regclass(%(table)s);
 
 -- name: table_columns
--- Columns of a relation: name, whether it is generated, whether equal values always have the same text, the type, for an
--- array or a domain the type that it is made of.
+-- Columns of a relation: name, whether it is generated, whether equal values always have the same text, whether it is an
+-- array, and the type, for an array or a domain the type that it is made of.
 select attname::text, attgenerated <> '',
     atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[]),
-    (with recursive made (type) as (
+    made.is_array, made.type
+from pg_attribute, lateral (
+    with recursive parts (type) as (
         select atttypid
-        union select case typtype when 'd' then typbasetype else typelem end from made join pg_type on oid = type
+        union select case typtype when 'd' then typbasetype else typelem end from parts join pg_type on oid = type
         where typtype = 'd' or typcategory = 'A')
-    select typname::text from made join pg_type on oid = type where typtype <> 'd' and typcategory <> 'A' limit 1)
-from pg_attribute
+    select bool_or(typcategory = 'A' and typlen = -1) as is_array,
+        min(typname::text) filter (where typtype <> 'd' and typcategory <> 'A') as type
+    from parts join pg_type on oid = parts.type
+) as made
 where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped;
 
 -- name: unique_columns

@@ -256,8 +256,23 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(
             "a producer's own type, not url-encoded",
             "order 1 was placed",
-            Dead("it has no column at"),
+            Dead("its data is not url-encoded"),
             type="placed",
+        ),
+        Case(
+            "a producer's own type, JSON",
+            f'{{"id":{{id}},{NOON_JSON},"note":"ü\\n","n":7}}',
+            Row("ü\n", n=7),
+            type="order placed",
+        ),
+        Case(
+            "a producer's own type, JSON that is cut off",
+            '{"id":{id},"no',
+            Dead("its data is no JSON object"),
+            type="placed",
+        ),
+        Case(
+            "a producer's own type, a JSON array", "[1,2]", Dead("its data is not url-encoded"), type="placed"
         ),
         Case("no data", None, Dead("its data is NULL")),
         Case("PgQ's own events", "whatever", Ignored(), type="pgq.location-info"),

@@ -150,10 +150,10 @@ def test_data_that_contradicts_its_type_is_refused(given: Event, reason: str) ->
         (b"U:id,k2", True, Header(Operation.UPDATE, Format.URLENCODED, b"t", KEY)),
         (b"D", True, Header(Operation.DELETE, Format.SQL, b"t")),
         (b"R", False, Header(Operation.TRUNCATE, Format.NO_ROW, b"t")),
-        (b"R", True, Header(Operation.INSERT, Format.URLENCODED, b"t")),
-        (b"click", False, Header(Operation.INSERT, Format.URLENCODED, b"t")),
+        (b"R", True, Header(Operation.INSERT, Format.OWN, b"t")),
+        (b"click", False, Header(Operation.INSERT, Format.OWN, b"t")),
         (b'{"op":"DELETE","pkey":["id"]}', True, Header(Operation.DELETE, Format.JSON, b"t", (b"id",))),
-        (b"X" * MAX_HEADER_BYTES + b":id", True, Header(Operation.INSERT, Format.URLENCODED, b"t")),
+        (b"X" * MAX_HEADER_BYTES + b":id", True, Header(Operation.INSERT, Format.OWN, b"t")),
     ],
 )
 def test_a_header_tells_what_is_asked_for(type_: bytes, has_data: bool, header: Header) -> None:
