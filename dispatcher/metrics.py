@@ -27,6 +27,7 @@ METRICS = (
     Metric("rows", "counter", "Events applied to the target: rows inserted, updated or deleted."),
     Metric("dead_letters", "counter", "Events that have no row, kept in tdsup.dead_letter."),
     Metric("ignored", "counter", "Events that ask for no change."),
+    Metric("passed_over", "counter", "Events of tables that table_filter leaves out, beside the others."),
     Metric("batches", "counter", "Batches loaded."),
     Metric("batch_seconds", "histogram", "Time from a batch's opening to its end.", buckets=BATCH_SECONDS),
     Metric("batch_events", "histogram", "Events of a batch.", buckets=BATCH_EVENTS),
@@ -36,7 +37,7 @@ METRICS = (
     Metric("last_batch", "age", "Time since a batch was finished."),
 )
 
-TOTALS = frozenset({EVENTS, "rows", "dead_letters", "ignored", "batches", "partitions"})
+TOTALS = frozenset({EVENTS, "rows", "dead_letters", "ignored", "passed_over", "batches", "partitions"})
 """Counters that the target keeps, if it has a row of the consumer."""
 
 
@@ -70,6 +71,7 @@ class Tally:
     Attributes:
         events: how many events there were, by operation and outcome, with a comma in between.
         rows: events that were written, as their writers count them.
+        passed_over: events of tables that are left out.
         batches: batches loaded.
         partitions: partitions created.
         seconds: duration of batches.
@@ -81,6 +83,7 @@ class Tally:
 
     events: dict[str, int] = field(default_factory=dict)
     rows: int = 0
+    passed_over: int = 0
     batches: int = 0
     partitions: int = 0
     seconds: Histogram = field(default_factory=lambda: Histogram(BATCH_SECONDS))
@@ -93,6 +96,7 @@ class Tally:
         """Add what became of the events of a batch that was loaded."""
         self.events = self._with(outcome)
         self.rows += outcome.rows
+        self.passed_over += outcome.passed_over
         self.batches += 1
         self.sizes.add(outcome.events.total())
 
@@ -100,6 +104,7 @@ class Tally:
         """Go on from what the target says has been done in all, as `with_batch` wrote it."""
         self.events = dict(counters.get(EVENTS, {}))
         self.rows = counters.get("rows", 0)
+        self.passed_over = counters.get("passed_over", 0)
         self.batches = counters.get("batches", 0)
         self.partitions = counters.get("partitions", 0)
 
@@ -113,6 +118,7 @@ class Tally:
         counters = {
             EVENTS: self._with(outcome),
             "rows": self.rows + outcome.rows,
+            "passed_over": self.passed_over + outcome.passed_over,
             "batches": self.batches + 1,
             "partitions": self.partitions + partitions,
         }
@@ -141,6 +147,7 @@ class Tally:
             "rows": self.rows,
             "dead_letters": self.of("dead_letter"),
             "ignored": self.of("ignored"),
+            "passed_over": self.passed_over,
             "batches": self.batches,
             "batch_seconds": {"sum": self.seconds.total, "counts": list(self.seconds.counts)},
             "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},

@@ -56,6 +56,7 @@ class Run:
         self._failure: Outage | None = None
         self._advice = ""
         self._told: set[str] = set()
+        self._roots: dict[bytes, bytes] = {}
         # The last report said RUNNING, and nothing has happened since.
         self._idle = False
         # What a session remembers of tables may be outdated: a fault counts only on new connections.
@@ -89,7 +90,7 @@ class Run:
                 connected("source", settings.src_db, *name) as source,
                 _outages(source=source, target=target),
             ):
-                queue = Queue(source, settings)
+                queue = Queue(source, settings, self._roots)
                 with source.cursor() as cursor:
                     its = Source.read(cursor)
                 row = ConsumerRow(target, position)

@@ -120,7 +120,9 @@ class Settings(BaseModel):
         json_schema_extra={"shown_default": "*"},
     )
     table_filter: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
-        (), description="Source tables to load, separated by commas; empty: all that feed the queue."
+        (),
+        description="Source tables to load, separated by commas, each with its partitions; empty: all that "
+        "feed the queue.",
     )
     row_mode: Literal["auto", "append", "plain", "keep_all"] = Field(
         "auto",

@@ -9,7 +9,7 @@ from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
 from ..load import Destination, Routed, RowMode, WritePlan
 from ..partitions import MissingColumn, MissingTable, Tables
-from ..pgq import Reading
+from ..pgq import Reading, SourceTables
 from ..postgres import UTF8, Encoding, TableName
 from ..settings import Settings
 from ..write import Insert, Replace
@@ -44,7 +44,7 @@ class Forecaster:
     Args:
         settings: the job's.
         tables: of the target; only looked up.
-        only_source: the one table of the source whose rows are loaded; None if there may be others.
+        its_tables: tables of the source.
         row_mode: the job's.
         reading: how values are read.
     """
@@ -53,13 +53,13 @@ class Forecaster:
         self,
         settings: Settings,
         tables: Tables,
-        only_source: bytes | None,
+        its_tables: SourceTables,
         row_mode: RowMode,
         reading: Reading,
     ) -> None:
         self._settings = settings
         self._tables = tables
-        self._destination = Destination(settings, tables, only_source, row_mode, reading)
+        self._destination = Destination(settings, tables, its_tables, row_mode, reading)
         self._planner = self._destination.planner()
 
     def foresee(self, line: bytes) -> Forecast:

@@ -35,9 +35,11 @@ def event_findings(
     Raises:
         psycopg2.Error: the target cannot be asked.
     """
+    if source.tables is None:
+        return []
     tables = Tables(target, settings.partitioning)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
-    forecaster = Forecaster(settings, tables, source.only_table, row_mode, source.reading)
+    forecaster = Forecaster(settings, tables, source.tables, row_mode, source.reading)
     try:
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)
         forecasts = [forecaster.foresee(line) for line in lines]

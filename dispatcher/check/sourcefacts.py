@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..events import Operation
 from ..ledger import Source, Tick
-from ..pgq import PLAIN, Reading, Registry, Whereabouts
+from ..pgq import PLAIN, Reading, Registry, SourceTables, Whereabouts
 from ..postgres import TableName, queries
 from ..settings import Settings
 from .look import Look
@@ -90,11 +90,13 @@ class Feeders:
         wanted: tables whose rows the job loads: those that its file names, else all that have a trigger.
         triggers: the operations that enabled triggers put into the queue, by table.
         key: primary key of the only table; empty if there are several.
+        idle: there are triggers, and none of them is on a table that the job's file names.
     """
 
     wanted: tuple[str, ...]
     triggers: Mapping[str, frozenset[Operation]]
     key: tuple[str, ...] = ()
+    idle: bool = False
 
     @property
     def fed(self) -> tuple[str, ...]:
@@ -142,6 +144,7 @@ class SourceFacts:
         lines: some events as COPY wrote them.
         whereabouts: of a consumer that is not registered, and of the tick of its position.
         reading: how its values are read.
+        tables: its tables that are loaded.
     """
 
     server: Server | None = None
@@ -154,12 +157,12 @@ class SourceFacts:
     lines: tuple[bytes, ...] = ()
     whereabouts: Whereabouts | None = None
     reading: Reading = PLAIN
+    tables: SourceTables | None = None
 
     @property
     def only_table(self) -> bytes | None:
         """The one table whose rows are loaded; None if there may be others."""
-        wanted = self.feeders.wanted if self.feeders else ()
-        return wanted[0].encode() if len(wanted) == 1 else None
+        return self.tables.only if self.tables else None
 
     @property
     def operations(self) -> frozenset[Operation]:
@@ -176,17 +179,22 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
     if queue is None or queue.events is None or queue.denied:
         return SourceFacts(server, database, pgq, queue)
     events = queue.events
-    feeders = look.read(lambda cursor: _read_feeders(cursor, settings))
+    tables = look.read(lambda cursor: SourceTables(cursor.connection, settings, {}))
+    feeders = look.read(lambda cursor: _read_feeders(cursor, settings, tables)) if tables else None
     consumer = look.read(lambda cursor: _read_consumer(cursor, settings))
     reading = look.read(lambda cursor: Reading.of(cursor.connection, None, settings)) or PLAIN
-    sample: dict[str, Any] = {"table": events.sql, "options": reading.encoding.copies_out}
+    sample: dict[str, Any] = {
+        "table": events.sql,
+        "tables": (tables.names if tables else []) or None,
+        "options": reading.encoding.copies_out,
+    }
     pending = None
     if consumer and consumer.seen:
         known = {"seen": consumer.seen, "subscription": consumer.subscription, **sample}
-        pending = look.read(lambda cursor: _read_events(cursor, settings, "pending_events", **known))
-    lines = pending or look.read(lambda cursor: _read_events(cursor, settings, "newest_events", **sample))
+        pending = look.read(lambda cursor: _read_events(cursor, "pending_events", **known))
+    lines = pending or look.read(lambda cursor: _read_events(cursor, "newest_events", **sample))
     found = SourceFacts(server, database, pgq, queue, feeders, consumer, bool(pending), lines or ())
-    return replace(found, reading=reading)
+    return replace(found, reading=reading, tables=tables)
 
 
 def with_wanted_tick(source: SourceFacts, look: Look, settings: Settings, tick: Tick | None) -> SourceFacts:
@@ -229,18 +237,20 @@ def _read_queue(cursor: Cursor, settings: Settings) -> QueueFacts:
     return QueueFacts(events, paused, newest_tick, age, bool(late), tuple(table for (table,) in denied))
 
 
-def _read_feeders(cursor: Cursor, settings: Settings) -> Feeders:
-    found = queries.rows(cursor, "feeding_triggers", pgq=settings.pgq_schema, queue=settings.queue)
-    triggers = {
-        table: frozenset(operation for operation, bit in _TGTYPES.items() if (types or 0) & bit)
-        for table, types in found
-    }
+def _read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> Feeders:
+    triggers: dict[str, frozenset[Operation]] = {}
+    for name, types in queries.rows(
+        cursor, "feeding_triggers", pgq=settings.pgq_schema, queue=settings.queue
+    ):
+        root = tables.root(name.encode()).decode()
+        found = {operation for operation, bit in _TGTYPES.items() if (types or 0) & bit}
+        triggers[root] = triggers.get(root, frozenset()) | found
     wanted = settings.source_tables or tuple(triggers)
     if len(wanted) != 1:
-        return Feeders(wanted, triggers)
+        return Feeders(wanted, triggers, idle=tables.filter_is_idle)
     schema, _, name = wanted[0].partition(".")
     key = queries.rows(cursor, "primary_key", table=TableName(schema, name).sql)
-    return Feeders(wanted, triggers, tuple(column for (column,) in key))
+    return Feeders(wanted, triggers, tuple(column for (column,) in key), tables.filter_is_idle)
 
 
 def _read_consumer(cursor: Cursor, settings: Settings) -> ConsumerFacts:
@@ -249,6 +259,5 @@ def _read_consumer(cursor: Cursor, settings: Settings) -> ConsumerFacts:
     return ConsumerFacts(*state) if state else ConsumerFacts(None)
 
 
-def _read_events(cursor: Cursor, settings: Settings, query: str, **known: Any) -> tuple[bytes, ...]:
-    tables = list(settings.source_tables) or None
-    return tuple(queries.copy_out(cursor, query, tables=tables, longest=LONGEST, count=SAMPLE, **known))
+def _read_events(cursor: Cursor, query: str, **known: Any) -> tuple[bytes, ...]:
+    return tuple(queries.copy_out(cursor, query, longest=LONGEST, count=SAMPLE, **known))

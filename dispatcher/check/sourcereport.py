@@ -59,7 +59,13 @@ def _queue(queue: QueueFacts, settings: Settings, server: Server) -> Iterator[Fi
 
 
 def _feeders(feeders: Feeders, settings: Settings) -> Iterator[Finding]:
-    if idle := [table for table in feeders.wanted if table not in feeders.fed]:
+    if feeders.idle:
+        fed = ", ".join(sorted(feeders.triggers))
+        yield Fault(
+            f"no trigger of queue {settings.queue} is on a table of table_filter "
+            f"({', '.join(settings.table_filter)}); its triggers are on {fed}"
+        )
+    elif idle := [table for table in feeders.wanted if table not in feeders.fed]:
         yield Note(f"no enabled trigger puts changes of {', '.join(idle)} into queue {settings.queue}")
     if feeders.fed:
         names = [operation.name.lower() for operation in Operation if operation in feeders.operations]

@@ -3,7 +3,7 @@
 from .change import Change, read_change
 from .decoder import BY_EVENT_TIME, NOT_PARTITIONED, decode_block
 from .event import COLUMNS, Event
-from .header import Format, Header, Operation, read_header
+from .header import PASSED_OVER, Format, Header, Operation, read_header
 from .jsonrow import JsonArray, array_literal
 from .urlencoded import Row
 
@@ -11,6 +11,7 @@ __all__ = [
     "BY_EVENT_TIME",
     "COLUMNS",
     "NOT_PARTITIONED",
+    "PASSED_OVER",
     "Change",
     "Event",
     "Format",

@@ -11,6 +11,9 @@ from . import jsonrow
 SYSTEM_PREFIX = b"pgq."
 """Types with this prefix are PgQ's own messages to consumers."""
 
+PASSED_OVER = b"pgq.passed-over"
+"""Type in place of an event's own where ``table_filter`` leaves its table out; such events have no data."""
+
 MAX_HEADERS = 256
 """Most headers remembered. A queue has few, unless its producer makes up types."""
 
@@ -63,8 +66,8 @@ def read_header(type_: bytes, table: bytes, has_data: bool) -> Header:
     """The header of an event.
 
     The formats are those of the triggers logutriga (type ``I:id``), jsontriga (``{"op": …}``) and sqltriga
-    (``I``). Any other type is a producer's own: its data is a row to add, url-encoded, as with the original, or
-    a JSON object.
+    (``I``). Any other type is a producer's own: its data is a row to add, url-encoded, as with the original,
+    or a JSON object.
 
     Args:
         type_: ``ev_type``; empty if NULL.

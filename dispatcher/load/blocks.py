@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..events import Event, decode_block
+from ..events import PASSED_OVER, Event, decode_block
 from ..partitions import Missing
 from ..write import Insert
 from .copythread import CopyThread
@@ -113,6 +113,9 @@ class BlockLoader:
 
     def _count(self, prefix: Prefix, number: int) -> None:
         if not number:
+            return
+        if prefix.text.startswith(PASSED_OVER + b"\t"):
+            self._outcome.passed_over += number
             return
         self._outcome.events[prefix.operation] += number
         if prefix.handling is Handling.IGNORE:

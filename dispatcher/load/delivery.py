@@ -56,7 +56,7 @@ class Delivery:
         self._logger = logger
         tables = Tables(target, settings.partitioning)
         self._maker = TableMaker(target, tables, settings.partitioning, queue.time_zone)
-        only_source = queue.only_table()
+        only_source = queue.tables.only
         key = queue.primary_key(only_source) if only_source and settings.row_mode == "auto" else ()
         known = choice.recall()
         with target:
@@ -64,8 +64,15 @@ class Delivery:
         if self.row_mode.known != known:
             choice.remember(self.row_mode.known)
         reading = queue.reading(target)
-        self._destination = Destination(settings, tables, only_source, self.row_mode, reading)
+        self._destination = Destination(settings, tables, queue.tables, self.row_mode, reading)
         self._warned = bool(settings.table_filter)
+        if queue.tables.filter_is_idle:
+            self._logger.warning(
+                "%s: no trigger of queue %s is on a table of table_filter (%s): nothing may ever be loaded",
+                settings.job_name,
+                settings.queue,
+                ", ".join(settings.table_filter),
+            )
         self._pause = BlockPause()
         self._layouts = LayoutCache()
         self._last: tuple[Pass, End] = Pass.BLOCKS, End.LOADED
@@ -217,13 +224,15 @@ class Delivery:
                 self.partitions_created += 1
                 self._logger.info("%s: Created table %s", job, table.table)
         for column in missing.columns.values():
-            type_ = self._queue.column_type(column.source_table, column.source_name)
+            root = self._queue.tables.root(column.source_table.encode()).decode()
+            type_ = self._queue.column_type(root, column.source_name)
             self._maker.add_column(column, type_)
             self._logger.info("%s: added column %s %s to table %s", job, column.name, type_, column.table)
 
     def _tell(self, name: str, outcome: Outcome) -> None:
         """Log what a person should know of a batch."""
-        job, sources = self._settings.job_name, self._destination.sources
+        job, seen = self._settings.job_name, self._destination.sources
+        self._queue.tables.learn(seen)
         if outcome.first_dead is not None:
             number, (event, reason) = outcome.dead_letters.total(), outcome.first_dead
             letters = "1 dead letter" if number == 1 else f"{number} dead letters"
@@ -232,6 +241,7 @@ class Delivery:
         for event, size in outcome.large.items():
             became = "is a dead letter" if event in outcome.large_dead else "is loaded"
             self._logger.info("%s: event %d of %s has %d bytes; it %s", job, event, name, size, became)
+        sources = {self._queue.tables.root(name) for name in seen}
         if len(sources) > 1 and not self._warned:
             self._warned = True
             self._logger.warning(

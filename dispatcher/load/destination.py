@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..events import Event
 from ..partitions import PeriodCache, Tables
-from ..pgq import Reading
+from ..pgq import Reading, SourceTables
 from ..settings import Settings
 from .layout import Classifier
 from .plan import Planner
@@ -18,8 +18,7 @@ class Destination:
     Args:
         settings: the job's.
         tables: tables of the target.
-        only_source: the one table of the source whose rows are loaded, as ``ev_extra1`` names it; None if
-            there may be others.
+        its_tables: tables of the source.
         row_mode: the job's.
         reading: how values are read.
 
@@ -37,7 +36,7 @@ class Destination:
         self,
         settings: Settings,
         tables: Tables,
-        only_source: bytes | None,
+        its_tables: SourceTables,
         row_mode: RowMode,
         reading: Reading,
     ) -> None:
@@ -47,7 +46,7 @@ class Destination:
         self.router = Router(settings, self.periods, row_mode)
         self.classifier = Classifier(settings, self.router, reading.encoding)
         self.sources: set[bytes] = set()
-        self._only_source = only_source
+        self._its_tables = its_tables
         self._styles = reading.styles
         self.encoding = reading.encoding
 
@@ -61,7 +60,10 @@ class Destination:
         Raises:
             ValueError: it might.
         """
-        if self._only_source != event.table or len(self.sources) > 1:
+        only, root = self._its_tables.only, self._its_tables.root
+        if root(event.table) != event.table:
+            raise ValueError("it is a truncate of one partition, and the target does not tell its rows")
+        if only != event.table or {root(name) for name in self.sources} - {only}:
             raise ValueError(
                 "it is a truncate, and dest_table may hold rows of other tables too (table_filter)"
             )

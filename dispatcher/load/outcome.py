@@ -20,6 +20,7 @@ class Outcome:
         ignored: events that ask for nothing: PgQ's own, those that settings leave out, deletes of rows that
             are not there.
         dead_letters: events that have no row.
+        passed_over: events of tables that ``table_filter`` leaves out; `events` does not have them.
         rows: events that were applied, as their writers count them: rows added, changed or removed, and
             truncates.
         first_dead: ``ev_id`` and reason of the first dead letter; None if there is none.
@@ -30,6 +31,7 @@ class Outcome:
     events: Counts = field(default_factory=Counter)
     ignored: Counts = field(default_factory=Counter)
     dead_letters: Counts = field(default_factory=Counter)
+    passed_over: int = 0
     rows: int = 0
     first_dead: tuple[int, str] | None = None
     large: dict[int, int] = field(default_factory=dict)

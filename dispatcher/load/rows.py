@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError, EventError
-from ..events import Change, Event, Header, Operation, read_change
+from ..events import PASSED_OVER, Change, Event, Header, Operation, read_change
 from ..ledger import DeadLetter
 from ..partitions import Missing
 from ..write import Insert, truncate
@@ -71,6 +71,9 @@ class RowLoader:
             psycopg2.Error: the target refused, but not because of a row.
         """
         event = Event.from_line(line, self._destination.encoding)
+        if event.type == PASSED_OVER:
+            self._outcome.passed_over += 1
+            return
         if len(line) >= LARGE:
             self._outcome.large[event.id] = len(line)
         try:

@@ -7,6 +7,7 @@ from .lost import lost_position, may_register, unregistered
 from .queue import Queue
 from .reading import PLAIN, Reading
 from .registry import Registry, Whereabouts
+from .sourcetables import SourceTables
 
 __all__ = [
     "PLAIN",
@@ -16,6 +17,7 @@ __all__ = [
     "Queue",
     "Reading",
     "Registry",
+    "SourceTables",
     "Verdict",
     "Whereabouts",
     "judge",

@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from ..errors import Enough
-from ..events import COLUMNS
+from ..events import COLUMNS, PASSED_OVER
 from ..postgres import UTF8, TableName, queries
 from ..settings import Settings
 from .batch import Batch
 from .reading import Reading
+from .sourcetables import SourceTables
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -24,21 +26,42 @@ BLOCK = 1 << 18
 """Bytes of COPY text handed over at a time."""
 
 
+_MASKED = {
+    "ev_type": f"case when wanted then ev_type else '{PASSED_OVER.decode()}' end",
+    **{
+        name: f"case when wanted then {name} else '' end"
+        for name in ("ev_data", "ev_extra1", "ev_extra2", "ev_extra3", "ev_extra4")
+    },
+}
+"""Columns of events of a batch, of which some are passed over."""
+
+_MARKED = "(select *, {} as wanted from {} events offset 0)"
+"""A batch with the mark of what is wanted, so that it is found out once for each event."""
+
+
 class Queue:
     """A queue as one consumer sees it. Errors of the database are raised as psycopg2's.
+
+    Args:
+        connection: to the source.
+        settings: the job's.
+        roots: see `SourceTables`.
 
     Attributes:
         connection: to the source.
         heard: the moment, by ``time.monotonic()``, when the source last answered.
     """
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:
+    def __init__(
+        self, connection: Connection, settings: Settings, roots: dict[bytes, bytes] | None = None
+    ) -> None:
         # Each call of PgQ is its own transaction, in one round trip.
         connection.autocommit = True
         self.connection = connection
         self.heard = time.monotonic()
         self._settings = settings
         self._pgq = {"pgq": settings.pgq_schema}
+        self._roots = {} if roots is None else roots
         self._encoding = UTF8
         self._names = {"queue": settings.queue, "consumer": settings.consumer_name, **self._pgq}
 
@@ -62,6 +85,11 @@ class Queue:
         self.heard = time.monotonic()
         return None if row is None or row[0] is None else Batch(*row)
 
+    @cached_property
+    def tables(self) -> SourceTables:
+        """The tables whose rows are loaded."""
+        return SourceTables(self.connection, self._settings, self._roots)
+
     def is_open(self, batch: Batch) -> bool:
         """Whether nobody has finished the batch yet, nor moved the consumer."""
         with self.connection.cursor() as cursor:
@@ -76,16 +104,17 @@ class Queue:
     def read(self, batch: Batch, receive: Callable[[bytes], object], ids: Sequence[int] = ()) -> None:
         """Stream an open batch in the order of its events.
 
+        Those that ``table_filter`` leaves out come without data, as of the type `PASSED_OVER`.
+
         Args:
             batch: the batch.
             receive: gets each event as a line of COPY text. If it raises `Enough`, the rest is dropped and
                 the error raised at the end of the stream. Anything else is raised at once, and the
                 connection cannot be used after that.
-            ids: ``ev_id`` of the events to read; empty: all.
+            ids: ``ev_id`` of the events to read, if ``table_filter`` takes them; empty: all.
         """
-        conditions = [sql.SQL("ev_id in ({})").format(_literals(ids))] if ids else []
         receiver = _Receiver(receive)
-        self._copy(batch, COLUMNS, conditions, "order by ev_id", receiver)
+        self._copy(batch, COLUMNS, ids, "order by ev_id", receiver)
         receiver.raise_error()
 
     def stream(self, batch: Batch, receive: Callable[[bytes], object], *, with_time: bool) -> None:
@@ -96,23 +125,25 @@ class Queue:
         columns = ["ev_type", "ev_extra1", "ev_data", *(["ev_time"] if with_time else []), "ev_id"]
         receiver = _Receiver(receive)
         with io.BufferedWriter(_Blocks(receiver), BLOCK) as writer:
-            self._copy(batch, columns, [], "", writer)
+            self._copy(batch, columns, (), "", writer)
         receiver.raise_error()
 
-    def _copy(
-        self,
-        batch: Batch,
-        columns: Sequence[str],
-        conditions: Sequence[sql.Composable],
-        order: str,
-        file: Any,
-    ) -> None:
-        if tables := self._settings.source_tables:
-            conditions = [*conditions, sql.SQL("ev_extra1 in ({})").format(_literals(tables))]
-        copy = sql.SQL("copy (select {} from ({}) batch{}{} {}) to stdout{}").format(
-            sql.SQL(", ").join(map(sql.Identifier, columns)),
-            # The outer query orders the events, or nothing does.
-            sql.SQL(batch.query.removesuffix(" order by 1")),
+    def _copy(self, batch: Batch, columns: Sequence[str], ids: Sequence[int], order: str, file: Any) -> None:
+        conditions: list[sql.Composable] = []
+        if ids:
+            conditions.append(sql.SQL("ev_id in ({})").format(_literals(ids)))
+        # The outer query orders the events, or nothing does.
+        events = sql.SQL("({})").format(sql.SQL(batch.query.removesuffix(" order by 1")))
+        shown: list[sql.Composable] = [sql.Identifier(column) for column in columns]
+        if wanted := self.tables.condition():
+            if ids:
+                conditions.append(wanted)
+            else:
+                events = sql.SQL(_MARKED).format(wanted, events)
+                shown = [sql.SQL(_MASKED.get(column, column)) for column in columns]
+        copy = sql.SQL("copy (select {} from {} batch{}{} {}) to stdout{}").format(
+            sql.SQL(", ").join(shown),
+            events,
             sql.SQL(" where " if conditions else ""),
             sql.SQL(" and ").join(conditions),
             sql.SQL(order),
@@ -138,18 +169,6 @@ class Queue:
         finished, age, behind = row
         self.heard = time.monotonic()
         return bool(finished), max(0.0, float(age)), max(0, int(behind))
-
-    def only_table(self) -> bytes | None:
-        """The only table whose rows are loaded, as ``ev_extra1`` names it; None if there may be others.
-
-        It is the only one that ``table_filter`` names, or the only one whose triggers feed the queue.
-        """
-        names = list(self._settings.source_tables)
-        if not names:
-            with self.connection.cursor() as cursor:
-                found = queries.rows(cursor, "feeding_tables", **self._pgq, queue=self._settings.queue)
-            names = [name for (name,) in found]
-        return names[0].encode() if len(names) == 1 else None
 
     def primary_key(self, table: bytes) -> tuple[bytes, ...]:
         """Columns of the primary key of a table of the source, which ``ev_extra1`` names so."""

@@ -56,13 +56,23 @@ select to_regclass('{pgq}.queue') is not null;
 select exists (select from {pgq}.queue where queue_name = %(queue)s);
 
 -- name: feeding_tables
--- Tables whose triggers put events into the queue, as ev_extra1 names them.
-select distinct n.nspname || '.' || c.relname
+-- Tables whose triggers put events into the queue, as ev_extra1 names them, and the tables that they are partitions of;
+-- of a table that is no partition, itself.
+select distinct n.nspname || '.' || c.relname, rn.nspname || '.' || r.relname
 from pg_trigger t
 join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
 join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+join pg_class r on r.oid = coalesce(pg_partition_root(c.oid), c.oid) join pg_namespace rn on rn.oid = r.relnamespace
 where pn.nspname = '{pgq}' and not t.tgisinternal
   and split_part(encode(t.tgargs, 'escape'), '\000', 1) = %(queue)s;
+
+-- name: partitions_of
+-- The partitions of some tables, at any depth, as ev_extra1 names them; and the table, as it was given, of each.
+select n.nspname || '.' || c.relname as name, rn.nspname || '.' || r.relname as root
+from unnest(%(tables)s::text[]) wanted (table_name)
+join pg_class r on r.oid = to_regclass(table_name) join pg_namespace rn on rn.oid = r.relnamespace
+join pg_partition_tree(r.oid) tree on tree.relid <> r.oid
+join pg_class c on c.oid = tree.relid join pg_namespace n on n.oid = c.relnamespace;
 
 -- name: register_at
 -- Set the consumer to a tick of the queue; registers it if need be.

@@ -143,7 +143,8 @@ def test_agrees_with_the_python_decoder(data: str) -> None:
     """Any text is decoded to the same row, with two exceptions.
 
     The Python decoder never refuses: it leaves a stray ``%`` as it is, takes any text for a name, and
-    replaces bytes that are not UTF-8 with U+FFFD. Ours never guesses: it refuses the first two and leaves the third.
+    replaces bytes that are not UTF-8 with U+FFFD. Ours never guesses: it refuses the first two and leaves the
+    third.
     """
     row = ours(data.encode())
     if row is None:
