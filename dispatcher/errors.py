@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Set as AbstractSet
 
 import psycopg2
 
@@ -105,9 +106,15 @@ def is_infrastructure(error: psycopg2.Error) -> bool:
     return error.pgcode[:2] in INFRASTRUCTURE_CLASSES and error.pgcode != ABORTED
 
 
-def is_data(error: psycopg2.Error) -> bool:
-    """Whether the error is caused by the rows."""
-    return error.pgcode is not None and error.pgcode[:2] in DATA_CLASSES
+def is_data(error: psycopg2.Error, more: AbstractSet[str] = frozenset()) -> bool:
+    """Whether the error is caused by the rows.
+
+    Args:
+        error: the server's.
+        more: SQLSTATEs, or their classes, that count too.
+    """
+    state = error.pgcode
+    return state is not None and (state[:2] in DATA_CLASSES or state in more or state[:2] in more)
 
 
 def one_line(error: BaseException) -> str:

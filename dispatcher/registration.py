@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from .errors import LostPosition, SetupError
 from .ledger import Ownership, Position, Tick
-from .pgq import Registry, Whereabouts, may_register, unregistered
+from .pgq import Registry, Whereabouts, may_register, takes_over, unregistered
 from .settings import Settings
 
 
@@ -62,7 +62,11 @@ class Registration:
             self._ownership.check(standing)
             if standing.tick is not None:
                 return False
-            first = first_tick(self._registry.whereabouts(), self._settings)
+            where = self._registry.whereabouts()
+            if where.last is None and not self._settings.start and self._registry.former_is_registered():
+                named = f"consumer {self._settings.consumer_name} of queue {self._settings.queue}"
+                raise SetupError(f"cannot run {named}: {takes_over(self._settings)}")
+            first = first_tick(where, self._settings)
             self._position.set(cursor, first)
         self._logger.info("%s: the position begins at tick %d", self._settings.job_name, first.number)
         return True

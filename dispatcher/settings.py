@@ -2,70 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-import psycopg2
-from psycopg2.extensions import parse_dsn
-from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
-from tdsup.jobtype import no_effect
+from pydantic import AliasChoices, BaseModel, ByteSize, ConfigDict, Field
+from tdsup.jobtype import filled_in, no_effect
 
 from .events import Operation
 from .fieldmap import FieldMap
+from .keyvalues import (
+    DateStyleName,
+    Dsn,
+    EncodingName,
+    Fields,
+    IntervalStyleName,
+    Names,
+    Operations,
+    SqlStates,
+    Table,
+)
 from .partitions import Method, Partitioning
-from .postgres import INTERVAL_STYLES, SERVER_ENCODINGS, DateStyle, TableName
 
 EVENT_TIME = "_EVTIME"
 """Value of ``part_field`` that means the event's own time."""
-
-
-def _dsn(value: str) -> str:
-    try:
-        parse_dsn(value)
-    except psycopg2.ProgrammingError:
-        # libpq's message may quote a piece of the password.
-        raise ValueError("must be a libpq connection string") from None
-    return value
-
-
-def _table(value: object) -> object:
-    return TableName.parse(value) if isinstance(value, str) else value
-
-
-def _names(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(name for part in value.split(",") if (name := part.strip()))
-
-
-def _operations(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    letters = [letter for part in value.split(",") if (letter := part.strip().upper())]
-    try:
-        return frozenset(map(Operation, letters))
-    except ValueError:
-        raise ValueError("must be a list of I, U, D and R, separated by commas") from None
-
-
-def _date_style(value: str) -> str:
-    return str(DateStyle.parse(value)) if value.strip() else ""
-
-
-def _interval_style(value: str) -> str:
-    style = value.strip().lower()
-    if style and style not in INTERVAL_STYLES:
-        raise ValueError(f"must be one of {', '.join(INTERVAL_STYLES)}")
-    return style
-
-
-def _encoding(value: str) -> str:
-    name = value.strip().upper().replace("-", "")
-    if name and name not in SERVER_ENCODINGS:
-        raise ValueError("must be an encoding of a PostgreSQL database, such as LATIN1 or EUC_JP")
-    return name
-
-
-Dsn = Annotated[str, BeforeValidator(_dsn)]
 
 
 class Settings(BaseModel):
@@ -74,6 +32,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
 
     job_name: str = Field(description="Name of the job; also the consumer's name, unless one is given.")
+    unnamed_section: str = Field(
+        "",
+        description="Header of the section, which named the job in 2.1, if the file does not.",
+        json_schema_extra=filled_in(),
+    )
     src_db: Dsn = Field(
         examples=["host=shop dbname=shop"],
         description="libpq connection string of the source database, which has the queue.",
@@ -98,15 +61,22 @@ class Settings(BaseModel):
         pattern=r"^[a-z_][a-z0-9_]*$",
         description="Schema of PgQ in the source database; pgque for PgQue.",
     )
-    dest_table: Annotated[TableName, BeforeValidator(_table)] = Field(
+    dest_table: Table = Field(
         examples=["orders"],
         description="Table to load; with part_field, its name is the first part of the partitions' names.",
     )
     part_field: str = Field(
         "",
-        validation_alias=AliasChoices("part_field", "part_column"),
         description="Source column whose date names the partition; _EVTIME: the event's time; "
         "empty: the table is not partitioned.",
+    )
+    part_column: str = Field(
+        "",
+        description="What the original's sample file calls part_field.",
+        json_schema_extra=no_effect(
+            "the original never read it, so dest_table is loaded whole; part_field in its place would load a "
+            "table for each day of that column"
+        ),
     )
     part_method: Method = Field("daily", description="Length of a partition: daily or monthly.")
     part_template: str = Field(
@@ -114,12 +84,12 @@ class Settings(BaseModel):
         description="SQL that creates a missing partition, with the words _DEST_TABLE, _SCHEMA_TABLE, "
         "_PARENT and _PKEY; empty: clone dest_table.",
     )
-    fields: Annotated[FieldMap, BeforeValidator(FieldMap.parse)] = Field(
+    fields: Fields = Field(
         FieldMap(None),
         description="Columns to load: * for all, or a list such as a, b:new_name.",
         json_schema_extra={"shown_default": "*"},
     )
-    table_filter: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
+    table_filter: Names = Field(
         (),
         description="Source tables to load, separated by commas, each with its partitions; empty: all that "
         "feed the queue.",
@@ -130,7 +100,7 @@ class Settings(BaseModel):
         "changes the target's rows as the source's were changed; keep_all is append without deletes; auto is "
         "plain for a table with a unique index on the key that events name, else append.",
     )
-    event_types: Annotated[frozenset[Operation], BeforeValidator(_operations)] = Field(
+    event_types: Operations = Field(
         frozenset(Operation),
         description="Operations to load, of I (insert), U (update), D (delete) and R (truncate); others are "
         "ignored.",
@@ -141,17 +111,17 @@ class Settings(BaseModel):
         description="A column that the target lacks: dead_letter rejects its events, add adds it with its "
         "type in the source, ignore leaves it out.",
     )
-    date_style: Annotated[str, AfterValidator(_date_style)] = Field(
+    date_style: DateStyleName = Field(
         "",
         description="DateStyle in which producers write dates, such as German or SQL, DMY; empty: as the "
         "source's database and roles say.",
     )
-    interval_style: Annotated[str, AfterValidator(_interval_style)] = Field(
+    interval_style: IntervalStyleName = Field(
         "",
         description="IntervalStyle in which producers write intervals, such as sql_standard; empty: as the "
         "source's database and roles say.",
     )
-    encoding: Annotated[str, AfterValidator(_encoding)] = Field(
+    encoding: EncodingName = Field(
         "",
         description="Encoding of the bytes in events, such as LATIN1, where the source database's own is "
         "SQL_ASCII or producers use another one; empty: the database's.",
@@ -169,8 +139,21 @@ class Settings(BaseModel):
     bad_event_limit: int = Field(
         1000,
         ge=0,
-        description="Most dead letters in one batch; with more, nothing of it is loaded and the job is "
-        "blocked.",
+        description="Most dead letters in one tick; with more, nothing of the batch is loaded and the job is "
+        "blocked. A batch of several ticks may have as many times more.",
+    )
+    bad_event_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of a batch's events that may be dead letters, such as 0.05, where that is more "
+        "than bad_event_limit allows.",
+    )
+    bad_sqlstates: SqlStates = Field(
+        frozenset(),
+        description="SQLSTATEs by which triggers of the target refuse a row, such as P0001, or their "
+        "classes, such as P0: the event is bad, as with those of classes 22, 23, 44 and 54.",
+        json_schema_extra={"shown_default": ""},
     )
     buffer_size: ByteSize = Field(
         ByteSize(32 << 20),
@@ -252,6 +235,11 @@ class Settings(BaseModel):
     def consumer_name(self) -> str:
         """The name under which the job is registered."""
         return self.consumer or self.job_name
+
+    @property
+    def former_name(self) -> str:
+        """The consumer that the file had with table_dispatcher 2.1, if that was another one; else empty."""
+        return "" if self.consumer or self.unnamed_section == self.job_name else self.unnamed_section
 
     @property
     def partitioning(self) -> Partitioning:

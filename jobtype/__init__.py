@@ -9,7 +9,7 @@ from .condition import Condition
 from .context import Context, Snapshot
 from .jobtype import GROUP, JobType
 from .metric import EVENTS, LAG, STATUS_COUNTERS, Metric, MetricKind, StatusCounter
-from .option import no_effect, no_effect_reason
+from .option import UNNAMED, filled_in, is_filled_in, no_effect, no_effect_reason
 from .order import Order
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "GROUP",
     "LAG",
     "STATUS_COUNTERS",
+    "UNNAMED",
     "Action",
     "Board",
     "Condition",
@@ -27,6 +28,8 @@ __all__ = [
     "Order",
     "Snapshot",
     "StatusCounter",
+    "filled_in",
+    "is_filled_in",
     "no_effect",
     "no_effect_reason",
 ]

@@ -6,7 +6,11 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+UNNAMED = "unnamed_section"
+"""Field of a settings model that is filled in; see `filled_in`."""
+
 _KEY = "no_effect"
+_FILLED_IN = "filled_in"
 
 
 def no_effect(reason: str) -> dict[str, Any]:
@@ -16,6 +20,19 @@ def no_effect(reason: str) -> dict[str, Any]:
         reason: why, as users are told.
     """
     return {_KEY: reason}
+
+
+def filled_in() -> dict[str, Any]:
+    """Mark a field that is no option: the host fills it in, and files cannot.
+
+    The host knows `UNNAMED`: the header of the job's section if the file gives the job no name, else empty.
+    """
+    return {_FILLED_IN: True}
+
+
+def is_filled_in(field: FieldInfo) -> bool:
+    """Whether a field is no option."""
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get(_FILLED_IN))
 
 
 def no_effect_reason(field: FieldInfo) -> str:

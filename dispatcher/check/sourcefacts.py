@@ -48,17 +48,19 @@ class PgqFacts:
         installed: it is there.
         version: of the extension; empty if PgQ was installed otherwise.
         denied: what the role may not do, such as ``run pgq.finish_batch(bigint)``.
+        is_old: it is of a version that cannot be used.
     """
 
     hidden: bool = False
     installed: bool = False
     version: str = ""
     denied: tuple[str, ...] = ()
+    is_old: bool = False
 
     @property
     def usable(self) -> bool:
         """Whether the role can use it."""
-        return self.installed and not self.denied
+        return self.installed and not self.denied and not self.is_old
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class ConsumerFacts:
         seen: the transactions that were visible at it, as a txid_snapshot; None if the queue lacks the tick.
         last_time: when `last_tick` was made, in seconds since 1970.
         next_time: the same of `next_tick`.
+        has_former: the consumer that table_dispatcher 2.1 had for the file is registered.
     """
 
     subscription: int | None
@@ -133,6 +136,7 @@ class ConsumerFacts:
     seen: str | None = None
     last_time: float | None = None
     next_time: float | None = None
+    has_former: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +223,8 @@ def _read_pgq(cursor: Cursor, settings: Settings) -> PgqFacts:
         return PgqFacts(hidden=True)
     if rights is None or not queries.value(cursor, "has_pgq", pgq=schema):
         return PgqFacts()
+    if old := queries.value(cursor, "old_pgq", pgq=schema):
+        return PgqFacts(installed=True, version=old, is_old=True)
     version = queries.row(cursor, "pgq_version", pgq=schema)
     called = [f"{schema}.{function}" for function in _FUNCTIONS]
     functions = queries.rows(cursor, "denied_functions", functions=called)
@@ -256,7 +262,10 @@ def _read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> F
 def _read_consumer(cursor: Cursor, settings: Settings) -> ConsumerFacts:
     names = {"queue": settings.queue, "consumer": settings.consumer_name}
     state = queries.row(cursor, "consumer_state", pgq=settings.pgq_schema, **names)
-    return ConsumerFacts(*state) if state else ConsumerFacts(None)
+    if state:
+        return ConsumerFacts(*state)
+    former = Registry(cursor.connection, settings).former_is_registered()
+    return ConsumerFacts(None, has_former=former and not settings.start)
 
 
 def _read_events(cursor: Cursor, query: str, **known: Any) -> tuple[bytes, ...]:

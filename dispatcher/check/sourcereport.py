@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..events import Operation
+from ..pgq import takes_over, too_old
 from ..postgres import quote
 from ..settings import Settings
 from .finding import Fault, Finding, Note
@@ -39,7 +40,9 @@ def _pgq(pgq: PgqFacts, settings: Settings, server: Server) -> Iterator[Finding]
         yield Fault(f"there is no PgQ in schema {schema}; run there: create extension pgq")
     else:
         yield Note(f"PgQ {pgq.version} in schema {schema}" if pgq.version else f"PgQ in schema {schema}")
-    if pgq.denied:
+    if pgq.is_old:
+        yield Fault(too_old(pgq.version))
+    elif pgq.denied:
         remedy = f"; run there: grant pgq_reader to {quote(role)}" if schema == "pgq" else ""
         yield Fault(f"role {role} may not {', '.join(pgq.denied)}{remedy}")
 
@@ -76,6 +79,8 @@ def _feeders(feeders: Feeders, settings: Settings) -> Iterator[Finding]:
 
 def _consumer(consumer: ConsumerFacts, settings: Settings) -> Finding:
     name = f"consumer {settings.consumer_name}"
+    if consumer.has_former:
+        return Fault(f"{name}: {takes_over(settings)}")
     if consumer.subscription is None:
         return Note(f"{name} is not registered; the job's first start registers it, for later events")
     if consumer.seen is None:

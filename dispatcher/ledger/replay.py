@@ -21,6 +21,7 @@ class Replay:
 
     stream: ClassVar[None] = None
     """One event makes no blocks."""
+    ticks: ClassVar = 1
 
     def __init__(self, dead_letters: DeadLetters, letter: int, zone: str) -> None:
         self.name = f"dead letter {letter}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
@@ -84,11 +85,19 @@ class Buffers:
         limit: bytes gathered for all shapes together before all are written.
         mend: write under savepoints and find every bad row; for one with bytes that are no characters, this
             gives the line to write instead, or None. Without it, the first bad row ends the pass.
+        bad_states: see `is_data`.
     """
 
     def __init__(
-        self, cursor: Cursor, outcome: Outcome, reject: Reject, limit: int, mend: Mend | None = None
+        self,
+        cursor: Cursor,
+        outcome: Outcome,
+        reject: Reject,
+        limit: int,
+        mend: Mend | None = None,
+        bad_states: AbstractSet[str] = frozenset(),
     ) -> None:
+        self._bad_states = bad_states
         self._cursor = cursor
         self._outcome = outcome
         self._reject = reject
@@ -196,7 +205,7 @@ class Buffers:
             try:
                 absent = buffer.plan.writer.write(self._cursor, buffer.lines)
             except psycopg2.Error as error:
-                if is_data(error):
+                if is_data(error, self._bad_states):
                     raise PassFailed(End.REFUSED) from error
                 raise
             self._written(buffer, 0, len(buffer.lines), absent)
@@ -238,7 +247,7 @@ class Buffers:
         try:
             absent = buffer.plan.writer.write(self._cursor, buffer.lines[start:end])
         except psycopg2.Error as error:
-            if not is_data(error):
+            if not is_data(error, self._bad_states):
                 raise
             self._cursor.execute("rollback to savepoint tdsup; release savepoint tdsup")
             return error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -23,10 +24,12 @@ class CopyThread:
     Args:
         cursor: of the target.
         limit: most bytes of rows held.
+        bad_states: see `is_data`.
     """
 
-    def __init__(self, cursor: Cursor, limit: int) -> None:
+    def __init__(self, cursor: Cursor, limit: int, bad_states: AbstractSet[str] = frozenset()) -> None:
         self._cursor = cursor
+        self._bad_states = bad_states
         self._handoff = Handoff[Insert](limit)
         self._thread: threading.Thread | None = None
         # The connection to the target serves one thread at a time.
@@ -102,5 +105,5 @@ class CopyThread:
         try:
             writer.write(self._cursor, texts)
         except BaseException as error:  # noqa: BLE001 (raised in the other thread)
-            refused = isinstance(error, psycopg2.Error) and is_data(error)
+            refused = isinstance(error, psycopg2.Error) and is_data(error, self._bad_states)
             self._error = PassFailed(End.REFUSED) if refused else error

@@ -170,7 +170,7 @@ class Delivery:
         try:
             self._target.commit()
         except psycopg2.Error as error:
-            if pass_ is Pass.IMMEDIATE or not is_data(error):
+            if pass_ is Pass.IMMEDIATE or not is_data(error, self._settings.bad_sqlstates):
                 raise
             self._layouts.clear()
             return End.REFUSED_AT_COMMIT
@@ -195,7 +195,7 @@ class Delivery:
         assert work.stream is not None
         # A COPY in progress and blocks take as much again.
         limit = self._settings.buffer_size // 4
-        with CopyThread(cursor, limit) as copies:
+        with CopyThread(cursor, limit, self._settings.bad_sqlstates) as copies:
             loader = BlockLoader(copies, self._destination, self._layouts, outcome, missing)
             work.stream(loader.add, with_time=self._destination.classifier.by_event_time)
             loader.finish()

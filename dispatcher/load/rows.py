@@ -58,7 +58,7 @@ class RowLoader:
         self._dead_size = 0
         limit = self._settings.buffer_size // 2
         mend = destination.encoding.mended if careful else None
-        self._buffers = Buffers(cursor, outcome, self._refused, limit, mend)
+        self._buffers = Buffers(cursor, outcome, self._refused, limit, mend, self._settings.bad_sqlstates)
 
     def add(self, line: bytes) -> None:
         """Take one event as COPY wrote it.
@@ -91,10 +91,25 @@ class RowLoader:
         except ValueError as error:
             self._reject(event, header.operation, str(error))
 
+    def _check_limit(self) -> None:
+        """See that no more events are bad than the settings allow; raises BatchError if there are."""
+        settings, outcome = self._settings, self._outcome
+        limit, key = settings.bad_event_limit * self._work.ticks, "bad_event_limit"
+        if (share := int(settings.bad_event_share * outcome.events.total())) > limit:
+            limit, key = share, "bad_event_share"
+        if outcome.dead_letters.total() > limit and outcome.first_dead is not None:
+            ticks = f", {self._work.ticks} ticks in one" if self._work.ticks > 1 else ""
+            raise BatchError(
+                f"more than {limit} of its events are bad ({key}{ticks}), "
+                f"the first is event {outcome.first_dead[0]}: {outcome.first_dead[1]}"
+            )
+
     def finish(self) -> None:
         """Write what is still held back; raises as `add` does."""
         if not self._missing:
             self._buffers.flush()
+        # The share is known when all events are.
+        self._check_limit()
         if not self._missing:
             self._keep_dead()
 
@@ -165,13 +180,9 @@ class RowLoader:
     ) -> None:
         if self._settings.bad_events == "stop":
             raise EventError(event.id, reason)
-        outcome, limit = self._outcome, self._settings.bad_event_limit
-        outcome.bury(event.id, operation, reason)
-        if outcome.dead_letters.total() > limit and outcome.first_dead is not None:
-            raise BatchError(
-                f"more than {limit} of its events are bad (bad_event_limit), "
-                f"the first is event {outcome.first_dead[0]}: {outcome.first_dead[1]}"
-            )
+        self._outcome.bury(event.id, operation, reason)
+        if not self._settings.bad_event_share:
+            self._check_limit()
         if not self._work.can_keep():
             self._missing.dead_letters = True
         if not self._missing:

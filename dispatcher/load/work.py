@@ -33,6 +33,10 @@ class Work(Protocol):
         """What people call it, for messages."""
 
     @property
+    def ticks(self) -> int:
+        """How many ticks of the queue it stands for."""
+
+    @property
     def stream(self) -> Stream | None:
         """What hands over its events in blocks; None if it has none."""
 
@@ -100,6 +104,11 @@ class BatchWork:
         self._dead_letters = dead_letters
         self._job = job
         self._logger = logger
+
+    @property
+    def ticks(self) -> int:
+        """How many ticks the batch has; several if they were taken as one."""
+        return max(1, self._batch.tick - self._batch.previous_tick)
 
     def begin(self, cursor: Cursor) -> bool:
         """Whether the target lacks the batch; the position is locked until the transaction ends.

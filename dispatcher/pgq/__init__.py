@@ -6,7 +6,7 @@ from .lookout import Lookout
 from .lost import lost_position, may_register, unregistered
 from .queue import Queue
 from .reading import PLAIN, Reading
-from .registry import Registry, Whereabouts
+from .registry import Registry, Whereabouts, takes_over, too_old
 from .sourcetables import SourceTables
 
 __all__ = [
@@ -23,5 +23,7 @@ __all__ = [
     "judge",
     "lost_position",
     "may_register",
+    "takes_over",
+    "too_old",
     "unregistered",
 ]

@@ -76,7 +76,7 @@ class Registry:
             tick: number of a tick to look for.
 
         Raises:
-            SetupError: there is no PgQ, or no such queue.
+            SetupError: there is no PgQ, or it is too old, or has no such queue.
         """
         queue = self._settings.queue
         with self._connection.cursor() as cursor:
@@ -85,6 +85,8 @@ class Registry:
                     f"cannot read queue {queue}: the source database has no PgQ in schema "
                     f"{self._settings.pgq_schema}; run there: create extension pgq"
                 )
+            if (version := queries.value(cursor, "old_pgq", **self._pgq)) is not None:
+                raise SetupError(f"cannot read queue {queue}: {too_old(version)}")
             found = queries.row(cursor, "whereabouts", **self._names, tick=tick)
         if found is None:
             raise SetupError(
@@ -98,6 +100,14 @@ class Registry:
             _tick(newest, newest_time),
             None if time is None else _tick(tick, time),
         )
+
+    def former_is_registered(self) -> bool:
+        """Whether the consumer is registered that table_dispatcher 2.1 had for the same file."""
+        queue, name = self._settings.queue, self._settings.former_name
+        if not name:
+            return False
+        with self._connection.cursor() as cursor:
+            return bool(queries.value(cursor, "is_registered", **self._pgq, queue=queue, consumer=name))
 
     def has_open_batch(self) -> bool:
         """Whether the consumer has a batch that is not finished."""
@@ -130,6 +140,21 @@ class Registry:
         """Set the consumer to a tick, registering it if need be; the events after the tick are read next."""
         with self._connection.cursor() as cursor:
             queries.run(cursor, "register_at", **self._names, tick=tick)
+
+
+def takes_over(settings: Settings) -> str:
+    """What to do about the consumer of table_dispatcher 2.1."""
+    former = settings.former_name
+    return (
+        f"it is not registered, and consumer {former} is, which is what table_dispatcher 2.1 called a file "
+        f"without job_name: pgq_consumer_id = {former} goes on where that stands, start = registered begins "
+        "anew at the newest tick"
+    )
+
+
+def too_old(version: str) -> str:
+    """Why a PgQ of some version cannot be used."""
+    return f"PgQ {version} of the source is too old: it has no next_batch_custom; PgQ 3 is needed"
 
 
 def _tick(number: int | None, time: float | None) -> Tick | None:

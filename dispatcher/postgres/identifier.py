@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_BYTES = 63
 """Longest identifier that PostgreSQL keeps whole (NAMEDATALEN - 1); it cuts longer ones off silently."""
@@ -45,10 +45,17 @@ def is_possible(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:
-    """A table's schema and name, unquoted."""
+    """A table's schema and name, unquoted.
+
+    Attributes:
+        schema: its schema.
+        table: its name.
+        is_bare: it was given without a schema; two names are equal without regard to that.
+    """
 
     schema: str
     table: str
+    is_bare: bool = field(default=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> TableName:
@@ -66,11 +73,12 @@ class TableName:
         return cls(
             quoted_schema.replace('""', '"') if quoted_schema else schema or DEFAULT_SCHEMA,
             quoted_table.replace('""', '"') if quoted_table else table,
+            quoted_schema is None and schema is None,
         )
 
     def with_suffix(self, suffix: str) -> TableName:
         """The same name with ``_suffix``."""
-        return TableName(self.schema, f"{self.table}_{suffix}")
+        return TableName(self.schema, f"{self.table}_{suffix}", self.is_bare)
 
     @property
     def fits(self) -> bool:

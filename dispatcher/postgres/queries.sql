@@ -51,6 +51,12 @@ from unnest(%(texts)s::text[], %(moments)s::int8[]) as samples (text, moment);
 -- Whether the source has PgQ.
 select to_regclass('{pgq}.queue') is not null;
 
+-- name: old_pgq
+-- Version of a PgQ that has no next_batch_custom; NULL if it has that.
+select case when not exists (
+    select from pg_proc where proname = 'next_batch_custom' and pronamespace = to_regnamespace('{pgq}'))
+    then {pgq}.version() end;
+
 -- name: has_queue
 -- Whether the queue exists.
 select exists (select from {pgq}.queue where queue_name = %(queue)s);
@@ -83,6 +89,13 @@ select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s);
 -- consumer that has gone on.
 select {pgq}.register_consumer_at(%(queue)s, %(consumer)s, %(tick)s)
 where not exists (
+    select from {pgq}.subscription
+    join {pgq}.queue on queue_id = sub_queue join {pgq}.consumer on co_id = sub_consumer
+    where queue_name = %(queue)s and co_name = %(consumer)s);
+
+-- name: is_registered
+-- Whether a consumer is registered on the queue.
+select exists (
     select from {pgq}.subscription
     join {pgq}.queue on queue_id = sub_queue join {pgq}.consumer on co_id = sub_consumer
     where queue_name = %(queue)s and co_name = %(consumer)s);

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ConfigError
-from .jobconfig import NOTHING, BrokenConfig, JobConfig
+from .jobconfig import BrokenConfig, JobConfig
 from .jobfile import jobs_of
+from .options import NOTHING
 
 
 def scan(patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING) -> list[JobConfig | BrokenConfig]:

@@ -9,18 +9,15 @@ from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from pydantic import BaseModel
-from tdsup.jobtype import JobType
+from tdsup.jobtype import UNNAMED, JobType
 
 from ..errors import ConfigError
 from .inifile import DEFAULTS, Entry, IniFile, SyntaxFault
 from .jobsettings import JobSettings
 from .jobtypes import UnknownJobType, find_job_type
-from .options import Fault, keys_without_effect, known_keys, read, unknown_key
-
-NOTHING: Mapping[str, str] = MappingProxyType({})
+from .options import NOTHING, Fault, keys_without_effect, known_keys, read, unknown_key
 
 _log = logging.getLogger("tdsup")
 
@@ -120,7 +117,9 @@ class JobSection:
         values = {key: value for key, value in self.values().items() if key in known}
         host = read(JobSettings, values)
         own = {key: value for key, value in values.items() if key not in known_keys(JobSettings)}
-        settings = read(job_type.settings, {**own, "job_name": values["job_name"]})
+        settings = read(
+            job_type.settings, {**own, "job_name": values["job_name"]}, {UNNAMED: self._unnamed()}
+        )
         faults = self._unknown_keys(known)
         if isinstance(host, list) or isinstance(settings, list) or faults:
             for result in (host, settings):
@@ -131,6 +130,11 @@ class JobSection:
         digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
         warnings = tuple(self._warnings(host, settings))
         return JobConfig(self.path, self.header, digest, host, settings, warnings)
+
+    def _unnamed(self) -> str:
+        """The header, if nothing but the file's name or the header says what the job is called."""
+        given = self.ini.sections[self.header].keys() | self.ini.sections.get(DEFAULTS, {}).keys()
+        return "" if "job_name" in given else self.header
 
     def override(self, values: Mapping[str, str]) -> None:
         """Let these values by key count instead of the file's."""

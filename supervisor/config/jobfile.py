@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from .inifile import parse
-from .jobconfig import NOTHING, BrokenConfig, JobConfig, JobSection, without_traceback
+from .jobconfig import BrokenConfig, JobConfig, JobSection, without_traceback
 from .jobsettings import expand
 from .jobtypes import UnknownJobType
-from .options import Fault
+from .options import NOTHING, Fault
 
 HEADLESS = "table_dispatcher"
 """Section of keys that come before any header: the old manual page's own example has none."""

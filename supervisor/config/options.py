@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from tdsup.jobtype import no_effect_reason
+from tdsup.jobtype import is_filled_in, no_effect_reason
 
 from ..redact import is_secret, redact
 from .reasons import EMPTY, reason_for, what_it_is
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,6 +37,8 @@ def spellings(model: type[BaseModel]) -> Mapping[str, tuple[str, ...]]:
     """
     found = {}
     for name, field in model.model_fields.items():
+        if is_filled_in(field):
+            continue
         alias = field.validation_alias
         choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
         names = [choice for choice in choices if isinstance(choice, str)]
@@ -76,13 +81,20 @@ def unknown_key(key: str, known: Iterable[str]) -> Fault:
     return Fault(key, "unknown key" + (f", did you mean {near[0]}?" if near else ""))
 
 
-def read(model: type[Model], given: Mapping[str, Any]) -> Model | list[Fault]:
+def read(
+    model: type[Model], given: Mapping[str, Any], filled_in: Mapping[str, str] = NOTHING
+) -> Model | list[Fault]:
     """Validate those of the given keys that the model declares.
+
+    Args:
+        model: the model.
+        given: values by key.
+        filled_in: values of fields that are no keys; those that the model lacks are left out.
 
     Returns:
         An instance, or all faults; values of secret keys do not occur in them.
     """
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = {key: filled_in[key] for key in filled_in if key in model.model_fields}
     spelled: dict[str, str] = {}
     for keys in spellings(model).values():
         present = [key for key in keys if key in given]

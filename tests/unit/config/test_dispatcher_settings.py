@@ -28,12 +28,12 @@ def test_minimum_is_enough() -> None:
 
 
 def test_old_names_mean_the_same() -> None:
-    """queue_name, consumer_name and part_column are read where the newer names are not given."""
-    old = {**MINIMUM, "queue_name": "old", "consumer_name": "c", "part_column": "day"}
+    """queue_name and consumer_name are read where the newer names are not given."""
+    old = {**MINIMUM, "queue_name": "old", "consumer_name": "c"}
     assert Settings.model_validate(old).queue == "sourceq"
     del old["pgq_queue_name"]
     settings = Settings.model_validate(old)
-    assert (settings.queue, settings.consumer_name, settings.part_field) == ("old", "c", "day")
+    assert (settings.queue, settings.consumer_name) == ("old", "c")
 
 
 def test_fields_select_and_rename() -> None:

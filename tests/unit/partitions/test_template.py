@@ -18,6 +18,9 @@ PARENT = TableName("public", "orders")
         ("index _SCHEMA_TABLE_idx on", "index public__orders_2026_11_24_idx on"),
         ("index idx_SCHEMA_TABLE on", "index idxpublic__orders_2026_11_24 on"),
         ("index _SCHEMA_TABLE on", "index public__orders_2026_11_24 on"),
+        ("index Idx_SCHEMA_TABLE_Day on", "index Idxpublic__orders_2026_11_24_Day on"),
+        ('index "Idx_SCHEMA_TABLE" on', 'index "Idxpublic__orders_2026_11_24" on'),
+        ("constraint Pk_DEST_TABLE", "constraint Pkorders_2026_11_24"),
         ("inherits (_PARENT)", "inherits (public.orders)"),
         ("primary key (_PKEY)", "primary key (id, \"Line\")"),
         ('constraint "_DEST_TABLE_pkey"', 'constraint "orders_2026_11_24_pkey"'),
@@ -28,6 +31,22 @@ PARENT = TableName("public", "orders")
 def test_words_are_replaced(template: str, sql: str) -> None:
     """A word on its own is the thing; a word within a longer one is part of a new name."""
     assert expand(template, TABLE, PARENT, ("id", "Line")) == sql
+
+
+@pytest.mark.parametrize(
+    ("dest_table", "name"),
+    [
+        ("orders", "orders_2026"),
+        ("public.orders", "public__orders_2026"),
+        ("Orders", "Orders_2026"),
+        ('"my orders"', '"my orders_2026"'),
+        ("archive.Orders", "archive__Orders_2026"),
+    ],
+)
+def test_a_name_without_a_schema_gets_none(dest_table: str, name: str) -> None:
+    """As with the original, so that the names of indexes do not outgrow 63 bytes."""
+    table = TableName.parse(dest_table).with_suffix("2026")
+    assert expand("index _SCHEMA_TABLE on", table, PARENT, ()) == f"index {name} on"
 
 
 def test_names_are_quoted_where_needed() -> None:

@@ -60,6 +60,73 @@ def test_a_batch_over_the_limit_blocks_the_job(target: Database, queue: Queue, c
     assert checked.drain(bad_event_limit=5)["dead_letters"] == 5
 
 
+@pytest.mark.usefixtures("without_pgqd")
+def test_a_backlog_may_have_as_many_bad_events_as_its_ticks(
+    target: Database, queue: Queue, checked: Pipeline
+) -> None:
+    """A rate of bad events that is fine in step does not block the job after an outage."""
+    for number in range(6):
+        queue.send(GOOD.format(number), tick=False)
+        queue.insert("I:id", "id=9&day=2026-11-24&n=x")
+        queue.insert("I:id", "id=9&day=2026-11-24&n=x")
+        queue.tick()
+    with pytest.raises(
+        SetupError, match=r"more than 6 of its events are bad \(bad_event_limit, 6 ticks in one\)"
+    ):
+        checked.drain(bad_event_limit=1, pgq_batch_collect_events=16)
+    assert checked.drain(bad_event_limit=2, pgq_batch_collect_events=16)["dead_letters"] == 12
+
+
+@pytest.mark.usefixtures("without_pgqd")
+def test_a_share_of_bad_events(target: Database, queue: Queue, checked: Pipeline) -> None:
+    """With bad_event_share a large batch may have more of them, and not one more than its share."""
+    for number in range(1, 96):
+        queue.send(GOOD.format(number), tick=False)
+    for _ in range(5):
+        queue.insert("I:id", "id=9&day=2026-11-24&n=x")
+    queue.tick()
+    with pytest.raises(SetupError, match=r"more than 4 of its events are bad \(bad_event_share\)"):
+        checked.drain(bad_event_limit=0, bad_event_share=0.04)
+    assert checked.drain(bad_event_limit=0, bad_event_share=0.05)["dead_letters"] == 5
+    assert target.value("select count(*) from t") == 95
+
+
+RAISE = """
+    create function refuse() returns trigger language plpgsql as $$
+    begin
+        if new.n = 13 then raise exception 'thirteen is bad luck' using errcode = '{}'; end if;
+        return new;
+    end $$;
+    create {} trigger refuse {} insert on t {} for each row execute function refuse()"""
+
+
+@pytest.mark.usefixtures("without_pgqd")
+@pytest.mark.parametrize(
+    "trigger",
+    [("", "before", ""), ("constraint", "after", "deferrable initially deferred")],
+    ids=["at once", "at commit"],
+)
+@pytest.mark.parametrize(("state", "key"), [("P0001", "P0001"), ("P0001", "22, P0"), ("MY001", "my001")])
+def test_a_row_that_a_trigger_refuses(
+    target: Database, queue: Queue, checked: Pipeline, trigger: tuple[str, str, str], state: str, key: str
+) -> None:
+    """Without bad_sqlstates it blocks the job; with it the event is a dead letter, and the rest is loaded."""
+    target.execute(RAISE.format(state, *trigger))
+    queue.send(*(f"id={number}&day=2026-11-24&n={number}" for number in range(10, 16)))
+    with pytest.raises(SetupError, match="thirteen is bad luck"):
+        checked.drain(part_field="")
+    assert checked.drain(part_field="", bad_sqlstates=key)["dead_letters"] == 1
+    assert target.column("select n from t where n > 9 order by n") == [10, 11, 12, 14, 15]
+    assert target.rows("select sqlstate, reason from tdsup.dead_letter") == [(state, "thirteen is bad luck")]
+
+
+@pytest.mark.parametrize("key", ["53", "53100", "40P01", "57P01", "08006"])
+def test_a_server_that_fails_is_never_a_bad_event(checked: Pipeline, key: str) -> None:
+    """bad_sqlstates takes none of these states."""
+    with pytest.raises(ValueError, match=f"must not hold {key}, which says that the server failed"):
+        checked.drain(bad_sqlstates=key)
+
+
 def test_stop_names_the_event(target: Database, queue: Queue, checked: Pipeline) -> None:
     """With bad_events = stop the first bad event stops the job, even if only the target refuses it."""
     queue.send(*map(GOOD.format, range(1, 4)), tick=False)
@@ -124,6 +191,7 @@ def test_a_row_that_fits_no_page_or_index_is_a_letter(
     assert target.column("select sqlstate from tdsup.dead_letter") == ["54000"]
 
 
+@pytest.mark.usefixtures("without_pgqd")
 def test_a_deferred_constraint_beside_another_bad_row(
     target: Database, queue: Queue, checked: Pipeline
 ) -> None:

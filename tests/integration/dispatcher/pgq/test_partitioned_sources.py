@@ -144,7 +144,7 @@ def test_the_check_knows_partitions(source: Database, keys: Mapping[str, Any], q
     source.execute(insert_one)
     queue.tick()
     for settings in (keys, {**keys, "table_filter": "p"}):
-        notes, faults = examined(settings)
+        notes, faults = examined(dict(settings))
         told = "\n".join(notes)
         assert faults == []
         assert "triggers put changes of public.p into it: insert, update, delete" in told

@@ -1,0 +1,85 @@
+"""Values of keys: how each is read from the text that a file has."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import psycopg2
+from psycopg2.extensions import parse_dsn
+from pydantic import AfterValidator, BeforeValidator
+
+from .errors import INFRASTRUCTURE_CLASSES
+from .events import Operation
+from .fieldmap import FieldMap
+from .postgres import INTERVAL_STYLES, SERVER_ENCODINGS, DateStyle, TableName
+
+
+def _dsn(value: str) -> str:
+    try:
+        parse_dsn(value)
+    except psycopg2.ProgrammingError:
+        # libpq's message may quote a piece of the password.
+        raise ValueError("must be a libpq connection string") from None
+    return value
+
+
+def _table(value: object) -> object:
+    return TableName.parse(value) if isinstance(value, str) else value
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(name for part in value.split(",") if (name := part.strip()))
+
+
+def _sqlstates(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    states = [state for part in value.split(",") if (state := part.strip().upper())]
+    for state in states:
+        if not re.fullmatch(r"[0-9A-Z]{2}(?:[0-9A-Z]{3})?", state):
+            raise ValueError("must be a list of SQLSTATEs, such as P0001, or classes, such as P0")
+        if state[:2] in INFRASTRUCTURE_CLASSES:
+            raise ValueError(f"must not hold {state}, which says that the server failed, not a row")
+    return frozenset(states)
+
+
+def _operations(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    letters = [letter for part in value.split(",") if (letter := part.strip().upper())]
+    try:
+        return frozenset(map(Operation, letters))
+    except ValueError:
+        raise ValueError("must be a list of I, U, D and R, separated by commas") from None
+
+
+def _date_style(value: str) -> str:
+    return str(DateStyle.parse(value)) if value.strip() else ""
+
+
+def _interval_style(value: str) -> str:
+    style = value.strip().lower()
+    if style and style not in INTERVAL_STYLES:
+        raise ValueError(f"must be one of {', '.join(INTERVAL_STYLES)}")
+    return style
+
+
+def _encoding(value: str) -> str:
+    name = value.strip().upper().replace("-", "")
+    if name and name not in SERVER_ENCODINGS:
+        raise ValueError("must be an encoding of a PostgreSQL database, such as LATIN1 or EUC_JP")
+    return name
+
+
+Dsn = Annotated[str, BeforeValidator(_dsn)]
+Table = Annotated[TableName, BeforeValidator(_table)]
+Fields = Annotated[FieldMap, BeforeValidator(FieldMap.parse)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Operations = Annotated[frozenset[Operation], BeforeValidator(_operations)]
+SqlStates = Annotated[frozenset[str], BeforeValidator(_sqlstates)]
+DateStyleName = Annotated[str, AfterValidator(_date_style)]
+IntervalStyleName = Annotated[str, AfterValidator(_interval_style)]
+EncodingName = Annotated[str, AfterValidator(_encoding)]
