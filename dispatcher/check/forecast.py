@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
-from ..load import Destination, Routed, RowMode, WritePlan
+from ..load import Destination, Gaps, Routed, RowMode, WritePlan
 from ..partitions import MissingColumn, MissingTable, Tables
 from ..pgq import Reading, SourceTables
 from ..postgres import UTF8, Encoding, TableName
@@ -106,22 +106,24 @@ class Forecaster:
             plan.examine(routed.values)
             plan.with_arrays(routed.values, event.encoding)
         gaps = () if isinstance(plan, WritePlan) else plan
-        table = self._table(routed)
+        table = self._table(routed, plan)
         notes = [f"column {gap.name} is added" for gap in gaps if isinstance(gap, MissingColumn)]
         if any(isinstance(gap, MissingTable) for gap in gaps):
             notes += ["to be created", *self._strangers(routed)]
         text = f"goes to {table}" if table else f"changes {self._settings.dest_table}, wherever its row is"
-        wanted = None
-        if table and routed.shape.kind in {Insert, Replace}:
+        wanted = next((gap for gap in gaps if isinstance(gap, MissingTable)), None)
+        if wanted is None and table and routed.shape.kind in {Insert, Replace}:
             key = self._settings.fields.rename(change.key)
             wanted = MissingTable(table, routed.shape.period, key)
         return wanted, text + (f" ({'; '.join(notes)})" if notes else "")
 
-    def _table(self, routed: Routed) -> TableName | None:
+    def _table(self, routed: Routed, plan: WritePlan | Gaps) -> TableName | None:
         """The table that a row is in, by its values; None if they do not tell."""
         period, dest_table = routed.shape.period, self._settings.dest_table
+        if not isinstance(plan, WritePlan):
+            return plan[0].table
         if period is not None:
-            return dest_table.with_suffix(period.suffix)
+            return self._tables.place(period).table or dest_table.with_suffix(period.suffix)
         return None if self._settings.part_field else dest_table
 
     def _strangers(self, routed: Routed) -> Iterator[str]:

@@ -37,7 +37,7 @@ def event_findings(
     """
     if source.tables is None:
         return []
-    tables = Tables(target, settings.partitioning)
+    tables = Tables(target, settings.partitioning, server.time_zone)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
     forecaster = Forecaster(settings, tables, source.tables, row_mode, source.reading)
     try:

@@ -3,7 +3,7 @@
 from .delivery import Delivery
 from .destination import Destination
 from .outcome import Outcome
-from .plan import WritePlan
+from .plan import Gaps, WritePlan
 from .routes import Routed
 from .rowmode import Mode, RowMode, choose
 from .work import BatchWork, Ledger
@@ -12,6 +12,7 @@ __all__ = [
     "BatchWork",
     "Delivery",
     "Destination",
+    "Gaps",
     "Ledger",
     "Mode",
     "Outcome",

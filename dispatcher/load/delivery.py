@@ -54,7 +54,7 @@ class Delivery:
         self._target = target
         self._settings = settings
         self._logger = logger
-        tables = Tables(target, settings.partitioning)
+        tables = Tables(target, settings.partitioning, queue.time_zone)
         self._maker = TableMaker(target, tables, settings.partitioning, queue.time_zone)
         only_source = queue.tables.only
         key = queue.primary_key(only_source) if only_source and settings.row_mode == "auto" else ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..events import Event
-from ..partitions import PeriodCache, Tables
+from ..events import Event, read_change
+from ..partitions import MissingTable, PeriodCache, Tables
 from ..pgq import Reading, SourceTables
 from ..settings import Settings
 from .layout import Classifier
@@ -53,6 +53,25 @@ class Destination:
     def planner(self) -> Planner:
         """A planner for the tables as they are now."""
         return Planner(self.settings, self.tables, self._styles, self.encoding)
+
+    def true_table(self, event: Event) -> MissingTable | None:
+        """The partition to be made for a row whose moment is in another day than its text says; None: none.
+
+        Such a row is from a producer in another time zone than the source's.
+
+        Raises:
+            psycopg2.Error: the target cannot be asked.
+        """
+        change = read_change(event.header(), event)
+        value = change.row.get(self.settings.part_field.encode())
+        if value is None or not self.tables.place(self.periods[value]).by_moment:
+            return None
+        period = self.periods[self.tables.day_of(value.decode()).encode()]
+        place = self.tables.place(period)
+        if place.table is not None:
+            return None
+        named = self.tables.name_for(period)
+        return MissingTable(named, period, self.settings.fields.rename(change.key), place.gap)
 
     def check_truncate(self, event: Event) -> None:
         """Make sure that a truncate removes no rows of other tables.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Event, JsonArray, array_literal
-from ..partitions import MissingColumn, MissingTable, Period, Tables
+from ..partitions import MissingColumn, MissingTable, Period, Range, Tables
 from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
@@ -145,11 +145,11 @@ class Planner:
             if shape.period is None
             else settings.dest_table.with_suffix(shape.period.suffix)
         )
-        anywhere = shape.period is None and bool(settings.part_field)
-        there = not anywhere and self._tables.exists(named)
-        if shape.kind in {Insert, Replace} and not there:
-            return (MissingTable(named, shape.period, settings.fields.rename(key)),)
-        table = named if there else None
+        table, gap = self._table(shape.period, named)
+        if shape.kind in {Insert, Replace} and table is None:
+            if gap and shape.period:
+                named = self._tables.name_for(shape.period)
+            return (MissingTable(named, shape.period, settings.fields.rename(key), gap),)
         like = table or next(iter(self.roots), None)
         if like is None:
             # No table, so no row that could be changed.
@@ -163,6 +163,14 @@ class Planner:
         return WritePlan(
             writer, columns.written, names_rows, columns.lacks, *self._peculiar(shape.names, like)
         )
+
+    def _table(self, period: Period | None, named: TableName) -> tuple[TableName | None, Range | None]:
+        """The table of rows, None if it is not there or not known; and what it may hold if it is made."""
+        if period is None:
+            there = not self._settings.part_field and self._tables.exists(named)
+            return (named if there else None), None
+        place = self._tables.place(period)
+        return place.table, place.gap
 
     def _peculiar(
         self, names: tuple[bytes, ...], table: TableName

@@ -19,6 +19,9 @@ from .work import Work
 LARGE = 16 << 20
 """Bytes from which an event is large: the log mentions it."""
 
+NO_PARTITION = "23514"
+"""SQLSTATE of a row for which there is no partition, among others."""
+
 DEAD_LETTER_BUFFER = 1 << 20
 """Bytes of dead letters that are gathered before they are written."""
 
@@ -173,6 +176,9 @@ class RowLoader:
 
     def _refused(self, event: Event, reason: str, sqlstate: str | None) -> None:
         """The target has refused the row of an event."""
+        if sqlstate == NO_PARTITION and (missing := self._destination.true_table(event)):
+            self._missing.add([missing])
+            return
         self._reject(event, event.header().operation, reason, sqlstate)
 
     def _reject(

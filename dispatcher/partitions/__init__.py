@@ -4,6 +4,7 @@ from .maker import CLONEABLE, TableMaker
 from .missing import Missing, MissingColumn, MissingTable
 from .partitioning import Partitioning
 from .period import SUFFIXES, Method, Period, PeriodCache, period_of
+from .place import Range
 from .tables import Tables
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Partitioning",
     "Period",
     "PeriodCache",
+    "Range",
     "TableMaker",
     "Tables",
     "period_of",

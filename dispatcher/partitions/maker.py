@@ -16,6 +16,9 @@ from .missing import MissingColumn, MissingTable
 from .partitioning import Partitioning
 from .tables import Tables
 
+_TAKEN = frozenset({"23514", "42501"})
+"""SQLSTATEs of a partition that cannot be attached beside a default one: it has such rows; no right to."""
+
 
 class TableMaker:
     """Makes the tables and columns that one job needs, each in a transaction of its own.
@@ -54,17 +57,30 @@ class TableMaker:
                     cursor.execute(statement)
                 if not queries.value(cursor, "table_exists", table=table.sql):
                     raise SetupError(f"cannot create table {table}: part_template does not create it")
+            self._tables.forget_places()
         except LockNotAvailable as error:
             raise Outage(f"cannot create table {table}: {self._holder(table)}", "target", True) from error
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
                 raise
-            # A process that does not take our lock may have been faster.
-            with self._connection:
-                if self._tables.exists(table):
-                    return False
+            if self._is_needless(missing, error):
+                return False
             raise SetupError(f"cannot create table {table}: {one_line(error)}") from error
         return True
+
+    def _is_needless(self, missing: MissingTable, error: psycopg2.Error) -> bool:
+        """Whether rows can be loaded without a table that could not be created."""
+        period = missing.period
+        with self._connection:
+            # A process that does not take our lock may have been faster.
+            if self._tables.exists(missing.table):
+                return True
+            if period is None:
+                return False
+            otherwise = self._tables.place(period).otherwise
+            # The default partition has rows of the period, or nobody may attach one: it takes these, too.
+            self._tables.forget_places(full=period if otherwise and error.pgcode in _TAKEN else None)
+            return self._tables.place(period).table is not None
 
     def rehearse(self, missing: MissingTable) -> tuple[frozenset[str], ...]:
         """Create a table and undo that; returns the columns of its unique indexes.
@@ -171,11 +187,10 @@ def _attach(parent: TableName, missing: MissingTable) -> Iterator[sql.Composable
     )
     attach = "alter table {parent} attach partition {table} for values from ({start}) to ({end})"
     yield sql.SQL(create).format(**names)
-    bounds = {
-        "start": sql.Literal(missing.period.start.isoformat()),
-        "end": sql.Literal(missing.period.end.isoformat()),
-    }
-    yield sql.SQL(attach).format(**names, **bounds)
+    start, end = missing.period.start.isoformat(), missing.period.end.isoformat()
+    if missing.gap:
+        start, end = missing.gap.start_text, missing.gap.end_text
+    yield sql.SQL(attach).format(**names, start=sql.Literal(start), end=sql.Literal(end))
 
 
 def _inherit(parent: TableName, missing: MissingTable) -> Iterator[sql.Composable]:

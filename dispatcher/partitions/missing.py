@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..postgres import TableName
 from .period import Period
+from .place import Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,13 @@ class MissingTable:
         table: its name.
         period: the days of the partition; None if the table is not partitioned.
         key: columns of the primary key, as the first event for the table names them.
+        gap: what a partition may hold of its period, as others hold the rest; None: all of it.
     """
 
     table: TableName
     period: Period | None
     key: tuple[str, ...]
+    gap: Range | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from psycopg2.extensions import connection as Connection
 from ..errors import SetupError
 from ..postgres import MAX_BYTES, TableName, queries
 from .partitioning import Partitioning
-from .period import SUFFIXES
+from .period import SUFFIXES, Period
+from .place import Neighbours, Place, Range, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,16 @@ class Tables:
     Args:
         connection: to the target.
         partitioning: how ``dest_table`` is partitioned.
+        time_zone: of the source; the days of partitions of moments are days there.
     """
 
-    def __init__(self, connection: Connection, partitioning: Partitioning) -> None:
+    def __init__(self, connection: Connection, partitioning: Partitioning, time_zone: str = "UTC") -> None:
         self._connection = connection
         self._partitioning = partitioning
+        self._time_zone = time_zone
+        self._places: dict[Period, Place] = {}
+        self._full: set[Period] = set()
+        self._is_native: bool | None = None
         self._known: set[TableName] = set()
         self._views: dict[TableName, bool] = {}
         self._columns: dict[TableName, dict[str, Column]] = {}
@@ -62,6 +68,63 @@ class Tables:
                 return False
         self._known.add(table)
         return True
+
+    def place(self, period: Period) -> Place:
+        """Where rows of a period go; remembered until something is made.
+
+        Raises:
+            SetupError: PostgreSQL would cut the name of the partition off.
+        """
+        if period not in self._places:
+            self._places[period] = self._place(period)
+        return self._places[period]
+
+    def forget_places(self, full: Period | None = None) -> None:
+        """Look again where rows go; for `full`, no partition can be made: the parent takes its rows."""
+        self._places.clear()
+        self._is_native = None
+        if full is not None:
+            self._full.add(full)
+
+    def _place(self, period: Period) -> Place:
+        parent = self._partitioning.parent
+        named = parent.with_suffix(period.suffix)
+        there = self.exists(named)
+        if self._is_native is None:
+            self._is_native = self.kind(parent) == "p"
+        if not self._is_native or (there and not self._is_child(named, parent)):
+            return Place(named if there else None)
+        with self._connection.cursor() as cursor:
+            days = {"start": period.start.isoformat(), "end": period.end.isoformat()}
+            found = queries.rows(cursor, "partition_ranges", table=parent.sql, zone=self._time_zone, **days)
+        if not found or period in self._full:
+            # PostgreSQL routes by what only it knows.
+            return Place(parent, by_moment=bool(found) and found[0][0])
+        by_moment, start, end = found[0][:3]
+        partitions = [
+            (TableName(schema, name), Range(lower, upper, lower_text, upper_text))
+            for _, _, _, schema, name, lower_text, upper_text, lower, upper in found
+            if name is not None and lower is not None
+        ]
+        default = any(name is not None and lower is None for _, _, _, _, name, _, _, lower, _ in found)
+        whole = Range(start, end, days["start"], days["end"])
+        return place(whole, Neighbours(parent, by_moment, partitions, default))
+
+    def name_for(self, period: Period) -> TableName:
+        """What a new partition for a period, or for a part of it, is called."""
+        named = self._partitioning.parent.with_suffix(period.suffix)
+        # Somebody has made one of that name, for another part.
+        return named.with_suffix("rest") if self.exists(named) else named
+
+    def _is_child(self, table: TableName, parent: TableName) -> bool:
+        with self._connection.cursor() as cursor:
+            return bool(queries.value(cursor, "is_child", table=table.sql, parent=parent.sql))
+
+    def day_of(self, moment: str) -> str:
+        """The day of a moment, as text, in the source's time zone; raises psycopg2.Error if it is none."""
+        with self._connection.cursor() as cursor:
+            day: str = queries.value(cursor, "day_of_moment", moment=moment, zone=self._time_zone)
+        return day
 
     def columns(self, table: TableName, *, fresh: bool = False) -> dict[str, Column]:
         """A table's columns by name, from memory if they are there; `fresh`: ask the target again."""

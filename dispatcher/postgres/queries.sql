@@ -231,6 +231,45 @@ from pg_attribute, lateral (
 ) as made
 where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped;
 
+-- name: partition_ranges
+-- Of a table that is partitioned by the range of one date or time: whether that is a timestamptz, a period of days in a
+-- time zone as seconds, and of each partition its name, bounds as text and in seconds (NULL: the default one). A row
+-- without a name if there are no partitions; no row if the table is partitioned otherwise, or not.
+select key.atttypid = 'timestamptz'::regtype, key.seconds_of_start, key.seconds_of_end, n.nspname::text, c.relname::text,
+    bounds[1], bounds[2], seconds_of_lower, seconds_of_upper
+from (
+    select partrelid, atttypid,
+        case when atttypid = 'timestamptz'::regtype then extract(epoch from %(start)s::timestamp at time zone %(zone)s)
+            else extract(epoch from %(start)s::timestamp) end::float8 as seconds_of_start,
+        case when atttypid = 'timestamptz'::regtype then extract(epoch from %(end)s::timestamp at time zone %(zone)s)
+            else extract(epoch from %(end)s::timestamp) end::float8 as seconds_of_end
+    from pg_partitioned_table join pg_attribute on attrelid = partrelid and attnum = partattrs[0]
+    where partrelid = to_regclass(%(table)s) and partstrat = 'r' and partnatts = 1
+        and atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+) key
+left join pg_inherits on inhparent = partrelid
+left join pg_class c on c.oid = inhrelid left join pg_namespace n on n.oid = c.relnamespace
+left join lateral (
+    select regexp_match(pg_get_expr(c.relpartbound, c.oid), $$FROM \('?([^']*)'?\) TO \('?([^']*)'?\)$$)
+) as expression (bounds) on true
+left join lateral (select
+    case when bounds[1] = 'MINVALUE' then '-Infinity'
+        when atttypid = 'timestamptz'::regtype then extract(epoch from bounds[1]::timestamptz)
+        else extract(epoch from bounds[1]::timestamp) end::float8,
+    case when bounds[2] = 'MAXVALUE' then 'Infinity'
+        when atttypid = 'timestamptz'::regtype then extract(epoch from bounds[2]::timestamptz)
+        else extract(epoch from bounds[2]::timestamp) end::float8
+) as seconds (seconds_of_lower, seconds_of_upper) on true;
+
+-- name: day_of_moment
+-- The day of a moment in a time zone.
+select (%(moment)s::timestamptz at time zone %(zone)s)::date::text;
+
+-- name: is_child
+-- Whether a table is a child of another one.
+select exists (
+    select from pg_inherits where inhrelid = to_regclass(%(table)s) and inhparent = to_regclass(%(parent)s));
+
 -- name: unique_columns
 -- Columns of each unique index of a table that holds for all rows, without those by which PostgreSQL partitions it,
 -- unless the index has no others.
