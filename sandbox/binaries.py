@@ -24,11 +24,16 @@ _VERSION = re.compile(r"(\d+)")
 
 @dataclass(frozen=True)
 class Binaries:
-    """Paths of the programs."""
+    """Paths of the programs, and how their server gets PgQ.
+
+    Attributes:
+        pgq: statements that bring PgQ into a database.
+    """
 
     initdb: Path
     postgres: Path
     pgqd: Path
+    pgq: str = "create extension pgq"
 
 
 def find(path: str | None = None, servers: Iterable[str] = SERVER_DIRECTORIES) -> Binaries:

@@ -12,6 +12,7 @@ from typing import Self
 
 from . import binaries, reaper
 from .account import unprivileged
+from .binaries import Binaries
 from .cluster import Cluster
 from .ticker import Ticker
 
@@ -24,6 +25,10 @@ class Sandbox:
 
     All of it is removed when the context ends, and also when the process is killed.
 
+    Args:
+        source: the programs of the source; None: those that are found.
+        target: the programs of the target; None: those that are found.
+
     Attributes:
         directory: contains everything; private.
         source: the cluster with PgQ in each of its databases.
@@ -34,8 +39,11 @@ class Sandbox:
         SandboxError: a program is missing, or a server does not start.
     """
 
+    def __init__(self, source: Binaries | None = None, target: Binaries | None = None) -> None:
+        self._programs = source, target
+
     def __enter__(self) -> Self:
-        programs = binaries.find()
+        of_source, of_target = (programs or binaries.find() for programs in self._programs)
         account = unprivileged()
         # The reaper finds processes by their working directory, which the kernel shows with links resolved.
         self.directory = Path(tempfile.mkdtemp(prefix="tdsup-")).resolve()
@@ -46,9 +54,9 @@ class Sandbox:
             start_new_session=True,
         )
         try:
-            self.source = Cluster(self.directory / "source", programs, account, extensions=("pgq",))
-            self.target = Cluster(self.directory / "target", programs, account)
-            self.ticker = Ticker(self.directory, self.source, programs, account)
+            self.source = Cluster(self.directory / "source", of_source, account, has_pgq=True)
+            self.target = Cluster(self.directory / "target", of_target, account)
+            self.ticker = Ticker(self.directory, self.source, account)
             with ThreadPoolExecutor() as pool:
                 list(pool.map(_create_and_start, (self.source, self.target)))
             self.ticker.start()

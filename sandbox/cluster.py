@@ -55,20 +55,20 @@ class Cluster:
         directory: its directory, created by `create`.
         binaries: the programs.
         account: runs the server.
-        extensions: those to create in each database.
+        has_pgq: whether each database gets PgQ.
     """
 
     def __init__(
-        self, directory: Path, binaries: Binaries, account: Account, extensions: tuple[str, ...] = ()
+        self, directory: Path, binaries: Binaries, account: Account, *, has_pgq: bool = False
     ) -> None:
         self.directory = directory
         self.data = directory / "data"
         self.log = directory / "server.log"
+        self.binaries = binaries
         self.port = _free_port()
         self._password = secrets.token_urlsafe(12)
-        self._binaries = binaries
         self._account = account
-        self._extensions = extensions
+        self.has_pgq = has_pgq
         self._process: subprocess.Popen[bytes] | None = None
 
     def create(self) -> None:
@@ -89,7 +89,7 @@ class Cluster:
         secret.write_text(self._password)
         self._account.own(secret)
         command: list[str | Path] = [
-            self._binaries.initdb, "--pgdata", self.data, "--username", USER, "--encoding", "UTF8",
+            self.binaries.initdb, "--pgdata", self.data, "--username", USER, "--encoding", "UTF8",
             "--locale", "C.UTF-8", "--auth-local", "trust", "--auth-host", "scram-sha-256",
             "--pwfile", secret, "--no-sync",
         ]  # fmt: skip
@@ -119,7 +119,7 @@ class Cluster:
         with self.log.open("ab") as log:
             # In a new session, so that Ctrl-C in the terminal reaches only the owner of the sandbox.
             self._process = subprocess.Popen(
-                [self._binaries.postgres, "-D", self.data],
+                [self.binaries.postgres, "-D", self.data],
                 cwd=self.data,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -149,13 +149,13 @@ class Cluster:
         self.start()
 
     def create_database(self, name: str, encoding: str = "UTF8") -> None:
-        """Create a database with the cluster's extensions, in some encoding."""
+        """Create a database in some encoding, with PgQ if the cluster has it."""
         with self._cursor("postgres") as connection, connection.cursor() as cursor:
             locale = "template template0 lc_collate 'C' lc_ctype 'C'" if encoding != "UTF8" else ""
             cursor.execute(f"create database \"{name}\" encoding '{encoding}' {locale}")
-        with self._cursor(name) as connection, connection.cursor() as cursor:
-            for extension in self._extensions:
-                cursor.execute(f"create extension {extension}")
+        if self.has_pgq:
+            with self._cursor(name) as connection, connection.cursor() as cursor:
+                cursor.execute(self.binaries.pgq)
 
     def drop_database(self, name: str) -> None:
         """Drop a database, even while others are connected to it."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from psycopg2.extensions import make_dsn
 
 from .account import Account
-from .binaries import Binaries
 from .cluster import USER, Cluster
 
 STOP_WAIT = 10.0
@@ -34,12 +33,11 @@ class Ticker:
     setting). After stopping the source's server, restart the ticker too, or wait.
     """
 
-    def __init__(self, directory: Path, cluster: Cluster, binaries: Binaries, account: Account) -> None:
+    def __init__(self, directory: Path, cluster: Cluster, account: Account) -> None:
         self.log = directory / "pgqd.log"
         self._directory = directory
         self._config = directory / "pgqd.ini"
         self._cluster = cluster
-        self._binaries = binaries
         self._account = account
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -49,7 +47,7 @@ class Ticker:
         self._config.write_text(_CONFIG.format(server=server, period=period))
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binaries.pgqd, self._config],
+                [self._cluster.binaries.pgqd, self._config],
                 cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -12,15 +12,22 @@ from harness.rows.orders import Orders
 from harness.servers.database import Database
 from harness.servers.hosts import Hosts
 from harness.servers.queue import Queue
+from harness.servers.versions import programs
 from tdsup.sandbox import Cluster, Sandbox
 
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests may run on servers of any two versions, such as ``--servers 14-18``."""
+    parser.addoption("--servers", help="versions of source and target; without it the installed one")
+
+
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """Source and target servers for the whole run."""
-    with Sandbox() as box:
+    servers = request.config.getoption("servers")
+    with Sandbox(*programs(servers)) if servers else Sandbox() as box:
         yield box
 
 

@@ -37,8 +37,8 @@ class Network:
     def __init__(self, hosts: Hosts, stack: ExitStack, sandbox: Sandbox) -> None:
         self.hosts = hosts
         self.source, self.target, self.owner, self.standby = (hosts.add() for _ in range(4))
-        self._source = stack.enter_context(self.source.cluster(sandbox, "pgq"))
-        self._target = stack.enter_context(self.target.cluster(sandbox))
+        self._source = stack.enter_context(self.source.cluster(sandbox, sandbox.source))
+        self._target = stack.enter_context(self.target.cluster(sandbox, sandbox.target))
 
     def orders(self, stack: ExitStack) -> tuple[Orders, dict[str, object]]:
         """A new table of orders, and the keys of its job as the hosts that work need them."""

@@ -15,7 +15,6 @@ from typing import Self
 from psycopg2.extensions import make_dsn
 from tdsup.sandbox import Cluster, Sandbox
 from tdsup.sandbox.account import unprivileged
-from tdsup.sandbox.binaries import find
 
 PREFIX = "tdsup-"
 """Names of our namespaces begin with it, then with the pid of their owner."""
@@ -61,12 +60,15 @@ class Host:
                 _enter(here.fileno())
 
     @contextlib.contextmanager
-    def cluster(self, sandbox: Sandbox, *extensions: str) -> Iterator[Cluster]:
-        """A new server on this host, for the length of the context.
+    def cluster(self, sandbox: Sandbox, like: Cluster) -> Iterator[Cluster]:
+        """A new server on this host, for the length of the context, with the programs of another one.
 
-        All hosts are trusted, and so is its unix socket, which can be used from anywhere.
+        It has PgQ if the other has it. All hosts are trusted, and so is its unix socket, which can be used
+        from anywhere.
         """
-        cluster = Cluster(sandbox.directory / self.namespace, find(), unprivileged(), extensions)
+        cluster = Cluster(
+            sandbox.directory / self.namespace, like.binaries, unprivileged(), has_pgq=like.has_pgq
+        )
         cluster.create()
         with (cluster.data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write("listen_addresses = '*'\n")

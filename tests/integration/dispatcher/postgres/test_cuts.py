@@ -120,7 +120,7 @@ class Far:
 def far(sandbox: Sandbox, hosts: Hosts) -> Iterator[Far]:
     """A server with the tables of SCHEMA."""
     server, client = hosts.add(), hosts.add()
-    with server.cluster(sandbox, "pgq") as cluster:
+    with server.cluster(sandbox, sandbox.source) as cluster:
         cluster.create_database("d")
         with closing(Database(cluster.dsn("d"))) as database:
             database.execute(SCHEMA)
