@@ -77,6 +77,12 @@ def _from_sqltriga(operation: Operation, data: bytes, old: bytes | None) -> Chan
         key = sqltext.delete(data)
         return Change(operation, key, tuple(key), whole=False)
     changed, key = sqltext.update(data)
+    if not old:
+        return Change(operation, key | changed, tuple(key), key, whole=False)
+    if sqltext.is_update(old):
+        # PgQ without C writes what the changed columns were, as it writes what they are.
+        before, _ = sqltext.update(old)
+        return Change(operation, key | changed, tuple(key), key | before, whole=False)
     # The old row is url-encoded, though the new one is not.
-    before = urlencoded.decode(old) if old else None
-    return Change(operation, (before or key) | changed, tuple(key), before or key, whole=before is not None)
+    before = urlencoded.decode(old)
+    return Change(operation, before | changed, tuple(key), before)

@@ -34,6 +34,11 @@ def looks_like(data: bytes) -> bool:
     return _LOOK.match(data) is not None
 
 
+def is_update(data: bytes) -> bool:
+    """Whether a text is an update or url-encoded; a url-encoded row contains no spaces."""
+    return b" where " in data
+
+
 def insert(data: bytes) -> Row:
     """The columns of an inserted row.
 

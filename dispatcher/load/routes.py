@@ -89,7 +89,7 @@ class Router:
 
     def _insert(self, event: Event, change: Change) -> Routed:
         if not change.whole:
-            raise ValueError("it does not hold the whole row; with option backup its trigger would tell it")
+            raise ValueError(f"it {_not_whole(event)}")
         names, values = self._columns(change.row)
         return Routed(Shape(Insert, self._period(event, change), names), values)
 
@@ -127,10 +127,7 @@ class Router:
                 raise ValueError(f"it has no column {field}, which part_field names")
             return None
         if not change.whole and self._part_field not in change.key:
-            raise ValueError(
-                f"it changes {field}, which names the partition, and does not hold the whole row; "
-                "with option backup its trigger would tell it"
-            )
+            raise ValueError(f"it changes {field}, which names the partition, and {_not_whole(event)}")
         return self._periods[change.row[self._part_field]]
 
     def _columns(self, row: Row, *, partly: bool = False) -> tuple[tuple[bytes, ...], Sequence[bytes | None]]:
@@ -146,6 +143,15 @@ class Router:
         except KeyError as error:
             missing: bytes = error.args[0]
             raise ValueError(f"it has no column {missing.decode()}, which fields names") from None
+
+
+def _not_whole(event: Event) -> str:
+    """What an event lacks that has some columns only, and what to do about it."""
+    if event.old:
+        remedy = "sqltriga of PgQ without C never does, logutriga and jsontriga do"
+    else:
+        remedy = "with option backup its trigger would tell it"
+    return f"does not hold the whole row; {remedy}"
 
 
 def _needed_key(change: Change) -> tuple[bytes, ...]:

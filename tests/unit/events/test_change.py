@@ -104,6 +104,20 @@ def read(given: Event) -> Change:
                 {b"id": b"1", b"txt": b"old", b"n": b"5"},
             ),
         ),
+        (
+            event(b"U", b"txt='new' where id='1'", b"txt='null where id=1' where id='1'"),
+            Change(
+                Operation.UPDATE,
+                {b"id": b"1", b"txt": b"new"},
+                (b"id",),
+                {b"id": b"1", b"txt": b"null where id=1"},
+                whole=False,
+            ),
+        ),
+        (
+            event(b"U", b"id='1' where id='1'", b"id='1' where id='1'"),
+            Change(Operation.UPDATE, {b"id": b"1"}, (b"id",), {b"id": b"1"}, whole=False),
+        ),
         (event(b"D", b"id='2'"), Change(Operation.DELETE, {b"id": b"2"}, (b"id",), whole=False)),
         (event(b"click", b"id=1"), Change(Operation.INSERT, {b"id": b"1"})),
         (event(b"", b"id=1"), Change(Operation.INSERT, {b"id": b"1"})),

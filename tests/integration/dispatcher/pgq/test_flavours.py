@@ -21,7 +21,7 @@ SCHEMAS = {"pl only": "pgq", "PgQue": "pgque"}
 def schema(source: Database, request: pytest.FixtureRequest) -> str:
     """The source's PgQ, created again without C code."""
     schema = SCHEMAS[request.param]
-    source.execute("drop extension pgq cascade")
+    source.execute("drop extension if exists pgq cascade; drop schema if exists pgq cascade")
     text = PL_ONLY.read_text(encoding="utf-8")
     source.execute(
         text.replace("pgq.", f"{schema}.")
@@ -61,6 +61,37 @@ def test_changes_arrive(source: Database, target: Database, schema: str, trigger
     assert (values["events"], values["rows"], values["dead_letters"]) == (5, 5, 0)
     assert target.rows("select * from t order by id") == source.rows("select * from t order by id")
     assert target.value("select count(*) from t_2026_11_25") == 1
+
+
+def test_updates_of_sqltriga_with_backup_arrive(source: Database, target: Database, schema: str) -> None:
+    """Without C the old row is SQL too, of the changed columns only; a change of the day is a dead letter."""
+    source.execute(f"select {schema}.create_queue('q')")
+    ddl = "create table t (id text primary key, day date, note text)"
+    for database in (source, target):
+        database.execute(ddl)
+    source.execute(
+        "create trigger changes after insert or update or delete on t "
+        f"for each row execute function {schema}.sqltriga('q', 'backup')"
+    )
+    keys = job_keys(source, target, pgq_schema=schema, part_field="day")
+    drain(**keys)
+    source.execute("insert into t values ('a', '2026-11-24', 'x'), ('b', '2026-11-24', 'x')")
+    source.execute(
+        "update t set note = 'it''s where' where id = 'a'; update t set note = note where id = 'b'"
+    )
+    source.execute("update t set note = null where id = 'a'; update t set day = '2026-11-25' where id = 'b'")
+    source.execute(f"select {schema}.force_tick('q'); select {schema}.ticker('q')")
+    values = drain(**keys)
+    assert (values["events"], values["rows"], values["dead_letters"]) == (6, 4, 1)
+    assert target.rows("select id, day::text, note from t order by id") == [
+        ("a", "2026-11-24", None),
+        ("b", "2026-11-24", "x"),
+    ]
+    (reason,) = target.column("select reason from tdsup.dead_letter")
+    assert reason == (
+        "it changes day, which names the partition, and does not hold the whole row; "
+        "sqltriga of PgQ without C never does, logutriga and jsontriga do"
+    )
 
 
 def test_another_schema_is_named_when_it_is_missing(source: Database, target: Database) -> None:
