@@ -1,4 +1,4 @@
-"""Install servers of other versions for tests; without arguments the oldest and the newest."""
+"""Install servers of other versions for tests; the oldest and the newest, or all."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from harness.servers.versions import NEWEST, OLDEST, VERSIONS, install, is_insta
 def main() -> int:
     """Install those that are missing; says which."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("version", type=int, nargs="*", help=f"of {', '.join(map(str, VERSIONS))}")
-    for version in parser.parse_args().version or (OLDEST, NEWEST):
-        if version not in VERSIONS:
-            parser.error(f"cannot install a server {version}: none is known")
+    parser.add_argument("--all", action="store_true", help="install all")
+    for version in VERSIONS if parser.parse_args().all else (OLDEST, NEWEST):
         if not is_installed(version):
             print(f"servers: installing PostgreSQL {version}", flush=True)
             install(version)

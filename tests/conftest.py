@@ -19,8 +19,11 @@ _numbers = itertools.count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Tests may run on servers of any two versions, such as ``--servers 14-18``."""
-    parser.addoption("--servers", help="versions of source and target; without it the installed one")
+    """Tests may run on servers of any two versions."""
+    parser.addoption(
+        "--servers",
+        help="versions of source and target, as in 14-18; every: only for script/compatibility",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from psycopg2.extensions import make_dsn
 from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.errors import SetupError
 
@@ -53,3 +54,17 @@ def register(orders: Orders, **changes: object) -> dict[str, object]:
     keys = orders.keys(loop_delay=0, **changes)
     drain(**keys)
     return keys
+
+
+def as_role(orders: Orders, role: str, **changes: object) -> dict[str, object]:
+    """Keys of a job of that role."""
+    keys = orders.keys(loop_delay=0, **changes)
+    return {**keys, **{key: make_dsn(str(keys[key]), user=role) for key in ("src_db", "dst_db")}}
+
+
+def mend(orders: Orders, fault: str) -> None:
+    """Do what a fault asks for."""
+    match = re.fullmatch(r"cannot run job: (\w+): .*run there: (.*)", fault)
+    assert match, fault
+    where, remedy = match.groups()
+    {"source": orders.source, "target": orders.target}[where].execute(remedy)

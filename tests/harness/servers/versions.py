@@ -26,6 +26,9 @@ OLDEST, NEWEST = VERSIONS[0], VERSIONS[-1]
 EXTREMES = (f"{OLDEST}-{NEWEST}", f"{NEWEST}-{OLDEST}")
 """Versions of source and target that every run of the tests tries."""
 
+PAIRS = (*EXTREMES, *(f"{version}-{version}" for version in VERSIONS))
+"""Versions of source and target that ``--servers every`` tries."""
+
 PROCESSORS = {"x86_64": "x64", "aarch64": "arm64"}
 
 CACHE = (
@@ -76,7 +79,7 @@ def binaries(version: int) -> Binaries:
         assert re.search(rf"/{version}/", str(found.postgres)), f"cannot find a server {version}: {found}"
         return found
     assert is_installed(version), (
-        f"cannot find a server {version}: run .venv/bin/python script/servers.py {version}"
+        f"cannot find a server {version}: run .venv/bin/python script/servers.py --all"
     )
     postgres = _postgres(_directory(version))
     (*_, pl_only) = sorted(Path("/").glob(_PL_ONLY.lstrip("/")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from harness.rows.pipeline import Pipeline, Table
 from harness.servers.database import Database
@@ -25,3 +27,14 @@ def checked(target: Database, queue: Queue) -> Pipeline:
     )
     made.drain()
     return made
+
+
+@pytest.fixture
+def role(source: Database, target: Database) -> Iterator[str]:
+    """A role without rights on both servers."""
+    name = "app role"
+    for database in (source, target):
+        database.execute(f'create role "{name}" login')
+    yield name
+    for database in (source, target):
+        database.execute(f'drop owned by "{name}" cascade; drop role "{name}"')

@@ -2,40 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 import pytest
-from harness.rows.check import faults_of, fine, register
+from harness.rows.check import as_role, faults_of, fine, mend, register
 from harness.rows.job import drain
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from psycopg2.extensions import make_dsn
-
-
-@pytest.fixture
-def role(source: Database, target: Database) -> Iterator[str]:
-    """A role without rights on both servers."""
-    name = "app role"
-    for database in (source, target):
-        database.execute(f'create role "{name}" login')
-    yield name
-    for database in (source, target):
-        database.execute(f'drop owned by "{name}" cascade; drop role "{name}"')
-
-
-def as_role(orders: Orders, role: str, **changes: object) -> dict[str, object]:
-    """Keys of a job of that role."""
-    keys = orders.keys(loop_delay=0, **changes)
-    return {**keys, **{key: make_dsn(str(keys[key]), user=role) for key in ("src_db", "dst_db")}}
-
-
-def mend(source: Database, target: Database, fault: str) -> None:
-    """Do what a fault asks for."""
-    match = re.fullmatch(r"cannot run job: (\w+): .*run there: (.*)", fault)
-    assert match, fault
-    where, remedy = match.groups()
-    {"source": source, "target": target}[where].execute(remedy)
 
 
 @pytest.mark.parametrize("changes", [{}, {"part_template": ""}, {"part_field": "", "part_template": ""}])
@@ -50,7 +21,7 @@ def test_what_it_asks_for_is_enough(
         if not faults:
             break
         for fault in faults:
-            mend(source, target, fault)
+            mend(orders, fault)
     fine(keys)
     drain(**keys)
     orders.insert(3)
@@ -71,7 +42,7 @@ RIGHTS = {
     "update on public.orders_2026_11_03": f"update on {PARTITIONS} from",
     "select on public.orders_2026_11_03": f"select on {PARTITIONS} from",
     "delete on public.orders": "delete on orders from",
-    "create on schema public": "create on schema public from",
+    "create on schema public": "create on schema public from public,",
     "usage on schema public": "usage on schema public from public,",
     "temporary on database": "temporary on database {database} from public,",
     "insert, update on tdsup.completed_tick": "insert, update on tdsup.completed_tick from",

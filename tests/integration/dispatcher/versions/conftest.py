@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from harness.servers.versions import EXTREMES, programs
+from harness.servers.versions import EXTREMES, PAIRS, programs
 from tdsup.sandbox import Sandbox
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each test runs on every pair, or only on that of ``--servers``."""
+    """Each test runs on the extremes; with ``--servers`` on that pair, or on every one."""
     if "servers" in metafunc.fixturenames:
         asked = metafunc.config.getoption("servers")
-        metafunc.parametrize("servers", [asked] if asked else EXTREMES, scope="session")
+        pairs = PAIRS if asked == "every" else [asked] if asked else EXTREMES
+        metafunc.parametrize("servers", pairs, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 from harness.programs.program import Program
-from harness.rows.check import fine, register
+from harness.rows.check import as_role, faults_of, fine, mend, register
+from harness.rows.job import drain
 from harness.rows.mirror import TRIGGERS, Mirror
 from harness.rows.orders import Orders
 from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
 from harness.servers.pgq_ext import PGQ_EXT
+from harness.servers.queue import Queue
+from harness.waiting import wait_until
+from tdsup.sandbox import Sandbox
 
 WAITS_FOR_LOCK = (
     "select exists (select from pg_stat_activity where application_name like 'tdsup orders %%' "
@@ -142,3 +146,28 @@ def test_check_finds_no_fault(orders: Orders) -> None:
     keys = register(orders)
     orders.insert(3)
     assert "3: insert of public.orders goes to public.orders_2026_11_01 (to be created)" in fine(keys)
+
+
+def test_what_the_check_asks_for_suffices(orders: Orders, role: str) -> None:
+    """A role that got nothing but what the faults ask for loads changes and dead letters."""
+    keys = as_role(orders, role, part_template="")
+    for _ in range(9):
+        for fault in faults_of(keys):
+            mend(orders, fault)
+    fine(keys)
+    drain(**keys)
+    orders.insert(3)
+    orders.source.execute("update orders set note = 'new' where id = 1; delete from orders where id = 2")
+    orders.queue.send("id=%zz")
+    values = drain(**keys)
+    assert (values["rows"], values["dead_letters"]) == (5, 1)
+
+
+def test_pgqd_ticks_the_extension_only(sandbox: Sandbox, source: Database, queue: Queue) -> None:
+    """It asks for the version, which only the extension knows, and says that it passes the database over."""
+    queue.insert("I:id", "id=1")
+    if source.value("select pgq.version()"):
+        source.wait_for("select count(*) > 1 from pgq.tick")
+    else:
+        said = f"[{source.value('select current_database()')}]: bad pgq version, ignoring"
+        wait_until(lambda: said in sandbox.ticker.log.read_text(), "pgqd passes over the database")
