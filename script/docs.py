@@ -23,6 +23,7 @@ from tdsup.supervisor.worker.processmetrics import PROCESS_METRICS
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from harness.rows.outcomes import CASES, NOON
+from harness.servers.versions import DEBIAN, NEWEST, OLDEST, PINNED, VERSIONS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -115,10 +116,22 @@ def _metrics() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _servers() -> str:
+    """The versions of PostgreSQL that are tried."""
+    lines = ["| PostgreSQL | from | PgQ | tried |", "|---|---|---|---|"]
+    for version in VERSIONS:
+        package = f"`@embedded-postgres` {PINNED[version]}" if version in PINNED else "Debian 12"
+        form = "without C" if version in PINNED else "extension"
+        when = "each run of the tests" if version in (OLDEST, DEBIAN, NEWEST) else "`script/compatibility`"
+        lines.append(f"| {version} | {package} | {form} | {when} |")
+    return "\n".join(lines) + "\n"
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "jobs.md": {"dispatcher": partial(_table, Settings), "supervisor": partial(_table, JobSettings)},
     "fleet.md": {"commands": _commands, "fleet": partial(_table, FleetSettings)},
     "metrics.md": {"metrics": _metrics},
+    "compatibility.md": {"servers": _servers},
     "outcomes.md": {"outcomes": _outcomes},
 }
 """What makes each generated block, by page and name."""

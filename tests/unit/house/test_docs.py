@@ -43,6 +43,22 @@ def test_pages_are_found() -> None:
     assert _named("docs/design.md")
 
 
+def test_compatibility_is_tested() -> None:
+    """Each line of a table in docs/compatibility.md names its tests, and they exist."""
+    text = (ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
+    # The generated table comes from what the tests use.
+    table = [line for line in text.partition("<!-- end -->")[2].splitlines() if line.startswith("| ")]
+    lines = [line for line in table if not line.endswith("| test |")]
+    assert len(lines) > 10
+    assert not [line for line in lines if not re.search(r"\| `test_\w+`(, `test_\w+`)* \|$", line)]
+    there = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert not set(re.findall(r"`(test_\w+)`", text)) - there
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_names_exists(page: str) -> None:
     """When a file moves, the pages that name it have to follow."""
