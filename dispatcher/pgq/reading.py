@@ -31,7 +31,7 @@ class Reading:
             psycopg2.Error: a database failed.
         """
         replaces = settings.encoding_errors == "replace"
-        encoding = find_encoding(source, target, settings.encoding, replaces=replaces)
+        encoding = find_encoding(source, target, settings.encoding, settings.pgq_schema, replaces=replaces)
         with source.cursor() as cursor:
             styles = read_styles(cursor, settings.date_style, settings.interval_style)
         return cls(apply_styles(styles, source, target) if target else styles, encoding)

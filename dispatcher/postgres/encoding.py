@@ -2,7 +2,8 @@
 
 PgQ's triggers url-encode the bytes of a value as its database holds them. The target gets them as they are,
 and COPY says what they are; so PostgreSQL itself converts them, or refuses them. Only names, and texts that
-have to be read (JSON), are decoded here.
+have to be read (JSON), are decoded here. PgQ without C converts a value to UTF-8 before it url-encodes it;
+all else is then asked of the source in UTF-8 too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import encodings
+
+from . import queries
 
 SQL_ASCII = "SQL_ASCII"
 
@@ -29,7 +32,7 @@ class Encoding:
 
     Attributes:
         name: PostgreSQL's; `SQL_ASCII`: they are not characters, and are taken as they are.
-        server: what the source calls them.
+        server: what the source is asked for.
         target: the target's own.
         replaces: bytes that are no characters become replacement characters; else their events are bad.
     """
@@ -117,19 +120,32 @@ def _clause(name: str) -> str:
     return "" if name == "UTF8" else f" with (encoding '{name}')"
 
 
-def find_encoding(source: Connection, target: Connection | None, given: str, *, replaces: bool) -> Encoding:
+def find_encoding(
+    source: Connection, target: Connection | None, given: str, pgq: str, *, replaces: bool
+) -> Encoding:
     """The encoding of a source's events.
 
     Args:
         source: connection to the source.
         target: connection to the target; None: it is not known.
         given: what the job's file says; empty: nothing.
+        pgq: the schema of PgQ.
         replaces: see `Encoding`.
+
+    Raises:
+        psycopg2.Error: the source failed.
     """
     server = source.get_parameter_status("server_encoding") or "UTF8"
     its = (target and target.get_parameter_status("server_encoding")) or "UTF8"
+    if not given and server not in ("UTF8", SQL_ASCII) and _is_without_c(source, pgq):
+        server = "UTF8"
     name = given or server
     if name == SQL_ASCII != its:
         # It says nothing of its bytes; most of them are UTF-8 today, and others are refused.
         name = "UTF8"
     return Encoding(name, server, its, replaces)
+
+
+def _is_without_c(source: Connection, pgq: str) -> bool:
+    with source.cursor() as cursor:
+        return queries.row(cursor, "is_pgq_without_c", pgq=pgq) == (True,)

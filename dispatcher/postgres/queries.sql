@@ -359,6 +359,12 @@ where not has_table_privilege(c.oid, 'select') and (
     or c.oid in (select inhrelid from pg_inherits where inhparent = to_regclass(%(table)s)))
 order by 1;
 
+-- name: is_pgq_without_c
+-- Whether PgQ's triggers are not written in C.
+select exists (
+    select from pg_proc where pronamespace = to_regnamespace('{pgq}') and proname = 'logutriga'
+        and prolang = (select oid from pg_language where lanname = 'plpgsql'));
+
 -- name: pgq_version
 -- Version of the extension; no row if PgQ was installed otherwise.
 select extversion from pg_extension where extname = '{pgq}';

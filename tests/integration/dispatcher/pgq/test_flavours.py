@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from harness.rows.job import Keys, act, drain, job_keys
 from harness.rows.mirror import TRIGGERS
 from harness.servers.database import Database
+from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import SetupError
+from tdsup.sandbox import Sandbox
 
 PL_ONLY = next(Path("/usr/share/postgresql").glob("*/contrib/pgq_pl_only.sql"))
 """PgQ without C code, from Debian's package."""
@@ -17,10 +20,8 @@ SCHEMAS = {"pl only": "pgq", "PgQue": "pgque"}
 """PgQue is the same engine in its own schema; it has no package, so it is made from the other."""
 
 
-@pytest.fixture(params=SCHEMAS)
-def schema(source: Database, request: pytest.FixtureRequest) -> str:
-    """The source's PgQ, created again without C code."""
-    schema = SCHEMAS[request.param]
+def without_c(source: Database, schema: str) -> None:
+    """Create the source's PgQ again without C code, in a schema."""
     source.execute("drop extension if exists pgq cascade; drop schema if exists pgq cascade")
     text = PL_ONLY.read_text(encoding="utf-8")
     source.execute(
@@ -28,6 +29,13 @@ def schema(source: Database, request: pytest.FixtureRequest) -> str:
         .replace("schema pgq", f"schema {schema}")
         .replace("'pgq'", f"'{schema}'")
     )
+
+
+@pytest.fixture(params=SCHEMAS)
+def schema(source: Database, request: pytest.FixtureRequest) -> str:
+    """That of the source's PgQ without C."""
+    schema = SCHEMAS[request.param]
+    without_c(source, schema)
     return schema
 
 
@@ -92,6 +100,38 @@ def test_updates_of_sqltriga_with_backup_arrive(source: Database, target: Databa
         "it changes day, which names the partition, and does not hold the whole row; "
         "sqltriga of PgQ without C never does, logutriga and jsontriga do"
     )
+
+
+@pytest.fixture
+def latin1(sandbox: Sandbox) -> Iterator[Database]:
+    """A source in LATIN1, whose PgQ has no C."""
+    sandbox.source.create_database("latin1", "LATIN1")
+    made = Database(f"{sandbox.source.dsn('latin1')} client_encoding=UTF8")
+    try:
+        without_c(made, "pgq")
+        yield made
+    finally:
+        made.close()
+        sandbox.source.drop_database("latin1")
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_texts_of_a_database_in_latin1_arrive(latin1: Database, target: Database, trigger: str) -> None:
+    """Without C url-encoded texts are UTF-8, whatever the database's encoding; they stay what they are."""
+    queue = Queue(latin1, "q")
+    queue.create()
+    for database in (latin1, target):
+        database.execute("create table größe (id text primary key, maß text)")
+    queue.attach("größe", function=trigger)
+    keys = job_keys(latin1, target, table="größe", table_filter="größe")
+    drain(**keys)
+    latin1.execute("insert into größe values ('é', 'Grüße'), ('ü', 'x'), ('à', 'x')")
+    latin1.execute("update größe set maß = 'Ærø' where id = 'ü'; delete from größe where id = 'à'")
+    queue.tick()
+    assert drain(**keys)["dead_letters"] == 0
+    query = 'select * from größe order by id collate "C"'
+    assert target.rows(query) == latin1.rows(query) == [("é", "Grüße"), ("ü", "Ærø")]
+    assert_checked(keys, "newest")
 
 
 def test_another_schema_is_named_when_it_is_missing(source: Database, target: Database) -> None:
