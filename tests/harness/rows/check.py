@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from psycopg2.extensions import make_dsn
 from tdsup.dispatcher.actions import ACTIONS
@@ -12,7 +13,7 @@ from harness.rows.job import drain, settings_of
 from harness.rows.orders import Orders
 
 
-def examined(keys: dict[str, object]) -> tuple[list[str], list[str]]:
+def examined(keys: Mapping[str, object]) -> tuple[list[str], list[str]]:
     """Facts and faults that the check tells."""
     (action,) = (action for action in ACTIONS if action.name == "check")
     lines: list[str] = []
