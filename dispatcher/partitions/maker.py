@@ -131,7 +131,14 @@ class TableMaker:
         # The bounds of a timestamptz column are moments; the days of its values are the source's.
         zone = sql.SQL("set local TimeZone to {}").format(sql.Literal(self._time_zone))
         clone = [statement.as_string(self._connection) for statement in (zone, *cloner(parent, missing))]
-        return style, *clone
+        return style, *clone, *(self._details(missing.table) if kind == "r" else ())
+
+    def _details(self, table: TableName) -> Iterator[str]:
+        """What gives a child all that users of its parent expect."""
+        with self._connection.cursor() as cursor:
+            parent = self._partitioning.parent.sql
+            for (statement,) in queries.rows(cursor, "clone_details", parent=parent, child=table.sql):
+                yield statement
 
     def _from_template(self, missing: MissingTable) -> str:
         try:

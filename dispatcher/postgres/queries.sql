@@ -270,6 +270,72 @@ select (%(moment)s::timestamptz at time zone %(zone)s)::date::text;
 select exists (
     select from pg_inherits where inhrelid = to_regclass(%(table)s) and inhparent = to_regclass(%(parent)s));
 
+-- name: clone_details
+-- Statements that give a child what CREATE TABLE LIKE does not: options, foreign keys, triggers, row security, grants,
+-- comment and owner of its parent. Triggers before an insert whose function inserts rows are left out: they route rows
+-- to children. The child's owner stays if the parent's may not have it; then that is granted everything.
+with parent as (
+    select c.*, %(child)s::text as child, s.spcname,
+        pg_has_role(relowner, 'usage') and has_schema_privilege(relowner, relnamespace, 'create')
+        and case when current_setting('server_version_num')::int >= 160000 then pg_has_role(relowner, 'set')
+            else pg_has_role(relowner, 'member') end as may_own
+    from pg_class c left join pg_tablespace s on s.oid = c.reltablespace where c.oid = to_regclass(%(parent)s)
+),
+triggers as (
+    select child, tgname, tgenabled, pg_get_triggerdef(t.oid) as text,
+        ' ON ' || quote_ident(n.nspname) || '.' || quote_ident(relname) || ' ' as place,
+        strpos(pg_get_triggerdef(t.oid), quote_ident(tgname)) + length(quote_ident(tgname)) as after_name
+    from parent join pg_trigger t on tgrelid = parent.oid join pg_proc p on p.oid = tgfoid
+    join pg_namespace n on n.oid = relnamespace
+    where not tgisinternal and not (tgtype & 7 = 7 and prosrc ~* '\minsert\s+into\M')
+),
+grants as (
+    select child, null::name as attname, (aclexplode(relacl)).*, relowner from parent
+    union all
+    select child, attname, (aclexplode(attacl)).*, relowner from parent
+    join pg_attribute on attrelid = parent.oid and attnum > 0 and not attisdropped
+)
+select statement from (
+    select 1, format('alter table %%s set (%%s)', child, (
+        select string_agg(format('%%s = %%L', split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', ')
+        from unnest(reloptions) o))
+    from parent where reloptions is not null
+    union all select 2, format('alter table %%s set tablespace %%I', child, spcname) from parent where spcname is not null
+    union all select 3, format('alter table %%s alter column %%I set statistics %%s', child, attname, attstattarget)
+    from parent join pg_attribute on attrelid = parent.oid and attnum > 0 and not attisdropped
+    where coalesce(attstattarget, -1) >= 0
+    union all select 4, format('alter table %%s replica identity %%s', child,
+        case relreplident when 'f' then 'full' else 'nothing' end) from parent where relreplident in ('f', 'n')
+    union all select 5, format('alter table %%s add constraint %%I %%s', child, conname, pg_get_constraintdef(k.oid))
+    from parent join pg_constraint k on conrelid = parent.oid where contype = 'f'
+    union all select 6, overlay(text placing ' ON ' || child || ' '
+        from after_name - 1 + strpos(substr(text, after_name), place) for length(place)) from triggers
+    union all select 7, format('alter table %%s %%s trigger %%I', child,
+        case tgenabled when 'D' then 'disable' when 'A' then 'enable always' else 'enable replica' end, tgname)
+    from triggers where tgenabled <> 'O'
+    union all select 8, format('create policy %%I on %%s as %%s for %%s to %%s%%s%%s', polname, child,
+        case when polpermissive then 'permissive' else 'restrictive' end,
+        case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'
+            else 'all' end,
+        (select string_agg(case when role = 0 then 'public' else quote_ident(pg_get_userbyid(role)) end, ', ')
+            from unnest(polroles) role),
+        ' using (' || pg_get_expr(polqual, polrelid) || ')', ' with check (' || pg_get_expr(polwithcheck, polrelid) || ')')
+    from parent join pg_policy on polrelid = parent.oid
+    union all select 9, format('alter table %%s enable row level security', child) from parent where relrowsecurity
+    union all select 10, format('alter table %%s force row level security', child) from parent where relforcerowsecurity
+    union all select 11, format('grant %%s on %%s to %%s%%s',
+        string_agg(privilege_type || coalesce(' (' || quote_ident(attname) || ')', ''), ', '
+            order by privilege_type, attname), child,
+        case when grantee = 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,
+        case when is_grantable then ' with grant option' else '' end)
+    from grants where grantee <> relowner group by child, grantee, is_grantable
+    union all select 12, format('comment on table %%s is %%L', child, obj_description(oid, 'pg_class'))
+    from parent where obj_description(oid, 'pg_class') is not null
+    union all select 13, case when may_own then format('alter table %%s owner to %%I', child, pg_get_userbyid(relowner))
+        else format('grant all on %%s to %%I', child, pg_get_userbyid(relowner)) end
+    from parent where relowner <> (select oid from pg_roles where rolname = current_user)
+) as details (position, statement) where statement is not null order by position, statement;
+
 -- name: unique_columns
 -- Columns of each unique index of a table that holds for all rows, without those by which PostgreSQL partitions it,
 -- unless the index has no others.
