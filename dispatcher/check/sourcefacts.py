@@ -25,10 +25,12 @@ LONGEST = 1 << 20
 _FUNCTIONS = (
     "register_consumer_at(text, text, bigint)",
     "next_batch_custom(text, text, interval, int4, interval)",
-    "batch_event_sql(bigint)",
     "finish_batch(bigint)",
 )
-"""What a job calls."""
+"""What a job calls, beside one of `_EVENTS`."""
+
+_EVENTS = ("batch_event_sql(bigint)", "get_batch_events(bigint)")
+"""What a job reads a batch's events by, the first one that it may call."""
 
 _TGTYPES = {
     Operation.INSERT: 4,
@@ -74,6 +76,7 @@ class QueueFacts:
         age: of that tick, as PostgreSQL writes an interval.
         late: `age` is more than a running ticker allows.
         denied: tables of events that the role may not read.
+        txid: type of the numbers of transactions in events; PgQue's is another one than PgQ's.
     """
 
     events: TableName | None
@@ -82,6 +85,7 @@ class QueueFacts:
     age: str | None = None
     late: bool = False
     denied: tuple[str, ...] = ()
+    txid: str = "bigint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,7 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
     reading = look.read(lambda cursor: Reading.of(cursor.connection, None, settings)) or PLAIN
     sample: dict[str, Any] = {
         "table": events.sql,
+        "txid": queue.txid,
         "tables": (tables.names if tables else []) or None,
         "options": reading.encoding.copies_out,
     }
@@ -226,8 +231,11 @@ def _read_pgq(cursor: Cursor, settings: Settings) -> PgqFacts:
     if old := queries.value(cursor, "old_pgq", pgq=schema):
         return PgqFacts(installed=True, version=old, is_old=True)
     version = queries.row(cursor, "pgq_version", pgq=schema)
-    called = [f"{schema}.{function}" for function in _FUNCTIONS]
+    called, events = ([f"{schema}.{name}" for name in names] for names in (_FUNCTIONS, _EVENTS))
     functions = queries.rows(cursor, "denied_functions", functions=called)
+    ways = queries.rows(cursor, "denied_functions", functions=events)
+    if len(ways) == len(events):
+        functions += ways[:1]
     tables = queries.rows(cursor, "denied_tables", pgq=schema)
     denied = (*(f"run {function}" for (function,) in functions), *(f"read {table}" for (table,) in tables))
     return PgqFacts(installed=True, version=version[0] if version else "", denied=denied)
@@ -240,7 +248,9 @@ def _read_queue(cursor: Cursor, settings: Settings) -> QueueFacts:
     prefix, paused, newest_tick, age, late = state
     events = TableName.parse(prefix)
     denied = queries.rows(cursor, "denied_events", table=events.sql)
-    return QueueFacts(events, paused, newest_tick, age, bool(late), tuple(table for (table,) in denied))
+    txid = queries.row(cursor, "column_type", table=events.sql, column="ev_txid")
+    names = tuple(table for (table,) in denied)
+    return QueueFacts(events, paused, newest_tick, age, bool(late), names, txid[0] if txid else "bigint")
 
 
 def _read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> Feeders:

@@ -43,7 +43,8 @@ def _pgq(pgq: PgqFacts, settings: Settings, server: Server) -> Iterator[Finding]
     if pgq.is_old:
         yield Fault(too_old(pgq.version))
     elif pgq.denied:
-        remedy = f"; run there: grant pgq_reader to {quote(role)}" if schema == "pgq" else ""
+        known = {"pgq": "pgq_reader", "pgque": "pgque_reader"}.get(schema)
+        remedy = f"; run there: grant {known} to {quote(role)}" if known else ""
         yield Fault(f"role {role} may not {', '.join(pgq.denied)}{remedy}")
 
 

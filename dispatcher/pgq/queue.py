@@ -76,7 +76,7 @@ class Queue:
         with self.connection.cursor() as cursor:
             row = queries.row(
                 cursor,
-                "next_batch",
+                "next_batch" if self._plans else "next_batch_unplanned",
                 **self._names,
                 keep_lag=settings.pgq_keep_lag or None,
                 min_count=max(settings.pgq_batch_collect_events, min_events) or None,
@@ -89,6 +89,12 @@ class Queue:
     def tables(self) -> SourceTables:
         """The tables whose rows are loaded."""
         return SourceTables(self.connection, self._settings, self._roots)
+
+    @cached_property
+    def _plans(self) -> bool:
+        """Whether the role may ask for the query of a batch."""
+        with self.connection.cursor() as cursor:
+            return bool(queries.value(cursor, "may_plan_batches", **self._pgq))
 
     def is_open(self, batch: Batch) -> bool:
         """Whether nobody has finished the batch yet, nor moved the consumer."""

@@ -47,17 +47,20 @@ def _joined(names: tuple[str, ...], pgq: str = "pgq") -> str:
     return "".join(_QUERIES[name] for name in names).replace("{pgq}", pgq)
 
 
-def copy_out(cursor: Cursor, name: str, table: str, options: str = "", **parameters: Any) -> list[bytes]:
+def copy_out(
+    cursor: Cursor, name: str, table: str, txid: str = "", options: str = "", **parameters: Any
+) -> list[bytes]:
     """Execute a query; returns its rows, each as a line of COPY text.
 
     Args:
         cursor: of the database.
         name: of the query.
         table: name of a table as SQL; replaces ``{table}`` in the query.
+        txid: type of transaction numbers; replaces ``{txid}`` in the query.
         options: what ends the COPY.
         **parameters: values of the query's parameters.
     """
-    query = _QUERIES[name].replace("{table}", table).rstrip().removesuffix(";")
+    query = _QUERIES[name].replace("{table}", table).replace("{txid}", txid).rstrip().removesuffix(";")
     lines = io.BytesIO()
     copy = b"copy (%b) to stdout%b" % (cursor.mogrify(query, parameters), options.encode())
     cursor.copy_expert(copy, lines)

@@ -158,6 +158,18 @@ join {pgq}.queue on queue_id = sub_queue join {pgq}.consumer on co_id = sub_cons
 left join {pgq}.tick on tick_queue = sub_queue and tick_id = sub_last_tick
 order by queue_name, co_name;
 
+-- name: may_plan_batches
+-- Whether the role may ask for the query of a batch. A reader of PgQue may not, and runs it by a function.
+select has_function_privilege('{pgq}.batch_event_sql(bigint)', 'execute');
+
+-- name: next_batch_unplanned
+-- As next_batch; the query calls the function that yields the batch's events.
+select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8,
+    extract(epoch from prev_tick_time)::float8, cur_tick_event_seq, prev_tick_event_seq,
+    case when batch_id is not null then format('select * from {pgq}.get_batch_events(%%s)', batch_id) end
+from {pgq}.next_batch_custom(
+    %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
+
 -- name: next_batch
 -- Open the next batch, or return the one still open; all NULL if there is none. Its id, its ticks and their times, the
 -- event sequence at both, and the query that yields its events.
@@ -474,11 +486,11 @@ where indrelid = to_regclass(%(table)s) and indisprimary
 order by array_position(indkey::int2[], attnum);
 
 -- name: pending_events
--- The first events, of a subscription or of all, that were not visible at a tick; uses the index on ev_txid.
+-- The first events, of a subscription or of all, that were not visible at a tick; uses the index on ev_txid, whose type is {txid}.
 select ev_id, ev_time, ev_txid, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4
 from {table}
-where ev_txid >= txid_snapshot_xmin(%(seen)s::txid_snapshot)
-  and not txid_visible_in_snapshot(ev_txid, %(seen)s::txid_snapshot)
+where ev_txid >= txid_snapshot_xmin(%(seen)s::txid_snapshot)::text::{txid}
+  and not txid_visible_in_snapshot(ev_txid::text::int8, %(seen)s::txid_snapshot)
   and (ev_owner is null or ev_owner = %(subscription)s)
   and (%(tables)s::text[] is null or ev_extra1 = any(%(tables)s::text[]))
   and coalesce(octet_length(ev_data), 0) <= %(longest)s

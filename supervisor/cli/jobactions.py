@@ -59,7 +59,7 @@ def _add_names(parser: argparse.ArgumentParser, number: str | None, text: str) -
 def _add_letters(commands: Any) -> None:
     text = "List, show, replay or purge events of a job that could not be loaded; the fleet need not run."
     letters = _add(commands, "dead-letters", text, _dead_letters, example="orders replay 7")
-    _add_names(letters, None, "name of the job")
+    _add_names(letters, None, "name of the job, or its file, which needs no fleet")
     letters.add_argument("action", choices=LETTER_ACTIONS, help="what to do with them")
     letters.add_argument("ids", metavar="ID", nargs="*", help="which ones (default: all; show needs one)")
 
@@ -90,9 +90,10 @@ def _rewind(options: argparse.Namespace) -> int:
 
 
 def _skip(options: argparse.Namespace) -> int:
-    code = _act(find_job(options.job, "skip a batch of"), "skip")
+    file = find_job(options.job, "skip a batch of")
+    code = _act(file, "skip")
     if code == Exit.OK:
-        _start_blocked([options.job])
+        _start_blocked([file.name])
     return code
 
 

@@ -1,0 +1,107 @@
+"""PgQue, whose reader may do less, and whose events know their transactions by another type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.rows.check import examined
+from harness.rows.job import Keys, drain, job_keys
+from harness.servers.database import Database
+
+PL_ONLY = next(Path("/usr/share/postgresql").glob("*/contrib/pgq_pl_only.sql"))
+
+XID8 = {
+    "        ev_txid             bigint          not null default txid_current(),": (
+        "        ev_txid             xid8            not null default pg_current_xact_id(),"
+    ),
+    "    out ev_txid     bigint,": "    out ev_txid     xid8,",
+    "ev.ev_txid": "ev.ev_txid::text::int8",
+    "pgq.": "pgque.",
+    "schema pgq": "schema pgque",
+    "'pgq'": "'pgque'",
+}
+"""What makes PgQ without C like PgQue."""
+
+ROLES = """
+    revoke execute on all functions in schema pgque from public;
+    grant usage on schema pgque to {reader};
+    grant select on all tables in schema pgque to {reader};
+    alter function pgque.get_batch_events(bigint) security definer set search_path = pgque, pg_catalog;
+    grant execute on function pgque.version(), pgque.register_consumer(text, text),
+        pgque.register_consumer_at(text, text, bigint), pgque.unregister_consumer(text, text),
+        pgque.next_batch_custom(text, text, interval, int4, interval), pgque.get_batch_events(bigint),
+        pgque.finish_batch(bigint) to {reader}"""
+"""What a member of ``pgque_reader`` may do (PgQue, ``roles.sql``)."""
+
+SEND = """
+    create function pgque.send(queue text, payload jsonb) returns bigint language sql security definer
+    as 'select pgque.insert_event(queue, ''default'', payload::text)'"""
+
+
+@pytest.fixture
+def pgque(source: Database, target: Database) -> Iterator[Keys]:
+    """Keys of a job whose role on the source is a reader."""
+    text = PL_ONLY.read_text(encoding="utf-8")
+    for ours, theirs in XID8.items():
+        assert ours in text
+        text = text.replace(ours, theirs)
+    source.execute("drop extension pgq cascade; drop schema if exists pgq cascade")
+    source.execute(text)
+    reader = "reader_" + source.value("select current_database()")
+    source.execute(f"create role {reader} login; {ROLES.format(reader=reader)}; {SEND}")
+    source.execute("select pgque.create_queue('q')")
+    source.execute(f"grant select on all tables in schema pgque to {reader}")
+    keys = job_keys(source, target, pgq_schema="pgque", part_field="day")
+    yield {**keys, "src_db": source.dsn.replace("user=postgres", f"user={reader}")}
+    source.execute(f"drop owned by {reader}; drop role {reader}")
+
+
+def tick(source: Database) -> None:
+    """Show what was inserted."""
+    source.execute("select pgque.force_tick('q'); select pgque.ticker('q')")
+
+
+@pytest.mark.parametrize("way", ["blocks", "rows"])
+def test_a_reader_may_run_a_job(source: Database, target: Database, pgque: Keys, way: str) -> None:
+    """It may not ask for a batch's query, and need not."""
+    for database in (source, target):
+        database.execute("create table t (id int primary key, day date, note text)")
+    source.execute(
+        "create trigger changes after insert or update or delete on t "
+        "for each row execute function pgque.logutriga('q')"
+    )
+    drain(**pgque)
+    source.execute("insert into t select g, '2026-11-24', 'x' from generate_series(1, 2000) g")
+    if way == "rows":
+        source.execute("update t set note = 'y' where id = 7; delete from t where id = 8")
+    tick(source)
+    assert drain(**pgque)["dead_letters"] == 0
+    query = "select count(*), count(*) filter (where note = 'y'), min(day) from t"
+    assert target.rows(query) == source.rows(query)
+
+
+def test_what_send_wrote_is_a_row(source: Database, target: Database, pgque: Keys) -> None:
+    """A payload of JSON, with a type of its own."""
+    target.execute("create table t (id int, day date, tags text[])")
+    drain(**pgque)
+    source.execute("""select pgque.send('q', '{"id": 1, "day": "2026-11-24", "tags": ["a", "b"]}')""")
+    tick(source)
+    drain(**pgque)
+    assert target.rows("select id, day::text, tags from t") == [(1, "2026-11-24", ["a", "b"])]
+
+
+def test_the_check_of_a_reader(source: Database, target: Database, pgque: Keys) -> None:
+    """It finds no fault, shows pending events, and names the role that others lack."""
+    target.execute("create table t (id int, day date)")
+    drain(**pgque)
+    source.execute("select pgque.insert_event('q', 'made', 'id=1&day=2026-11-24')")
+    tick(source)
+    notes, faults = examined(pgque)
+    assert faults == []
+    assert any("goes to public.t_2026_11_24" in note for note in notes)
+    reader = "reader_" + source.value("select current_database()")
+    source.execute(f"revoke execute on function pgque.get_batch_events(bigint) from {reader}")
+    (fault,) = examined(pgque)[1]
+    assert "may not run pgque.batch_event_sql(bigint); run there: grant pgque_reader to reader_" in fault
