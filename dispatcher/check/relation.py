@@ -36,6 +36,7 @@ class Relation:
         kind: its ``pg_class.relkind``.
         has_children: it has partitions or tables that inherit from it.
         owned: the role acts for its owner.
+        guarded: its row security holds for the role.
         denied: rights that the role lacks, even to single columns.
     """
 
@@ -43,6 +44,7 @@ class Relation:
     kind: str
     has_children: bool
     owned: bool
+    guarded: bool
     denied: frozenset[str]
 
     def lacking(self, rights: Iterable[str]) -> list[str]:
@@ -61,5 +63,5 @@ def read_relation(cursor: Cursor, name: TableName) -> Relation | None:
     state = queries.row(cursor, "table_state", table=name.sql, rights=_RIGHTS)
     if state is None:
         return None
-    kind, has_children, owned, denied = state
-    return Relation(name, kind, has_children, owned, frozenset(denied))
+    kind, has_children, owned, guarded, denied = state
+    return Relation(name, kind, has_children, owned, guarded, frozenset(denied))

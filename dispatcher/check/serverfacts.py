@@ -53,5 +53,8 @@ def server_findings(server: Server) -> Iterator[Finding]:
     """Who answers, and whether it takes changes."""
     yield Note(f"PostgreSQL {server.version.split()[0]}, as role {server.role}")
     if server.standby or server.read_only:
-        reason = "the server is a standby" if server.standby else "default_transaction_read_only is on"
+        role = quote(server.role)
+        remedy = f"; run there: alter role {role} set default_transaction_read_only = off"
+        read_only = f"default_transaction_read_only is on{remedy}"
+        reason = "the server is a standby" if server.standby else read_only
         yield Fault(f"nothing can be changed there: {reason}")

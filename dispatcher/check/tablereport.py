@@ -103,12 +103,17 @@ def _relation(
         return
     children = " with children" if relation.has_children and relation.kind == "r" else ""
     yield Note(f"{relation.name} is {role}{_KINDS[relation.kind]}{children}")
-    is_view = relation.kind == "v"
-    # Rows for a view are staged in a table like it.
-    needed = [*rights, "select"] if is_view and "select" not in rights else rights
+    takes_no_copy = relation.kind == "v" or relation.guarded
+    # Rows that COPY cannot write are staged in a table like it.
+    needed = [*rights, "select"] if takes_no_copy and "select" not in rights else rights
+    if relation.guarded:
+        yield Note(
+            f"row security of {relation.name} holds for role {server.role}: its policies refuse rows, and "
+            f"hide others from changes; without them: alter role {quote(server.role)} bypassrls"
+        )
     if lacking := relation.lacking(needed):
         yield server.grant(f"{', '.join(lacking)} on {relation.name.sql}")
-    if is_view and not stages and not server.may_stage:
+    if takes_no_copy and not stages and not server.may_stage:
         yield _may_not_stage(server)
 
 

@@ -198,8 +198,7 @@ class Planner:
             columns: their names in the table.
         """
         if shape.kind is Insert:
-            view = self._tables.is_view(like)
-            if view:
+            if not self._tables.takes_copy(like):
                 return InsertThrough(Stage(like, columns, encoding=self._encoding))
             return Insert(like, columns, self._encoding)
         stage = Stage(like, columns, self._key(shape.key, like), self._encoding)

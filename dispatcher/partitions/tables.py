@@ -48,7 +48,7 @@ class Tables:
         self._full: set[Period] = set()
         self._is_native: bool | None = None
         self._known: set[TableName] = set()
-        self._views: dict[TableName, bool] = {}
+        self._copied: dict[TableName, bool] = {}
         self._columns: dict[TableName, dict[str, Column]] = {}
 
     def exists(self, table: TableName) -> bool:
@@ -167,11 +167,15 @@ class Tables:
             )
         return TableName(parent.schema, found[0]) if found else None
 
-    def is_view(self, table: TableName) -> bool:
-        """Whether the table is a view, which takes INSERT but no COPY; remembered."""
-        if table not in self._views:
-            self._views[table] = self.kind(table) == "v"
-        return self._views[table]
+    def takes_copy(self, table: TableName) -> bool:
+        """Whether the table takes COPY, and not only INSERT: a view does not, nor one with row security.
+
+        It is remembered. Row security counts if it holds for the role.
+        """
+        if table not in self._copied:
+            with self._connection.cursor() as cursor:
+                self._copied[table] = bool(queries.value(cursor, "takes_copy", table=table.sql))
+        return self._copied[table]
 
     def roots(self) -> tuple[TableName, ...]:
         """The tables that hold all rows between them: ``dest_table``, and partitions not attached to it."""

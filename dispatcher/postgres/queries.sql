@@ -226,6 +226,10 @@ select to_regclass(%(table)s) is not null;
 -- pg_class.relkind of the relation with that quoted name; no row if there is none.
 select relkind::text from pg_class where oid = to_regclass(%(table)s);
 
+-- name: takes_copy
+-- Whether COPY can write to a relation; false for a view, and for a table whose row security holds for the role.
+select relkind <> 'v' and not row_security_active(oid) from pg_class where oid = to_regclass(%(table)s);
+
 -- name: table_columns
 -- Columns of a relation: name, whether it is generated, whether equal values always have the same text, whether it is an
 -- array, and the type, for an array or a domain the type that it is made of.
@@ -400,9 +404,11 @@ select has_schema_privilege(oid, 'usage'), has_schema_privilege(oid, 'create'), 
 from pg_namespace where nspname = %(schema)s;
 
 -- name: table_state
--- What a relation is, whether it has children, whether the role acts for its owner, and which of some rights the
--- role lacks; a right to some of the columns counts. No row if there is no such relation.
+-- What a relation is, whether it has children, whether the role acts for its owner, whether row security holds for the
+-- role, and which of some rights the role lacks; a right to some of the columns counts. No row if there is no such
+-- relation.
 select relkind::text, exists (select from pg_inherits where inhparent = c.oid), pg_has_role(relowner, 'usage'),
+    row_security_active(c.oid),
     array(
         select r from unnest(%(rights)s::text[]) with ordinality wanted(r, n)
         where not case when r in ('insert', 'select', 'update') then has_any_column_privilege(c.oid, r)

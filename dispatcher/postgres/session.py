@@ -14,6 +14,10 @@ from .pooler import keeps_sessions
 
 _SETTINGS = {
     "DateStyle": "ISO, YMD",
+    # Whatever a role says: statements mean what they say, and NULL in an array is NULL.
+    "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",
+    "array_nulls": "on",
     # Raised only where a crash or a failover may take back a commit that was confirmed. `remote_write` stays:
     # like `on` it waits for the server's own disk, and for the standby at least until its system has it.
     "synchronous_commit": "on",

@@ -164,7 +164,17 @@ def test_rights_are_named_once(changes: set[Operation], rights: Rights, needed: 
 
 @pytest.mark.parametrize(
     ("standby", "read_only", "reason"),
-    [(True, True, "the server is a standby"), (False, True, "default_transaction_read_only is on")],
+    [
+        (True, True, "the server is a standby"),
+        (
+            False,
+            True,
+            (
+                "default_transaction_read_only is on; "
+                "run there: alter role app set default_transaction_read_only = off"
+            ),
+        ),
+    ],
 )
 def test_a_server_that_takes_no_changes(standby: bool, read_only: bool, reason: str) -> None:
     """It is a fault; of the two reasons, the standby is named."""

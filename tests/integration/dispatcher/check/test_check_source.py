@@ -41,6 +41,10 @@ def test_a_job_that_has_worked(orders: Orders) -> None:
     assert "none is pending; the newest 3:" in text
 
 
+READ_ONLY = (
+    "default_transaction_read_only is on; run there: alter role {} set default_transaction_read_only = off"
+)
+
 SOURCE_FAULTS = {
     "no PgQ": (
         "drop extension pgq cascade",
@@ -52,7 +56,7 @@ SOURCE_FAULTS = {
     ),
     "read-only": (
         "alter database {database} set default_transaction_read_only = on",
-        "nothing can be changed there: default_transaction_read_only is on",
+        f"nothing can be changed there: {READ_ONLY.format('postgres')}",
     ),
 }
 
