@@ -14,6 +14,9 @@ from .events import Operation
 from .fieldmap import FieldMap
 from .postgres import INTERVAL_STYLES, SERVER_ENCODINGS, DateStyle, TableName
 
+_FAILURES = INFRASTRUCTURE_CLASSES | {"XX"}
+"""SQLSTATE classes that say nothing about a row; XX is an internal error, such as a corrupted index."""
+
 
 def _dsn(value: str) -> str:
     try:
@@ -41,7 +44,7 @@ def _sqlstates(value: object) -> object:
     for state in states:
         if not re.fullmatch(r"[0-9A-Z]{2}(?:[0-9A-Z]{3})?", state):
             raise ValueError("must be a list of SQLSTATEs, such as P0001, or classes, such as P0")
-        if state[:2] in INFRASTRUCTURE_CLASSES:
+        if state[:2] in _FAILURES:
             raise ValueError(f"must not hold {state}, which says that the server failed, not a row")
     return frozenset(states)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ByteSize, ConfigDict, Field
@@ -74,8 +75,8 @@ class Settings(BaseModel):
         "",
         description="What the original's sample file calls part_field.",
         json_schema_extra=no_effect(
-            "the original never read it, so dest_table is loaded whole; part_field in its place would load a "
-            "table for each day of that column"
+            "the original never read it, and dest_table is loaded whole unless part_field is given; "
+            "part_field in its place would load a table for each day or month of that column"
         ),
     )
     part_method: Method = Field("daily", description="Length of a partition: daily or monthly.")
@@ -142,8 +143,8 @@ class Settings(BaseModel):
         description="Most dead letters in one tick; with more, nothing of the batch is loaded and the job is "
         "blocked. A batch of several ticks may have as many times more.",
     )
-    bad_event_share: float = Field(
-        0.0,
+    bad_event_share: Decimal = Field(
+        Decimal(0),
         ge=0,
         le=1,
         description="Share of a batch's events that may be dead letters, such as 0.05, where that is more "

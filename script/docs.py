@@ -12,7 +12,7 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from tdsup.dispatcher.metrics import METRICS
 from tdsup.dispatcher.settings import Settings
-from tdsup.jobtype import no_effect_reason
+from tdsup.jobtype import is_filled_in, no_effect_reason
 from tdsup.supervisor.config.fleetsettings import FleetSettings
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.config.options import shown_default
@@ -80,7 +80,11 @@ def _cell(text: str) -> str:
 def _table(model: type[BaseModel]) -> str:
     lines = ["| key | default | meaning |", "|---|---|---|"]
     shared = JobSettings.model_fields if model is Settings else {}
-    lines += [_line(name, field) for name, field in model.model_fields.items() if name not in shared]
+    lines += [
+        _line(name, field)
+        for name, field in model.model_fields.items()
+        if name not in shared and not is_filled_in(field)
+    ]
     return "\n".join(lines) + "\n"
 
 

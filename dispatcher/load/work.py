@@ -108,7 +108,7 @@ class BatchWork:
     @property
     def ticks(self) -> int:
         """How many ticks the batch has; several if they were taken as one."""
-        return max(1, self._batch.tick - self._batch.previous_tick)
+        return self._batch.ticks
 
     def begin(self, cursor: Cursor) -> bool:
         """Whether the target lacks the batch; the position is locked until the transaction ends.

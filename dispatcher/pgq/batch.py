@@ -21,6 +21,7 @@ class Batch:
         sequence: the queue's event sequence at `tick`.
         previous_sequence: the same at `previous_tick`.
         query: SQL that yields the events (PgQ ``batch_event_sql``).
+        ticks: how many ticks it has; several if they were taken as one. Their numbers have gaps.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Batch:
     sequence: int = 0
     previous_sequence: int = 0
     query: str = ""
+    ticks: int = 1
 
     @property
     def count(self) -> int:

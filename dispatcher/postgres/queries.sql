@@ -166,16 +166,22 @@ select has_function_privilege('{pgq}.batch_event_sql(bigint)', 'execute');
 -- As next_batch; the query calls the function that yields the batch's events.
 select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8,
     extract(epoch from prev_tick_time)::float8, cur_tick_event_seq, prev_tick_event_seq,
-    case when batch_id is not null then format('select * from {pgq}.get_batch_events(%%s)', batch_id) end
+    case when batch_id is not null then format('select * from {pgq}.get_batch_events(%%s)', batch_id) end,
+    (select count(*) from {pgq}.tick where tick_queue = (
+        select queue_id from {pgq}.queue where queue_name = %(queue)s)
+        and tick_id > prev_tick_id and tick_id <= cur_tick_id)
 from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 
 -- name: next_batch
--- Open the next batch, or return the one still open; all NULL if there is none. Its id, its ticks and their times, the
--- event sequence at both, and the query that yields its events.
+-- Open the next batch, or return the one still open; its id is NULL if there is none. Its id, its ticks and their times,
+-- the event sequence at both, the query that yields its events, and how many ticks it has.
 select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::float8,
     extract(epoch from prev_tick_time)::float8, cur_tick_event_seq, prev_tick_event_seq,
-    case when batch_id is not null then {pgq}.batch_event_sql(batch_id) end
+    case when batch_id is not null then {pgq}.batch_event_sql(batch_id) end,
+    (select count(*) from {pgq}.tick where tick_queue = (
+        select queue_id from {pgq}.queue where queue_name = %(queue)s)
+        and tick_id > prev_tick_id and tick_id <= cur_tick_id)
 from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 

@@ -91,6 +91,33 @@ def test_a_share_of_bad_events(target: Database, queue: Queue, checked: Pipeline
     assert target.value("select count(*) from t") == 95
 
 
+@pytest.mark.usefixtures("without_pgqd")
+def test_a_share_is_not_rounded_off(queue: Queue, checked: Pipeline) -> None:
+    """29 of 100 are no more than 0.29 of them, though 0.29 * 100 is less than 29 for a processor."""
+    for number in range(1, 72):
+        queue.send(GOOD.format(number), tick=False)
+    for _ in range(29):
+        queue.insert("I:id", "id=9&day=2026-11-24&n=x")
+    queue.tick()
+    assert checked.drain(bad_event_limit=0, bad_event_share="0.29")["dead_letters"] == 29
+
+
+@pytest.mark.usefixtures("without_pgqd")
+def test_numbers_of_ticks_that_were_never_made_allow_nothing(
+    source: Database, queue: Queue, checked: Pipeline
+) -> None:
+    """A crash of the source skips numbers of ticks: a batch of one tick still has the limit of one."""
+    sequence = source.value("select queue_tick_seq from pgq.queue where queue_name = %s", queue.name)
+    for _ in range(32):
+        source.value("select nextval(%s)", sequence)
+    for _ in range(3):
+        queue.insert("I:id", "id=9&day=2026-11-24&n=x")
+    queue.tick()
+    with pytest.raises(SetupError, match=r"more than 2 of its events are bad \(bad_event_limit\)"):
+        checked.drain(bad_event_limit=2)
+    assert checked.drain(bad_event_limit=3)["dead_letters"] == 3
+
+
 RAISE = """
     create function refuse() returns trigger language plpgsql as $$
     begin
@@ -120,7 +147,7 @@ def test_a_row_that_a_trigger_refuses(
     assert target.rows("select sqlstate, reason from tdsup.dead_letter") == [(state, "thirteen is bad luck")]
 
 
-@pytest.mark.parametrize("key", ["53", "53100", "40P01", "57P01", "08006"])
+@pytest.mark.parametrize("key", ["53", "53100", "40P01", "57P01", "08006", "XX", "XX002"])
 def test_a_server_that_fails_is_never_a_bad_event(checked: Pipeline, key: str) -> None:
     """bad_sqlstates takes none of these states."""
     with pytest.raises(ValueError, match=f"must not hold {key}, which says that the server failed"):

@@ -71,11 +71,22 @@ def test_part_column_is_ignored_as_ever(tmp_path: Path, orders: Orders, target: 
     text = "".join(f"{key} = {value}\n" for key, value in keys.items())
     path.write_text(f"[{FORMER}]\n{text}", encoding="utf-8")
     (warning,) = load_only_job(str(path)).warnings
-    assert "part_column: has no effect: the original never read it, so dest_table is loaded whole" in warning
+    assert "part_column: has no effect: the original never read it, and dest_table is loaded whole" in warning
+    assert "part_field in its place would load a table for each day or month of that column" in warning
     drain(**keys)
     orders.insert(3)
     drain(**keys)
     assert target.value("select count(*) from only orders") == 3
+
+
+def test_part_column_beside_part_field(tmp_path: Path, orders: Orders) -> None:
+    """The warning does not deny the partitions that part_field makes."""
+    keys = {**orders.keys(), "part_column": "other", "part_field": "day"}
+    path = tmp_path / "orders.ini"
+    text = "".join(f"{key} = {value}\n" for key, value in keys.items())
+    path.write_text(f"[{FORMER}]\n{text}", encoding="utf-8")
+    (warning,) = load_only_job(str(path)).warnings
+    assert "dest_table is loaded whole unless part_field is given" in warning
 
 
 def test_a_pgq_that_is_too_old(source: Database, target: Database, queue: Queue) -> None:

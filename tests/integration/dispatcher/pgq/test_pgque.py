@@ -105,3 +105,18 @@ def test_the_check_of_a_reader(source: Database, target: Database, pgque: Keys) 
     source.execute(f"revoke execute on function pgque.get_batch_events(bigint) from {reader}")
     (fault,) = examined(pgque)[1]
     assert "may not run pgque.batch_event_sql(bigint); run there: grant pgque_reader to reader_" in fault
+
+
+@pytest.mark.usefixtures("without_pgqd")
+def test_a_backlog_of_a_reader_has_the_limit_of_its_ticks(
+    source: Database, target: Database, pgque: Keys
+) -> None:
+    """As for a role that may ask for a batch's query."""
+    target.execute("create table t (id int, day date)")
+    drain(**pgque)
+    for _ in range(4):
+        source.execute(
+            "select pgque.insert_event('q', 'I:id', 'id=x&day=2026-11-24', 'public.t', '', '', '')"
+        )
+        tick(source)
+    assert drain(**pgque, bad_event_limit=1, pgq_batch_collect_events=4)["dead_letters"] == 4
