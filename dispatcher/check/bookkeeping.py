@@ -24,7 +24,7 @@ from ..ledger import (
     stranger,
     working,
 )
-from ..pgq import Batch, Verdict, judge, lost_position, may_register, unregistered
+from ..pgq import Batch, Verdict, judge, lost_position, may_register, takes_over, unregistered
 from ..postgres import TableName, queries, quote
 from ..settings import Settings
 from .finding import Fault, Finding, Note
@@ -225,6 +225,8 @@ def _position(facts: PositionFacts, settings: Settings, source: SourceFacts) -> 
 
 def _no_position(where: str, settings: Settings, consumer: ConsumerFacts | None) -> Finding:
     text = f"the position is {where}; there is none"
+    if consumer is not None and consumer.has_former:
+        return Fault(f"{text}; consumer {settings.consumer_name}: {takes_over(settings)}")
     if consumer is None or consumer.last_tick is None:
         return Note(f"{text} yet; the first start writes the tick at which it registers the consumer")
     if settings.start:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..events import Operation
-from ..pgq import takes_over, too_old
+from ..pgq import too_old
 from ..postgres import quote
 from ..settings import Settings
 from .finding import Fault, Finding, Note
@@ -81,7 +81,7 @@ def _feeders(feeders: Feeders, settings: Settings) -> Iterator[Finding]:
 def _consumer(consumer: ConsumerFacts, settings: Settings) -> Finding:
     name = f"consumer {settings.consumer_name}"
     if consumer.has_former:
-        return Fault(f"{name}: {takes_over(settings)}")
+        return Note(f"{name} is not registered, and consumer {settings.former_name} is")
     if consumer.subscription is None:
         return Note(f"{name} is not registered; the job's first start registers it, for later events")
     if consumer.seen is None:

@@ -42,6 +42,20 @@ def test_it_may_begin_anew(pending: Orders, target: Database) -> None:
     assert target.value("select count(*) from orders") == 0
 
 
+def test_a_job_with_a_position_is_told_to_register_there(orders: Orders, target: Database) -> None:
+    """It loses nothing by that; neither job nor check take another consumer for its past."""
+    keys = orders.keys(job_name="job", unnamed_section=FORMER, loop_delay=0)
+    drain(**keys)
+    orders.source.execute("select pgq.register_consumer('orders', %s)", FORMER)
+    orders.source.execute("select pgq.unregister_consumer('orders', 'job')")
+    notes, faults = examined(keys)
+    assert faults == []
+    assert any("the next start registers it there" in note for note in notes)
+    orders.insert(3)
+    drain(**keys)
+    assert target.value("select count(*) from orders") == 3
+
+
 @pytest.mark.parametrize(
     ("lines", "section"), [("", FORMER), ("job_name = orders\n", ""), ("[DEFAULT]\njob_name = orders\n", "")]
 )
