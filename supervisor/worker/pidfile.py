@@ -1,13 +1,24 @@
-"""The pid file of one job: who runs it, by a lock on the file."""
+"""The pid file of one job: who runs it, by a lock on the file.
+
+The original program takes no lock. So in a file that nobody locks, a pid counts as well, if its process began
+before the file was written: a process that got the pid of a dead one began later.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 from ..errors import AlreadyRunning
 from ..flock import read_pid, try_lock, write_pid
+
+SLACK = 0.1
+"""Seconds by which clocks of files and processes may differ: both count in steps of up to 0.01."""
+
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+"""Seconds of one step in which the kernel tells the start of a process."""
 
 
 class PidFile:
@@ -33,6 +44,10 @@ class PidFile:
                 owner = read_pid(fd)
                 os.close(fd)
                 raise AlreadyRunning(f"it runs already with pid {owner or 'unknown'} (pidfile {self.path})")
+            owner = _living(fd)
+            if owner is not None:
+                os.close(fd)
+                raise AlreadyRunning(f"it runs already with pid {owner} (pidfile {self.path})")
             # Its last owner may have removed it between our open and our lock.
             if _is_at(fd, self.path):
                 self._fd = fd
@@ -49,7 +64,7 @@ class PidFile:
             self._fd = -1
 
     def owner(self) -> int | None:
-        """Pid of the process that holds it; None if nobody does, and a file left behind is removed.
+        """Pid of the living process that locked or wrote it; None if there is none, and the file is removed.
 
         Raises:
             OSError: the file cannot be read.
@@ -61,11 +76,32 @@ class PidFile:
         try:
             if not try_lock(fd):
                 return read_pid(fd)
-            if _is_at(fd, self.path):
+            writer = _living(fd)
+            if writer is None and _is_at(fd, self.path):
                 Path(self.path).unlink()
-            return None
+            return writer
         finally:
             os.close(fd)
+
+
+def _living(fd: int) -> int | None:
+    """The pid in a file that nobody locks, if the process that wrote it lives."""
+    pid = read_pid(fd)
+    if pid is None or pid == os.getpid():
+        return None
+    began = _began(pid)
+    return pid if began is not None and began <= os.fstat(fd).st_mtime + SLACK else None
+
+
+def _began(pid: int) -> float | None:
+    """When a process began, in seconds since 1970; None if it is dead."""
+    try:
+        # The name of the program, in brackets, may contain anything.
+        state, *fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return None if state in (b"Z", b"X") else booted + int(fields[18]) * TICK
 
 
 def _is_at(fd: int, path: str) -> bool:

@@ -83,7 +83,9 @@ def test_nothing_runs(desk: Desk, switch: str) -> None:
     """Exit status 0; a pid file left behind by a killed process is removed, and nobody is signalled."""
     desk.write()
     assert desk.ends(switch) == (0, "orders does not run\n")
-    (desk.directory / "orders.pid").write_text(f"{os.getpid()}\n", encoding="ascii")
+    left = desk.directory / "orders.pid"
+    left.write_text(f"{os.getpid()}\n", encoding="ascii")
+    os.utime(left, (0, 0))
     assert desk.ends(switch) == (0, "orders does not run\n")
     assert desk.pid is None
 
