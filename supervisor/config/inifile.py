@@ -73,6 +73,11 @@ class IniFile:
             (percent or dollar).rpartition(":")[2].lower() for percent, dollar in _ANY_REFERENCE.findall(text)
         }
 
+    def is_extended(self, section: str) -> bool:
+        """Whether references in a section are written ``${name}``, as it or the defaults say."""
+        own, defaults = self.sections[section], self.sections.get(DEFAULTS, {})
+        return (own.get("config_format") or defaults.get("config_format") or Entry(0, "")).value == "2"
+
     def interpolate(self, section: str, given: Mapping[str, str], extended: bool) -> dict[str, str]:
         """Values of a section with its defaults, references replaced.
 
@@ -189,7 +194,7 @@ def _strip_comment(value: str) -> str:
 def _mend_references(ini: IniFile) -> None:
     """Read ``%(name)`` as ``%(name)s``: the example of the old manual page writes it so."""
     for section, keys in ini.sections.items():
-        if keys.get("config_format", Entry(0, "")).value == "2":
+        if ini.is_extended(section):
             continue
         for key, entry in keys.items():
             mended = _REFERENCE.sub(

@@ -17,7 +17,7 @@ from ..errors import ConfigError
 from .inifile import DEFAULTS, Entry, IniFile, SyntaxFault
 from .jobsettings import JobSettings
 from .jobtypes import UnknownJobType, find_job_type
-from .options import NOTHING, Fault, keys_without_effect, known_keys, read, unknown_key
+from .options import NOTHING, Fault, keys_without_effect, known_keys, read, unknown_key, why_ignored
 
 _log = logging.getLogger("tdsup")
 
@@ -155,9 +155,8 @@ class JobSection:
             "config_file": str(absolute),
         }
         keys = self.ini.sections[self.header]
-        extended = "config_format" in keys and keys["config_format"].value == "2"
         try:
-            values = self.ini.interpolate(self.header, given, extended)
+            values = self.ini.interpolate(self.header, given, self.ini.is_extended(self.header))
         except SyntaxFault as fault:
             lines = str(fault).splitlines()
             raise ConfigError(*(f"cannot load {self.path}: {line}" for line in lines)) from fault
@@ -205,7 +204,11 @@ class JobSection:
     def _unknown_keys(self, known: frozenset[str]) -> list[Fault]:
         """Keys of the section that nobody reads and no value refers to."""
         used = known | self.ini.referenced()
-        return [unknown_key(key, known) for key in self.ini.sections[self.header] if key not in used]
+        return [
+            unknown_key(key, known)
+            for key in self.ini.sections[self.header]
+            if key not in used and not why_ignored(key)
+        ]
 
     def _warnings(self, host: JobSettings, settings: BaseModel) -> Iterator[str]:
         for section in (DEFAULTS, self.header):
@@ -213,6 +216,11 @@ class JobSection:
                 yield f"{self.path}: {warning}"
         for key, reason in (keys_without_effect(host) | keys_without_effect(settings)).items():
             yield f"{self.path}: [{self.header}] {key}: has no effect: {reason}"
+        used = known_keys(type(host)) | known_keys(type(settings)) | self.ini.referenced()
+        for key in self.ini.sections[self.header]:
+            reason = why_ignored(key)
+            if reason and key not in used:
+                yield f"{self.path}: [{self.header}] {key}: has no effect: {reason}"
 
 
 def without_traceback(error: ConfigError) -> ConfigError:

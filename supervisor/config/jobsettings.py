@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, field_validator
 from tdsup.jobtype import no_effect
 
 from ..logs import DEFAULT_FORMAT, LineFormat
@@ -43,8 +43,10 @@ class JobSettings(BaseModel):
         default="", description="File for the pid of the job's process, which keeps it locked; -d needs one."
     )
     logfile: FileName = Field(default="", description="Log file; default in a fleet: log/<job_name>.log.")
-    log_size: int = Field(
-        default=10485760, ge=0, description="Size in bytes at which the log is rotated; 0: never."
+    log_size: ByteSize = Field(
+        default=ByteSize(10485760),
+        ge=0,
+        description="Size at which the log is rotated, in bytes or such as 10 MB; 0: never.",
     )
     log_count: int = Field(default=3, ge=0, description="Rotated logs to keep; 0: no rotation.")
     log_format: Literal["text", "json"] = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +18,14 @@ from ..redact import is_secret, redact
 from .reasons import EMPTY, reason_for, what_it_is
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+
+OF_OLD_FILES = {
+    r"sql_retry_\w+": "a database that is lost is tried again for ever",
+    r"(\w+_)?connstr": "what it says belongs into src_db and dst_db",
+    r"db_encoding": "the databases are asked for their encodings",
+    r"owner": "table_dispatcher never read it",
+}
+"""Keys in files of the original that nothing reads, as regular expressions, and why they have no effect."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -73,6 +82,11 @@ def shown_default(field: FieldInfo) -> str:
     if isinstance(value, bool):
         return str(int(value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def why_ignored(key: str) -> str:
+    """Why a key of the original's files that no model declares has no effect; empty for any other key."""
+    return next((reason for pattern, reason in OF_OLD_FILES.items() if re.fullmatch(pattern, key)), "")
 
 
 def unknown_key(key: str, known: Iterable[str]) -> Fault:

@@ -6,6 +6,7 @@ each service, under the header that its job files have: ``script cwd args user d
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,9 @@ from .jobfile import text_of
 from .jobtypes import find_job_type
 
 SECTION = "scriptmgr"
+
+YES = ("1", "true", "yes", "on")
+"""How a key that is on may be written, in any case."""
 
 
 @dataclass
@@ -71,7 +75,8 @@ def _read(path: Path) -> Import:
     if ini.faults:
         raise ConfigError(*(f"cannot load {path}: {fault}" for fault in ini.faults))
     own = _values(path, ini, SECTION)
-    globs = [glob.strip() for glob in own.get("config_list", "").split(",") if glob.strip()]
+    config_list = os.path.expandvars(own.get("config_list", ""))
+    globs = [glob.strip() for glob in config_list.split(",") if glob.strip()]
     if not globs:
         raise ConfigError(f"cannot load {path}: [{SECTION}] config_list: required key is missing")
     services = {name: _values(path, ini, name) for name in ini.headers() if name != SECTION}
@@ -97,6 +102,10 @@ def _values(path: Path, ini: IniFile, section: str) -> dict[str, str]:
 
 def _take(taken: Import, glob: str, services: Mapping[str, Mapping[str, str]]) -> None:
     """Take the files of one glob: as the glob if all of them can be run, else one by one."""
+    folder = Path(os.path.expanduser(glob)).parent  # noqa: PTH111 (Path's raises for an unknown user)
+    if not set("*?[") & set(str(folder)) and not folder.exists():
+        taken.notes.append(f"left out {glob}: there is no folder {folder}")
+        return
     files = paths([glob])
     ours = []
     for file in files:
@@ -132,7 +141,7 @@ def _why_not(file: str, services: Mapping[str, Mapping[str, str]]) -> str:
         return str(error)
     if service not in services:
         return f"scriptmgr has no service {service}, so it did not run it either"
-    if services[service].get("disabled") == "1":
+    if services[service].get("disabled", "").lower() in YES:
         return f"its service {service} is disabled"
     return ""
 

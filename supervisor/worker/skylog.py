@@ -34,7 +34,7 @@ def configure(file: JobConfig) -> None:
     The file may refer to ``%(job_name)s`` and ``%(service_name)s``, its formats to ``%(hostname)s`` too.
 
     Raises:
-        ConfigError: there is no such file, it is not valid, or it names a handler of skytools.
+        ConfigError: there is no such file, it is not valid, or a logger uses a handler of skytools.
     """
     locations = [each.strip() for each in file.host.skylog_locations.split(",")]
     found = next((each for each in locations if Path(each).expanduser().is_file()), None)
@@ -44,8 +44,7 @@ def configure(file: JobConfig) -> None:
     path = str(Path(found).expanduser())
     names = {"job_name": file.name, "service_name": file.section}
     try:
-        _refuse_foreign(path)
-        logging.config.fileConfig(path, defaults=names, disable_existing_loggers=False, encoding="utf-8")
+        logging.config.fileConfig(_read(path, names), disable_existing_loggers=False)
     except ConfigError:
         raise
     except Exception as error:
@@ -57,17 +56,34 @@ def configure(file: JobConfig) -> None:
         handler.addFilter(partial(_prepare, names))
 
 
-def _refuse_foreign(path: str) -> None:
-    """Handlers of skytools write to its own log server and database, which tdsup does not use."""
-    parser = configparser.RawConfigParser(strict=False)
-    parser.read(path, encoding="utf-8")
-    for section in parser.sections():
-        name = parser.get(section, "class", fallback="")
-        if name.startswith(FOREIGN):
+def _read(path: str, names: Mapping[str, str]) -> configparser.ConfigParser:
+    """The file without the handlers of skytools that no logger uses; the stock files have some.
+
+    They write to skytools' own log server and database, which tdsup does not use.
+    """
+    parser = configparser.ConfigParser(names)
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 (the path is a string)
+        parser.read_file(file)
+    loggers = _list(parser, "loggers", "keys")
+    used = {name for logger in loggers for name in _list(parser, f"logger_{logger}", "handlers")}
+    kept = []
+    for name in _list(parser, "handlers", "keys"):
+        kind = parser.get(f"handler_{name}", "class", raw=True, fallback="")
+        if not kind.startswith(FOREIGN):
+            kept.append(name)
+        elif name in used:
             raise ConfigError(
-                f"cannot configure logging by {path}: [{section}] class: {name} belongs to skytools; "
+                f"cannot configure logging by {path}: [handler_{name}] class: {kind} belongs to skytools; "
                 "use one of Python's, such as handlers.SysLogHandler, or handlers.DatagramHandler"
             )
+    if parser.has_section("handlers"):
+        parser.set("handlers", "keys", ",".join(kept))
+    return parser
+
+
+def _list(parser: configparser.ConfigParser, section: str, key: str) -> list[str]:
+    """The names in a value."""
+    return [name.strip() for name in parser.get(section, key, fallback="").split(",") if name.strip()]
 
 
 def _prepare(names: Mapping[str, str], record: logging.LogRecord) -> bool:

@@ -93,6 +93,32 @@ def test_a_job_type_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_only_job(paths[1]).name == "clicks"
 
 
+def test_keys_of_old_files_that_nobody_reads_are_warnings() -> None:
+    """An original's file loads; each such key says why it has no effect."""
+    keys = ("sql_retry_max_count", "db_encoding", "src_db_extra_connstr", "owner")
+    file = load_only_job(write("orders", "[sleeper]\n" + "".join(f"{key} = 1\n" for key in keys)))
+    start = "conf.d/orders.ini: [sleeper]"
+    assert file.warnings == (
+        f"{start} sql_retry_max_count: has no effect: a database that is lost is tried again for ever",
+        f"{start} db_encoding: has no effect: the databases are asked for their encodings",
+        f"{start} src_db_extra_connstr: has no effect: what it says belongs into src_db and dst_db",
+        f"{start} owner: has no effect: table_dispatcher never read it",
+    )
+
+
+def test_the_format_may_be_set_for_all_sections() -> None:
+    """As with the original: config_format = 2 in [DEFAULT] holds for every job of the file."""
+    text = "[DEFAULT]\nconfig_format = 2\n[sleeper]\npidfile = ${job_name}.pid\nline = 100% %(a)\n"
+    file = load_only_job(write("orders", text))
+    assert file.host.pidfile == "orders.pid"
+    assert file.warnings == ()
+
+
+def test_a_size_of_a_log_may_have_a_unit() -> None:
+    """As the size of a buffer may."""
+    assert load_only_job(write("orders", "[sleeper]\nlog_size = 10 MB\n")).host.log_size == 10_000_000
+
+
 def test_a_file_without_keys_is_a_job_with_every_default() -> None:
     """Its name is the file's base name, its log is in log/."""
     file = load_only_job(write("orders", "[sleeper]\n"))

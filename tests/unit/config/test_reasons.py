@@ -132,8 +132,9 @@ def test_every_type_of_error_has_words() -> None:
 
 EXAMPLES: tuple[tuple[type[BaseModel], str, object, str], ...] = (
     (JobSettings, "disabled", "maybe", "must be 1 or 0, or true or false (it is 'maybe')"),
-    (JobSettings, "log_size", "-1", "must be at least 0 (it is '-1')"),
-    (JobSettings, "log_size", "1.5", "must be a whole number (it is '1.5')"),
+    (JobSettings, "log_size", "-1", "must be a size in bytes, such as 32 MiB (it is '-1')"),
+    (JobSettings, "log_size", "10 MX", "must be a size in bytes, such as 32 MiB (it is '10 MX')"),
+    (JobSettings, "log_count", "1.5", "must be a whole number (it is '1.5')"),
     (JobSettings, "job_name", "", "must not be empty"),
     (JobSettings, "config_format", "3", "must be 1 or 2 (it is '3')"),
     (Settings, "loop_delay", "nan", "must be a finite number (it is 'nan')"),

@@ -84,6 +84,32 @@ def test_a_disabled_service_stays_disabled() -> None:
     assert not Path("tdsup.yaml").exists()
 
 
+@pytest.mark.parametrize("value", ["true", "yes", "on", "True"])
+def test_a_service_disabled_in_words_stays_disabled(value: str) -> None:
+    """It does not begin to load beside whatever replaced it."""
+    text = Path("scriptmgr.ini").read_text(encoding="utf-8")
+    Path("scriptmgr.ini").write_text(text.replace("user = queue", f"disabled = {value}"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"left out jobs/a\.ini: its service sleeper is disabled"):
+        import_fleet(Path("scriptmgr.ini"))
+
+
+def test_a_folder_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It stops nothing; variables and homes in the globs count as in a shell."""
+    monkeypatch.setenv("FLEET", "jobs")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = Path("scriptmgr.ini").read_text(encoding="utf-8")
+    globs = "$FLEET/*.ini, none/*.ini, ~nobody_has_this_name/*.ini, ~/more/*.ini"
+    text = text.replace("jobs/*.ini, more/*.ini", globs)
+    Path("scriptmgr.ini").write_text(text, encoding="utf-8")
+    told = run()
+    assert load_fleet().jobs == ["jobs/*.ini", "~/more/*.ini"]
+    assert told[:3] == [
+        "wrote tdsup.yaml: 3 job files; tdsup check tells whether they can run",
+        "left out none/*.ini: there is no folder none",
+        "left out ~nobody_has_this_name/*.ini: there is no folder ~nobody_has_this_name",
+    ]
+
+
 def test_a_note_is_one_line() -> None:
     """A value over several lines must not become YAML."""
     text = Path("scriptmgr.ini").read_text(encoding="utf-8")
@@ -105,7 +131,7 @@ def test_another_directory_is_reported() -> None:
         ("[other]\na = 1\n", "cannot load scriptmgr.ini: no section [scriptmgr]"),
         ("[scriptmgr]\nnonsense\n", "cannot load scriptmgr.ini: line 2: neither a section header nor"),
         ("[scriptmgr]\nconfig_list = %(x)s\n", "cannot load scriptmgr.ini: [scriptmgr] config_list: refers"),
-        ("[scriptmgr]\nconfig_list = none/*\n", "cannot read none: No such file or directory"),
+        ("[scriptmgr]\nconfig_list = none/*\n", "cannot import scriptmgr.ini: no file of config_list is a"),
         ("[scriptmgr]\nconfig_list = jobs/*\n", "cannot import scriptmgr.ini: no file of config_list is a"),
     ],
 )
