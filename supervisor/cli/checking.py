@@ -7,6 +7,7 @@ from typing import Any
 
 from ..config import (
     BrokenConfig,
+    JobConfig,
     clashes,
     compare,
     load_fleet,
@@ -15,7 +16,9 @@ from ..config import (
     settle,
     shares,
 )
+from ..errors import ConfigError
 from ..exits import Exit
+from ..worker import inspect_skylog
 from . import completion
 from .answers import complain, say
 from .parsers import add_command
@@ -57,10 +60,20 @@ def _check(options: argparse.Namespace) -> int:
     # What is wrong with the defaults of a file is wrong with each of its jobs.
     for line in dict.fromkeys([*lines, *between, *shares(files)]):
         complain(line)
-    sound = list(found.added.values())
+    sound = [file for file in found.added.values() if _can_log(file)]
     count = len({file.path for file in files})
     where = f" (in {count} file{'s' if count > 1 else ''})" if count != len(files) else ""
     say(f"{len(sound)} of {len(files)} jobs can run{where}")
     codes = [perform(file, "check") for file in sound] if options.connect else []
     fine = len(sound) == len(files) and not (missing or shared or any(codes))
     return Exit.OK if fine else Exit.FAILED
+
+
+def _can_log(file: JobConfig) -> bool:
+    """Whether the skylog.ini of a job, if it uses one, can be used; if not, tell why."""
+    try:
+        inspect_skylog(file)
+    except ConfigError as error:
+        complain(str(error))
+        return False
+    return True

@@ -6,6 +6,7 @@ from .context import Start
 from .lifeline import Heartbeat, Lifeline
 from .pidfile import PidFile
 from .processmetrics import Vitals, vitals
+from .skylog import inspect_skylog
 from .standalone import StandaloneJob
 from .worker import End, explain, run_worker
 
@@ -21,6 +22,7 @@ __all__ = [
     "Vitals",
     "explain",
     "give",
+    "inspect_skylog",
     "open_channel",
     "receive",
     "run_worker",

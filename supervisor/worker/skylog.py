@@ -7,7 +7,8 @@ import logging
 import logging.config
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,18 @@ def is_wanted(file: JobConfig) -> bool:
     return use > UNLESS_TERMINAL or (use == UNLESS_TERMINAL and not os.isatty(0))
 
 
+def inspect_skylog(file: JobConfig) -> None:
+    """Look at the file that would configure the logging of a job in a fleet, if one would; no log is opened.
+
+    Raises:
+        ConfigError: there is no such file, it cannot be read, or a logger uses a handler of skytools.
+    """
+    if file.host.use_skylog:
+        path = _find(file)
+        with _explained(file, path):
+            _read(path, _names(file))
+
+
 def configure(file: JobConfig) -> None:
     """Configure logging by the first file that exists, as skytools did; earlier handlers are removed.
 
@@ -36,24 +49,41 @@ def configure(file: JobConfig) -> None:
     Raises:
         ConfigError: there is no such file, it is not valid, or a logger uses a handler of skytools.
     """
-    locations = [each.strip() for each in file.host.skylog_locations.split(",")]
-    found = next((each for each in locations if Path(each).expanduser().is_file()), None)
-    where = f"cannot load {file.path}: [{file.section}] skylog_locations:"
-    if found is None:
-        raise ConfigError(f"{where} no such file: {', '.join(locations)}")
-    path = str(Path(found).expanduser())
-    names = {"job_name": file.name, "service_name": file.section}
-    try:
+    path, names = _find(file), _names(file)
+    with _explained(file, path):
         logging.config.fileConfig(_read(path, names), disable_existing_loggers=False)
-    except ConfigError:
-        raise
-    except Exception as error:
-        # Its sections name any class with any arguments, so anything can be raised.
-        reason = redact(" ".join(str(error).split())) or type(error).__name__
-        raise ConfigError(f"{where} cannot configure logging by {path}: {reason}") from error
     names["hostname"] = socket.gethostname()
     for handler in logging.getLogger().handlers:
         handler.addFilter(partial(_prepare, names))
+
+
+def _find(file: JobConfig) -> str:
+    """The first of the job's locations that is a file."""
+    locations = [each.strip() for each in file.host.skylog_locations.split(",")]
+    found = next((each for each in locations if Path(each).expanduser().is_file()), None)
+    if found is None:
+        raise ConfigError(f"{_where(file)} no such file: {', '.join(locations)}")
+    return str(Path(found).expanduser())
+
+
+def _names(file: JobConfig) -> dict[str, str]:
+    return {"job_name": file.name, "service_name": file.section}
+
+
+def _where(file: JobConfig) -> str:
+    return f"cannot load {file.path}: [{file.section}] skylog_locations:"
+
+
+@contextmanager
+def _explained(file: JobConfig, path: str) -> Iterator[None]:
+    """Make one line of whatever is raised: sections of the file name any class with any arguments."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except Exception as error:
+        reason = redact(" ".join(str(error).split())) or type(error).__name__
+        raise ConfigError(f"{_where(file)} cannot configure logging by {path}: {reason}") from error
 
 
 def _read(path: str, names: Mapping[str, str]) -> configparser.ConfigParser:

@@ -55,3 +55,17 @@ def test_a_handler_of_skytools_that_no_logger_uses_is_passed_over(desk: Desk) ->
     desk.write(behave="setup", use_skylog=1)
     assert desk.ends() == (1, "")
     assert "sky orders sleeper" in (desk.directory / "orders.sky").read_text(encoding="utf-8")
+
+
+def test_check_looks_at_the_skylog_file(desk: Desk) -> None:
+    """A job that would not start for it cannot run; nothing is written."""
+    desk.write(use_skylog=1)
+    missing = desk.fleet.run("check")
+    assert (missing.returncode, missing.stdout) == (1, "0 of 1 jobs can run\n")
+    assert "[sleeper] skylog_locations: no such file: skylog.ini" in missing.stderr
+    (desk.directory / "skylog.ini").write_text(SKYLOG.format(kind="skylog.SysLogHandler"), encoding="utf-8")
+    assert "skylog.SysLogHandler belongs to skytools" in desk.fleet.run("check").stderr
+    (desk.directory / "skylog.ini").write_text(SKYLOG.format(kind="FileHandler"), encoding="utf-8")
+    sound = desk.fleet.run("check")
+    assert (sound.returncode, sound.stdout, sound.stderr) == (0, "1 of 1 jobs can run\n", "")
+    assert not (desk.directory / "orders.sky").exists()
