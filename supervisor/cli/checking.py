@@ -64,6 +64,8 @@ def _check(options: argparse.Namespace) -> int:
     count = len({file.path for file in files})
     where = f" (in {count} file{'s' if count > 1 else ''})" if count != len(files) else ""
     say(f"{len(sound)} of {len(files)} jobs can run{where}")
+    if old := [file.name for file in sound if file.of_original]:
+        say(f"written for table_dispatcher itself: {' '.join(old)}; docs/migrating.md says what to look at")
     codes = [perform(file, "check") for file in sound] if options.connect else []
     fine = len(sound) == len(files) and not (missing or shared or any(codes))
     return Exit.OK if fine else Exit.FAILED

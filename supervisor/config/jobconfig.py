@@ -33,6 +33,7 @@ class JobConfig:
         host: the keys that the supervisor reads itself.
         settings: the job type's own settings.
         warnings: what a person should know, one line each.
+        of_original: the file has keys that only the original has a use for.
     """
 
     path: str
@@ -41,6 +42,7 @@ class JobConfig:
     host: JobSettings
     settings: BaseModel
     warnings: tuple[str, ...] = ()
+    of_original: bool = False
 
     @property
     def job_type(self) -> JobType:
@@ -128,8 +130,9 @@ class JobSection:
             places |= {key.lower(): "--set" for key in overrides}
             raise ConfigError(*(self.line(fault, places.get(fault.key, "")) for fault in faults))
         digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
-        warnings = tuple(self._warnings(host, settings))
-        return JobConfig(self.path, self.header, digest, host, settings, warnings)
+        unused = self._without_effect(host, settings)
+        warnings = tuple(self._warnings(unused))
+        return JobConfig(self.path, self.header, digest, host, settings, warnings, bool(unused))
 
     def _unnamed(self) -> str:
         """The header, if nothing but the file's name or the header says what the job is called."""
@@ -210,17 +213,19 @@ class JobSection:
             if key not in used and not why_ignored(key)
         ]
 
-    def _warnings(self, host: JobSettings, settings: BaseModel) -> Iterator[str]:
+    def _without_effect(self, host: JobSettings, settings: BaseModel) -> dict[str, str]:
+        """Keys that nothing reads, each with the reason."""
+        used = known_keys(type(host)) | known_keys(type(settings)) | self.ini.referenced()
+        old = {key: why_ignored(key) for key in self.ini.sections[self.header] if key not in used}
+        found = keys_without_effect(host) | keys_without_effect(settings) | old
+        return {key: reason for key, reason in found.items() if reason}
+
+    def _warnings(self, without_effect: Mapping[str, str]) -> Iterator[str]:
         for section in (DEFAULTS, self.header):
             for warning in self.ini.warnings.get(section, ()):
                 yield f"{self.path}: {warning}"
-        for key, reason in (keys_without_effect(host) | keys_without_effect(settings)).items():
+        for key, reason in without_effect.items():
             yield f"{self.path}: [{self.header}] {key}: has no effect: {reason}"
-        used = known_keys(type(host)) | known_keys(type(settings)) | self.ini.referenced()
-        for key in self.ini.sections[self.header]:
-            reason = why_ignored(key)
-            if reason and key not in used:
-                yield f"{self.path}: [{self.header}] {key}: has no effect: {reason}"
 
 
 def without_traceback(error: ConfigError) -> ConfigError:
