@@ -47,6 +47,7 @@ class TableMaker:
             Outage: somebody holds the lock on its creation.
         """
         table = missing.table
+        self._tables.forget_places()
         try:
             with self._connection, self._connection.cursor() as cursor:
                 key = lock_key("table", table.schema, table.table)
@@ -57,7 +58,6 @@ class TableMaker:
                     cursor.execute(statement)
                 if not queries.value(cursor, "table_exists", table=table.sql):
                     raise SetupError(f"cannot create table {table}: part_template does not create it")
-            self._tables.forget_places()
         except LockNotAvailable as error:
             raise Outage(f"cannot create table {table}: {self._holder(table)}", "target", True) from error
         except psycopg2.Error as error:

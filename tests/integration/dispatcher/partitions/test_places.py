@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
+import psycopg2
 import pytest
 from harness.rows.job import Keys, drain, job_keys
 from harness.servers.database import Database
 from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import SetupError
+from tdsup.dispatcher.partitions import MissingTable, Partitioning, TableMaker, Tables, period_of
+from tdsup.dispatcher.postgres import TableName
 
 DATES = "create table t (id int, day date, note text, primary key (id, day)) partition by range (day)"
 MOMENTS = (
@@ -124,6 +129,24 @@ def test_tables_that_are_partitioned_otherwise(queue: Queue, target: Database, k
     target.execute(f"create table part partition of t for values {part}")
     assert load(queue, keys, "2026-11-24", "2026-11-25") == (1 if "range" in by else 0)
     assert where(target)[0] == (1, "part")
+
+
+def test_a_partition_that_another_job_has_just_made(target: Database) -> None:
+    """It is used, though it was missing a moment ago."""
+    target.execute("create table t (id int, day date)")
+    connection = psycopg2.connect(target.dsn)
+    partitioning = Partitioning(TableName("public", "t"), "day", "daily", "")
+    tables = Tables(connection, partitioning)
+    maker = TableMaker(connection, tables, partitioning, "UTC")
+    period = period_of(b"2026-11-24", "daily")
+    with closing(connection):
+        with connection:
+            assert tables.place(period).table is None
+        target.execute("create table t_2026_11_24 () inherits (t)")
+        named = TableName("public", "t_2026_11_24")
+        assert not maker.create(MissingTable(named, period, ()))
+        with connection:
+            assert tables.place(period).table == named
 
 
 def test_a_role_that_may_make_none(queue: Queue, target: Database, source: Database, keys: Keys) -> None:
