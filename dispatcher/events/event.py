@@ -60,5 +60,7 @@ class Event:
     def from_line(cls, line: bytes, encoding: Encoding = UTF8) -> Event:
         """Read a line of COPY TO that holds `COLUMNS`."""
         identity, time, _txid, _retry, type_, data, table, old, _extra3, _extra4 = copytext.split(line)
-        type_, table = encoding.utf8_or_raw(type_ or b""), encoding.utf8_or_raw(table or b"")
+        type_, table = type_ or b"", table or b""
+        if encoding.name != "UTF8":
+            type_, table = encoding.utf8_or_raw(type_), encoding.utf8_or_raw(table)
         return cls(int(identity or 0), time or b"", type_, data, table, old, line, encoding)

@@ -7,10 +7,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 Row = dict[bytes, bytes | None]
 """Column name, in UTF-8, to value, in the encoding of its event; None is NULL."""
+
+MAX_NAMES = 1024
+"""Most names of columns that are remembered."""
 
 # What PgQ leaves as it is, and what url-encoders of other languages do.
 _NAME = re.compile(rb"[0-9A-Za-z_.*~%+-]*")
@@ -18,8 +22,13 @@ _NAME = re.compile(rb"[0-9A-Za-z_.*~%+-]*")
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-def _shown(name: bytes) -> str:
-    return repr(name[:40].decode("utf-8", "backslashreplace"))
+@lru_cache(MAX_NAMES)
+def _column(name: bytes) -> bytes:
+    """The name of a column, decoded; raises ValueError if it is not url-encoded."""
+    if not _NAME.fullmatch(name):
+        shown = name[:40].decode("utf-8", "backslashreplace")
+        raise ValueError(f"its data is not url-encoded: {shown!r} is no name of a column")
+    return _unquote(name)
 
 
 def _unquote(text: bytes) -> bytes:
@@ -44,7 +53,5 @@ def decode(data: bytes) -> Row:
     for element in data.split(b"&"):
         if element:
             name, equals, value = element.partition(b"=")
-            if not _NAME.fullmatch(name):
-                raise ValueError(f"its data is not url-encoded: {_shown(name)} is no name of a column")
-            row[_unquote(name)] = _unquote(value) if equals else None
+            row[_column(name)] = _unquote(value) if equals else None
     return row

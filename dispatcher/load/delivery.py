@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from logging import Logger
 
 import psycopg2
@@ -73,6 +74,7 @@ class Delivery:
                 settings.queue,
                 ", ".join(settings.table_filter),
             )
+        self._tables_seen = 0
         self._pause = BlockPause()
         self._layouts = LayoutCache()
         self._last: tuple[Pass, End] = Pass.BLOCKS, End.LOADED
@@ -232,7 +234,9 @@ class Delivery:
     def _tell(self, name: str, outcome: Outcome) -> None:
         """Log what a person should know of a batch."""
         job, seen = self._settings.job_name, self._destination.sources
-        self._queue.tables.learn(seen)
+        if len(seen) != self._tables_seen:
+            self._tables_seen = len(seen)
+            self._queue.tables.learn(seen)
         if outcome.first_dead is not None:
             number, (event, reason) = outcome.dead_letters.total(), outcome.first_dead
             letters = "1 dead letter" if number == 1 else f"{number} dead letters"
@@ -241,12 +245,16 @@ class Delivery:
         for event, size in outcome.large.items():
             became = "is a dead letter" if event in outcome.large_dead else "is loaded"
             self._logger.info("%s: event %d of %s has %d bytes; it %s", job, event, name, size, became)
-        sources = {self._queue.tables.root(name) for name in seen}
-        if len(sources) > 1 and not self._warned:
+        if len(seen) > 1 and not self._warned:
+            self._warn_of_tables({self._queue.tables.root(name) for name in seen})
+
+    def _warn_of_tables(self, sources: AbstractSet[bytes]) -> None:
+        """Warn once of rows of several tables."""
+        if len(sources) > 1:
             self._warned = True
             self._logger.warning(
                 "%s: queue %s carries rows of several tables into %s (%s); table_filter would choose",
-                job,
+                self._settings.job_name,
                 self._settings.queue,
                 self._settings.dest_table,
                 ", ".join(sorted(source.decode("utf-8", "backslashreplace") or "none" for source in sources)),

@@ -71,7 +71,7 @@ class WritePlan:
 
     def with_arrays(self, values: Sequence[bytes | None], encoding: Encoding) -> Sequence[bytes | None]:
         """Values of the shape's columns, with arrays of JSON as PostgreSQL writes them; ValueError if bad."""
-        if not any(isinstance(values[position], JsonArray) for position, _ in self.arrays):
+        if not self.arrays:
             return values
         found = list(values)
         for position, of_json in self.arrays:
