@@ -30,14 +30,15 @@ select lower(s.name), coalesce(
         (select value from said where said.name = lower(s.name) and setrole = 0 order by is_here desc limit 1),
         s.reset_val),
     array(select distinct value from said where said.name = lower(s.name) and setrole <> 0)
-from pg_settings s where lower(s.name) in ('datestyle', 'intervalstyle', 'lc_monetary');
+from pg_settings s where lower(s.name) in ('datestyle', 'intervalstyle', 'lc_monetary', 'timezone');
 
 -- name: set_style
 -- Let the session write and read values in a style.
 select set_config(%(name)s, %(value)s, false);
 
 -- name: zone_samples
--- Moments of each week since 1970 as the session's time zone calls them: abbreviation, text, seconds since 1970.
+-- Moments of each week since 1970 as a time zone calls them: abbreviation, text, seconds since 1970.
+select set_config('TimeZone', %(zone)s, true);
 select to_char(t, 'TZ'), to_char(t, 'YYYY-MM-DD HH24:MI:SS TZ'), extract(epoch from t)::int8
 from generate_series(timestamptz '1970-01-01 12:00+00', now() + interval '2 years', interval '1 week') t
 where to_char(t, 'TZ') ~ '[A-Z]';

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -130,6 +130,7 @@ class Styles:
         date_order: order of a date's fields; `STRICT`: only ISO dates are read.
         interval: ``IntervalStyle`` of the target's session.
         monetary: ``lc_monetary`` of it.
+        zones: time zones in which producers may write.
         doubts: values that are not read.
         notes: what a person should know, such as roles that write otherwise.
     """
@@ -137,6 +138,7 @@ class Styles:
     date_order: str = STRICT
     interval: str = "postgres"
     monetary: str = ""
+    zones: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = (_SIGNED,)
     notes: tuple[str, ...] = ()
 
@@ -163,7 +165,8 @@ def read_styles(cursor: Cursor, date_style: str, interval_style: str) -> Styles:
     said = {name: Said(default, tuple(others)) for name, default, others in _rows(cursor)}
     order, notes = _date_order(said["datestyle"], date_style)
     interval, doubts, more = _interval(said["intervalstyle"], interval_style)
-    return Styles(order, interval, said["lc_monetary"].default, doubts, (*notes, *more))
+    monetary, zones = said["lc_monetary"].default, said["timezone"].all
+    return Styles(order, interval, monetary, zones, doubts, (*notes, *more))
 
 
 def _rows(cursor: Cursor) -> Iterator[tuple[str, str, Sequence[str]]]:
@@ -215,7 +218,7 @@ def apply_styles(styles: Styles, source: Connection, target: Connection) -> Styl
     doubts = [*styles.doubts]
     if doubt := _money_doubt(styles.monetary, target):
         doubts.append(doubt)
-    if styles.date_order != STRICT and (names := _strange_zones(source, target)):
+    if styles.date_order != STRICT and (names := _strange_zones(styles.zones, source, target)):
         pattern = rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in names) + rb")\b"
         doubts.append(
             Doubt(
@@ -225,7 +228,7 @@ def apply_styles(styles: Styles, source: Connection, target: Connection) -> Styl
                 "source does; with DateStyle = ISO the producer would write numbers",
             )
         )
-    return Styles(styles.date_order, styles.interval, styles.monetary, tuple(doubts), styles.notes)
+    return replace(styles, doubts=tuple(doubts))
 
 
 def _money_doubt(monetary: str, target: Connection) -> Doubt | None:
@@ -242,11 +245,12 @@ def _money_doubt(monetary: str, target: Connection) -> Doubt | None:
     return None
 
 
-def _strange_zones(source: Connection, target: Connection) -> list[str]:
-    """Abbreviations of the source's time zone that the target would read as another zone."""
+def _strange_zones(zones: Sequence[str], source: Connection, target: Connection) -> list[str]:
+    """Abbreviations of the source's time zones that the target would read as another zone."""
+    samples, strange = [], []
     with source.cursor() as cursor:
-        samples = queries.rows(cursor, "zone_samples")
-    strange = []
+        for zone in zones:
+            samples += queries.rows(cursor, "zone_samples", zone=zone)
     for name in sorted({name for name, _, _ in samples}):
         _, texts, moments = zip(*(sample for sample in samples if sample[0] == name), strict=True)
         try:

@@ -194,6 +194,8 @@ def test_an_abbreviation_of_a_time_zone_is_the_source_s(
     """IST is India's time there, and never becomes Israel's."""
     set_for_database(source, DateStyle="SQL, DMY", TimeZone="Asia/Kolkata")
     keys = make(source, target, queue)
+    # What the job's own session has says nothing of the producers'.
+    keys["src_db"] = f"{keys['src_db']} options='-c TimeZone=UTC'"
     with source.another() as producer:
         producer.execute("set DateStyle = SQL, DMY")
         producer.execute("insert into t (id, day, atz) values (1, '2026-05-06', '2026-05-06 12:00+05:30')")
