@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
-from ..load import Destination, Gaps, Routed, RowMode, WritePlan
-from ..partitions import MissingColumn, MissingTable, Tables
-from ..pgq import Reading, SourceTables
+from ..load import Destination, Gaps, Routed, WritePlan
+from ..partitions import MissingColumn, MissingTable
 from ..postgres import UTF8, Encoding, TableName
-from ..settings import Settings
 from ..write import Insert, Replace
 
 VALUE_WIDTH = 30
@@ -42,25 +40,14 @@ class Forecaster:
     """Tells what would become of events, one after another.
 
     Args:
-        settings: the job's.
-        tables: of the target; only looked up.
-        its_tables: tables of the source.
-        row_mode: the job's.
-        reading: how values are read.
+        destination: where they go; only looked at.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        tables: Tables,
-        its_tables: SourceTables,
-        row_mode: RowMode,
-        reading: Reading,
-    ) -> None:
-        self._settings = settings
-        self._tables = tables
-        self._destination = Destination(settings, tables, its_tables, row_mode, reading)
-        self._planner = self._destination.planner()
+    def __init__(self, destination: Destination) -> None:
+        self._settings = destination.settings
+        self._tables = destination.tables
+        self._destination = destination
+        self._planner = destination.planner()
 
     def foresee(self, line: bytes) -> Forecast:
         """Tell what would become of an event, as COPY wrote it, unless PostgreSQL would refuse its row.

@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as Connection
 
 from ..errors import SetupError
 from ..events import Event
-from ..load import RowMode
+from ..load import Destination, RowMode
 from ..partitions import MissingTable, TableMaker, Tables, period_of
 from ..settings import Settings
 from .finding import Fault, Finding, Note
@@ -39,7 +39,7 @@ def event_findings(
         return []
     tables = Tables(target, settings.partitioning, server.time_zone)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
-    forecaster = Forecaster(settings, tables, source.tables, row_mode, source.reading)
+    forecaster = Forecaster(Destination(settings, tables, source.tables, row_mode, source.reading))
     try:
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)
         forecasts = [forecaster.foresee(line) for line in lines]
