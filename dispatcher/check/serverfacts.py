@@ -25,6 +25,7 @@ class Server:
         database: name of the database.
         now: the server's time, as it writes it.
         time_zone: the zone in which it writes times.
+        replication_role: ``session_replication_role``; as a replica, triggers and foreign keys do not fire.
     """
 
     version: str
@@ -36,6 +37,7 @@ class Server:
     database: str
     now: str
     time_zone: str
+    replication_role: str = "origin"
 
     def grant(self, what: str) -> Fault:
         """The fault of a right that the role lacks, such as ``select on public.orders``."""
@@ -58,3 +60,8 @@ def server_findings(server: Server) -> Iterator[Finding]:
         read_only = f"default_transaction_read_only is on{remedy}"
         reason = "the server is a standby" if server.standby else read_only
         yield Fault(f"nothing can be changed there: {reason}")
+    if server.replication_role == "replica":
+        yield Note(
+            f"triggers and foreign keys do not hold for role {server.role}, as session_replication_role is "
+            f"replica; if that is not meant: alter role {quote(server.role)} reset session_replication_role"
+        )

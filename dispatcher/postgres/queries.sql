@@ -399,11 +399,12 @@ set local lock_timeout = '5s';
 
 -- name: server_state
 -- Version, role, whether the server is a standby, whether transactions are read-only by default, whether the role
--- may create schemas and temporary tables in the database, the database, the server's time and its time zone.
+-- may create schemas and temporary tables in the database, the database, the server's time, its time zone, and whether
+-- its sessions act as a replica's.
 select current_setting('server_version'), current_user::text, pg_is_in_recovery(),
     current_setting('default_transaction_read_only')::bool,
     has_database_privilege(current_database(), 'create'), has_database_privilege(current_database(), 'temp'),
-    current_database()::text, now()::text, current_setting('TimeZone');
+    current_database()::text, now()::text, current_setting('TimeZone'), current_setting('session_replication_role');
 
 -- name: schema_state
 -- Whether the role may use a schema, may create tables in it, and acts for its owner; no row if there is none.

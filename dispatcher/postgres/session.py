@@ -18,6 +18,7 @@ _SETTINGS = {
     "standard_conforming_strings": "on",
     "quote_all_identifiers": "off",
     "array_nulls": "on",
+    "row_security": "on",
     # Raised only where a crash or a failover may take back a commit that was confirmed. `remote_write` stays:
     # like `on` it waits for the server's own disk, and for the standby at least until its system has it.
     "synchronous_commit": "on",

@@ -33,6 +33,8 @@ SETTINGS = {
     "backslash_quote": "off",
     "xmloption": "document",
     "row_security": "off",
+    "lc_numeric": "C",
+    "default_tablespace": "pg_default",
 }
 
 
@@ -90,12 +92,20 @@ def test_transactions_that_are_read_only(target: Database, keys: Keys, role: str
     assert examined(keys)[1] == []
 
 
+def test_a_role_that_writes_as_a_replica(target: Database, keys: Keys, role: str) -> None:
+    """The check tells that triggers and foreign keys do not hold for it."""
+    assert not any("session_replication_role" in note for note in examined(keys)[0])
+    target.execute(f"alter role {role} set session_replication_role = replica")
+    assert any(f"alter role {role} reset session_replication_role" in note for note in examined(keys)[0])
+
+
 def test_row_security_of_the_target(
     source: Database, target: Database, queue: Queue, keys: Keys, role: str
 ) -> None:
     """Rows that the policies allow are loaded, though COPY may not; the check tells of them."""
     target.execute(f"alter table t owner to postgres; grant insert, select, update, delete on t to {role}")
     target.execute("alter table t enable row level security; create policy p on t using (id < 100)")
+    target.execute(f"alter role {role} set row_security = off")
     mine = {**keys, "part_field": ""}
     drain(**mine)
     source.execute(f"insert into t values {VALUES}; insert into t (id, day) values (2, '2026-11-25')")
