@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ..config import (
+    HEADLESS,
     BrokenConfig,
     JobConfig,
     clashes,
@@ -64,7 +65,7 @@ def _check(options: argparse.Namespace) -> int:
     count = len({file.path for file in files})
     where = f" (in {count} file{'s' if count > 1 else ''})" if count != len(files) else ""
     say(f"{len(sound)} of {len(files)} jobs can run{where}")
-    if old := [file.name for file in sound if file.of_original]:
+    if old := [file.name for file in sound if file.of_original and file.section == HEADLESS]:
         say(f"written for table_dispatcher itself: {' '.join(old)}; docs/migrating.md says what to look at")
     codes = [perform(file, "check") for file in sound] if options.connect else []
     fine = len(sound) == len(files) and not (missing or shared or any(codes))
