@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
-from ..partitions import SUFFIXES
-from ..postgres import TableName, queries
+from ..partitions import Tables
 from ..settings import Settings
 from .look import Look
 from .relation import Relation, Schema, read_relation, read_schema
@@ -62,16 +61,8 @@ def _read_dest(cursor: Cursor, settings: Settings) -> DestTable:
 
 
 def _read_newest(cursor: Cursor, settings: Settings) -> NewestPartition:
-    parent = settings.dest_table
-    found = queries.row(
-        cursor,
-        "newest_partition",
-        schema=parent.schema,
-        parent=parent.table,
-        table=parent.sql,
-        suffix=SUFFIXES[settings.part_method],
-    )
+    found = Tables(cursor.connection, settings.partitioning).newest()
     if found is None:
         return NewestPartition(None)
     name, attached = found
-    return NewestPartition(read_relation(cursor, TableName(parent.schema, name)), attached)
+    return NewestPartition(read_relation(cursor, name), attached)

@@ -168,7 +168,8 @@ def _look_at_tables(settings: Settings, tables: Tables) -> Uniques | None:
     """
     table: TableName | None = settings.dest_table
     if settings.part_field:
-        table = tables.newest()
+        newest = tables.newest()
+        table = newest[0] if newest else None
     return Uniques.of(tables, table) if table and tables.exists(table) else None
 
 

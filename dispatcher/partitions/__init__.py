@@ -3,13 +3,12 @@
 from .maker import CLONEABLE, TableMaker
 from .missing import Missing, MissingColumn, MissingTable
 from .partitioning import Partitioning
-from .period import SUFFIXES, Method, Period, PeriodCache, period_of
+from .period import Method, Period, PeriodCache, period_of
 from .place import Range
 from .tables import Tables
 
 __all__ = [
     "CLONEABLE",
-    "SUFFIXES",
     "Method",
     "Missing",
     "MissingColumn",

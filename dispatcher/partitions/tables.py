@@ -153,8 +153,8 @@ class Tables:
             found = queries.rows(cursor, "unique_columns", table=table.sql)
         return tuple(frozenset(columns) for (columns,) in found)
 
-    def newest(self) -> TableName | None:
-        """The newest table that is named like a partition; None if there is none."""
+    def newest(self) -> tuple[TableName, bool] | None:
+        """The newest table that is named like a partition, and whether it is a child; None: there is none."""
         parent = self._partitioning.parent
         with self._connection.cursor() as cursor:
             found = queries.row(
@@ -165,7 +165,7 @@ class Tables:
                 table=parent.sql,
                 suffix=SUFFIXES[self._partitioning.method],
             )
-        return TableName(parent.schema, found[0]) if found else None
+        return (TableName(parent.schema, found[0]), found[1]) if found else None
 
     def takes_copy(self, table: TableName) -> bool:
         """Whether the table takes COPY, and not only INSERT: a view does not, nor one with row security.
