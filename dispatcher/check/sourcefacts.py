@@ -250,7 +250,7 @@ def _read_queue(cursor: Cursor, settings: Settings) -> QueueFacts:
     denied = queries.rows(cursor, "denied_events", table=events.sql)
     txid = queries.row(cursor, "column_type", table=events.sql, column="ev_txid")
     names = tuple(table for (table,) in denied)
-    return QueueFacts(events, paused, newest_tick, age, bool(late), names, txid[0] if txid else "bigint")
+    return QueueFacts(events, paused, newest_tick, age, bool(late), names, txid[1] if txid else "int8")
 
 
 def _read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> Feeders:

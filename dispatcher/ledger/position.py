@@ -177,6 +177,9 @@ class Position:
     def write(self, cursor: Cursor, tick: int, time: float, counters: str) -> None:
         """Set the last applied tick and what the job has done in all, which needs rows of consumers.
 
+        It is the last act of a transaction: after it, names mean what they mean to users, as their deferred
+        triggers run at the commit.
+
         Args:
             cursor: of the transaction.
             tick: number of the tick.
@@ -186,6 +189,7 @@ class Position:
         queries.run(
             cursor,
             *self._statements.write,
+            "users_names",
             **self._names,
             tick=tick,
             tick_time=time,

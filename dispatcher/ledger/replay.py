@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from psycopg2.extensions import cursor as Cursor
 
+from ..postgres import queries
 from .deadletters import DeadLetter, DeadLetters
 
 
@@ -41,6 +42,8 @@ class Replay:
         """Remove the letter, unless it stays."""
         if not self._stays:
             self._dead_letters.delete(cursor, [self._letter])
+        # Deferred triggers of users run at the commit.
+        queries.run(cursor, "users_names")
 
     def read(self, receive: Callable[[bytes], object], ids: Sequence[int] = ()) -> None:
         """Hand over the event."""

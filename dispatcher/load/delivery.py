@@ -227,8 +227,7 @@ class Delivery:
                 self._logger.info("%s: Created table %s", job, table.table)
         for column in missing.columns.values():
             root = self._queue.tables.root(column.source_table.encode()).decode()
-            type_ = self._queue.column_type(root, column.source_name)
-            self._maker.add_column(column, type_)
+            type_ = self._maker.add_column(column, self._queue.column_type(root, column.source_name))
             self._logger.info("%s: added column %s %s to table %s", job, column.name, type_, column.table)
 
     def _tell(self, name: str, outcome: Outcome) -> None:

@@ -201,7 +201,9 @@ class Planner:
             if not self._tables.takes_copy(like):
                 return InsertThrough(Stage(like, columns, encoding=self._encoding))
             return Insert(like, columns, self._encoding)
-        stage = Stage(like, columns, self._key(shape.key, like), self._encoding)
+        key = self._key(shape.key, like)
+        equals = tuple(self._tables.columns(like)[name].equals for name in key)
+        stage = Stage(like, columns, key, equals, self._encoding)
         if shape.kind is Replace:
             return Replace(stage, self.roots, shape.rekeys)
         candidates = dict.fromkeys([*([table] if table else []), *self.roots])

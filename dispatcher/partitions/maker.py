@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Connection
 from ..errors import Outage, SetupError, is_infrastructure, one_line
 from ..postgres import TableName, lock_key, queries
 from . import template
-from .missing import MissingColumn, MissingTable
+from .missing import TEXT, ColumnType, MissingColumn, MissingTable
 from .partitioning import Partitioning
 from .tables import Tables
 
@@ -55,9 +55,11 @@ class TableMaker:
                 if queries.value(cursor, "table_exists", table=table.sql):
                     return False
                 for statement in self.statements(missing):
-                    cursor.execute(statement)
+                    cursor.execute(queries.for_users(sql.SQL(statement)))
                 if not queries.value(cursor, "table_exists", table=table.sql):
                     raise SetupError(f"cannot create table {table}: part_template does not create it")
+                # Its commit may run code of users, too.
+                queries.run(cursor, "users_names")
         except LockNotAvailable as error:
             raise Outage(f"cannot create table {table}: {self._holder(table)}", "target", True) from error
         except psycopg2.Error as error:
@@ -93,7 +95,7 @@ class TableMaker:
             with self._connection.cursor() as cursor:
                 queries.run(cursor, "wait_at_most")
                 for statement in self.statements(missing):
-                    cursor.execute(statement)
+                    cursor.execute(queries.for_users(sql.SQL(statement)))
             return self._tables.unique_columns(missing.table)
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
@@ -148,21 +150,25 @@ class TableMaker:
         except ValueError as error:
             raise SetupError(f"cannot create table {missing.table}: {error}") from error
 
-    def add_column(self, missing: MissingColumn, type_: str) -> None:
+    def add_column(self, missing: MissingColumn, type_: ColumnType) -> str:
         """Add a column to ``dest_table``, which passes it on to its children, or to a table on its own.
 
         Args:
             missing: the column.
-            type_: its type as SQL; ``text`` is taken if the target does not know it.
+            type_: its type; text is taken if the target has none of its name, or it is none for a column.
+
+        Returns:
+            The type that it has, as SQL.
 
         Raises:
             SetupError: it cannot be added, and why.
         """
         try:
             try:
-                self._add_column(missing, type_)
-            except (psycopg2.errors.UndefinedObject, psycopg2.errors.InvalidSchemaName):
-                self._add_column(missing, "text")
+                return self._add_column(missing, type_)
+            except psycopg2.DataError:
+                # The type takes no such modifier here.
+                return self._add_column(missing, TEXT)
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
                 raise
@@ -170,18 +176,25 @@ class TableMaker:
                 f"cannot add column {missing.name} to {missing.table}: {one_line(error)}"
             ) from error
 
-    def _add_column(self, missing: MissingColumn, type_: str) -> None:
+    def _add_column(self, missing: MissingColumn, type_: ColumnType) -> str:
         add = "alter table {table} add column if not exists {name} {type}"
         with self._connection, self._connection.cursor() as cursor:
+            known = {"schema": type_.schema, "name": type_.name, "modifier": type_.modifier}
+            found = queries.row(cursor, "type_as_sql", **known)
+            text: str = found[0] if found else "text"
             for table in (self._partitioning.parent, missing.table):
                 there = queries.value(cursor, "table_exists", table=table.sql)
                 if there and missing.name not in self._tables.columns(table, fresh=True):
+                    # Triggers on events may run, but the type's name is ours.
+                    queries.run(cursor, "users_names_behind")
                     cursor.execute(
                         sql.SQL(add).format(
-                            table=sql.SQL(table.sql), name=sql.Identifier(missing.name), type=sql.SQL(type_)
+                            table=sql.SQL(table.sql), name=sql.Identifier(missing.name), type=sql.SQL(text)
                         )
                     )
+                    queries.run(cursor, "own_names")
         self._tables.forget_columns()
+        return text
 
 
 def _attach(parent: TableName, missing: MissingTable) -> Iterator[sql.Composable]:

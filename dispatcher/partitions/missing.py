@@ -44,6 +44,25 @@ class MissingColumn:
     source_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """A column's type as another server tells it: names, and never SQL.
+
+    Attributes:
+        schema: its schema.
+        name: ``pg_type.typname``.
+        modifier: ``pg_attribute.atttypmod``, such as a length; -1: none.
+    """
+
+    schema: str
+    name: str
+    modifier: int
+
+
+TEXT = ColumnType("pg_catalog", "text", -1)
+"""The type of a column of which nothing is known."""
+
+
 @dataclass(slots=True)
 class Missing:
     """What a pass found missing; false if nothing.

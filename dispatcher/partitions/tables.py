@@ -23,12 +23,14 @@ class Column:
             like, but not times, fractions or bytes.
         is_array: it holds arrays.
         type: ``pg_type.typname``; of an array or a domain, the type that it is made of.
+        equals: the operator by which values are equal, as SQL.
     """
 
     generated: bool
     canonical: bool
     is_array: bool
     type: str
+    equals: str
 
 
 class Tables:

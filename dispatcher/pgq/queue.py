@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Connection
 
 from ..errors import Enough
 from ..events import COLUMNS, PASSED_OVER
+from ..partitions import TEXT, ColumnType
 from ..postgres import UTF8, TableName, queries
 from ..settings import Settings
 from .batch import Batch
@@ -183,8 +184,8 @@ class Queue:
             found = queries.rows(cursor, "primary_key", table=TableName(schema, name).sql)
         return tuple(column.encode() for (column,) in found)
 
-    def column_type(self, table: str, column: str) -> str:
-        """Type of a column of the source as SQL; ``text`` if there is no such column.
+    def column_type(self, table: str, column: str) -> ColumnType:
+        """Type of a column of the source; text if there is no such column.
 
         Args:
             table: as ``ev_extra1`` names it, ``schema.table``.
@@ -193,7 +194,7 @@ class Queue:
         schema, _, name = table.partition(".")
         with self.connection.cursor() as cursor:
             found = queries.row(cursor, "column_type", table=TableName(schema, name).sql, column=column)
-        return found[0] if found else "text"
+        return ColumnType(*found) if found else TEXT
 
     def reading(self, target: Connection) -> Reading:
         """How values are read; the target's session is told, and events come in that encoding from now on."""

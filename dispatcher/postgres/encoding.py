@@ -8,11 +8,13 @@ all else is then asked of the source in UTF-8 too.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import encodings
 
+from ..errors import SetupError
 from . import queries
 
 SQL_ASCII = "SQL_ASCII"
@@ -24,6 +26,10 @@ SERVER_ENCODINGS = (
 ).split()
 """Encodings of databases that can be decoded here (PostgreSQL manual, "Character Set Support"). In each of
 them a byte below 128 is ASCII, wherever it stands."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9_]+")
+"""What an encoding may be called: a server's answer becomes a part of statements on another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +140,15 @@ def find_encoding(
 
     Raises:
         psycopg2.Error: the source failed.
+        SetupError: the source's server is not PostgreSQL.
     """
     server = source.get_parameter_status("server_encoding") or "UTF8"
     its = (target and target.get_parameter_status("server_encoding")) or "UTF8"
     if not given and server not in ("UTF8", SQL_ASCII) and _is_without_c(source, pgq):
         server = "UTF8"
     name = given or server
+    if not _NAME.fullmatch(name):
+        raise SetupError(f"cannot read the source's events: its server calls their encoding {name!r}")
     if name == SQL_ASCII != its:
         # It says nothing of its bytes; most of them are UTF-8 today, and others are refused.
         name = "UTF8"

@@ -11,6 +11,7 @@ from psycopg2.extensions import POLL_OK, POLL_READ, make_dsn
 from psycopg2.extensions import connection as Connection
 
 from ..errors import Outage, one_line
+from . import queries
 
 ROUNDS = 5
 """How often both connections are asked: others use the pool too, and may hide a while that it is shared."""
@@ -18,7 +19,7 @@ ROUNDS = 5
 WAIT = 3.0
 """Seconds for the second connection. A pooler lets it wait while all its sessions are taken."""
 
-_ASK = "select pg_backend_pid()"
+_ASK = queries.text("own_names") + " select pg_backend_pid()"
 
 
 def keeps_sessions(connection: Connection, which: str, pid: int) -> bool:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
@@ -65,6 +66,21 @@ def copy_out(
     copy = b"copy (%b) to stdout%b" % (cursor.mogrify(query, parameters), options.encode())
     cursor.copy_expert(copy, lines)
     return lines.getvalue().splitlines(keepends=True)
+
+
+def for_users(statement: sql.Composable) -> sql.Composed:
+    """Statements that run code of the database's users, such as triggers, defaults, checks and a template.
+
+    Only for them are names looked up as the database has it for its users: our own statements name nothing
+    outside of pg_catalog without its schema, so that no object of a user takes the place of what they mean.
+
+    Args:
+        statement: one or more, whose result is not needed. What it names of pg_catalog, it names in full.
+    """
+    before, after = (
+        sql.SQL(_QUERIES[name].strip().splitlines()[-1]) for name in ("users_names", "own_names_again")
+    )
+    return before + sql.SQL(" ") + statement + sql.SQL("\n; ") + after
 
 
 def text(name: str) -> str:

@@ -2,6 +2,24 @@
 -- Every fixed statement of the dispatcher, each with a name and a sentence. Parameters are psycopg2's; {pgq} is the
 -- schema of PgQ, {table} the quoted name of a table.
 
+-- name: own_names
+-- Look names up in pg_catalog alone, where nobody but a superuser makes anything, until the transaction ends.
+set local search_path to pg_catalog, pg_temp;
+
+-- name: users_names
+-- Look names up as the database has it for its users, until the transaction ends: for code of theirs that runs, such as
+-- triggers, defaults and checks.
+set local search_path to default;
+
+-- name: own_names_again
+-- Look names up in pg_catalog alone again, even if code of users has changed that for the session.
+set search_path to pg_catalog, pg_temp;
+
+-- name: users_names_behind
+-- As users_names, but what a name means in pg_catalog it means.
+select set_config('search_path', concat_ws(', ', 'pg_catalog', nullif(reset_val, '')), true)
+from pg_settings where name = 'search_path';
+
 -- name: lift_statement_timeout
 -- Let statements of a session take as long as they need, the next one first of all.
 select set_config('statement_timeout', '0', false) where pg_backend_pid() = %(pid)s;
@@ -239,19 +257,31 @@ select relkind <> 'v' and not row_security_active(oid) from pg_class where oid =
 
 -- name: table_columns
 -- Columns of a relation: name, whether it is generated, whether equal values always have the same text, whether it is an
--- array, and the type, for an array or a domain the type that it is made of.
+-- array, and the type, for an array or a domain the type that it is made of; and the operator by which its values are
+-- equal: that of a unique index, else that of its type.
 select attname::text, attgenerated <> '',
     atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[]),
-    made.is_array, made.type
+    made.is_array, made.type, coalesce(equal.operator, 'operator(pg_catalog.=)')
 from pg_attribute, lateral (
-    with recursive parts (type) as (
-        select atttypid
-        union select case typtype when 'd' then typbasetype else typelem end from parts join pg_type on oid = type
-        where typtype = 'd' or typcategory = 'A')
+    with recursive parts (type, is_whole) as (
+        select atttypid, true
+        union select case typtype when 'd' then typbasetype else typelem end, is_whole and typtype = 'd'
+        from parts join pg_type on oid = type where typtype = 'd' or typcategory = 'A')
     select bool_or(typcategory = 'A' and typlen = -1) as is_array,
-        min(typname::text) filter (where typtype <> 'd' and typcategory <> 'A') as type
+        min(typname::text) filter (where typtype <> 'd' and typcategory <> 'A') as type,
+        min(parts.type) filter (where typtype <> 'd' and is_whole) as base
     from parts join pg_type on oid = parts.type
 ) as made
+left join lateral (
+    select format('operator(%%I.%%s)', nspname, oprname) as operator
+    from pg_opclass c
+    join pg_amop on amopfamily = opcfamily and amoplefttype = opcintype and amoprighttype = opcintype
+    join pg_operator o on o.oid = amopopr join pg_namespace n on n.oid = oprnamespace
+    left join pg_index on indrelid = attrelid and indisunique
+        and c.oid = indclass[array_position(indkey::int2[], attnum)]
+    where amopmethod = 403 and amopstrategy = 3 and (indexrelid is not null or (opcdefault and opcintype = base))
+    order by indisprimary desc nulls last, indexrelid limit 1
+) as equal on true
 where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped;
 
 -- name: partition_ranges
@@ -378,9 +408,25 @@ select coalesce(array_agg(attname::text) filter (where not is_forced), array_agg
 from indexed group by indexrelid;
 
 -- name: column_type
--- Type of a column, as SQL; no row if there is none.
-select format_type(atttypid, atttypmod) from pg_attribute
+-- Schema, name and modifier of a column's type; no row if there is none.
+select nspname::text, typname::text, atttypmod
+from pg_attribute join pg_type t on t.oid = atttypid join pg_namespace n on n.oid = typnamespace
 where attrelid = to_regclass(%(table)s) and attname = %(column)s and attnum > 0 and not attisdropped;
+
+-- name: type_as_sql
+-- A type as SQL, by its schema, name and modifier; no row if there is none, or none for a column that somebody else asks
+-- for: a composite would tie the column to a table.
+with recursive wanted as (
+    select t.oid from pg_type t join pg_namespace n on n.oid = typnamespace
+    where nspname = %(schema)s and typname = %(name)s and has_type_privilege(t.oid, 'usage')
+),
+parts (type) as (
+    select oid from wanted
+    union select part from parts join pg_type on oid = type, unnest(array[typbasetype, typelem]) part
+    where part <> 0 and (typtype = 'd' or typcategory = 'A'))
+select format_type(oid, %(modifier)s) from wanted
+where (select bool_and(typtype in ('b', 'd', 'e', 'r', 'm') and typcategory in (
+    'A', 'B', 'D', 'E', 'G', 'I', 'N', 'R', 'S', 'T', 'U', 'V')) from parts join pg_type on oid = type);
 
 -- name: partitions_apart
 -- Tables that are named like partitions of a table but are not its children: a template may create such.

@@ -13,6 +13,8 @@ from . import queries
 from .pooler import keeps_sessions
 
 _SETTINGS = {
+    # Where anybody may create in a schema of the path, operators and functions there could take over ours.
+    "search_path": "pg_catalog, pg_temp",
     "DateStyle": "ISO, YMD",
     # Whatever a role says: statements mean what they say, and NULL in an array is NULL.
     "standard_conforming_strings": "on",
@@ -47,7 +49,8 @@ _GIVEN = re.compile(r"(?:-c\s*|--)([\w-]+)=")
 def set_up(connection: Connection, which: str) -> None:
     """Prepare a new connection, in one round trip if it leads to the server itself.
 
-    It is sent by SET, as poolers refuse ``options``. Settings that the connection string gives there stay.
+    It is sent by SET, as poolers refuse ``options``. Settings that the connection string gives there stay,
+    but for search_path, which holds for code of the database's users alone: see `queries.for_users`.
 
     Args:
         connection: nothing was done with it.
@@ -81,10 +84,11 @@ def _send(connection: Connection, which: str, pid: int) -> int:
     """Give the session its settings if the process is the expected one; returns the real one."""
     parameters = connection.info.dsn_parameters
     given = {name.lower().replace("-", "_") for name in _GIVEN.findall(parameters.get("options", ""))}
+    given.discard("search_path")
     wanted = {**_SETTINGS, **_FOR_DATABASE[which], "application_name": parameters.get("application_name", "")}
     wanted = {name: value for name, value in wanted.items() if name not in given}
     lift = () if "statement_timeout" in given else ("lift_statement_timeout",)
-    names = [*lift, "set_up_session"]
+    names = ["own_names", *lift, "set_up_session"]
     with connection.cursor() as cursor:
         found = queries.row(cursor, *names, pid=pid, names=list(wanted), values=list(wanted.values()))
     assert found is not None, "the process is told"

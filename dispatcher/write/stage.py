@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from ..postgres import TableName
+from ..postgres import TableName, queries
 
 COPY_BLOCK = 1 << 16
 """Bytes that are handed to libpq at a time."""
 
 _MAKE = """
     create temp table if not exists {stage} on commit drop as
-        select 0::int4 as n{fields} from {like} with no data;
+        select 0::pg_catalog.int4 as n{fields} from {like} with no data;
     truncate pg_temp.{stage}"""
 
 
@@ -32,12 +32,14 @@ class Stage:
         like: a table that has the columns, for their types.
         columns: columns whose values it holds.
         key: columns that find a row.
+        equals: for each of them the operator by which values are equal, as SQL.
         encoding: what a COPY of its lines ends with, so that PostgreSQL knows their encoding.
     """
 
     like: TableName
     columns: tuple[str, ...]
     key: tuple[str, ...] = ()
+    equals: tuple[str, ...] = ()
     encoding: str = ""
 
     @property
@@ -56,17 +58,15 @@ class Stage:
             sql.SQL(", {} as {}").format(sql.Identifier(name), alias)
             for name, alias in [*_aliased(self.columns, "v"), *_aliased(self.key, "k")]
         ]
-        cursor.execute(
-            sql.SQL(_MAKE).format(
-                stage=sql.Identifier(self.name),
-                fields=sql.SQL("").join(fields),
-                like=sql.SQL(self.like.sql),
-            )
+        make = sql.SQL(_MAKE).format(
+            stage=sql.Identifier(self.name), fields=sql.SQL("").join(fields), like=sql.SQL(self.like.sql)
         )
+        cursor.execute(queries.for_users(make))
         numbered = b"".join(b"%d\t%b" % pair for pair in enumerate(lines))
-        cursor.copy_expert(
-            f"copy pg_temp.{self.name} from stdin{self.encoding}", io.BytesIO(numbered), COPY_BLOCK
+        copy = sql.SQL("copy pg_temp.{} from stdin{}").format(
+            sql.Identifier(self.name), sql.SQL(self.encoding)
         )
+        cursor.copy_expert(queries.for_users(copy), io.BytesIO(numbered), COPY_BLOCK)
 
     def statement(
         self, template: str, table: TableName, kept: Sequence[str] = (), **more: sql.Composable
@@ -80,13 +80,21 @@ class Stage:
             **more: further words.
         """
         values = _aliased(self.columns, "v")
+        matches = [
+            sql.SQL("t.{} {} s.{}").format(sql.Identifier(name), sql.SQL(equals), alias)
+            for (name, alias), equals in zip(_aliased(self.key, "k"), self.equals, strict=True)
+        ]
         return sql.SQL(template).format(
             stage=sql.Identifier(self.name),
             table=sql.SQL(table.sql),
             columns=listed(map(sql.Identifier, self.columns)),
             values=listed(alias for _, alias in values),
-            assignments=listed(_equal("{} = s.{}", pair) for pair in values if pair[0] not in kept),
-            match=sql.SQL(" and ").join(_equal("t.{} = s.{}", pair) for pair in _aliased(self.key, "k")),
+            assignments=listed(
+                sql.SQL("{} = s.{}").format(sql.Identifier(name), alias)
+                for name, alias in values
+                if name not in kept
+            ),
+            match=sql.SQL(" and ").join(matches),
             **more,
         )
 
@@ -94,11 +102,6 @@ class Stage:
 def listed(items: Iterable[sql.Composable]) -> sql.Composable:
     """Items with commas between them."""
     return sql.SQL(", ").join(items)
-
-
-def _equal(template: str, pair: tuple[str, sql.Composable]) -> sql.Composable:
-    name, alias = pair
-    return sql.SQL(template).format(sql.Identifier(name), alias)
 
 
 def _aliased(names: tuple[str, ...], letter: str) -> list[tuple[str, sql.Composable]]:

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from ..postgres import TableName
+from ..postgres import TableName, queries
 from .stage import COPY_BLOCK, Stage, listed
 
 _INSERT = """
@@ -23,13 +23,18 @@ _UNCHANGED = "select s.n from {table} t, pg_temp.{stage} s where {match}"
 
 _REPLACE = """
     with found as ({found}), rest as (
-        select * from pg_temp.{stage} where n not in (select n from found)
+        select * from pg_temp.{stage} s
+        where not exists (select from found where n operator(pg_catalog.=) s.n)
     ){gone}
     insert into {table} ({columns}) overriding system value select {values} from rest order by n"""
 
 _GONE = ", {name} as (delete from {table} t using rest s where {match})"
 
-_FOUND = "with found as ({change}) delete from pg_temp.{stage} where n in (select n from found) returning n"
+_FOUND = """
+    with found as ({change})
+    delete from pg_temp.{stage} s using found where s.n operator(pg_catalog.=) found.n"""
+
+_LEFT = "; select n from pg_temp.{stage}"
 
 
 class Writer(Protocol):
@@ -71,7 +76,7 @@ class Insert:
         copy = sql.SQL("copy {} ({}) from stdin{}").format(
             sql.SQL(self.table.sql), listed(map(sql.Identifier, self.columns)), sql.SQL(self.encoding)
         )
-        cursor.copy_expert(copy, io.BytesIO(b"".join(lines)), COPY_BLOCK)
+        cursor.copy_expert(queries.for_users(copy), io.BytesIO(b"".join(lines)), COPY_BLOCK)
         return ()
 
 
@@ -94,7 +99,7 @@ class InsertThrough(_Staged):
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Add them."""
         self.stage.fill(cursor, lines)
-        cursor.execute(self.stage.statement(_INSERT, self.stage.like))
+        cursor.execute(queries.for_users(self.stage.statement(_INSERT, self.stage.like)))
         return ()
 
 
@@ -123,11 +128,10 @@ class Replace(_Staged):
             for number, root in enumerate(self.roots)
             if root != table
         ]
-        cursor.execute(
-            stage.statement(
-                _REPLACE, table, found=stage.statement(found, table, kept), gone=sql.SQL("").join(gone)
-            )
+        replace = stage.statement(
+            _REPLACE, table, found=stage.statement(found, table, kept), gone=sql.SQL("").join(gone)
         )
+        cursor.execute(queries.for_users(replace))
         return ()
 
 
@@ -144,16 +148,17 @@ class _Search(_Staged):
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Change each row in the first table that has it."""
-        left = set(range(len(lines)))
+        left: Iterable[int] = range(len(lines))
         if self.tables:
             self.stage.fill(cursor, lines)
         for table in self.tables:
             change = self.stage.statement(self.change, table)
-            cursor.execute(self.stage.statement(_FOUND, table, change=change))
-            left -= {number for (number,) in cursor.fetchall()}
+            found = self.stage.statement(_FOUND, table, change=change)
+            cursor.execute(queries.for_users(found) + self.stage.statement(_LEFT, table))
+            left = sorted(number for (number,) in cursor.fetchall())
             if not left:
                 break
-        return sorted(left)
+        return left
 
 
 class Patch(_Search):
@@ -175,4 +180,5 @@ def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:
         psycopg2.Error: the target refused.
     """
     if tables:
-        cursor.execute(sql.SQL("truncate {}").format(listed(sql.SQL(table.sql) for table in tables)))
+        names = listed(sql.SQL(table.sql) for table in tables)
+        cursor.execute(queries.for_users(sql.SQL("truncate {}").format(names)))

@@ -31,7 +31,7 @@ WAIT = "create trigger wait before insert on {} for each row when (new.id = 5000
 
 COPIES = (
     "select count(*) = %s from pg_stat_activity "
-    "where datname = current_database() and state = 'active' and query ilike 'copy%%' and wait_event{} = %s"
+    "where datname = current_database() and state = 'active' and query ilike '%copy%%' and wait_event{} = %s"
 )
 
 

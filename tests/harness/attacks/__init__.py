@@ -1,0 +1,1 @@
+"""What attackers do, for tests to defend against."""
