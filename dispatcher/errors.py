@@ -6,6 +6,7 @@ import os
 from collections.abc import Set as AbstractSet
 
 import psycopg2
+from tdsup.jobtype import brief
 
 
 class DispatcherError(Exception):
@@ -118,8 +119,11 @@ def is_data(error: psycopg2.Error, more: AbstractSet[str] = frozenset()) -> bool
 
 
 def one_line(error: BaseException) -> str:
-    """An error's first line, for messages: libpq and the server add lengthy explanations below it."""
+    """An error's first line, for messages: libpq and the server add lengthy explanations below it.
+
+    It is `brief`: a server may say anything, and it quotes values.
+    """
     if isinstance(error, psycopg2.Error) and error.diag.message_primary:
-        return f"{error.diag.message_primary} ({error.pgcode})"
+        return f"{brief(error.diag.message_primary)} ({error.pgcode})"
     lines = str(error).strip().splitlines()
-    return lines[0].strip() if lines else type(error).__name__
+    return brief(lines[0].strip()) if lines else type(error).__name__

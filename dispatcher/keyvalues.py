@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated
 
 import psycopg2
@@ -70,6 +71,21 @@ def _interval_style(value: str) -> str:
     return style
 
 
+def _day(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value.strip())
+    except ValueError:
+        raise ValueError("must be a date, such as 2020-01-01") from None
+
+
+def _duration(value: str) -> str:
+    if not re.fullmatch(r"\d{1,5} *(?:day|week|month|year)s?", value.strip().lower()):
+        raise ValueError("must be a number of days, weeks, months or years, such as 90 days")
+    return value.strip().lower()
+
+
 def _encoding(value: str) -> str:
     name = value.strip().upper().replace("-", "")
     if name and name not in SERVER_ENCODINGS:
@@ -85,4 +101,6 @@ Operations = Annotated[frozenset[Operation], BeforeValidator(_operations)]
 SqlStates = Annotated[frozenset[str], BeforeValidator(_sqlstates)]
 DateStyleName = Annotated[str, AfterValidator(_date_style)]
 IntervalStyleName = Annotated[str, AfterValidator(_interval_style)]
+Day = Annotated[date, BeforeValidator(_day)]
+Duration = Annotated[str, AfterValidator(_duration)]
 EncodingName = Annotated[str, AfterValidator(_encoding)]

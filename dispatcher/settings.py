@@ -8,11 +8,12 @@ from typing import Literal
 from pydantic import AliasChoices, BaseModel, ByteSize, ConfigDict, Field
 from tdsup.jobtype import filled_in, no_effect
 
-from .events import Operation
 from .fieldmap import FieldMap
 from .keyvalues import (
     DateStyleName,
+    Day,
     Dsn,
+    Duration,
     EncodingName,
     Fields,
     IntervalStyleName,
@@ -21,7 +22,7 @@ from .keyvalues import (
     SqlStates,
     Table,
 )
-from .partitions import Method, Partitioning
+from .partitions import EPOCH, Method, Partitioning
 
 EVENT_TIME = "_EVTIME"
 """Value of ``part_field`` that means the event's own time."""
@@ -85,6 +86,21 @@ class Settings(BaseModel):
         description="SQL that creates a missing partition, with the words _DEST_TABLE, _SCHEMA_TABLE, "
         "_PARENT and _PKEY; empty: clone dest_table.",
     )
+    part_past: Day = Field(
+        EPOCH,
+        description="Day from which on missing partitions are made, or from the oldest that there is; events "
+        "of earlier days are dead letters, unless they have a partition.",
+    )
+    part_future: Duration = Field(
+        "5 years",
+        description="How far from today missing partitions are made, such as 90 days; events of later days "
+        "are dead letters, unless they have a partition.",
+    )
+    part_limit: int = Field(
+        100,
+        ge=1,
+        description="Most partitions that are made for one batch; the rest of its events are dead letters.",
+    )
     fields: Fields = Field(
         FieldMap(None),
         description="Columns to load: * for all, or a list such as a, b:new_name.",
@@ -101,11 +117,11 @@ class Settings(BaseModel):
         "changes the target's rows as the source's were changed; keep_all is append without deletes; auto is "
         "plain for a table with a unique index on the key that events name, else append.",
     )
-    event_types: Operations = Field(
-        frozenset(Operation),
+    event_types: Operations | None = Field(
+        None,
         description="Operations to load, of I (insert), U (update), D (delete) and R (truncate); others are "
-        "ignored.",
-        json_schema_extra={"shown_default": "I, U, D, R"},
+        "ignored. Unless it is set, truncates are loaded only if a trigger on truncate feeds the queue.",
+        json_schema_extra={"shown_default": "I, U, D"},
     )
     on_new_column: Literal["dead_letter", "add", "ignore"] = Field(
         "dead_letter",
@@ -245,7 +261,15 @@ class Settings(BaseModel):
     @property
     def partitioning(self) -> Partitioning:
         """How `dest_table` is partitioned."""
-        return Partitioning(self.dest_table, self.part_field, self.part_method, self.part_template)
+        return Partitioning(
+            self.dest_table,
+            self.part_field,
+            self.part_method,
+            self.part_template,
+            self.part_past,
+            self.part_future,
+            self.part_limit,
+        )
 
     @property
     def source_tables(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from .jobtype import GROUP, JobType
 from .metric import EVENTS, LAG, STATUS_COUNTERS, Metric, MetricKind, StatusCounter
 from .option import UNNAMED, filled_in, is_filled_in, no_effect, no_effect_reason
 from .order import Order
+from .printable import brief, printable
 
 __all__ = [
     "EVENTS",
@@ -28,8 +29,10 @@ __all__ = [
     "Order",
     "Snapshot",
     "StatusCounter",
+    "brief",
     "filled_in",
     "is_filled_in",
     "no_effect",
     "no_effect_reason",
+    "printable",
 ]

@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from tdsup.jobtype import printable
 
 from .redact import redact
 
@@ -117,11 +119,20 @@ def _open(path: Path) -> int:
 
 
 class _Format(logging.Formatter):
-    """A formatter that shows no password."""
+    """A formatter that shows no password, and of foreign text nothing that a terminal would act on."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The text of a record."""
+        """The text of a record: one line, and a traceback if there is one."""
         return redact(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        """The record's line."""
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
+        """A traceback, whose lines may quote anything."""
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
 
 class _Json(logging.Formatter):
@@ -142,7 +153,8 @@ class _Json(logging.Formatter):
         }
         if record.exc_info:
             content["traceback"] = redact(self.formatException(record.exc_info))
-        return json.dumps(content, ensure_ascii=False)
+        text = json.dumps(content, ensure_ascii=False)
+        return text if text.isprintable() else json.dumps(content)
 
 
 @dataclass(frozen=True, slots=True)

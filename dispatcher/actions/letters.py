@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from psycopg2.extensions import cursor as Cursor
+from tdsup.jobtype import printable
 
 from ..errors import SetupError
 from ..ledger import Choice, DeadLetters, stranger
@@ -45,7 +46,7 @@ def list_letters(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     with _letters(settings, doing) as (letters, cursor):
         found = letters.listing(cursor, _ids(arguments, doing))
     rows: list[tuple[str, ...]] = [("ID", "EVENT", "DIED", "TYPE", "TABLE", "SQLSTATE", "REASON")]
-    rows += [tuple(" ".join(str(cell).split())[:_CELL] for cell in row) for row in found]
+    rows += [tuple(printable(str(cell)[:_CELL]) for cell in row) for row in found]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows if found else []:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -67,7 +68,7 @@ def show(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
             inexact = found.pop("inexact")
             width = max(map(len, found))
             for name, value in found.items():
-                yield f"{name.ljust(width)}  {'NULL' if value is None else value}"
+                yield f"{name.ljust(width)}  {'NULL' if value is None else printable(str(value))}"
             if inexact:
                 yield f"{'note'.ljust(width)}  bytes that the target's encoding lacks are shown as \\x.."
 
@@ -91,7 +92,7 @@ def replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
         for letter in ids:
             reason = delivery.replay(letter)
             loaded += reason is None
-            yield f"{letter}: {'loaded' if reason is None else reason}"
+            yield f"{letter}: {'loaded' if reason is None else printable(reason)}"
         yield f"loaded {loaded} of {len(ids)}"
 
 

@@ -65,7 +65,7 @@ class Forecaster:
                 why = "PgQ's own" if change is None else "event_types, row_mode"
                 return Forecast(event.id, f"{_kind(event, change)} is ignored ({why}): {shown}")
             shown = _row(change, event.encoding)
-            self._destination.sources.add(event.table)
+            self._destination.saw(event.table)
             wanted, text = self._route(event, change)
         except BatchError as error:
             return Forecast(event.id, f"{_kind(event, None)} blocks the job: {error}: {shown}", fatal=True)

@@ -79,7 +79,7 @@ def _creation(
         yield Note(f"{goes} would be created (not tried) by")
         for statement in statements:
             for line in f"{statement.strip().rstrip(';')};".splitlines():
-                yield Note(f"    {line.rstrip()}")
+                yield Note(f"    {line.rstrip().expandtabs(4)}")
 
 
 def _rows(forecasts: Sequence[Forecast], source: SourceFacts) -> Iterator[Finding]:

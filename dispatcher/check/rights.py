@@ -45,7 +45,11 @@ _ADDED: Mapping[Mode, frozenset[Operation]] = {
 
 def changes_of(settings: Settings, source: SourceFacts, mode: Mode) -> frozenset[Operation]:
     """What the job does to rows of the target, by what may come and what its file lets in."""
-    changes = source.operations & settings.event_types
+    changes = source.operations
+    if settings.event_types is not None:
+        changes &= settings.event_types
+    elif not (source.feeders and source.feeders.fed):
+        changes -= {Operation.TRUNCATE}
     if mode != "plain":
         return frozenset({Operation.INSERT} if changes & _ADDED[mode] else ())
     # A truncate of one of several tables becomes a dead letter.

@@ -38,10 +38,19 @@ def read_change(header: Header, event: Event) -> Change:
         event: the event.
 
     Raises:
-        ValueError: the data is not what the header says.
+        ValueError: the data is not what the header says, or it cannot be read for whatever reason.
     """
     operation = header.operation
     assert operation is not None, "PgQ's own messages change nothing"
+    try:
+        return _read(operation, header, event)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(f"its data cannot be read: {type(error).__name__}") from error
+
+
+def _read(operation: Operation, header: Header, event: Event) -> Change:
     if header.format is Format.NO_ROW:
         return Change(operation, {})
     if event.data is None:

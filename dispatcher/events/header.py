@@ -102,7 +102,7 @@ def _from_jsontriga(type_: bytes, table: bytes) -> Header:
     try:
         content = jsonrow.loads(type_.decode())
         operation, key = _WORDS[content["op"]], _names(content.get("pkey", []))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:
         raise ValueError("its type is not one of jsontriga's") from error
     return Header(operation, Format.NO_ROW if operation is Operation.TRUNCATE else Format.JSON, table, key)
 

@@ -7,6 +7,8 @@ by ``row_to_json``, and PgQue's ``send`` takes them.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..postgres import UTF8, Encoding
@@ -26,8 +28,15 @@ def loads(text: str) -> dict[str, Any]:
 
 
 def _loads(text: str) -> Any:
-    try:
+    with _not_too_deep():
         return json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+
+
+@contextmanager
+def _not_too_deep() -> Iterator[None]:
+    """Whatever goes into each level of JSON may meet too many; raises ValueError then."""
+    try:
+        yield
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -49,7 +58,8 @@ def array_literal(text: JsonArray, encoding: Encoding, *, of_json: bool) -> byte
     Raises:
         ValueError: as by `decode`.
     """
-    return encoding.encode(_literal(_loads(encoding.decode(text)), of_json))
+    with _not_too_deep():
+        return encoding.encode(_literal(_loads(encoding.decode(text)), of_json))
 
 
 def _literal(items: list[Any], of_json: bool) -> str:
@@ -81,7 +91,8 @@ def decode(data: bytes, encoding: Encoding = UTF8) -> Row:
     """
     try:
         found = loads(encoding.decode(data)).items()
-        return {name.encode(): _value(value, encoding) for name, value in found}
+        with _not_too_deep():
+            return {name.encode(): _value(value, encoding) for name, value in found}
     except ValueError as error:
         raise ValueError(f"its data is no JSON object: {error}") from error
 

@@ -16,15 +16,22 @@ Row = dict[bytes, bytes | None]
 MAX_NAMES = 1024
 """Most names of columns that are remembered."""
 
+MAX_NAME = 1024
+"""Bytes of the longest name that is remembered."""
+
 # What PgQ leaves as it is, and what url-encoders of other languages do.
 _NAME = re.compile(rb"[0-9A-Za-z_.*~%+-]*")
 
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-@lru_cache(MAX_NAMES)
 def _column(name: bytes) -> bytes:
     """The name of a column, decoded; raises ValueError if it is not url-encoded."""
+    return _read_column(name) if len(name) <= MAX_NAME else _read_column.__wrapped__(name)
+
+
+@lru_cache(MAX_NAMES)
+def _read_column(name: bytes) -> bytes:
     if not _NAME.fullmatch(name):
         shown = name[:40].decode("utf-8", "backslashreplace")
         raise ValueError(f"its data is not url-encoded: {shown!r} is no name of a column")

@@ -14,6 +14,8 @@ from .copythread import CopyThread
 from .destination import Destination
 from .layout import (
     MAX_LAYOUTS,
+    MAX_PLANS,
+    MAX_PREFIX,
     MAX_PREFIXES,
     NO_LAYOUT,
     Handling,
@@ -92,9 +94,13 @@ class BlockLoader:
             layout = self._layout
             loaded, ignored = self._layouts.handled(Handling.LOAD), self._layouts.handled(Handling.IGNORE)
             prefixes = tuple(prefix.text for prefix in loaded), tuple(prefix.text for prefix in ignored)
-            end, found, counts = decode_block(
-                block, at, *prefixes, layout.names, layout.picked, layout.day_column
-            )
+            try:
+                end, found, counts = decode_block(
+                    block, at, *prefixes, layout.names, layout.picked, layout.day_column
+                )
+            except Exception as error:
+                # Whatever it stumbles over, the row path finds the event.
+                raise PassFailed(End.NOT_PLAIN) from error
             for prefix, count in zip((*loaded, *ignored), counts, strict=True):
                 self._count(prefix, count)
             for day, text in found.items():
@@ -122,7 +128,7 @@ class BlockLoader:
             self._outcome.ignored[prefix.operation] += number
         else:
             self._outcome.rows += number
-            self._destination.sources.add(prefix.table)
+            self._destination.saw(prefix.table)
 
     def _look_closer(self, block: bytes, at: int) -> int:
         """See why the decoder stopped at a line; returns where it goes on."""
@@ -142,6 +148,8 @@ class BlockLoader:
         """The prefix of a line, and whether it is a new one."""
         type_, table, _rest = line.split(b"\t", 2)
         text = b"%b\t%b\t" % (type_, table)
+        if len(text) > MAX_PREFIX:
+            raise PassFailed(End.NOT_PLAIN)
         prefixes = self._layouts.prefixes
         known = prefixes.get(text)
         if known is not None:
@@ -219,6 +227,8 @@ class BlockLoader:
         with self._copies.interrupted():
             plan = self._planner.plan(replace(layout.shape, period=period), layout.event, layout.key)
         if isinstance(plan, WritePlan):
+            if len(self._layouts.plans) >= MAX_PLANS:
+                self._layouts.plans.clear()
             self._layouts.plans[key] = plan
             self._lacks = self._lacks or plan.lacks
             return plan

@@ -26,6 +26,9 @@ LINE_OVERHEAD = 96
 FIRST_SEGMENT = 8
 """Rows of the next try after a bad one: bad rows often come together."""
 
+MAX_SHAPES = 1000
+"""Most shapes that have buffers: whoever writes events chooses which columns each has."""
+
 ORDER: tuple[Kind, ...] = (Delete, Patch, Replace, Insert)
 """The order in which buffers are written: what makes room comes first."""
 
@@ -116,7 +119,10 @@ class Buffers:
         return self._buffers.get(shape)
 
     def make(self, shape: Shape, plan: WritePlan) -> Buffer:
-        """A new buffer for a shape."""
+        """A new buffer for a shape; raises as `add` does."""
+        if len(self._buffers) >= MAX_SHAPES:
+            self.flush()
+            self._buffers.clear()
         self._buffers[shape] = buffer = Buffer(shape, plan)
         return buffer
 

@@ -9,6 +9,7 @@ from logging import Logger
 import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+from tdsup.jobtype import brief
 
 from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
 from ..ledger import Choice, DeadLetters, Replay
@@ -75,6 +76,7 @@ class Delivery:
                 ", ".join(settings.table_filter),
             )
         self._tables_seen = 0
+        self._has_told_of_truncates = False
         self._pause = BlockPause()
         self._layouts = LayoutCache()
         self._last: tuple[Pass, End] = Pass.BLOCKS, End.LOADED
@@ -114,6 +116,7 @@ class Delivery:
         return outcome.first_dead[1] if outcome.first_dead else None
 
     def _deliver(self, work: Work) -> Outcome | None:
+        self._destination.begin()
         pass_ = next_pass(*self._last)
         if pass_ is Pass.BLOCKS and (work.stream is None or not self._pause.allows_next()):
             pass_ = Pass.ROWS
@@ -221,6 +224,8 @@ class Delivery:
         job = self._settings.job_name
         if missing.dead_letters:
             self.dead_letters.create()
+        if missing.triggers:
+            self._look_for_truncates()
         for table in sorted(missing.tables.values(), key=lambda each: each.table):
             if self._maker.create(table):
                 self.partitions_created += 1
@@ -229,6 +234,18 @@ class Delivery:
             root = self._queue.tables.root(column.source_table.encode()).decode()
             type_ = self._maker.add_column(column, self._queue.column_type(root, column.source_name))
             self._logger.info("%s: added column %s %s to table %s", job, column.name, type_, column.table)
+
+    def _look_for_truncates(self) -> None:
+        """A truncate has come that no known trigger has written: a new one may have, or whoever."""
+        self._queue.tables.look()
+        if not (self._queue.tables.truncates or self._has_told_of_truncates):
+            self._has_told_of_truncates = True
+            self._logger.warning(
+                "%s: truncates are ignored, as no trigger on truncate feeds queue %s; "
+                "event_types = I, U, D, R would load them",
+                self._settings.job_name,
+                self._settings.queue,
+            )
 
     def _tell(self, name: str, outcome: Outcome) -> None:
         """Log what a person should know of a batch."""
@@ -256,5 +273,7 @@ class Delivery:
                 self._settings.job_name,
                 self._settings.queue,
                 self._settings.dest_table,
-                ", ".join(sorted(source.decode("utf-8", "backslashreplace") or "none" for source in sources)),
+                brief(
+                    ", ".join(sorted(name.decode("utf-8", "backslashreplace") or "none" for name in sources))
+                ),
             )

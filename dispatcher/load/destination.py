@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from ..events import Event, read_change
-from ..partitions import MissingTable, PeriodCache, Tables
+from ..partitions import MissingTable, PeriodCache, Permit, Tables
 from ..pgq import Reading, SourceTables
 from ..settings import Settings
 from .layout import Classifier
 from .plan import Planner
 from .routes import Router
 from .rowmode import RowMode
+
+MAX_SOURCES = 1000
+"""Most tables of the source that are remembered: whoever writes events names them as he likes."""
+
+MAX_SOURCE = 260
+"""Bytes of a name that are remembered: more than two identifiers in quotes have."""
 
 
 class Destination:
@@ -43,16 +49,34 @@ class Destination:
         self.settings = settings
         self.tables = tables
         self.periods = PeriodCache(settings.part_method, reading.styles.date_order)
-        self.router = Router(settings, self.periods, row_mode)
+        self.router = Router(settings, self.periods, row_mode, its_tables)
         self.classifier = Classifier(settings, self.router, reading.encoding)
         self.sources: set[bytes] = set()
         self._its_tables = its_tables
         self._styles = reading.styles
         self.encoding = reading.encoding
+        self.begin()
+
+    def begin(self) -> None:
+        """A batch begins: what may be made for it is counted anew."""
+        self._permit = Permit(self.tables, self.settings.partitioning)
+        self._has_asked = False
+
+    def asks_for_triggers(self) -> bool:
+        """Whether triggers of the source are to be looked at again for a truncate: once for a batch."""
+        if self._has_asked or not self.router.doubts_truncates():
+            return False
+        self._has_asked = True
+        return True
 
     def planner(self) -> Planner:
         """A planner for the tables as they are now."""
-        return Planner(self.settings, self.tables, self._styles, self.encoding)
+        return Planner(self.settings, self.tables, self._styles, self.encoding, self._permit)
+
+    def saw(self, table: bytes) -> None:
+        """Remember a table of the source, unless that are too many."""
+        if len(self.sources) < MAX_SOURCES:
+            self.sources.add(table[:MAX_SOURCE])
 
     def true_table(self, event: Event) -> MissingTable | None:
         """The partition to be made for a row whose moment is in another day than its text says; None: none.
@@ -60,6 +84,7 @@ class Destination:
         Such a row is from a producer in another time zone than the source's.
 
         Raises:
+            NotPermitted: it is not to be made, and why.
             psycopg2.Error: the target cannot be asked.
         """
         change = read_change(event.header(), event)
@@ -71,7 +96,9 @@ class Destination:
         if place.table is not None:
             return None
         named = self.tables.name_for(period)
-        return MissingTable(named, period, self.settings.fields.rename(change.key), place.gap)
+        missing = MissingTable(named, period, self.settings.fields.rename(change.key), place.gap)
+        self._permit.table(missing)
+        return missing
 
     def check_truncate(self, event: Event) -> None:
         """Make sure that a truncate removes no rows of other tables.

@@ -5,7 +5,7 @@ A layout is what the row path makes of one event, used for every event that look
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from ..events import (
@@ -28,6 +28,16 @@ MAX_PREFIXES = 64
 
 MAX_LAYOUTS = 256
 """Most layouts known at a time."""
+
+
+MAX_PLANS = 4096
+"""Most plans known at a time: one for each partition that rows of a layout go to."""
+
+MAX_NAMES = 1 << 16
+"""Bytes of the names of a layout that is remembered."""
+
+MAX_PREFIX = 4096
+"""Bytes of a prefix that is remembered."""
 
 
 class Handling(Enum):
@@ -68,7 +78,7 @@ class Layout:
         routed: numbers of those that are routed, in the order of the shape.
         picked: numbers of those that are written, in the order in which they are written.
         day_column: which column tells the day; see `decode_block`.
-        event: the one that the layout was made from.
+        event: the one that the layout was made from, without its data.
         shape: of that event.
         key: source names of its key's columns.
     """
@@ -170,6 +180,8 @@ class Classifier:
         return Prefix(text, handling, operation, table, header.key if handling is Handling.LOAD else ())
 
     def _handling(self, operation: Operation | None, key: tuple[bytes, ...]) -> Handling:
+        if operation is Operation.TRUNCATE and self._router.doubts_truncates():
+            return Handling.IN_ORDER
         try:
             if operation is None or not self._router.wants(operation, key):
                 return Handling.IGNORE
@@ -189,10 +201,14 @@ class Classifier:
         position = {name: number for number, name in enumerate(change.row)}
         if event.looks_like_json or b"" in names or len(position) < len(names):
             return None
+        if sum(map(len, names)) > MAX_NAMES:
+            return None
         routed = self._router.route(event, change)
         assert routed is not None
         day_column = NOT_PARTITIONED
         if self._part_field:
             day_column = BY_EVENT_TIME if self.by_event_time else position[self._part_field]
         order = tuple(position[name] for name in routed.shape.names)
-        return Layout(names, order, order, day_column, event, routed.shape, change.key)
+        # Its values may be large, and are of no use.
+        example = replace(event, data=b"", line=b"")
+        return Layout(names, order, order, day_column, example, routed.shape, change.key)

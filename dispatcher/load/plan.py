@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Event, JsonArray, array_literal
-from ..partitions import MissingColumn, MissingTable, Period, Range, Tables
+from ..partitions import MissingColumn, MissingTable, NotPermitted, Period, Permit, Tables
 from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
-
-MAX_ADDED = 100
-"""Most columns that are added for one event."""
 
 Kind = type[Insert | Replace | Patch | Delete]
 """What is done to rows: the class of what does it."""
@@ -111,11 +108,15 @@ class Planner:
         tables: of the target.
         styles: how values are read.
         encoding: of the rows.
+        permit: what may be made for them.
     """
 
-    def __init__(self, settings: Settings, tables: Tables, styles: Styles, encoding: Encoding) -> None:
+    def __init__(
+        self, settings: Settings, tables: Tables, styles: Styles, encoding: Encoding, permit: Permit
+    ) -> None:
         self._settings = settings
         self._tables = tables
+        self._permit = permit
         self._styles = styles
         self._encoding = encoding.copies_in
         self._roots: tuple[TableName, ...] | None = None
@@ -136,20 +137,18 @@ class Planner:
             key: source names of the key's columns, for a new table.
 
         Raises:
+            NotPermitted: rows of this event cannot be loaded, and why.
             ValueError: rows of that shape cannot be loaded, and why.
             BatchError: no row can be loaded, and why.
         """
-        settings = self._settings
-        named = (
-            settings.dest_table
-            if shape.period is None
-            else settings.dest_table.with_suffix(shape.period.suffix)
-        )
-        table, gap = self._table(shape.period, named)
+        dest_table = self._settings.dest_table
+        named = dest_table if shape.period is None else dest_table.with_suffix(shape.period.suffix)
+        table = self._table(shape.period, named)
         if shape.kind in {Insert, Replace} and table is None:
-            if gap and shape.period:
-                named = self._tables.name_for(shape.period)
-            return (MissingTable(named, shape.period, settings.fields.rename(key), gap),)
+            found = self._missing(shape.period, named, key)
+            if isinstance(found, MissingTable):
+                return (found,)
+            table = found
         like = table or next(iter(self.roots), None)
         if like is None:
             # No table, so no row that could be changed.
@@ -164,13 +163,27 @@ class Planner:
             writer, columns.written, names_rows, columns.lacks, *self._peculiar(shape.names, like)
         )
 
-    def _table(self, period: Period | None, named: TableName) -> tuple[TableName | None, Range | None]:
-        """The table of rows, None if it is not there or not known; and what it may hold if it is made."""
-        if period is None:
-            there = not self._settings.part_field and self._tables.exists(named)
-            return (named if there else None), None
-        place = self._tables.place(period)
-        return place.table, place.gap
+    def _table(self, period: Period | None, named: TableName) -> TableName | None:
+        """The table of rows; None if it is not there or not known."""
+        if period is not None:
+            return self._tables.place(period).table
+        return named if not self._settings.part_field and self._tables.exists(named) else None
+
+    def _missing(
+        self, period: Period | None, named: TableName, key: tuple[bytes, ...]
+    ) -> MissingTable | TableName:
+        """The table to be made for rows, or the one that takes them if it is not to be made."""
+        place = None if period is None else self._tables.place(period)
+        if place and place.gap and period:
+            named = self._tables.name_for(period)
+        missing = MissingTable(named, period, self._settings.fields.rename(key), place.gap if place else None)
+        try:
+            self._permit.table(missing)
+        except NotPermitted:
+            if place is None or place.otherwise is None:
+                raise
+            return place.otherwise
+        return missing
 
     def _peculiar(
         self, names: tuple[bytes, ...], table: TableName
@@ -231,15 +244,13 @@ class Planner:
         if unknown and self._settings.on_new_column == "add":
             if impossible := sorted(name for name in unknown if not is_possible(name)):
                 raise ValueError(f"no column can be called {impossible[0]!r}")
-            if len(unknown) > MAX_ADDED:
-                raise ValueError(
-                    f"table {table} lacks {len(unknown)} of its columns; no more than {MAX_ADDED} are added"
-                )
-            return tuple(
+            missing = tuple(
                 MissingColumn(table, name, event.table.decode(), source.decode())
                 for source, name in zip(shape.names, names, strict=True)
                 if name in unknown
             )
+            self._permit.columns(missing)
+            return missing
         # What the target generates it generates itself, from the other columns.
         left_out = unknown | {name for name in names if name in known and known[name].generated}
         if not left_out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..events import Change, Event, Operation, Row
 from ..partitions import Period, PeriodCache
@@ -31,6 +32,14 @@ class Routed:
 _Route = Callable[[Event, Change], Routed | None]
 
 
+class Feed(Protocol):
+    """What is known of the triggers that feed the queue, as `SourceTables` knows it."""
+
+    @property
+    def truncates(self) -> bool:
+        """Whether one of them is on truncate."""
+
+
 class Router:
     """Finds the routes of a job's events.
 
@@ -38,10 +47,12 @@ class Router:
         settings: the job's.
         periods: partitions by value.
         row_mode: the job's.
+        feed: triggers of the queue.
     """
 
-    def __init__(self, settings: Settings, periods: PeriodCache, row_mode: RowMode) -> None:
+    def __init__(self, settings: Settings, periods: PeriodCache, row_mode: RowMode, feed: Feed) -> None:
         self._settings = settings
+        self._feed = feed
         self._periods = periods
         self._part_field = settings.part_field.encode()
         self._row_mode = row_mode
@@ -64,11 +75,18 @@ class Router:
             ValueError: that cannot be told of this event.
             BatchError: as by `RowMode.of`.
         """
-        if operation is None or operation not in self._settings.event_types:
+        types = self._settings.event_types
+        if operation is None or (types is not None and operation not in types):
             return False
         if operation is Operation.TRUNCATE:
-            return self._row_mode.of_truncates() == "plain"
+            # Whoever may insert events could else empty the target.
+            is_meant = types is not None or self._feed.truncates
+            return is_meant and self._row_mode.of_truncates() == "plain"
         return operation is Operation.INSERT or operation in self._routes[self._row_mode.of(key)]
+
+    def doubts_truncates(self) -> bool:
+        """Whether truncates are ignored only because no trigger is known that writes them."""
+        return self._settings.event_types is None and not self._feed.truncates and self._row_mode.empties
 
     def adds(self, operation: Operation, key: tuple[bytes, ...]) -> bool:
         """Whether events of an operation and key that are wanted add a row, whichever rows are there."""

@@ -128,6 +128,14 @@ class RowMode:
             return self.of(self._truncates)
         raise ValueError("it is a truncate, and nothing tells whether rows are to be kept (row_mode)")
 
+    @property
+    def empties(self) -> bool:
+        """Whether a truncate would empty the table, as far as that can be told."""
+        try:
+            return self.of_truncates() == "plain"
+        except (ValueError, BatchError):
+            return True
+
     def _choose(self, key: tuple[bytes, ...]) -> Mode:
         chosen = self._chosen
         if chosen is None:

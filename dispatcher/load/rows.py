@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from psycopg2.extensions import cursor as Cursor
+from tdsup.jobtype import brief
 
 from ..errors import BatchError, EventError
 from ..events import PASSED_OVER, Change, Event, Header, Operation, read_change
 from ..ledger import DeadLetter
-from ..partitions import Missing
+from ..partitions import Missing, NotPermitted
 from ..write import Insert, truncate
 from .buffers import Buffer, Buffers, Identity
 from .destination import Destination
@@ -21,6 +22,9 @@ LARGE = 16 << 20
 
 NO_PARTITION = "23514"
 """SQLSTATE of a row for which there is no partition, among others."""
+
+MAX_MISFITS = 1000
+"""Most shapes that are known to have no plan; each may have as many names as an event can hold."""
 
 DEAD_LETTER_BUFFER = 1 << 20
 """Bytes of dead letters that are gathered before they are written."""
@@ -120,10 +124,13 @@ class RowLoader:
         """Do what an event asks for; returns False if that is nothing. Raises ValueError if it has no row."""
         if header.operation is None:
             return False
+        if header.operation is Operation.TRUNCATE and self._destination.asks_for_triggers():
+            self._missing.triggers = True
+            return False
         change = read_change(header, event)
         if not self._destination.router.wants(change.operation, change.key):
             return False
-        self._destination.sources.add(event.table)
+        self._destination.saw(event.table)
         if change.operation is Operation.TRUNCATE:
             self._truncate(event)
             return True
@@ -161,9 +168,11 @@ class RowLoader:
             raise ValueError(reason)
         try:
             plan = self._planner.plan(shape, event, key)
-        except UnicodeDecodeError:
+        except (UnicodeDecodeError, NotPermitted):
             raise
         except ValueError as error:
+            if len(self._misfits) >= MAX_MISFITS:
+                self._misfits.clear()
             self._misfits[shape] = str(error)
             raise
         if isinstance(plan, WritePlan):
@@ -176,14 +185,18 @@ class RowLoader:
 
     def _refused(self, event: Event, reason: str, sqlstate: str | None) -> None:
         """The target has refused the row of an event."""
-        if sqlstate == NO_PARTITION and (missing := self._destination.true_table(event)):
-            self._missing.add([missing])
-            return
+        try:
+            if sqlstate == NO_PARTITION and (missing := self._destination.true_table(event)):
+                self._missing.add([missing])
+                return
+        except NotPermitted as error:
+            reason = str(error)
         self._reject(event, event.header().operation, reason, sqlstate)
 
     def _reject(
         self, event: Event, operation: Operation | None, reason: str, sqlstate: str | None = None
     ) -> None:
+        reason = brief(reason)
         if self._settings.bad_events == "stop":
             raise EventError(event.id, reason)
         self._outcome.bury(event.id, operation, reason)

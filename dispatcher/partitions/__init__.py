@@ -2,23 +2,25 @@
 
 from .maker import CLONEABLE, TableMaker
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
-from .partitioning import Partitioning
+from .partitioning import EPOCH, Partitioning
 from .period import Method, Period, PeriodCache, period_of
-from .place import Range
+from .permit import NotPermitted, Permit
 from .tables import Tables
 
 __all__ = [
     "CLONEABLE",
+    "EPOCH",
     "TEXT",
     "ColumnType",
     "Method",
     "Missing",
     "MissingColumn",
     "MissingTable",
+    "NotPermitted",
     "Partitioning",
     "Period",
     "PeriodCache",
-    "Range",
+    "Permit",
     "TableMaker",
     "Tables",
     "period_of",

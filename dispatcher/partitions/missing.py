@@ -74,11 +74,13 @@ class Missing:
         tables: partitions that rows are waiting for.
         columns: columns that rows have and their tables lack.
         dead_letters: whether it is the place for dead letters.
+        triggers: whether it is to be known which triggers of the source write truncates.
     """
 
     tables: dict[TableName, MissingTable] = field(default_factory=dict)
     columns: dict[tuple[TableName, str], MissingColumn] = field(default_factory=dict)
     dead_letters: bool = False
+    triggers: bool = False
 
     def add(self, found: Iterable[MissingTable | MissingColumn]) -> None:
         """Take what is missing for some rows; of two that ask for one table, the first counts."""
@@ -89,4 +91,4 @@ class Missing:
                 self.columns.setdefault((each.table, each.name), each)
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.columns or self.dead_letters)
+        return bool(self.tables or self.columns or self.dead_letters or self.triggers)

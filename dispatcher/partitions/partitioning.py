@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from ..postgres import TableName
 from .period import Method
+
+EPOCH = date(1970, 1, 1)
+"""The day before which computers have no dates of their own: an earlier one is a slip, or history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +21,20 @@ class Partitioning:
         field: source column whose date names the partition; empty: not partitioned.
         method: how long a period is.
         template: SQL that creates a partition; blank: clone the parent.
+        past: partitions are made from this day on, or from the oldest that there is.
+        future: how far from today they are made, as PostgreSQL reads intervals.
+        limit: most of them for one batch.
     """
 
     parent: TableName
     field: str
     method: Method
     template: str
+    past: date = EPOCH
+    future: str = "5 years"
+    limit: int = 100
+
+    @property
+    def names_key(self) -> bool:
+        """Whether the template says which columns are the key, and so needs an event's."""
+        return "_PKEY" in self.template

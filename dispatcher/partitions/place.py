@@ -51,12 +51,14 @@ class Place:
         gap: what that partition may hold.
         otherwise: the table to write to if it cannot be made; None: there is none.
         by_moment: see `Neighbours`.
+        has_earlier: there is a partition that begins earlier.
     """
 
     table: TableName | None
     gap: Range | None = None
     otherwise: TableName | None = None
     by_moment: bool = False
+    has_earlier: bool = False
 
 
 def place(period: Range, among: Neighbours) -> Place:
@@ -76,7 +78,9 @@ def place(period: Range, among: Neighbours) -> Place:
     gap = _first_gap(period, [held for _, held in overlapping])
     if gap is None:
         return Place(among.parent, by_moment=among.by_moment)
-    return Place(None, gap, among.parent if among.default else None, among.by_moment)
+    otherwise = among.parent if among.default else None
+    has_earlier = any(held.start < period.start for _, held in among.partitions)
+    return Place(None, gap, otherwise, among.by_moment, has_earlier)
 
 
 def _first_gap(period: Range, held: Sequence[Range]) -> Range | None:

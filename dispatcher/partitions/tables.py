@@ -12,6 +12,9 @@ from .partitioning import Partitioning
 from .period import SUFFIXES, Period
 from .place import Neighbours, Place, Range, place
 
+MAX_PLACES = 4096
+"""Most periods whose places are remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -40,10 +43,13 @@ class Tables:
         connection: to the target.
         partitioning: how ``dest_table`` is partitioned.
         time_zone: of the source; the days of partitions of moments are days there.
+
+    Attributes:
+        connection: as given.
     """
 
     def __init__(self, connection: Connection, partitioning: Partitioning, time_zone: str = "UTC") -> None:
-        self._connection = connection
+        self.connection = connection
         self._partitioning = partitioning
         self._time_zone = time_zone
         self._places: dict[Period, Place] = {}
@@ -65,7 +71,7 @@ class Tables:
             raise SetupError(
                 f"cannot load into {table}: the name is longer than PostgreSQL's {MAX_BYTES} bytes"
             )
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             if not queries.value(cursor, "table_exists", table=table.sql):
                 return False
         self._known.add(table)
@@ -78,6 +84,8 @@ class Tables:
             SetupError: PostgreSQL would cut the name of the partition off.
         """
         if period not in self._places:
+            if len(self._places) >= MAX_PLACES:
+                self._places.clear()
             self._places[period] = self._place(period)
         return self._places[period]
 
@@ -96,7 +104,7 @@ class Tables:
             self._is_native = self.kind(parent) == "p"
         if not self._is_native or (there and not self._is_child(named, parent)):
             return Place(named if there else None)
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             days = {"start": period.start.isoformat(), "end": period.end.isoformat()}
             found = queries.rows(cursor, "partition_ranges", table=parent.sql, zone=self._time_zone, **days)
         if not found or period in self._full:
@@ -119,19 +127,19 @@ class Tables:
         return named.with_suffix("rest") if self.exists(named) else named
 
     def _is_child(self, table: TableName, parent: TableName) -> bool:
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             return bool(queries.value(cursor, "is_child", table=table.sql, parent=parent.sql))
 
     def day_of(self, moment: str) -> str:
         """The day of a moment, as text, in the source's time zone; raises psycopg2.Error if it is none."""
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             day: str = queries.value(cursor, "day_of_moment", moment=moment, zone=self._time_zone)
         return day
 
     def columns(self, table: TableName, *, fresh: bool = False) -> dict[str, Column]:
         """A table's columns by name, from memory if they are there; `fresh`: ask the target again."""
         if fresh or table not in self._columns:
-            with self._connection.cursor() as cursor:
+            with self.connection.cursor() as cursor:
                 found = queries.rows(cursor, "table_columns", table=table.sql)
             self._columns[table] = {name: Column(*facts) for name, *facts in found}
         return self._columns[table]
@@ -142,7 +150,7 @@ class Tables:
 
     def kind(self, table: TableName) -> str | None:
         """What the table is, by ``pg_class.relkind``; None if the target does not have it. Not remembered."""
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             found = queries.row(cursor, "table_kind", table=table.sql)
         return found[0] if found else None
 
@@ -151,14 +159,14 @@ class Tables:
 
         A natively partitioned table has the columns by which it is partitioned in each of them.
         """
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             found = queries.rows(cursor, "unique_columns", table=table.sql)
         return tuple(frozenset(columns) for (columns,) in found)
 
     def newest(self) -> tuple[TableName, bool] | None:
         """The newest table that is named like a partition, and whether it is a child; None: there is none."""
         parent = self._partitioning.parent
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             found = queries.row(
                 cursor,
                 "newest_partition",
@@ -175,14 +183,14 @@ class Tables:
         It is remembered. Row security counts if it holds for the role.
         """
         if table not in self._copied:
-            with self._connection.cursor() as cursor:
+            with self.connection.cursor() as cursor:
                 self._copied[table] = bool(queries.value(cursor, "takes_copy", table=table.sql))
         return self._copied[table]
 
     def roots(self) -> tuple[TableName, ...]:
         """The tables that hold all rows between them: ``dest_table``, and partitions not attached to it."""
         parent, method = self._partitioning.parent, self._partitioning.method
-        with self._connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             apart = (
                 queries.rows(
                     cursor,

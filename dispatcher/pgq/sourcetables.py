@@ -22,6 +22,9 @@ class SourceTables:
         settings: the job's.
         roots: what is known already: for the names of partitions, the tables that they are parts of. It is
             added to, and nothing is removed, so that events of a partition that is gone are known by it.
+
+    Attributes:
+        truncates: a trigger on truncate of a table that is loaded feeds the queue.
     """
 
     def __init__(self, connection: Connection, settings: Settings, roots: dict[bytes, bytes]) -> None:
@@ -32,6 +35,7 @@ class SourceTables:
         self._wanted = [name.encode() for name in settings.source_tables]
         self._fed: dict[bytes, bytes] = {}
         self._strange: set[bytes] = set()
+        self.truncates = False
         self.look()
 
     def look(self) -> None:
@@ -40,8 +44,12 @@ class SourceTables:
         with self._connection.cursor() as cursor:
             fed = queries.rows(cursor, "feeding_tables", **names)
             parts = queries.rows(cursor, "partitions_of", tables=self._filter) if self._filter else fed
-        self._fed = {name.encode(): root.encode() for name, root in fed}
-        self._roots.update((name.encode(), root.encode()) for name, root in parts)
+        self._fed = {name.encode(): root.encode() for name, root, _ in fed}
+        self._roots.update((name.encode(), root.encode()) for name, root, *_ in parts)
+        self.truncates = any(
+            truncates and (not self._wanted or self.root(name.encode()) in self._wanted)
+            for name, _, truncates in fed
+        )
 
     def learn(self, names: AbstractSet[bytes]) -> None:
         """Ask the source about names of loaded events that are not known yet; each is asked for once."""

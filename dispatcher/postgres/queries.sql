@@ -82,14 +82,15 @@ select exists (select from {pgq}.queue where queue_name = %(queue)s);
 
 -- name: feeding_tables
 -- Tables whose triggers put events into the queue, as ev_extra1 names them, and the tables that they are partitions of;
--- of a table that is no partition, itself.
-select distinct n.nspname || '.' || c.relname, rn.nspname || '.' || r.relname
+-- of a table that is no partition, itself; and whether triggers put truncates there.
+select n.nspname || '.' || c.relname, rn.nspname || '.' || r.relname, bool_or(t.tgtype & 32 <> 0 and t.tgenabled <> 'D')
 from pg_trigger t
 join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
 join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
 join pg_class r on r.oid = coalesce(pg_partition_root(c.oid), c.oid) join pg_namespace rn on rn.oid = r.relnamespace
 where pn.nspname = '{pgq}' and not t.tgisinternal
-  and split_part(encode(t.tgargs, 'escape'), '\000', 1) = %(queue)s;
+  and split_part(encode(t.tgargs, 'escape'), '\000', 1) = %(queue)s
+group by 1, 2;
 
 -- name: partitions_of
 -- The partitions of some tables, at any depth, as ev_extra1 names them; and the table, as it was given, of each.
@@ -427,6 +428,23 @@ parts (type) as (
 select format_type(oid, %(modifier)s) from wanted
 where (select bool_and(typtype in ('b', 'd', 'e', 'r', 'm') and typcategory in (
     'A', 'B', 'D', 'E', 'G', 'I', 'N', 'R', 'S', 'T', 'U', 'V')) from parts join pg_type on oid = type);
+
+-- name: table_width
+-- How many columns a relation has ever had.
+select relnatts::int4 from pg_class where oid = to_regclass(%(table)s);
+
+-- name: day_after
+-- The day that is so long after today, if it has a year of four digits.
+select least((current_date + %(interval)s::interval)::date, date '9999-12-31');
+
+-- name: has_partition_before
+-- Whether there is a table that is named like a partition of a table, and like an earlier one than a name.
+select exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
+      and left(c.relname, length(%(parent)s) + 1) = %(parent)s || '_'
+      and substr(c.relname, length(%(parent)s) + 2) ~ %(suffix)s
+      and c.relname < %(before)s collate "C");
 
 -- name: partitions_apart
 -- Tables that are named like partitions of a table but are not its children: a template may create such.

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tdsup.jobtype import printable
+
 from ..config import FleetSettings, load_fleet
 from ..control import VERBS, VERSION, Client, Command, wait_free
 from ..errors import NotRunning, TdsupError
@@ -47,7 +49,7 @@ def say(text: str) -> None:
 
 def complain(text: str) -> None:
     """Tell the user about a fault, in one line."""
-    print(text, file=sys.stderr)  # noqa: T201 (a program speaks to its user)
+    print(printable(text), file=sys.stderr)  # noqa: T201 (a program speaks to its user)
 
 
 def _call(settings: FleetSettings, options: argparse.Namespace) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from tdsup.jobtype import printable
+
 from ..config import JobConfig
 from ..errors import ConfigError
 from ..exits import Exit
@@ -32,7 +34,7 @@ def perform(file: JobConfig, name: str, arguments: Sequence[str] = ()) -> int:
         raise ConfigError(f"cannot {name} {file.name}: jobs of type {file.section} have no such action")
     try:
         for line in action.run(file.settings, arguments):
-            print(line, flush=True)  # noqa: T201 (a program speaks to its user)
+            print("\n".join(map(printable, line.split("\n"))), flush=True)  # noqa: T201 (a program speaks to its user)
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 (a job type may raise anything)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tdsup.jobtype import STATUS_COUNTERS
+from tdsup.jobtype import STATUS_COUNTERS, printable
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -63,14 +63,14 @@ def render(status: Mapping[str, Any], width: int) -> str:
         status: the answer.
         width: columns of the terminal, at which lines of the table are cut; 0: no limit.
     """
-    rows = [list(COLUMNS), *([show(job) for show in COLUMNS.values()] for job in status["jobs"])]
+    rows = [list(COLUMNS), *([printable(show(job)) for show in COLUMNS.values()] for job in status["jobs"])]
     lines = _aligned(rows)
     if not status["jobs"]:
         lines.append("(no jobs)")
     if status.get("web_error"):
-        lines.append(f"web: {status['web_error']}")
+        lines.append(printable(f"web: {status['web_error']}"))
     # What a person is to do is told whole.
-    whole = [f"left: {line}" for line in status.get("left", ())]
+    whole = [printable(f"left: {line}") for line in status.get("left", ())]
     return "\n".join([*(_cut(line, width) for line in lines), *whole])
 
 

@@ -15,6 +15,7 @@ from ..control import VERSION
 from ..errors import ConfigError, TdsupError
 from ..exits import Exit
 from ..worker import End, PidFile, StandaloneJob
+from .answers import complain
 from .daemon import detach
 from .perform import perform
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except TdsupError as error:
         for line in error.lines if isinstance(error, ConfigError) else [str(error)]:
-            print(line, file=sys.stderr)  # noqa: T201 (a program speaks to its user)
+            complain(line)
         return error.exit_code
 
 
@@ -82,7 +83,7 @@ def _signal(job: str, path: str, number: signal.Signals) -> int:
     except OSError as error:
         raise ConfigError(f"cannot signal {job}: {error.strerror}: {path}") from error
     if owner is None:
-        print(f"{job} does not run", file=sys.stderr)  # noqa: T201 (a program speaks to its user)
+        complain(f"{job} does not run")
         return Exit.OK
     try:
         os.kill(owner, number)

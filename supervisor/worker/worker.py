@@ -6,7 +6,7 @@ import logging
 import socket
 from dataclasses import dataclass
 
-from tdsup.jobtype import Board
+from tdsup.jobtype import Board, brief
 
 from ..config import JobConfig
 from ..errors import ConfigError, TdsupError
@@ -82,7 +82,7 @@ def work(file: JobConfig, context: WorkerContext, sender: Sender) -> End:
 
 def explain(error: Exception, job: str) -> str:
     """One line for a person: the error's own text; for a builtin error, with its type."""
-    text = redact(" ".join(str(error).split()))
+    text = brief(redact(" ".join(str(error).split())))
     name = type(error).__name__
     if text and type(error).__module__ != "builtins":
         return text

@@ -1,4 +1,4 @@
-"""Operators, functions and types in schema public that take the place of pg_catalog's, if names are looked up there."""
+"""Operators, functions and types that take the place of pg_catalog's where a path names public first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tdsup.dispatcher
+
 from harness.servers.database import Database
 
 TRAPPED = "trapped"
@@ -25,7 +26,8 @@ _OPERATORS = """
         and not exists (select from pg_type where oid in (oprleft, oprright, oprresult) and typtype = 'p')"""
 
 _FUNCTIONS = """
-    select proname, pg_get_function_identity_arguments(p.oid), bool_or(proretset), min(format_type(prorettype, null))
+    select proname, pg_get_function_identity_arguments(p.oid), bool_or(proretset),
+        min(format_type(prorettype, null))
     from pg_proc p
     where pronamespace = 'pg_catalog'::regnamespace and proname = any(%s) and provariadic = 0
         and not exists (
@@ -34,7 +36,8 @@ _FUNCTIONS = """
 
 _TYPES = """
     select typname, format_type(oid, null) from pg_type
-    where typnamespace = 'pg_catalog'::regnamespace and typname = any(%s) and typtype = 'b' and typcategory <> 'Z'"""
+    where typnamespace = 'pg_catalog'::regnamespace
+        and typname = any(%s) and typtype = 'b' and typcategory <> 'Z'"""
 
 
 def _statements() -> str:

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 ORDER = {
-    "jobtype": "metric action board condition order context option jobtype".split(),
+    "jobtype": "printable metric action board condition order context option jobtype".split(),
     "dispatcher": (
         "errors postgres events partitions fieldmap keyvalues settings write ledger pgq load metrics check "
         "consumer registration standby run actions job"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from harness.rows.job import settings_of
 from tdsup.dispatcher.events.decoder import BY_EVENT_TIME, NOT_PARTITIONED
@@ -51,7 +53,8 @@ def classifier(**keys: object) -> Classifier:
         src_db="dbname=a", dst_db="dbname=b", pgq_queue_name="q", dest_table="t", loop_delay=1, **keys
     )
     row_mode = RowMode(settings, Uniques("t", (frozenset({"id"}),)), truncates=[b"id"])
-    return Classifier(settings, Router(settings, PeriodCache(settings.part_method), row_mode))
+    feed = SimpleNamespace(truncates=True)
+    return Classifier(settings, Router(settings, PeriodCache(settings.part_method), row_mode, feed))
 
 
 def line(data: bytes | None, type_: bytes = b"I:id", *rest: bytes) -> bytes:

@@ -1,0 +1,115 @@
+"""What may be made for the rows of one batch: events ask for it, and anybody may write events."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ..postgres import queries
+from .missing import MissingColumn, MissingTable
+from .partitioning import Partitioning
+from .period import SUFFIXES, Period
+from .tables import Tables
+
+MAX_ADDED = 100
+"""Most columns that are added for one batch."""
+
+MAX_COLUMNS = 1000
+"""Columns of a table, with dropped ones, from which on none is added; PostgreSQL's own limit is 1600."""
+
+
+class NotPermitted(ValueError):
+    """Why something is not made for an event; for another event of the same columns it may be."""
+
+
+class Permit:
+    """What may be made for one batch, however often that is tried.
+
+    Args:
+        tables: of the target.
+        partitioning: how ``dest_table`` is partitioned.
+    """
+
+    def __init__(self, tables: Tables, partitioning: Partitioning) -> None:
+        self._tables = tables
+        self._partitioning = partitioning
+        self._made: set[str] = set()
+        self._added: set[str] = set()
+        self._last: date | None = None
+
+    def table(self, missing: MissingTable) -> None:
+        """Permit a table.
+
+        Raises:
+            NotPermitted: it is not to be made, and why.
+        """
+        if self._partitioning.names_key:
+            self._check_key(missing.key)
+        if missing.period is not None:
+            self._check_period(missing.period)
+        limit = self._partitioning.limit
+        if str(missing.table) not in self._made and len(self._made) >= limit:
+            raise NotPermitted(
+                f"there is no partition {missing.table}, and no more than {limit} are made for a batch "
+                "(part_limit)"
+            )
+        self._made.add(str(missing.table))
+
+    def _check_key(self, key: tuple[str, ...]) -> None:
+        """A template's words are SQL, so that an event puts nothing there but names that the target has."""
+        parent = self._partitioning.parent
+        if not key:
+            raise NotPermitted("part_template says _PKEY, and the event names no key")
+        known = self._tables.columns(parent) if self._tables.exists(parent) else {}
+        if strange := [name for name in key if name not in known]:
+            raise NotPermitted(f"part_template says _PKEY, and {parent} has no column {strange[0][:63]!r}")
+
+    def _check_period(self, period: Period) -> None:
+        """Rows of long ago or of the far future are mistakes more often than not."""
+        asked = self._partitioning
+        if period.end <= asked.past and not self._has_earlier(period):
+            raise NotPermitted(
+                f"there is no partition for {period.start}, and none is made before {asked.past} (part_past)"
+            )
+        if self._last is None:
+            with self._tables.connection.cursor() as cursor:
+                self._last = queries.value(cursor, "day_after", interval=asked.future)
+        if period.start > self._last:
+            raise NotPermitted(
+                f"there is no partition for {period.start}, and none is made after {self._last} (part_future)"
+            )
+
+    def _has_earlier(self, period: Period) -> bool:
+        """Whether there is a partition for an earlier time."""
+        if self._tables.place(period).has_earlier:
+            return True
+        parent = self._partitioning.parent
+        names = {
+            "schema": parent.schema,
+            "parent": parent.table,
+            "suffix": SUFFIXES[self._partitioning.method],
+            "before": parent.with_suffix(period.suffix).table,
+        }
+        with self._tables.connection.cursor() as cursor:
+            return bool(queries.value(cursor, "has_partition_before", **names))
+
+    def columns(self, missing: tuple[MissingColumn, ...]) -> None:
+        """Permit new columns of one table.
+
+        Raises:
+            NotPermitted: they are not to be added, and why.
+        """
+        table = missing[0].table
+        wanted = {column.name for column in missing}
+        if len(self._added | wanted) > MAX_ADDED:
+            raise NotPermitted(
+                f"table {table} lacks {len(wanted)} of its columns; no more than {MAX_ADDED} are added for a "
+                "batch"
+            )
+        with self._tables.connection.cursor() as cursor:
+            width = queries.value(cursor, "table_width", table=table.sql)
+        if width + len(wanted) > MAX_COLUMNS:
+            raise NotPermitted(
+                f"table {table} lacks {len(wanted)} of its columns, and has too many for more: none is added "
+                f"beyond {MAX_COLUMNS}, and dropped ones count"
+            )
+        self._added |= wanted
