@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from ..postgres import queries
+from ..postgres import TableName, queries
 from .missing import MissingColumn, MissingTable
 from .partitioning import Partitioning
 from .period import SUFFIXES, Period
@@ -34,6 +34,7 @@ class Permit:
         self._partitioning = partitioning
         self._made: set[str] = set()
         self._added: set[str] = set()
+        self._widths: dict[TableName, int] = {}
         self._last: date | None = None
 
     def table(self, missing: MissingTable) -> None:
@@ -105,11 +106,16 @@ class Permit:
                 f"table {table} lacks {len(wanted)} of its columns; no more than {MAX_ADDED} are added for a "
                 "batch"
             )
-        with self._tables.connection.cursor() as cursor:
-            width = queries.value(cursor, "table_width", table=table.sql)
-        if width + len(wanted) > MAX_COLUMNS:
+        if self._width(table) + len(self._added | wanted) > MAX_COLUMNS:
             raise NotPermitted(
                 f"table {table} lacks {len(wanted)} of its columns, and has too many for more: none is added "
                 f"beyond {MAX_COLUMNS}, and dropped ones count"
             )
         self._added |= wanted
+
+    def _width(self, table: TableName) -> int:
+        """How many columns a table has ever had when the batch asked first."""
+        if table not in self._widths:
+            with self._tables.connection.cursor() as cursor:
+                self._widths[table] = queries.value(cursor, "table_width", table=table.sql)
+        return self._widths[table]

@@ -38,7 +38,7 @@ def test_killed_before_the_commit(orders: Orders, jobs: Fleet, source: Database,
     with target.another() as blocker:
         blocker.execute("begin; lock table orders_2026_11_02 in exclusive mode")
         orders.insert(1000)
-        target.wait_for(WAITS_FOR_LOCK, "copy%")
+        target.wait_for(WAITS_FOR_LOCK, "%copy%")
         killed = jobs.kill_worker("orders")
         blocker.execute("rollback")
     jobs.wait_for("orders", state="running", restarts=1, pid=lambda pid: pid != killed)
@@ -61,12 +61,12 @@ def test_killed_amid_several_ticks(orders: Orders, jobs: Fleet, source: Database
         for blocker, number in ((first, 101), (second, 900)):
             blocker.execute(f"begin; insert into orders_2026_11_0{1 + number % 3} values ({number})")
         orders.insert(100)
-        target.wait_for(WAITS_FOR_LOCK, "copy%")
+        target.wait_for(WAITS_FOR_LOCK, "%copy%")
         for _ in range(8):
             orders.insert(100)
         first.execute("rollback")
         target.wait_for("select count(*) >= 200 from orders")
-        target.wait_for(WAITS_FOR_LOCK, "copy%")
+        target.wait_for(WAITS_FOR_LOCK, "%copy%")
         assert source.value(OPEN_BATCH) > 1
         killed = jobs.kill_worker("orders")
         second.execute("rollback")
@@ -86,7 +86,7 @@ def test_killed_between_commit_and_finish_batch(
     with target.another() as target_blocker, source.another() as source_blocker:
         target_blocker.execute("begin; lock table orders_2026_11_02 in exclusive mode")
         orders.insert(1000)
-        target.wait_for(WAITS_FOR_LOCK, "copy%")
+        target.wait_for(WAITS_FOR_LOCK, "%copy%")
         source_blocker.execute("begin; select from pgq.subscription for update")
         target_blocker.execute("rollback")
         source.wait_for(WAITS_FOR_LOCK, "%finish_batch%")

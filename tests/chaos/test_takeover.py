@@ -74,7 +74,7 @@ def _loading(stack: ExitStack, orders: Orders, _source: Database, target: Databa
     blocker = stack.enter_context(target.another())
     blocker.execute("begin; lock table orders_2026_11_02 in exclusive mode")
     orders.insert(1000)
-    target.wait_for(WAITS_FOR_LOCK, "copy%")
+    target.wait_for(WAITS_FOR_LOCK, "%copy%")
     return lambda: blocker.execute("rollback")
 
 

@@ -129,7 +129,7 @@ def test_a_cut_owner_is_replaced(network: Network, stack: ExitStack, tmp_path: P
 
 LOADS = (
     "select exists (select from pg_stat_activity where application_name like 'tdsup orders %%' "
-    "and wait_event_type = 'Lock' and query ilike '%copy%%')"
+    "and wait_event_type = 'Lock' and query ilike '%%copy%%')"
 )
 
 

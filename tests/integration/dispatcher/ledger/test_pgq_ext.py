@@ -83,7 +83,7 @@ def test_an_original_that_writes_while_ours_loads_waits(pipeline: Pipeline) -> N
         job.wait_for("running")
         blocker.execute("begin; lock table t in exclusive mode")
         pipeline.insert(5)
-        target.wait_for(WAITS, "copy%")
+        target.wait_for(WAITS, "%copy%")
         tick = target.value("select pgq_ext.get_last_tick('job')")
         other.execute("set lock_timeout = '200ms'")
         with pytest.raises(Exception, match="lock timeout"):
@@ -122,7 +122,7 @@ def test_a_batch_that_another_program_finishes_meanwhile(
         job.wait_for("running", rows=5)
         blocker.execute("begin; lock table t in exclusive mode")
         pipeline.insert(5)
-        target.wait_for(WAITS, "copy%")
+        target.wait_for(WAITS, "%copy%")
         batch, first, last = source.rows(
             "select sub_batch, sub_last_tick, sub_next_tick from pgq.subscription"
         )[0]

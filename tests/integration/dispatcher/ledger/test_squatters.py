@@ -31,7 +31,7 @@ SQUATS = {
     "schema tdsup": "create schema tdsup authorization squatter",
     "table tdsup.consumer": f"{LEDGER}; alter table tdsup.consumer owner to squatter; "
     + TRIGGER.format("tdsup.consumer"),
-    "function mark()": f"{LEDGER}; alter function public.mark() owner to squatter; "
+    "function public.mark()": f"{LEDGER}; alter function public.mark() owner to squatter; "
     + TRIGGER.format("tdsup.completed_tick"),
     "function tdsup.f()": f"{LEDGER}; create function tdsup.f() returns int language sql as 'select 1'; "
     "alter function tdsup.f() owner to squatter",
@@ -65,7 +65,7 @@ def test_a_squatters_trigger_on_dead_letters_does_not_run(
         "create trigger mark before delete on tdsup.dead_letter for each row execute function public.mark()"
     )
     with pytest.raises(
-        SetupError, match=r"function mark\(\) in the target database belongs to role squatter"
+        SetupError, match=r"function public.mark\(\) in the target database belongs to role squatter"
     ):
         orders.act(action)
     assert target.value("select count(*) from mark") == 0

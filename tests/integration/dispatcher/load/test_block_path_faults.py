@@ -17,7 +17,7 @@ from tdsup.dispatcher.write.writer import Insert
 
 WAITS_FOR_LOCK = (
     "select exists (select from pg_stat_activity where wait_event_type = 'Lock' "
-    "and application_name like 'tdsup job %%' and datname = current_database() and query ilike '%copy%')"
+    "and application_name like 'tdsup job %%' and datname = current_database() and query ilike '%%copy%%')"
 )
 
 

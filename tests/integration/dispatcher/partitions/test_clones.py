@@ -117,7 +117,7 @@ def test_the_check_shows_the_statements(
     queue.send("id=1&day=2026-11-24")
     told = "\n".join(examined(keys)[0])
     for statement in (
-        "add constraint t_ref_fkey FOREIGN KEY (ref) REFERENCES other(id)",
+        "add constraint t_ref_fkey FOREIGN KEY (ref) REFERENCES public.other(id)",
         "CREATE TRIGGER see BEFORE INSERT OR UPDATE OF note ON public.t_2026_11_24 FOR EACH ROW",
         f"grant INSERT on public.t_2026_11_24 to {roles['reader']} with grant option",
         f"alter table public.t_2026_11_24 owner to {roles['owner']}",

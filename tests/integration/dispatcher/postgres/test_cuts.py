@@ -28,7 +28,7 @@ NOTICED = 15.0
 
 GONE = "select not exists (select from pg_stat_activity where application_name = %s)"
 
-IN_COPY = "select exists (select from pg_stat_activity where query ~* '^copy .*rows.* from stdin')"
+IN_COPY = "select exists (select from pg_stat_activity where query ~* '^[^~]*copy .*rows.* from stdin')"
 
 SCHEMA = """
 create table t (line text);
@@ -79,10 +79,10 @@ SLEEP = "select pg_sleep(100)"
 STREAM = "copy (select repeat('x', 1000), generate_series(1, 1000000000)) to stdout"
 
 WORKS: dict[str, tuple[str, Work]] = {
-    "COPY into the target": ("target", _copy("copy t from stdin")),
-    "COPY into a target that stalls": ("target", _copy("copy stalling from stdin")),
+    "COPY into the target": ("target", _copy("copy public.t from stdin")),
+    "COPY into a target that stalls": ("target", _copy("copy public.stalling from stdin")),
     "merge": ("target", _execute(SLEEP)),
-    "merge that waits for a lock": ("target", _execute("select from held")),
+    "merge that waits for a lock": ("target", _execute("select from public.held")),
     "target between batches": ("target", _idle),
     "COPY that has no rows yet": ("source", _copy(f"copy ({SLEEP}) to stdout")),
     "source between batches": ("source", _idle),
@@ -169,7 +169,7 @@ def test_a_job_that_is_cut_off(far: Far, tmp_path: Path) -> None:
         program.wait_says("registered consumer")
         pipeline.insert(100_000, padding=500)
         target.wait_for(
-            "select exists (select from pg_stat_activity where query ~* '^copy.*rows.*from stdin')"
+            "select exists (select from pg_stat_activity where query ~* '^[^~]*copy.*rows.*from stdin')"
         )
         far.hosts.cut(far.client)
         program.wait_says("; trying again", NOTICED)

@@ -31,7 +31,7 @@ WAIT = "create trigger wait before insert on {} for each row when (new.id = 5000
 
 COPIES = (
     "select count(*) = %s from pg_stat_activity "
-    "where datname = current_database() and state = 'active' and query ilike '%copy%%' and wait_event{} = %s"
+    "where datname = current_database() and state = 'active' and query ilike '%%copy%%' and wait_event{} = %s"
 )
 
 
@@ -48,7 +48,7 @@ def _copy(dsn: str) -> None:
     """One COPY, of more than the buffers of its sockets hold."""
     line = b"5000\t" + b"x" * PADDING + b"\n"
     with connected("target", dsn, "long") as connection, connection, connection.cursor() as cursor:
-        cursor.copy_expert("copy long from stdin", io.BytesIO(line * ROWS), 1 << 16)
+        cursor.copy_expert("copy public.long from stdin", io.BytesIO(line * ROWS), 1 << 16)
 
 
 def test_stalls_are_waited_for(
