@@ -19,12 +19,23 @@ _FAILURES = INFRASTRUCTURE_CLASSES | {"XX"}
 """SQLSTATE classes that say nothing about a row; XX is an internal error, such as a corrupted index."""
 
 
+_ODD_HOST = re.compile(r"[^,]@")
+"""Of a host that begins with an ``@``, that is a part: it names an abstract socket."""
+
+_PORTS = re.compile(r"[\d,]*")
+
+
 def _dsn(value: str) -> str:
     try:
-        parse_dsn(value)
+        parts = parse_dsn(value)
     except psycopg2.ProgrammingError:
         # libpq's message may quote a piece of the password.
         raise ValueError("must be a libpq connection string") from None
+    if _ODD_HOST.search(parts.get("host", "")) or not _PORTS.fullmatch(parts.get("port", "")):
+        # They hold the end of a password, and would be shown.
+        raise ValueError(
+            "must be a libpq connection string; in a URI, write @ as %40, / as %2F and : as %3A in a password"
+        )
     return value
 
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import stat
 
 PID_LIMIT = 20
 """Bytes of a pid in a file."""
+
+_PID = re.compile(rb"\s*\d{0,18}\s*")
 
 
 def try_lock(fd: int, *, shared: bool = False) -> bool:
@@ -26,6 +30,11 @@ def write_pid(fd: int) -> None:
     """Make this process's pid the content of the file."""
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+
+
+def is_pid_file(fd: int) -> bool:
+    """Whether an open file holds nothing but a pid, if that, and so may be written and removed."""
+    return stat.S_ISREG(os.fstat(fd).st_mode) and _PID.fullmatch(os.pread(fd, PID_LIMIT + 1, 0)) is not None
 
 
 def read_pid(fd: int) -> int | None:

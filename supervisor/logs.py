@@ -21,6 +21,9 @@ from .redact import redact
 DEFAULT_FORMAT = "%(asctime)s %(process)s %(levelname)s %(message)s"
 """Log line of the original program: people search logs for it."""
 
+STREAMS = frozenset({"/dev/stdout", "/dev/stderr"})
+"""Links that a log may be written to."""
+
 STANDARD_STREAMS = (1, 2)
 """Descriptors of stdout and stderr."""
 
@@ -115,7 +118,26 @@ class LogFile(logging.Handler):
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    """Open a log to append to it; a link would let whoever made it choose the file."""
+    follow = 0 if str(path) in STREAMS else os.O_NOFOLLOW
+    # A fifo that nobody reads would never be opened.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | follow
+    fd = os.open(path, flags, 0o640)
+    os.set_blocking(fd, True)
+    return fd
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder for logs and the like, if it is not there; whatever the umask, others cannot look in.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    folder.chmod(0o750)
 
 
 class _Format(logging.Formatter):

@@ -41,7 +41,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
     path = settings.log
     try:
         for folder in ("log", Path(settings.log).parent, Path(settings.socket).parent):
-            Path(folder).mkdir(exist_ok=True)
+            logs.make_private(Path(folder))
         path = settings.lock
         lock = Lock(settings.lock)
         path = settings.log

@@ -12,6 +12,7 @@ from ..config import (
     clashes,
     compare,
     load_fleet,
+    passed_over,
     paths,
     scan,
     settle,
@@ -48,7 +49,8 @@ def _check(options: argparse.Namespace) -> int:
     missing = [name for name in options.files or settings.jobs if not paths([name])]
     for name in missing:
         complain(f"cannot check {name}: no such file")
-    files = scan(options.files or settings.jobs, settings.defaults)
+    files = scan(options.files or settings.jobs, settings.defaults, skylog=settings.skylog)
+    over = passed_over(options.files or settings.jobs)
     shared = clashes(files)
     found = compare([], files)
     settle(found, [])
@@ -59,7 +61,7 @@ def _check(options: argparse.Namespace) -> int:
     ]
     between = [*shared, *(line for file in found.broken.values() for line in file.error.lines)]
     # What is wrong with the defaults of a file is wrong with each of its jobs.
-    for line in dict.fromkeys([*lines, *between, *shares(files)]):
+    for line in dict.fromkeys([*over, *lines, *between, *shares(files)]):
         complain(line)
     sound = [file for file in found.added.values() if _can_log(file)]
     count = len({file.path for file in files})
@@ -68,7 +70,7 @@ def _check(options: argparse.Namespace) -> int:
     if old := [file.name for file in sound if file.of_original and file.section == HEADLESS]:
         say(f"written for table_dispatcher itself: {' '.join(old)}; docs/migrating.md says what to look at")
     codes = [perform(file, "check") for file in sound] if options.connect else []
-    fine = len(sound) == len(files) and not (missing or shared or any(codes))
+    fine = len(sound) == len(files) and not (missing or over or shared or any(codes))
     return Exit.OK if fine else Exit.FAILED
 
 

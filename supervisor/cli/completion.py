@@ -15,19 +15,24 @@ DIRECTORIES = shtab.DIRECTORY
 JOBS = {"bash": "_tdsup_jobs", "zsh": "_tdsup_jobs"}
 """Names of jobs, as the fleet of the current directory tells them."""
 
-_NAMES = r"""$(tdsup status 2>/dev/null | awk 'NR > 1 && !/^(\(no jobs|web:|left:)/ { print $1 }')"""
+# A name is matched and printed, never expanded: the shell would run what it finds in it.
+_NAMES = r"""tdsup status 2>/dev/null |
+        awk 'NR > 1 && $1 ~ /^[A-Za-z0-9_~@:+=,][A-Za-z0-9_~.@:+=,-]*$/ && !/^(web:|left:)/ { print $1 }'"""
 
 _PREAMBLE = {
     "bash": f"""
 _tdsup_jobs() {{
-    compgen -W "{_NAMES}" -- "$1"
+    local name
+    {_NAMES} | while IFS= read -r name; do
+        case $name in "$1"*) printf '%s\\n' "$name" ;; esac
+    done
 }}
 """,
     "zsh": f"""
 _tdsup_jobs() {{
     local -a jobs
-    jobs=(${{(f)"{_NAMES}"}})
-    _describe 'job' jobs
+    jobs=("${{(@f)$({_NAMES})}}")
+    compadd -a jobs
 }}
 """,
 }

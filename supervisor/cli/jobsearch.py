@@ -61,4 +61,4 @@ def _is_file(name: str) -> bool:
 
 def _all_jobs() -> list[JobConfig | BrokenConfig]:
     settings = load_fleet()
-    return scan(settings.jobs, settings.defaults)
+    return scan(settings.jobs, settings.defaults, skylog=settings.skylog)

@@ -7,17 +7,27 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+
+from setproctitle import setproctitle
 
 from .. import logs
-from ..config import HEADLESS, find_job_type, load_only_job, pidfile_of, sample
+from ..config import HEADLESS, find_job_type, load_only_job, pidfile_of, sample, text_of
 from ..control import VERSION
 from ..errors import ConfigError, TdsupError
 from ..exits import Exit
+from ..redact import HIDDEN
 from ..worker import End, PidFile, StandaloneJob
 from .answers import complain
-from .daemon import detach
+from .daemon import detach, dump_no_core
 from .perform import perform
+
+PROGRAM = "table_dispatcher"
+
+SETS = ("--set", "--se")
+"""The switch that sets a key, and how it may be shortened."""
+
+SETS_AT_ONCE = tuple(f"{switch}=" for switch in SETS)
 
 SIGNALS = {"reload": signal.SIGHUP, "stop": signal.SIGINT, "kill": signal.SIGTERM}
 """The signal for a running process, by switch."""
@@ -28,6 +38,9 @@ ACTIONS = ("register", "unregister", "rewind", "reset")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line; returns the exit status."""
+    dump_no_core()
+    if arguments is None:
+        setproctitle(" ".join(_shown([PROGRAM, *sys.argv[1:]])))
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -94,16 +107,32 @@ def _signal(job: str, path: str, number: signal.Signals) -> int:
     return Exit.OK
 
 
+def _shown(words: Sequence[str]) -> Iterator[str]:
+    """The words of a command line as everybody may see them: what keys are set to may be a password."""
+    is_setting = False
+    for word in words:
+        switch, equals, setting = word.partition("=") if word.startswith(SETS_AT_ONCE) else ("", "", word)
+        key = setting.partition("=")[0]
+        yield f"{switch}{equals}{key}={HIDDEN}" if is_setting or equals else word
+        is_setting = word in SETS
+
+
 def _override(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form PARAM=VAL")
+        # It may hold a password, or a part of one.
+        raise argparse.ArgumentTypeError("it is not of the form PARAM=VAL or PARAM=@FILE")
+    if value.startswith("@"):
+        try:
+            value = text_of(value[1:])
+        except ConfigError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
     return key.strip(), value.strip()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="table_dispatcher",
+        prog=PROGRAM,
         description="Run the job of one ini file until SIGINT (ends its batch) or SIGTERM (ends at once).",
         epilog="example: table_dispatcher -d conf.d/orders.ini",
     )
@@ -114,11 +143,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set",
         dest="overrides",
-        metavar="PARAM=VAL",
+        metavar="PARAM=VAL|@FILE",
         action="append",
         type=_override,
         default=[],
-        help="set a key to this value, whatever the file says",
+        help="set a key to this value, or to what a file holds, whatever config.ini says",
     )
     modes = parser.add_mutually_exclusive_group()
     for flags, mode, text in MODES:

@@ -26,7 +26,7 @@ from ..exits import Exit
 from . import completion
 from .answers import SHOWS, Run, complain, say
 from .checking import add_check
-from .daemon import attach, detach
+from .daemon import attach, detach, dump_no_core
 from .jobactions import add_action_commands
 from .jobsearch import find_job
 from .parsers import add_command
@@ -38,6 +38,7 @@ FOLLOW_PAUSE = 0.2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; returns the exit status."""
+    dump_no_core()
     logs.hold_standard_streams()
     options = _parser().parse_args(arguments)
     run: Run = options.run

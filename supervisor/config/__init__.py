@@ -2,10 +2,10 @@
 
 from .changes import Changes, Present, compare
 from .claims import clashes, settle, shares
-from .confd import paths, scan
+from .confd import passed_over, paths, scan
 from .fleetsettings import FILE, FleetSettings, load_fleet, require_jobs
 from .jobconfig import BrokenConfig, JobConfig
-from .jobfile import HEADLESS, jobs_of, load_only_job, pidfile_of
+from .jobfile import HEADLESS, jobs_of, load_only_job, pidfile_of, text_of
 from .jobtypes import find_job_type
 from .sample import sample
 from .scriptmgr import import_fleet
@@ -28,6 +28,7 @@ __all__ = [
     "jobs_of",
     "load_fleet",
     "load_only_job",
+    "passed_over",
     "paths",
     "pidfile_of",
     "require_jobs",
@@ -36,4 +37,5 @@ __all__ = [
     "settle",
     "shares",
     "signature",
+    "text_of",
 ]

@@ -9,30 +9,62 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from .jobconfig import BrokenConfig, JobConfig
-from .jobfile import jobs_of
+from .jobfile import jobs_of, why_unfit
 from .options import NOTHING
 
 
-def scan(patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING) -> list[JobConfig | BrokenConfig]:
+def scan(
+    patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING, *, skylog: bool = True
+) -> list[JobConfig | BrokenConfig]:
     """All jobs of the files that match the globs, sorted by path within each glob; none stops another.
 
-    No two have one name: a job whose name an earlier one has is broken.
+    What matches and cannot be a file of jobs is passed over; see `passed_over`. No two jobs have one
+    name: a job whose name an earlier one has is broken.
 
     Args:
         patterns: the globs.
         defaults: values by key for what the files do not say.
+        skylog: a skylog.ini may configure logs.
 
     Raises:
         ConfigError: a directory cannot be read, which is not the same as being empty.
     """
     taken: dict[str, str] = {}
-    found = [job for path in paths(patterns) for job in jobs_of(path, defaults, taken)]
+    fit = [path for path in paths(patterns) if not _why_unfit(path)]
+    found = [job for path in fit for job in jobs_of(path, defaults, taken, skylog=skylog)]
     return [_with_free_name(job, taken) if isinstance(job, BrokenConfig) else job for job in found]
 
 
 def paths(patterns: Iterable[str]) -> list[str]:
-    """Files that match the globs, sorted within each glob; raises what `scan` raises."""
-    return list(dict.fromkeys(str(path) for pattern in patterns for path in sorted(_glob(pattern))))
+    """Files that match the globs, sorted within each glob; raises what `scan` raises.
+
+    A name that begins with a dot is matched by a glob that begins with one: editors and mounts make others.
+    """
+    return list(
+        dict.fromkeys(
+            str(path)
+            for pattern in patterns
+            for path in sorted(_glob(pattern))
+            if not path.name.startswith(".") or Path(pattern).name.startswith(".")
+        )
+    )
+
+
+def passed_over(patterns: Iterable[str]) -> list[str]:
+    """What matches the globs and cannot be a file of jobs, a line each; raises what `scan` raises."""
+    return [
+        f"cannot read {path}: {reason}; passed over"
+        for path in paths(patterns)
+        if (reason := _why_unfit(path))
+    ]
+
+
+def _why_unfit(path: str) -> str:
+    try:
+        return why_unfit(Path(path).stat())
+    except OSError:
+        # Its job is told to be broken, and why.
+        return ""
 
 
 def _with_free_name(job: BrokenConfig, taken: dict[str, str]) -> BrokenConfig:

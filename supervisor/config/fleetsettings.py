@@ -37,6 +37,11 @@ class FleetSettings(BaseModel):
     defaults: dict[str, str] = Field(
         default={}, description="Values by key, for jobs whose files do not set that key."
     )
+    skylog: bool = Field(
+        default=True,
+        description="Let a skylog.ini configure the log of jobs that ask for it (use_skylog); false: they "
+        "cannot run.",
+    )
     watch: bool = Field(
         default=False, description="Reload when files have changed and then stayed the same for 2 s."
     )

@@ -21,6 +21,10 @@ _NO_SECOND_JOB = "makes no second job: its keys are added to the first; give the
 _LONE_MARK = "has a % (or $) that starts no reference; write it twice"
 _WELL_MARKED = {"%": re.compile(r"%%|%\([^()%]+\)s"), "$": re.compile(r"\$\$|\$\{[^{}$]+\}")}
 """All that may start with a mark, by the mark."""
+_REFERRED = {"%": re.compile(r"%%|%\(([^()%]+)\)s"), "$": re.compile(r"\$\$|\$\{([^{}$]+)\}")}
+"""What values refer to, by the mark; empty for a mark that stands for itself."""
+LENGTH_LIMIT = 4 << 20
+"""Characters of all values of a job."""
 _ANY_REFERENCE = re.compile(r"%\(([^()]+)\)|\$\{([^{}]+)\}")
 
 
@@ -109,6 +113,11 @@ class IniFile:
                     parser.set(name, key, entry.value)
                 else:
                     faults.append(f"line {entry.line}: [{name}] {key}: {_LONE_MARK}")
+        if not faults and (total := _expanded(parser, section, mark)) > LENGTH_LIMIT:
+            faults.append(
+                f"[{section}] its references would make {total} characters, and {LENGTH_LIMIT} are the most"
+            )
+            raise SyntaxFault("\n".join(faults))
         values = {}
         for key in parser.options(section):
             try:
@@ -118,6 +127,28 @@ class IniFile:
         if faults:
             raise SyntaxFault("\n".join(faults))
         return values
+
+
+def _expanded(parser: configparser.ConfigParser, section: str, mark: str) -> int:
+    """Characters of all values of a section with their references replaced, which are not replaced here.
+
+    A value that refers to another one ten times, and that to a third one ten times, soon fills the memory.
+    """
+    lengths: dict[str, int] = {}
+
+    def length(key: str, depth: int) -> int:
+        name = key.rpartition(":")[2].lower()
+        if depth > configparser.MAX_INTERPOLATION_DEPTH or not parser.has_option(section, name):
+            return 0
+        if name not in lengths:
+            # One that refers to itself is a fault that is told later.
+            lengths[name] = 0
+            text = parser.get(section, name, raw=True)
+            found = _REFERRED[mark].findall(text)
+            lengths[name] = len(text) + sum(length(each, depth + 1) for each in found)
+        return lengths[name]
+
+    return sum(length(key, 0) for key in parser.options(section))
 
 
 def _explain(error: configparser.InterpolationError) -> str:

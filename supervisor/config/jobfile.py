@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,12 +14,19 @@ from .jobsettings import expand
 from .jobtypes import UnknownJobType
 from .options import NOTHING, Fault
 
+SIZE_LIMIT = 1 << 20
+"""Bytes of the largest file of jobs."""
+
 HEADLESS = "table_dispatcher"
 """Section of keys that come before any header: the old manual page's own example has none."""
 
 
 def jobs_of(
-    path: str, defaults: Mapping[str, str] = NOTHING, taken: dict[str, str] | None = None
+    path: str,
+    defaults: Mapping[str, str] = NOTHING,
+    taken: dict[str, str] | None = None,
+    *,
+    skylog: bool = True,
 ) -> list[JobConfig | BrokenConfig]:
     """Read and check a file: its jobs, sound or broken, in the order of its sections.
 
@@ -29,6 +38,7 @@ def jobs_of(
         defaults: values by key for what the file does not say (key ``defaults`` of ``tdsup.yaml``).
         taken: files by the names of their jobs, to which those of this file are added; a job whose name is
             taken is broken.
+        skylog: a skylog.ini may configure logs.
     """
     taken = {} if taken is None else taken
     try:
@@ -36,7 +46,8 @@ def jobs_of(
         _refuse_unknown_headers(sections)
     except ConfigError as error:
         return [BrokenConfig(path, "", Path(path).stem, without_traceback(error))]
-    return [_job_of(section, defaults, taken) for section in sections]
+    jobs = (_job_of(section, defaults, taken) for section in sections)
+    return [job if skylog else _without_skylog(job) for job in jobs]
 
 
 def load_only_job(path: str, overrides: Mapping[str, str] = NOTHING) -> JobConfig:
@@ -126,6 +137,24 @@ def _job_of(
     return job
 
 
+def _without_skylog(job: JobConfig | BrokenConfig) -> JobConfig | BrokenConfig:
+    """The job in a fleet that allows no skylog.ini; broken if it asks for one."""
+    if isinstance(job, BrokenConfig) or not job.host.use_skylog:
+        return job
+    fault = "use_skylog: tdsup.yaml allows no skylog.ini (skylog)"
+    error = ConfigError(f"cannot load {job.path}: [{job.section}] {fault}")
+    return BrokenConfig(job.path, job.section, job.name, error)
+
+
+def why_unfit(found: os.stat_result) -> str:
+    """Why something cannot be a file of jobs; empty if it can."""
+    if not stat.S_ISREG(found.st_mode):
+        return "it is no regular file"
+    if found.st_size > SIZE_LIMIT:
+        return f"it has more than {SIZE_LIMIT} bytes"
+    return ""
+
+
 def text_of(path: str) -> str:
     """Text of an ini file.
 
@@ -133,9 +162,14 @@ def text_of(path: str) -> str:
         ConfigError: it cannot be read.
     """
     try:
-        content = Path(path).read_bytes()
+        # A fifo without a writer would never be opened.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            reason = why_unfit(os.fstat(file.fileno()))
+            content = b"" if reason else file.read(SIZE_LIMIT)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    if reason:
+        raise ConfigError(f"cannot read {path}: {reason}")
     try:
         return content.decode()
     except UnicodeDecodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -93,8 +94,8 @@ class JobSettings(BaseModel):
     @field_validator("job_name")
     @classmethod
     def _names_a_log(cls, value: str) -> str:
-        if "/" in value or not value.isprintable() or value != value.strip():
-            raise ValueError("must be fit for the name of a log: no slash, control character or outer space")
+        if not _NAME.fullmatch(value):
+            raise ValueError("must be of letters, digits and _ ~ . @ : + = , -, and not begin with . or -")
         if value in RESERVED:
             raise ValueError(
                 f"must be none of {', '.join(sorted(RESERVED))}, which name the fleet's own logs"
@@ -137,6 +138,9 @@ class JobSettings(BaseModel):
             raise ValueError(f"must be a format of a log line: {error}") from error
         return value
 
+
+_NAME = re.compile(r"[\w~@:+=,][\w~.@:+=,-]*")
+"""Fit for a log's name, a shell's word and a cell of a table."""
 
 _SAMPLE = dict.fromkeys(
     "asctime levelname message name filename funcName module pathname processName threadName hostname "

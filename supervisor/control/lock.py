@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
 from ..errors import AlreadyRunning
-from ..flock import read_pid, try_lock, write_pid
+from ..flock import is_pid_file, read_pid, try_lock, write_pid
 
 PATIENCE = 1.0
 """Seconds for which a lock file without a pid may be locked: a master is just starting, or somebody waits."""
@@ -29,7 +30,10 @@ class Lock:
     """
 
     def __init__(self, path: str) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        if not is_pid_file(self._fd):
+            os.close(self._fd)
+            raise OSError(errno.EEXIST, "it is no lock file; nothing is written to it", path)
         end = time.monotonic() + PATIENCE
         while not try_lock(self._fd):
             owner = read_pid(self._fd)

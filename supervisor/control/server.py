@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
 import selectors
 import socket
+import stat
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +57,7 @@ class ControlServer:
         self._loop = loop
         self._serve = serve
         self._clients: set[_Client] = set()
-        self._path.unlink(missing_ok=True)
+        _clear(self._path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         # By the mask: between bind and a chmod anybody could connect.
@@ -228,3 +230,15 @@ def _parse(line: bytes) -> tuple[str, dict[str, Any]]:
     if not isinstance(arguments, dict):
         raise BadRequest("cannot read the request: args is not an object")
     return request["cmd"], arguments
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket that a killed master has left behind.
+
+    Raises:
+        OSError: something else has its name.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise OSError(errno.EEXIST, "it is no socket; it stays", str(path))
+        path.unlink()

@@ -21,6 +21,7 @@ from ..config import (
     compare,
     jobs_of,
     load_fleet,
+    passed_over,
     paths,
     scan,
     settle,
@@ -33,7 +34,7 @@ from .left import Left, lines
 from .roster import Roster, in_order
 from .runner import Runner
 
-LIVE = frozenset({"jobs", "defaults", "watch"})
+LIVE = frozenset({"jobs", "defaults", "skylog", "watch"})
 """Keys of ``tdsup.yaml`` that a reload takes up."""
 
 LOOK = 1.0
@@ -74,13 +75,13 @@ class Reload:
             ConfigError: a directory cannot be read.
         """
         self._watch.has_read(_look_at(self._settings))
-        files = scan(self._settings.jobs, self._settings.defaults)
+        files = scan(self._settings.jobs, self._settings.defaults, skylog=self._settings.skylog)
         changes = compare([], files)
         settle(changes, [])
         every: list[JobConfig | BrokenConfig] = [*changes.added.values(), *changes.broken.values()]
         for file in in_order(every):
             self._add(file.name, file)
-        for line in (*clashes(files), *shares(files)):
+        for line in (*passed_over(self._settings.jobs), *clashes(files), *shares(files)):
             _log.warning("%s", line)
         self._look()
 
@@ -102,7 +103,7 @@ class Reload:
         try:
             settings = load_fleet()
             self._watch.has_read(_look_at(settings))
-            files = scan(settings.jobs, settings.defaults)
+            files = scan(settings.jobs, settings.defaults, skylog=settings.skylog)
         except ConfigError:
             # By the globs that stay in use; by others the next look would see a change again.
             self._watch.has_read(before)
@@ -111,7 +112,12 @@ class Reload:
         present = self._roster.present()
         changes = compare(present, files)
         settle(changes, present)
-        warnings = [*clashes(files), *shares(files), *self._needing_a_start(settings)]
+        warnings = [
+            *passed_over(settings.jobs),
+            *clashes(files),
+            *shares(files),
+            *self._needing_a_start(settings),
+        ]
         for line in warnings:
             _log.warning("%s", line)
         answer = self._answer(changes, warnings)
@@ -245,7 +251,8 @@ def _read_again(name: str, old: JobConfig | BrokenConfig, settings: FleetSetting
     Raises:
         ConfigError: the job is broken now, or is not in its file any more.
     """
-    changes = compare([Present(name, old)], jobs_of(old.path, settings.defaults))
+    found = jobs_of(old.path, settings.defaults, skylog=settings.skylog)
+    changes = compare([Present(name, old)], found)
     if name in changes.broken:
         raise changes.broken[name].error
     if name in changes.removed:

@@ -7,12 +7,14 @@ before the file was written: a process that got the pid of a dead one began late
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from pathlib import Path
 
 from ..errors import AlreadyRunning
-from ..flock import read_pid, try_lock, write_pid
+from ..flock import is_pid_file, read_pid, try_lock, write_pid
+from ..logs import make_private
 
 SLACK = 0.1
 """Seconds by which clocks of files and processes may differ: both count in steps of up to 0.01."""
@@ -37,9 +39,9 @@ class PidFile:
             AlreadyRunning: another process owns it.
             OSError: the file cannot be made.
         """
-        Path(self.path).parent.mkdir(exist_ok=True)
+        make_private(Path(self.path).parent)
         while self._fd < 0:
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fd = _open(self.path, os.O_CREAT)
             if not try_lock(fd):
                 owner = read_pid(fd)
                 os.close(fd)
@@ -70,7 +72,7 @@ class PidFile:
             OSError: the file cannot be read.
         """
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            fd = _open(self.path)
         except FileNotFoundError:
             return None
         try:
@@ -82,6 +84,21 @@ class PidFile:
             return writer
         finally:
             os.close(fd)
+
+
+def _open(path: str, flags: int = 0) -> int:
+    """Open a pid file, and let nobody else open it: whoever can read a file can lock it.
+
+    Raises:
+        OSError: it is a link, is no pid file, or cannot be opened.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | flags, 0o600)
+    if not is_pid_file(fd):
+        os.close(fd)
+        raise OSError(errno.EEXIST, "it is no pid file; nothing is written to it", path)
+    with contextlib.suppress(PermissionError):
+        os.fchmod(fd, 0o600)
+    return fd
 
 
 def _living(fd: int) -> int | None:

@@ -21,7 +21,7 @@ def redirect(file: JobConfig) -> None:
     log = file.log_path
     try:
         if not file.host.logfile:
-            log.parent.mkdir(exist_ok=True)
+            logs.make_private(log.parent)
         logs.redirect(log)
     except OSError as error:
         raise _cannot_open(file, "logfile", str(log), error) from error

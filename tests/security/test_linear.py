@@ -93,7 +93,7 @@ def _seconds(read: Reader, text: str) -> float:
 
 @pytest.mark.parametrize("name", READERS)
 def test_time_grows_with_the_text(name: str) -> None:
-    """Of eight times the length, three times eight at most: for every repeated piece, after each beginning."""
+    """Eight times the length takes three times eight as long at most: of each piece, after each beginning."""
     read = READERS[name]
     slow = []
     for begin in ("", "(", "'", "{", "-1 ", "I:", "a='", "x://a:", "password="):

@@ -201,8 +201,8 @@ REFUSED = {
         "[sleeper]\njob_name = a/b",
         [
             (
-                "[sleeper] job_name: must be fit for the name of a log: "
-                "no slash, control character or outer space (it is 'a/b')"
+                "[sleeper] job_name: must be of letters, digits and _ ~ . @ : + = , -, "
+                "and not begin with . or - (it is 'a/b')"
             )
         ],
     ),
