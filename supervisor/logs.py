@@ -16,13 +16,11 @@ from typing import Any, NoReturn
 
 from tdsup.jobtype import printable
 
+from .files import open_to_append
 from .redact import redact
 
 DEFAULT_FORMAT = "%(asctime)s %(process)s %(levelname)s %(message)s"
 """Log line of the original program: people search logs for it."""
-
-STREAMS = frozenset({"/dev/stdout", "/dev/stderr"})
-"""Links that a log may be written to."""
 
 STANDARD_STREAMS = (1, 2)
 """Descriptors of stdout and stderr."""
@@ -108,36 +106,13 @@ class LogFile(logging.Handler):
         self._open()
 
     def _open(self) -> None:
-        fd = _open(self._path)
+        fd = open_to_append(self._path)
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = fd
         if self._redirect:
             for stream in STANDARD_STREAMS:
                 os.dup2(fd, stream)
-
-
-def _open(path: Path) -> int:
-    """Open a log to append to it; a link would let whoever made it choose the file."""
-    follow = 0 if str(path) in STREAMS else os.O_NOFOLLOW
-    # A fifo that nobody reads would never be opened.
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | follow
-    fd = os.open(path, flags, 0o640)
-    os.set_blocking(fd, True)
-    return fd
-
-
-def make_private(folder: Path) -> None:
-    """Make a folder for logs and the like, if it is not there; whatever the umask, others cannot look in.
-
-    Raises:
-        OSError: it cannot be made.
-    """
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        return
-    folder.chmod(0o750)
 
 
 class _Format(logging.Formatter):
@@ -261,7 +236,7 @@ def redirect(path: Path) -> None:
     Raises:
         OSError: the file cannot be opened.
     """
-    fd = _open(path)
+    fd = open_to_append(path)
     for stream in STANDARD_STREAMS:
         os.dup2(fd, stream)
     os.close(fd)

@@ -16,6 +16,7 @@ from .config import FleetSettings
 from .control import Lock
 from .errors import TdsupError
 from .exits import Exit
+from .files import make_private
 from .loop import Loop
 from .master import Master
 from .web import run_web
@@ -41,7 +42,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
     path = settings.log
     try:
         for folder in ("log", Path(settings.log).parent, Path(settings.socket).parent):
-            logs.make_private(Path(folder))
+            make_private(Path(folder))
         path = settings.lock
         lock = Lock(settings.lock)
         path = settings.log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from ..errors import BatchError
 from ..postgres import TableName, queries
 from .missing import MissingColumn, MissingTable
 from .partitioning import Partitioning
@@ -42,6 +43,7 @@ class Permit:
 
         Raises:
             NotPermitted: it is not to be made, and why.
+            BatchError: no table is to be made, and why.
         """
         if self._partitioning.names_key:
             self._check_key(missing.key)
@@ -60,7 +62,9 @@ class Permit:
         parent = self._partitioning.parent
         if not key:
             raise NotPermitted("part_template says _PKEY, and the event names no key")
-        known = self._tables.columns(parent) if self._tables.exists(parent) else {}
+        if not self._tables.exists(parent):
+            raise BatchError(f"part_template says _PKEY, and there is no {parent} that has such columns")
+        known = self._tables.columns(parent)
         if strange := [name for name in key if name not in known]:
             raise NotPermitted(f"part_template says _PKEY, and {parent} has no column {strange[0][:63]!r}")
 

@@ -50,6 +50,16 @@ class FleetSettings(BaseModel):
         default="127.0.0.1:9867",
         description="Address of the status page and of /metrics; port 0: any free port.",
     )
+    web_hosts: list[str] = Field(
+        default=[],
+        description="Names by which browsers and Prometheus may call the status page, besides IP addresses, "
+        "localhost and the machine's own names.",
+    )
+    web_read_file: str = Field(
+        default="",
+        description="File with what reading requires, TOKEN or USER:PASSWORD; empty: nothing. /healthz and "
+        "/readyz are open to all.",
+    )
     web_token_file: str = Field(
         default="",
         description="File with the token that actions on the status page require; empty: no actions.",

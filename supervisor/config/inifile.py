@@ -93,20 +93,14 @@ class IniFile:
         Raises:
             SyntaxFault: one line for each value with a bad reference.
         """
-        parser = configparser.ConfigParser(
-            interpolation=configparser.ExtendedInterpolation()
-            if extended
-            else configparser.BasicInterpolation()
-        )
+        kind = configparser.ExtendedInterpolation if extended else configparser.BasicInterpolation
+        parser = configparser.ConfigParser(interpolation=kind())
         mark = "$" if extended else "%"
         parser.add_section(section)
         faults = []
-        content = {DEFAULTS: {name: Entry(0, value.replace(mark, mark * 2)) for name, value in given.items()}}
-        for name, keys in [
-            *content.items(),
-            (DEFAULTS, self.sections.get(DEFAULTS, {})),
-            (section, self.sections[section]),
-        ]:
+        doubled = {name: Entry(0, value.replace(mark, mark * 2)) for name, value in given.items()}
+        of_file = self.sections.get(DEFAULTS, {})
+        for name, keys in ((DEFAULTS, doubled), (DEFAULTS, of_file), (section, self.sections[section])):
             for key, entry in keys.items():
                 # configparser checks this too, but scans from each mark to the end of the value.
                 if mark not in _WELL_MARKED[mark].sub("", entry.value):
@@ -114,10 +108,9 @@ class IniFile:
                 else:
                     faults.append(f"line {entry.line}: [{name}] {key}: {_LONE_MARK}")
         if not faults and (total := _expanded(parser, section, mark)) > LENGTH_LIMIT:
-            faults.append(
+            raise SyntaxFault(
                 f"[{section}] its references would make {total} characters, and {LENGTH_LIMIT} are the most"
             )
-            raise SyntaxFault("\n".join(faults))
         values = {}
         for key in parser.options(section):
             try:

@@ -36,6 +36,11 @@ REQUESTS_PER_TURN = 10
 ACCEPTS_PER_TURN = 50
 """New connections that are accepted before others get their turn."""
 
+PAUSE = 0.2
+"""Seconds until the next try to accept a client, when this process has no descriptor for one."""
+
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
 _PEER = struct.Struct("3i")
 """``struct ucred`` of unix(7): pid, uid, gid."""
 
@@ -67,7 +72,8 @@ class ControlServer:
         finally:
             os.umask(mask)
         self._socket.listen(1024)
-        loop.watch(self._socket.fileno(), selectors.EVENT_READ, self._accept)
+        self._is_short = False
+        self._listen()
 
     def close(self) -> None:
         """Close all connections and remove the socket."""
@@ -81,8 +87,12 @@ class ControlServer:
         for _ in range(ACCEPTS_PER_TURN):
             try:
                 connection, _address = self._socket.accept()
-            except OSError:
-                return  # BlockingIOError: that was all. Out of descriptors: the client stays in the queue.
+            except OSError as error:
+                # Else it is a BlockingIOError, and that was all.
+                if error.errno in SHORTAGES:
+                    self._wait(error)
+                return
+            self._is_short = False
             connection.setblocking(False)
             client = _Client(connection, self._loop, self._serve, self._clients.discard)
             if len(self._clients) >= CLIENT_LIMIT:
@@ -90,6 +100,18 @@ class ControlServer:
             else:
                 self._clients.add(client)
                 client.start()
+
+    def _wait(self, error: OSError) -> None:
+        """Accept nobody for a while: clients stay in the queue, which the loop would see again and again."""
+        if not self._is_short:
+            self._is_short = True
+            _log.warning("cannot accept clients: %s; they wait until a descriptor is free", error.strerror)
+        self._loop.unwatch(self._socket.fileno())
+        self._loop.at(self._loop.now() + PAUSE, self._listen)
+
+    def _listen(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._loop.watch(self._socket.fileno(), selectors.EVENT_READ, self._accept)
 
 
 class _Client:

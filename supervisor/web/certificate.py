@@ -1,31 +1,78 @@
-"""The certificate of the web child, checked before it is used."""
+"""The certificate of the web child, checked before it is used, and loaded again when its files change."""
 
 from __future__ import annotations
 
+import logging
 import ssl
 from pathlib import Path
 
 from ..errors import TdsupError
 
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: with forward secrecy and authenticated encryption (RFC 9325, section 4.2), as all of 1.3."""
 
-def check_certificate(certificate: str, key: str) -> None:
-    """Find out whether these PEM files can be used.
+_log = logging.getLogger("tdsup")
+
+_Files = tuple[tuple[int, int], ...]
+
+
+class Certificate:
+    """A certificate with its key, in two files of PEM.
+
+    Args:
+        certificate: path of the certificate with its chain.
+        key: path of its key.
 
     Raises:
         TdsupError: one of them cannot be read or is something else, or they do not belong together.
     """
-    for name, path in (("web_cert", certificate), ("web_key", key)):
+
+    def __init__(self, certificate: str, key: str) -> None:
+        self._certificate = certificate
+        self._key = key
+        self._files = self._look()
+        self._context = self._load()
+
+    def context(self) -> ssl.SSLContext:
+        """What clients are shown now. A pair that cannot be used is not taken: it may be half replaced."""
+        if (files := self._look()) != self._files:
+            self._files = files
+            try:
+                self._context = self._load()
+                _log.info("web: the certificate is loaded again")
+            except TdsupError as error:
+                _log.warning("web: the certificate stays as it was: %s", error)
+        return self._context
+
+    def _look(self) -> _Files:
+        found = []
+        for path in (self._certificate, self._key):
+            try:
+                stat = Path(path).stat()
+            except OSError:
+                found.append((0, 0))
+            else:
+                found.append((stat.st_ino, stat.st_mtime_ns))
+        return tuple(found)
+
+    def _load(self) -> ssl.SSLContext:
+        for name, path in (("web_cert", self._certificate), ("web_key", self._key)):
+            try:
+                Path(path).open("rb").close()
+            except OSError as error:
+                raise TdsupError(f"cannot read {name} {path}: {error.strerror}") from error
         try:
-            Path(path).open("rb").close()
-        except OSError as error:
-            raise TdsupError(f"cannot read {name} {path}: {error.strerror}") from error
-    try:
-        ssl.create_default_context(cafile=certificate)
-    except ssl.SSLError as error:
-        raise TdsupError(f"cannot use web_cert {certificate}: it is not a certificate in PEM form") from error
-    try:
-        # Given a passphrase, it does not ask for one on a terminal.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
-    except ssl.SSLError as error:
-        reason = "it is not a PEM key of that certificate, or it needs a passphrase"
-        raise TdsupError(f"cannot use web_key {key}: {reason}") from error
+            ssl.create_default_context(cafile=self._certificate)
+        except ssl.SSLError as error:
+            reason = "it is not a certificate in PEM form"
+            raise TdsupError(f"cannot use web_cert {self._certificate}: {reason}") from error
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(CIPHERS)
+        try:
+            # Given a passphrase, it does not ask for one on a terminal.
+            context.load_cert_chain(self._certificate, self._key, password=lambda: "")
+        except ssl.SSLError as error:
+            reason = "it is not a PEM key of that certificate, or it needs a passphrase"
+            raise TdsupError(f"cannot use web_key {self._key}: {reason}") from error
+        return context

@@ -22,9 +22,10 @@ from ..config import FleetSettings
 from ..errors import TdsupError
 from ..exits import Exit
 from ..worker import Heartbeat, Lifeline, Sender
-from .token import load_token
+from .access import HostNames, ReadingKey, Rules, WebToken, is_local, load_secret
 
 if TYPE_CHECKING:
+    from .certificate import Certificate
     from .observer import Observer
     from .site import Site
 
@@ -52,11 +53,8 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
         logs.add_file(
             Path(settings.log).with_name(LOG_NAME), settings.log_size, settings.log_count, redirect=True
         )
-        token = load_token(settings.web_token_file) if settings.web_token_file else None
-        if settings.web_cert:
-            from .certificate import check_certificate
-
-            check_certificate(settings.web_cert, settings.web_key)
+        rules = _rules(settings)
+        certificate = _certificate(settings)
         listener = _listen(*settings.web_address)
     except (OSError, TdsupError) as error:
         line = f"cannot serve {scheme}://{settings.web}: {_reason(error)}"
@@ -73,8 +71,30 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     sender.snapshot(Snapshot(Condition.RUNNING))
     link = MasterLink(settings.socket)
     observer = Observer(link, time.monotonic)
-    _serve(Site(link, observer, token), observer, listener, settings)
+    _serve(Site(link, observer, rules), observer, listener, certificate)
     return Exit.OK
+
+
+def _rules(settings: FleetSettings) -> Rules:
+    """Who may do what, as the fleet's settings say; a person is told if anybody may read from afar."""
+    files = {"web_token_file": settings.web_token_file, "web_read_file": settings.web_read_file}
+    token, reading = (load_secret(key, path) if path else b"" for key, path in files.items())
+    host, _port = settings.web_address
+    if not (reading or is_local(host)):
+        _log.warning("web: whoever reaches %s can read all pages; web_read_file would ask for a secret", host)
+    return Rules(
+        HostNames([*settings.web_hosts, host]),
+        WebToken(token) if token else None,
+        ReadingKey(reading) if reading else None,
+    )
+
+
+def _certificate(settings: FleetSettings) -> Certificate | None:
+    if not settings.web_cert:
+        return None
+    from .certificate import Certificate
+
+    return Certificate(settings.web_cert, settings.web_key)
 
 
 def _reason(error: OSError | TdsupError) -> str:
@@ -89,11 +109,12 @@ def _listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family)
 
 
-def _serve(site: Site, observer: Observer, listener: socket.socket, settings: FleetSettings) -> None:
+def _serve(site: Site, observer: Observer, listener: socket.socket, certificate: Certificate | None) -> None:
     import asyncio
 
     import uvicorn
 
+    from .gate import Gate
     from .httpconnection import Connection
 
     class Server(uvicorn.Server):
@@ -117,13 +138,19 @@ def _serve(site: Site, observer: Observer, listener: socket.socket, settings: Fl
         # The client is whoever connects: anybody can send a header that says otherwise.
         proxy_headers=False,
         h11_max_incomplete_event_size=HEAD_LIMIT,
-        ssl_certfile=settings.web_cert or None,
-        ssl_keyfile=settings.web_key or None,
     )
+    config.load()
+    server = Server(config)
+
+    def connect() -> Connection:
+        return Connection(config, server.server_state, {})
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(observer.watch())
-            await Server(config).serve(sockets=[listener])
+            group.create_task(site.learn_names())
+            group.create_task(Gate(listener, connect, certificate).open())
+            # Clients come through the gate.
+            await server.serve(sockets=[])
 
     asyncio.run(run())

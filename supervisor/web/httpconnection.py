@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import ClassVar, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -11,7 +12,44 @@ PATIENCE = 20.0
 """Seconds for a request to arrive and its answer to be read; several times `link.ANSWER_TIMEOUT`."""
 
 CONNECTION_LIMIT = 256
-"""Connections at a time; for one more, the one that has been silent longest is dropped."""
+"""Connections at a time, from the moment when they are accepted; for one more, the most silent is dropped."""
+
+
+class Crowd:
+    """All who are connected, the one that has been silent longest first.
+
+    Args:
+        limit: most of them.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._drops: dict[object, Callable[[], object]] = {}
+
+    def hear(self, who: object, drop: Callable[[], object]) -> None:
+        """Somebody has come, or has shown that he lives.
+
+        Args:
+            who: he.
+            drop: ends his connection.
+        """
+        if self._drops.pop(who, None) is None and len(self._drops) >= self._limit:
+            self.drop_one()
+        self._drops[who] = drop
+
+    def leave(self, who: object) -> None:
+        """Somebody has gone."""
+        self._drops.pop(who, None)
+
+    def drop_one(self) -> None:
+        """End the most silent connection, if there is any."""
+        if self._drops:
+            most_silent = next(iter(self._drops))
+            self._drops.pop(most_silent)()
+
+
+CROWD = Crowd(CONNECTION_LIMIT)
+"""All connections of this process."""
 
 
 class Connection(H11Protocol):
@@ -22,19 +60,12 @@ class Connection(H11Protocol):
     """
 
     patience: ClassVar[float] = PATIENCE
-    limit: ClassVar[int] = CONNECTION_LIMIT
-    _open: ClassVar[dict[H11Protocol, None]] = {}
-    """All connections, the one that has been silent longest first."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has connected."""
+        """A client has connected, and has shaken hands if that is asked of it."""
         super().connection_made(cast(asyncio.Transport, transport))
-        if len(self._open) >= self.limit:
-            most_silent = next(iter(self._open))
-            del self._open[most_silent]
-            most_silent.transport.abort()
         self._alive()
 
     def on_response_complete(self) -> None:
@@ -46,13 +77,12 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
         super().connection_lost(exc)
-        self._open.pop(self, None)
+        CROWD.leave(self)
         if self._deadline is not None:
             self._deadline.cancel()
 
     def _alive(self) -> None:
-        self._open.pop(self, None)
-        self._open[self] = None
+        CROWD.hear(self, self._drop)
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self.loop.call_later(self.patience, self._drop)

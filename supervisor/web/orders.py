@@ -8,11 +8,11 @@ from urllib.parse import unquote
 
 from ..control import VERBS
 from ..errors import Refused, TdsupError
+from .access import WebToken
 from .link import MasterLink
 from .observer import Observer
 from .reply import Reply, reply_data, reply_error
 from .request import Request
-from .token import WebToken
 
 ACTIONS = {**{verb.path: verb.command for verb in VERBS}, "reload": "reload"}
 """The master's commands by their name in the path."""
@@ -35,7 +35,7 @@ async def carry_out(request: Request, token: WebToken | None, link: MasterLink, 
         return reply_error(405, "bad-request", "only POST", (b"allow", b"POST"))
     if token is None:
         return reply_error(403, "no-actions", "actions are off: tdsup.yaml names no web_token_file")
-    if not token.admits(request.headers.get(b"authorization", b"")):
+    if not token.admits(request.authorization):
         return reply_error(
             401, "bad-token", "the token is missing or wrong", (b"www-authenticate", b"Bearer")
         )

@@ -48,6 +48,16 @@ class Request:
         )
 
     @property
+    def host(self) -> bytes:
+        """The name by which the client calls this server."""
+        return self.headers.get(b"host", b"localhost")
+
+    @property
+    def authorization(self) -> bytes:
+        """What the client says to be let in; empty if nothing."""
+        return self.headers.get(b"authorization", b"")
+
+    @property
     def is_too_large(self) -> bool:
         """Whether its body is too large, or of unknown size."""
         length = self.headers.get(b"content-length", b"0")

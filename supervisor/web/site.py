@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..errors import BadRequest, TdsupError
+from .access import Rules
 from .assets import load_assets
 from .link import MasterLink
 from .observer import Observer
 from .orders import carry_out
 from .reply import Reply, reply_data, reply_text
 from .request import Request, Scope
-from .token import WebToken
 
 READY = frozenset({"running", "standby"})
 """States of a job that does what it should."""
@@ -22,6 +24,14 @@ ON_PURPOSE = frozenset({"stopped", "paused"})
 
 ORDERS = "/jobs/"
 """Where actions are: POST /jobs/NAME/VERB."""
+
+PROBES = frozenset({"/healthz", "/readyz"})
+"""What anybody may ask, under any name: an orchestrator knows only an address and a port."""
+
+CHALLENGES = (
+    (b"www-authenticate", b'Basic realm="tdsup", charset="UTF-8"'),
+    (b"www-authenticate", b"Bearer"),
+)
 
 READING = frozenset({"GET", "HEAD"})
 
@@ -59,13 +69,13 @@ class Site:
     Args:
         link: the way to the master.
         observer: knows the status.
-        token: what actions need; None: there are no actions.
+        rules: who may do what.
     """
 
-    def __init__(self, link: MasterLink, observer: Observer, token: WebToken | None) -> None:
+    def __init__(self, link: MasterLink, observer: Observer, rules: Rules) -> None:
         self._link = link
         self._observer = observer
-        self._token = token
+        self._rules = rules
         self._assets = load_assets()
         self._routes: dict[str, Callable[[Request], Awaitable[Reply]]] = {
             **dict.fromkeys(self._assets, self._asset),
@@ -85,17 +95,29 @@ class Site:
         body = b"" if request.method == "HEAD" else reply.body
         await send({"type": "http.response.body", "body": body})
 
+    async def learn_names(self) -> None:
+        """Find out this machine's full name, which may take a while."""
+        self._rules.names.add(await asyncio.to_thread(socket.getfqdn))
+
     async def _answer(self, request: Request) -> Reply:
         if request.is_too_large:
             # The rest of the body is not read, so this connection cannot be used again.
             return reply_text(413, "no request needs a body", (b"connection", b"close"))
+        if request.path not in PROBES and not self._rules.names.hold(request.host):
+            shown = request.host[:100].decode("latin-1")
+            return reply_text(
+                421, f"cannot serve host {shown!a}: web_hosts of tdsup.yaml names those that lead here"
+            )
         if request.path.startswith(ORDERS):
-            return await carry_out(request, self._token, self._link, self._observer)
+            return await carry_out(request, self._rules.token, self._link, self._observer)
         route = self._routes.get(request.path)
         if route is None:
             return reply_text(404, f"no such page (there are: {' '.join(sorted(self._routes))})")
         if request.method not in READING:
             return reply_text(405, "only GET and HEAD", (b"allow", b"GET, HEAD"))
+        reading = self._rules.reading
+        if reading and request.path not in PROBES and not reading.admits(request.authorization):
+            return reply_text(401, "reading needs what web_read_file holds", *CHALLENGES)
         try:
             return await route(request)
         except BadRequest as error:
@@ -116,7 +138,7 @@ class Site:
         if after is not None and not (after.isascii() and after.isdigit() and len(after) < 20):
             raise BadRequest("after is not a step of the history")
         answer = await self._observer.describe(None if after is None else int(after))
-        return reply_data(200, {**answer, "actions": self._token is not None})
+        return reply_data(200, {**answer, "actions": self._rules.token is not None})
 
     async def _healthz(self, _request: Request) -> Reply:
         await self._link.ask("version")

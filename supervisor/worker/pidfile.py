@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from ..errors import AlreadyRunning
+from ..files import make_private
 from ..flock import is_pid_file, read_pid, try_lock, write_pid
-from ..logs import make_private
 
 SLACK = 0.1
 """Seconds by which clocks of files and processes may differ: both count in steps of up to 0.01."""

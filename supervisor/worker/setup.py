@@ -8,6 +8,7 @@ from pathlib import Path
 from .. import logs
 from ..config import JobConfig
 from ..errors import AlreadyRunning, TdsupError
+from ..files import make_private
 from . import skylog
 from .pidfile import PidFile
 
@@ -21,7 +22,7 @@ def redirect(file: JobConfig) -> None:
     log = file.log_path
     try:
         if not file.host.logfile:
-            logs.make_private(log.parent)
+            make_private(log.parent)
         logs.redirect(log)
     except OSError as error:
         raise _cannot_open(file, "logfile", str(log), error) from error

@@ -180,6 +180,11 @@ class WebChild:
         return address
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         """URL of the page, without a trailing slash."""
         return self.address if "://" in self.address else f"http://{self.address}"

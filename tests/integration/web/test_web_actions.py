@@ -141,9 +141,9 @@ def test_without_a_token_file_there_are_no_actions(tmp_path: Path) -> None:
         (" \n", 0o600, "it is empty"),
         ("secret", 0o644, "others may use it (mode 0644); chmod 600 it"),
         ("secret", 0o620, "others may use it (mode 0620); chmod 600 it"),
-        ("two words", 0o600, "a token is one word of at most 4096 ASCII characters"),
-        ("é", 0o600, "a token is one word of at most 4096 ASCII characters"),
-        ("x" * 5000, 0o600, "a token is one word of at most 4096 ASCII characters"),
+        ("two words", 0o600, "a secret is one word of at most 4096 ASCII characters"),
+        ("é", 0o600, "a secret is one word of at most 4096 ASCII characters"),
+        ("x" * 5000, 0o600, "a secret is one word of at most 4096 ASCII characters"),
     ],
 )
 def test_a_token_that_is_none_is_refused(tmp_path: Path, content: str | None, mode: int, reason: str) -> None:

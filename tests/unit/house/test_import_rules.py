@@ -20,7 +20,7 @@ ORDER = {
         "consumer registration standby run actions job"
     ).split(),
     "supervisor": (
-        "exits redact errors flock loop logs config control worker master web service cli".split()
+        "exits redact errors files flock loop logs config control worker master web service cli".split()
     ),
     "sandbox": "errors reaper account binaries cluster ticker box __main__".split(),
 }

@@ -87,7 +87,11 @@ def test_each_right_is_missed(
         ({"row_mode": "append"}, "insert"),
         ({"row_mode": "auto"}, "insert"),
         ({"table_filter": "orders"}, "insert, select, update, delete"),
-        ({"table_filter": "nobody"}, "insert, select, update, delete, truncate"),
+        ({"table_filter": "nobody"}, "insert, select, update, delete"),
+        (
+            {"table_filter": "nobody", "event_types": "I, U, D, R"},
+            "insert, select, update, delete, truncate",
+        ),
     ],
 )
 def test_only_the_rights_that_the_job_needs(

@@ -52,7 +52,7 @@ def make(source: Database, target: Database, queue: Queue, columns: str = COLUMN
     for database in (source, target):
         database.execute(f"create table t ({columns})")
     queue.attach("t")
-    keys = job_keys(source, target, part_field="day")
+    keys = job_keys(source, target, part_field="day", part_limit=1000)
     drain(**keys)
     return keys
 

@@ -23,7 +23,8 @@ ROWS, PADDING = 40_000, 1000
 
 SCHEMA = """
 create table held ();
-create function wait() returns trigger language plpgsql as $$ begin perform 1 from held; return new; end $$;
+create function wait() returns trigger language plpgsql as
+    $$ begin perform 1 from public.held; return new; end $$;
 create table long (id int, note text)
 """
 
