@@ -248,7 +248,7 @@ def _read_queue(cursor: Cursor, settings: Settings) -> QueueFacts:
     prefix, paused, newest_tick, age, late = state
     events = TableName.parse(prefix)
     denied = queries.rows(cursor, "denied_events", table=events.sql)
-    txid = queries.row(cursor, "column_type", table=events.sql, column="ev_txid")
+    txid = queries.row(cursor, "column_type", schema=events.schema, table=events.table, column="ev_txid")
     names = tuple(table for (table,) in denied)
     return QueueFacts(events, paused, newest_tick, age, bool(late), names, txid[1] if txid else "int8")
 
@@ -265,7 +265,7 @@ def _read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> F
     if len(wanted) != 1:
         return Feeders(wanted, triggers, idle=tables.filter_is_idle)
     schema, _, name = wanted[0].partition(".")
-    key = queries.rows(cursor, "primary_key", table=TableName(schema, name).sql)
+    key = queries.rows(cursor, "primary_key", schema=schema, table=name)
     return Feeders(wanted, triggers, tuple(column for (column,) in key), tables.filter_is_idle)
 
 

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection
 from ..errors import Enough
 from ..events import COLUMNS, PASSED_OVER
 from ..partitions import TEXT, ColumnType
-from ..postgres import UTF8, TableName, queries
+from ..postgres import UTF8, queries
 from ..settings import Settings
 from .batch import Batch
 from .reading import Reading
@@ -181,7 +181,7 @@ class Queue:
         """Columns of the primary key of a table of the source, which ``ev_extra1`` names so."""
         schema, _, name = table.decode().partition(".")
         with self.connection.cursor() as cursor:
-            found = queries.rows(cursor, "primary_key", table=TableName(schema, name).sql)
+            found = queries.rows(cursor, "primary_key", schema=schema, table=name)
         return tuple(column.encode() for (column,) in found)
 
     def column_type(self, table: str, column: str) -> ColumnType:
@@ -193,7 +193,7 @@ class Queue:
         """
         schema, _, name = table.partition(".")
         with self.connection.cursor() as cursor:
-            found = queries.row(cursor, "column_type", table=TableName(schema, name).sql, column=column)
+            found = queries.row(cursor, "column_type", schema=schema, table=name, column=column)
         return ColumnType(*found) if found else TEXT
 
     def reading(self, target: Connection) -> Reading:

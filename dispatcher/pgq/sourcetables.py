@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from ..postgres import TableName, queries
+from ..postgres import queries
 from ..settings import Settings
 
 
@@ -31,7 +31,7 @@ class SourceTables:
         self._connection = connection
         self._settings = settings
         self._roots = roots
-        self._filter = [_sql(name) for name in settings.source_tables]
+        self._filter = list(settings.source_tables)
         self._wanted = [name.encode() for name in settings.source_tables]
         self._fed: dict[bytes, bytes] = {}
         self._strange: set[bytes] = set()
@@ -92,9 +92,3 @@ class SourceTables:
         return sql.SQL(
             "ev_extra1 in (select unnest({}::text[]) union all select name from ({}) parts)"
         ).format(sql.Literal(self.names), sql.SQL(parts.strip().removesuffix(";")))
-
-
-def _sql(name: str) -> str:
-    """A name of an event as SQL."""
-    schema, _, table = name.partition(".")
-    return TableName(schema, table).sql

@@ -93,10 +93,12 @@ where pn.nspname = '{pgq}' and not t.tgisinternal
 group by 1, 2;
 
 -- name: partitions_of
--- The partitions of some tables, at any depth, as ev_extra1 names them; and the table, as it was given, of each.
+-- The partitions of some tables, at any depth, as ev_extra1 names them; and the table, as it was given, of each. The
+-- role need not be allowed to use their schemas.
 select n.nspname || '.' || c.relname as name, rn.nspname || '.' || r.relname as root
 from unnest(%(tables)s::text[]) wanted (table_name)
-join pg_class r on r.oid = to_regclass(table_name) join pg_namespace rn on rn.oid = r.relnamespace
+join pg_namespace rn on rn.nspname = split_part(table_name, '.', 1)
+join pg_class r on r.relnamespace = rn.oid and r.relname = substr(table_name, strpos(table_name, '.') + 1)
 join pg_partition_tree(r.oid) tree on tree.relid <> r.oid
 join pg_class c on c.oid = tree.relid join pg_namespace n on n.oid = c.relnamespace;
 
@@ -410,9 +412,10 @@ from indexed group by indexrelid;
 
 -- name: column_type
 -- Schema, name and modifier of a column's type; no row if there is none.
-select nspname::text, typname::text, atttypmod
-from pg_attribute join pg_type t on t.oid = atttypid join pg_namespace n on n.oid = typnamespace
-where attrelid = to_regclass(%(table)s) and attname = %(column)s and attnum > 0 and not attisdropped;
+select tn.nspname::text, typname::text, atttypmod
+from pg_attribute join pg_type t on t.oid = atttypid join pg_namespace tn on tn.oid = typnamespace
+join pg_class c on c.oid = attrelid join pg_namespace n on n.oid = relnamespace
+where n.nspname = %(schema)s and relname = %(table)s and attname = %(column)s and attnum > 0 and not attisdropped;
 
 -- name: type_as_sql
 -- A type as SQL, by its schema, name and modifier; no row if there is none, or none for a column that somebody else asks
@@ -560,7 +563,8 @@ where queue_name = %(queue)s and co_name = %(consumer)s;
 -- name: primary_key
 -- Columns of a table's primary key, in the key's order.
 select attname::text from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey)
-where indrelid = to_regclass(%(table)s) and indisprimary
+join pg_class c on c.oid = indrelid join pg_namespace n on n.oid = relnamespace
+where nspname = %(schema)s and relname = %(table)s and indisprimary
 order by array_position(indkey::int2[], attnum);
 
 -- name: pending_events
