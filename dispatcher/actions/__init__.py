@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from tdsup.jobtype import Action
 
+from ..rights import grants
 from ..settings import Settings
 from .letters import list_letters, purge, replay, show
 from .overview import consumers, schema
@@ -31,6 +32,7 @@ ACTIONS = (
     Action("takeover", "End the sessions of the process that works, and let a standby go on.", takeover),
     Action("consumers", "List the consumers of the source's queues, and who reads them.", consumers),
     Action("schema", "Show the version of schema tdsup in the target, or what is missing as SQL.", schema),
+    Action("grants", "Print the SQL of the least rights that the job needs in both databases.", grants),
     Action("list", "List dead letters.", list_letters),
     Action("show", "Show everything about dead letters.", show),
     Action("replay", "Try dead letters again, all or the given ones; those that load are removed.", replay),

@@ -9,10 +9,21 @@ from ..events import Operation
 from ..load import Mode
 from ..partitions import CLONEABLE
 from ..postgres import quote
+from ..rights import (
+    CHILD,
+    PARENT,
+    STAGED,
+    UNATTACHED,
+    UNPARTITIONED,
+    changes_of,
+    clones,
+    creates,
+    links,
+    rights_for,
+)
 from ..settings import Settings
 from .finding import Fault, Finding, Note
 from .relation import Relation
-from .rights import CHILD, PARENT, UNATTACHED, UNPARTITIONED, changes_of, rights_for
 from .serverfacts import Server
 from .sourcefacts import SourceFacts
 from .tablefacts import DestTable, NewestPartition, TableFacts
@@ -25,8 +36,6 @@ _KINDS = {
 }
 """What rows can be put into, by ``pg_class.relkind``."""
 
-_CREATES = re.compile(r"\bcreate\s+(?:unlogged\s+)?table\b", re.IGNORECASE)
-_LINKS = re.compile(r"\b(?:inherits|partition)\b", re.IGNORECASE)
 _PARENT = re.compile(r"(?<!\w)_PARENT(?!\w)")
 
 
@@ -40,9 +49,9 @@ def table_findings(
     tables: TableFacts, settings: Settings, server: Server, source: SourceFacts, mode: Mode
 ) -> Iterator[Finding]:
     """Notes and faults of ``dest_table``, its newest partition and the creation of others."""
-    changes = changes_of(settings, source, mode)
-    # Changes of rows always go through a staging table.
-    stages = bool(changes & {Operation.UPDATE, Operation.DELETE})
+    fed, only_table = bool(source.feeders and source.feeders.fed), bool(source.only_table)
+    changes = changes_of(settings, source.operations, mode, fed=fed, only_table=only_table)
+    stages = bool(changes & STAGED)
     if stages and not server.may_stage:
         yield _may_not_stage(server)
     dest, parent = tables.dest, settings.dest_table
@@ -80,8 +89,7 @@ def _no_room(dest: DestTable, settings: Settings, server: Server) -> Fault | Non
 
 def _not_cloneable(dest: DestTable, settings: Settings) -> bool:
     """Whether partitions would be clones of something that cannot be cloned."""
-    clones = settings.part_field and not settings.part_template.strip()
-    return bool(clones and dest.relation and dest.relation.kind not in CLONEABLE)
+    return bool(clones(settings) and dest.relation and dest.relation.kind not in CLONEABLE)
 
 
 def _newest(
@@ -119,13 +127,12 @@ def _relation(
 
 def _creation(dest: DestTable, settings: Settings, server: Server) -> Iterator[Finding]:
     """What the creation of tables needs; nothing if the job never creates one."""
-    template, parent = settings.part_template, settings.dest_table
+    parent = settings.dest_table
     if dest.relation is not None and not settings.part_field:
         return
-    clones = not template.strip()
-    if dest.schema and not dest.schema.may_create and (clones or _CREATES.search(template)):
+    if dest.schema and not dest.schema.may_create and creates(settings):
         yield server.grant(f"create on schema {quote(parent.schema)}")
-    if dest.relation is None or not (clones or _LINKS.search(template)):
+    if dest.relation is None or not links(settings):
         return
     if _not_cloneable(dest, settings):
         yield Fault(f"{parent} cannot be cloned for its partitions, and there is no part_template")
@@ -134,7 +141,7 @@ def _creation(dest: DestTable, settings: Settings, server: Server) -> Iterator[F
             f"role {server.role} does not own {parent} and cannot make children of it; "
             f"run there: alter table {parent.sql} owner to {quote(server.role)}"
         )
-    if clones and dest.relation.lacking(["select"]):
+    if clones(settings) and dest.relation.lacking(["select"]):
         yield server.grant(f"select on {parent.sql}")
 
 

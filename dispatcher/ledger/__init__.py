@@ -8,7 +8,7 @@ from .identity import Process, Source, end_session
 from .ownership import NO_OWNERS, Ownership, other_source
 from .position import Position, Storage, Tick, find_position
 from .replay import Replay
-from .schema import VERSION, SchemaFacts, open_schema, schema_facts, stranger
+from .schema import VERSION, SchemaFacts, open_schema, schema_facts, schema_sql, stranger
 
 __all__ = [
     "NO_OWNERS",
@@ -34,6 +34,7 @@ __all__ = [
     "other_source",
     "read_entry",
     "schema_facts",
+    "schema_sql",
     "stranger",
     "working",
 ]

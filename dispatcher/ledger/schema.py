@@ -6,6 +6,7 @@ Each step only adds, so that programs of both versions can run on one schema.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg2
@@ -79,7 +80,12 @@ class SchemaFacts:
 
     def sql(self) -> str:
         """The missing steps as SQL, for a person to run; empty if nothing is missing."""
-        return "\n\n".join(queries.text(step) for step in self.steps)
+        return schema_sql(self.steps)
+
+
+def schema_sql(steps: Iterable[str] = _STEPS) -> str:
+    """Steps of schema tdsup as SQL, for a person to run; by default the whole schema."""
+    return "\n\n".join(map(queries.text, steps))
 
 
 def schema_facts(cursor: Cursor) -> SchemaFacts:

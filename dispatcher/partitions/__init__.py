@@ -3,13 +3,14 @@
 from .maker import CLONEABLE, TableMaker
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
 from .partitioning import EPOCH, Partitioning
-from .period import Method, Period, PeriodCache, period_of
+from .period import SUFFIXES, Method, Period, PeriodCache, period_of
 from .permit import NotPermitted, Permit
 from .tables import Tables
 
 __all__ = [
     "CLONEABLE",
     "EPOCH",
+    "SUFFIXES",
     "TEXT",
     "ColumnType",
     "Method",

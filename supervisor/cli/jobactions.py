@@ -37,6 +37,9 @@ def add_action_commands(commands: Any) -> None:
     _add(commands, "consumers", text, _consumers, example="")
     schema = _add(commands, "schema", "Show what targets keep for jobs, and in which version.", _schema)
     _add_names(schema, "*", "names of jobs, or patterns in quotes (default: all)")
+    text = "Print the SQL of the least rights that a job needs in its databases; connects to neither."
+    granting = _add(commands, "grants", text, _grants, example="conf.d/orders.ini")
+    _add_names(granting, None, "name of the job, or its file, which needs no fleet")
     schema.add_argument("--sql", action="store_true", help="print the statements that bring it up to date")
 
 
@@ -131,6 +134,10 @@ def _tell_fleet(command: str, name: str, judge: Callable[[Any], bool] = bool) ->
             return judge(client.call(command, jobs=[name]))
     except (NotRunning, Refused):
         return False
+
+
+def _grants(options: argparse.Namespace) -> int:
+    return _act(find_job(options.job, "grant rights for"), "grants")
 
 
 def _consumers(_options: argparse.Namespace) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from harness.rows.job import settings_of
 from tdsup.dispatcher.check.bookkeeping import Bookkeeping, PositionFacts, bookkeeping_findings
-from tdsup.dispatcher.check.finding import Fault, Note
-from tdsup.dispatcher.check.rights import PARENT, UNATTACHED, UNPARTITIONED, Rights, rights_for
+from tdsup.dispatcher.check.finding import Fault, Finding, Note
 from tdsup.dispatcher.check.serverfacts import Server, server_findings
 from tdsup.dispatcher.check.sourcefacts import ConsumerFacts, Feeders, SourceFacts
 from tdsup.dispatcher.events import Operation
 from tdsup.dispatcher.ledger import Entry, Position, SchemaFacts, Storage, Tick
+from tdsup.dispatcher.rights.needs import PARENT, UNATTACHED, UNPARTITIONED, Rights, rights_for
 from tdsup.dispatcher.settings import Settings
 
 ALL = frozenset(Operation)
@@ -43,7 +43,7 @@ LEDGER = SchemaFacts(*[True] * 10)
 
 def position_finding(
     tick: int | None, consumer: ConsumerFacts | None, *, entry: Entry | None = None
-) -> Note | Fault:
+) -> Finding:
     """What is said of a position and the source's consumer."""
     position = Position("q", "job", Storage.OWN, entries=True)
     facts = PositionFacts(

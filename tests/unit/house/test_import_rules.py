@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[3]
 ORDER = {
     "jobtype": "printable metric action board condition order context option jobtype".split(),
     "dispatcher": (
-        "errors postgres events partitions fieldmap keyvalues settings write ledger pgq load metrics check "
-        "consumer registration standby run actions job"
+        "errors postgres events partitions fieldmap keyvalues settings write ledger pgq load metrics "
+        "rights check consumer registration standby run actions job"
     ).split(),
     "supervisor": (
         "exits redact errors files flock loop logs config control worker master web service cli".split()

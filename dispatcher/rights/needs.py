@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from ..events import Operation
 from ..load import Mode
 from ..settings import Settings
-from .sourcefacts import SourceFacts
 
 Rights = Mapping[Operation, tuple[str, ...]]
 """The rights to a table that each operation needs."""
@@ -34,6 +35,8 @@ UNATTACHED: Rights = {operation: (*CHILD[operation], *PARENT[operation]) for ope
 UNPARTITIONED: Rights = {**CHILD, Operation.TRUNCATE: ("truncate",)}
 """To a ``dest_table`` that is not partitioned."""
 
+STAGED = frozenset({Operation.UPDATE, Operation.DELETE})
+"""Changes that always go through a temporary table."""
 
 _ADDED: Mapping[Mode, frozenset[Operation]] = {
     "plain": frozenset({Operation.INSERT}),
@@ -42,18 +45,31 @@ _ADDED: Mapping[Mode, frozenset[Operation]] = {
 }
 """What adds a row, by the mode; besides `plain`, nothing else is done."""
 
+_CREATES = re.compile(r"\bcreate\s+(?:unlogged\s+)?table\b", re.IGNORECASE)
+_LINKS = re.compile(r"\b(?:inherits|partition)\b", re.IGNORECASE)
 
-def changes_of(settings: Settings, source: SourceFacts, mode: Mode) -> frozenset[Operation]:
-    """What the job does to rows of the target, by what may come and what its file lets in."""
-    changes = source.operations
+
+def changes_of(
+    settings: Settings, coming: AbstractSet[Operation], mode: Mode, *, fed: bool, only_table: bool
+) -> frozenset[Operation]:
+    """What the job does to rows of the target, by what may come and what its file lets in.
+
+    Args:
+        settings: the job's.
+        coming: operations that may come.
+        mode: what becomes of them.
+        fed: triggers are known to feed the queue; else a truncate would be a producer's own.
+        only_table: the rows of one table alone are loaded.
+    """
+    changes = coming
     if settings.event_types is not None:
         changes &= settings.event_types
-    elif not (source.feeders and source.feeders.fed):
+    elif not fed:
         changes -= {Operation.TRUNCATE}
     if mode != "plain":
         return frozenset({Operation.INSERT} if changes & _ADDED[mode] else ())
     # A truncate of one of several tables becomes a dead letter.
-    return changes if source.only_table else changes - {Operation.TRUNCATE}
+    return frozenset(changes if only_table else changes - {Operation.TRUNCATE})
 
 
 def rights_for(changes: Iterable[Operation], rights: Rights) -> list[str]:
@@ -61,3 +77,18 @@ def rights_for(changes: Iterable[Operation], rights: Rights) -> list[str]:
     wanted = set(changes)
     found = (right for operation in Operation if operation in wanted for right in rights[operation])
     return list(dict.fromkeys(found))
+
+
+def clones(settings: Settings) -> bool:
+    """Whether partitions are clones of ``dest_table``."""
+    return bool(settings.part_field) and not settings.part_template.strip()
+
+
+def creates(settings: Settings) -> bool:
+    """Whether the job creates tables, where they are missing."""
+    return clones(settings) or bool(_CREATES.search(settings.part_template))
+
+
+def links(settings: Settings) -> bool:
+    """Whether tables that the job creates are children of ``dest_table``, which takes its owner."""
+    return bool(settings.part_field) and (clones(settings) or bool(_LINKS.search(settings.part_template)))
