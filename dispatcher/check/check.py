@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..errors import SetupError
 from ..settings import Settings
 from .bookkeeping import bookkeeping_findings, read_bookkeeping
+from .excess import excess_findings
 from .finding import Fault, Finding
 from .look import Look, look_at
 from .preview import event_findings
@@ -40,6 +41,9 @@ def _findings(settings: Settings) -> Iterator[tuple[str, Finding]]:
     ):
         source = read_source(its_look, settings)
         yield from _about("source", source_findings(source, settings), its_look)
+        if source.server:
+            excess = excess_findings(its_look, source.server.role, loads=False, makes=False)
+            yield from _about("source", excess, its_look)
         yield from _about_target(look, settings, source, its_look)
 
 
@@ -64,6 +68,8 @@ def _about_target(
         *bookkeeping_findings(bookkeeping, settings, server, source),
     )
     yield from _about("target", found, look)
+    makes = bool(bookkeeping.position and bookkeeping.position.ledger.steps)
+    yield from _about("target", excess_findings(look, server.role, loads=True, makes=makes), look)
     its_server = source.server
     if its_server and row_mode:
         events = look.read(

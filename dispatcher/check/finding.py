@@ -1,4 +1,4 @@
-"""What a check finds: notes, and faults that would keep the job from running."""
+"""What a check finds: notes, warnings, and faults that would keep the job from running."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """Something that the job can run with, and a person should change."""
+
+    text: str
+
+    def line(self, job: str, where: str) -> str:
+        """The warning as people read it, as `Note.line`."""
+        return f"{job}: {where}: warning: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """Something that a person has to change before the job can run."""
 
@@ -32,4 +43,4 @@ class Fault:
         return f"cannot run {job}: {where}: {self.text}"
 
 
-Finding = Note | Fault
+Finding = Note | Caution | Fault

@@ -473,6 +473,26 @@ select current_setting('server_version'), current_user::text, pg_is_in_recovery(
     has_database_privilege(current_database(), 'create'), has_database_privilege(current_database(), 'temp'),
     current_database()::text, now()::text, current_setting('TimeZone'), current_setting('session_replication_role');
 
+-- name: excess
+-- What the role is or may do that no job needs, in words. Whoever loads tables may have to pass by their row security;
+-- whoever has a schema to make may make schemas. A role that the job's could become counts as its own.
+select case when rolsuper then array['is a superuser'] else array_remove(array[
+        case when rolcreaterole then 'may create roles' end,
+        case when rolcreatedb then 'may create databases' end,
+        case when rolreplication then 'may replicate' end,
+        case when rolbypassrls and not %(loads)s then 'passes by row security' end,
+        case when pg_has_role(datdba, 'member') then 'owns the database'
+            when has_database_privilege(d.oid, 'create') and not %(makes)s then 'may create schemas' end
+    ] || array(
+        select 'is a member of ' || quote_ident(other.rolname) from pg_roles other
+        where other.rolname <> current_user and pg_has_role(other.oid, 'member') and (
+            other.rolsuper or other.rolname in (
+                'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files', 'pg_read_all_data',
+                'pg_write_all_data', 'pg_maintain', 'pg_signal_backend', 'pg_create_subscription')
+            or other.rolname ~ '^pgq(ue)?_(writer|admin)$')
+        order by other.rolname), null) end
+from pg_roles, pg_database d where rolname = current_user and datname = current_database();
+
 -- name: schema_state
 -- Whether the role may use a schema, may create tables in it, and acts for its owner; no row if there is none.
 select has_schema_privilege(oid, 'usage'), has_schema_privilege(oid, 'create'), pg_has_role(nspowner, 'usage')
