@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from tdsup.dispatcher.metrics import METRICS
+from tdsup.dispatcher.rights import grants
 from tdsup.dispatcher.settings import Settings
 from tdsup.jobtype import is_filled_in, no_effect_reason
 from tdsup.supervisor.config.fleetsettings import FleetSettings
@@ -131,12 +132,26 @@ def _servers() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _grants() -> str:
+    """The SQL of least rights for a job that changes rows and makes partitions."""
+    keys = {
+        "job_name": "orders",
+        "src_db": "host=shop dbname=shop user=reader",
+        "dst_db": "host=archive dbname=archive user=writer",
+        "pgq_queue_name": "orders",
+        "dest_table": "orders",
+        "part_field": "day",
+    }
+    return "```sql\n" + "\n".join(grants(Settings.model_validate(keys))).rstrip() + "\n```\n"
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "jobs.md": {"dispatcher": partial(_table, Settings), "supervisor": partial(_table, JobSettings)},
     "fleet.md": {"commands": _commands, "fleet": partial(_table, FleetSettings)},
     "metrics.md": {"metrics": _metrics},
     "compatibility.md": {"servers": _servers},
     "outcomes.md": {"outcomes": _outcomes},
+    "security.md": {"grants": _grants},
 }
 """What makes each generated block, by page and name."""
 
