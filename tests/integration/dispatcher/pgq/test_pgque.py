@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from harness.rows.check import examined
-from harness.rows.job import Keys, drain, job_keys
+from harness.rows.job import Keys, act, drain, job_keys
 from harness.servers.database import Database
 
 PL_ONLY = next(Path("/usr/share/postgresql").glob("*/contrib/pgq_pl_only.sql"))
@@ -80,6 +80,21 @@ def test_a_reader_may_run_a_job(source: Database, target: Database, pgque: Keys,
     assert drain(**pgque)["dead_letters"] == 0
     query = "select count(*), count(*) filter (where note = 'y'), min(day) from t"
     assert target.rows(query) == source.rows(query)
+
+
+def test_what_grants_prints_suffices(source: Database, target: Database, pgque: Keys) -> None:
+    """A role with just that loads: it reads events by the function that is for readers."""
+    reader = "reader_" + source.value("select current_database()")
+    source.execute(f"drop owned by {reader}")
+    target.execute("create table t (id int, day date)")
+    printed, _mark, _target = "\n".join(act("grants", pgque)).partition("-- The target: ")
+    assert "batch_event_sql" not in printed
+    source.execute(printed)
+    drain(**pgque)
+    source.execute("select pgque.insert_event('q', 'made', 'id=1&day=2026-11-24')")
+    tick(source)
+    drain(**pgque)
+    assert target.value("select count(*) from t") == 1
 
 
 def test_what_send_wrote_is_a_row(source: Database, target: Database, pgque: Keys) -> None:
