@@ -25,6 +25,8 @@ from ..worker import Heartbeat, Lifeline, Sender
 from .access import HostNames, ReadingKey, Rules, WebToken, is_local, load_secret
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from .certificate import Certificate
     from .observer import Observer
     from .site import Site
@@ -112,9 +114,29 @@ def _listen(host: str, port: int) -> socket.socket:
 def _serve(site: Site, observer: Observer, listener: socket.socket, certificate: Certificate | None) -> None:
     import asyncio
 
+    from .gate import Gate
+    from .httpconnection import Connection
+
+    server = _server(site)
+
+    def connect() -> Connection:
+        return Connection(server.config, server.server_state, {})
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(observer.watch())
+            group.create_task(site.learn_names())
+            group.create_task(Gate(listener, connect, certificate).open())
+            # It keeps time; clients come through the gate.
+            await server.serve(sockets=[])
+
+    asyncio.run(run())
+
+
+def _server(site: Site) -> uvicorn.Server:
+    """A server that listens nowhere, for connections of ours."""
     import uvicorn
 
-    from .gate import Gate
     from .httpconnection import Connection
 
     class Server(uvicorn.Server):
@@ -140,17 +162,4 @@ def _serve(site: Site, observer: Observer, listener: socket.socket, certificate:
         h11_max_incomplete_event_size=HEAD_LIMIT,
     )
     config.load()
-    server = Server(config)
-
-    def connect() -> Connection:
-        return Connection(config, server.server_state, {})
-
-    async def run() -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(observer.watch())
-            group.create_task(site.learn_names())
-            group.create_task(Gate(listener, connect, certificate).open())
-            # Clients come through the gate.
-            await server.serve(sockets=[])
-
-    asyncio.run(run())
+    return Server(config)
