@@ -74,6 +74,12 @@ class Connection(H11Protocol):
             self._alive()
         super().on_response_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """A client has sent nonsense; what it asked for before that is not answered any more."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        super().send_400_response(msg)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
         super().connection_lost(exc)

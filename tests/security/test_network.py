@@ -178,6 +178,15 @@ def test_reading_from_afar_is_warned_about(tmp_path: Path) -> None:
         assert "WARNING" in web.log
 
 
+def test_nonsense_in_a_request_fills_no_log(web: WebChild) -> None:
+    """Its client is told so and dropped, and no traceback is written."""
+    with web.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
+    assert web.fetch("/healthz").text == "ok\n"
+    assert "Traceback" not in web.log
+
+
 @pytest.fixture
 def a_fleet(tmp_path: Path) -> Iterator[Fleet]:
     """A running fleet of one job."""
