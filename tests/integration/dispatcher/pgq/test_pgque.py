@@ -41,8 +41,9 @@ SEND = """
 
 
 @pytest.fixture
-def pgque(source: Database, target: Database) -> Iterator[Keys]:
-    """Keys of a job whose role on the source is a reader."""
+def pgque(source: Database, target: Database, without_pgqd: None) -> Iterator[Keys]:
+    """Keys of a job whose role on the source is a reader; pgqd would read what is dropped here."""
+    del without_pgqd
     text = PL_ONLY.read_text(encoding="utf-8")
     for ours, theirs in XID8.items():
         assert ours in text
@@ -122,7 +123,6 @@ def test_the_check_of_a_reader(source: Database, target: Database, pgque: Keys) 
     assert "may not run pgque.batch_event_sql(bigint); run there: grant pgque_reader to reader_" in fault
 
 
-@pytest.mark.usefixtures("without_pgqd")
 def test_a_backlog_of_a_reader_has_the_limit_of_its_ticks(
     source: Database, target: Database, pgque: Keys
 ) -> None:
