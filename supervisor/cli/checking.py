@@ -23,6 +23,7 @@ from ..exits import Exit
 from ..worker import inspect_skylog
 from . import completion
 from .answers import complain, say
+from .exposure import exposed
 from .parsers import add_command
 from .perform import perform
 
@@ -61,7 +62,7 @@ def _check(options: argparse.Namespace) -> int:
     ]
     between = [*shared, *(line for file in found.broken.values() for line in file.error.lines)]
     # What is wrong with the defaults of a file is wrong with each of its jobs.
-    for line in dict.fromkeys([*over, *lines, *between, *shares(files)]):
+    for line in dict.fromkeys([*over, *lines, *between, *shares(files), *exposed(settings, files)]):
         complain(line)
     sound = [file for file in found.added.values() if _can_log(file)]
     count = len({file.path for file in files})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import ClassVar, cast
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 PATIENCE = 20.0
@@ -78,7 +80,10 @@ class Connection(H11Protocol):
         """A client has sent nonsense; what it asked for before that is not answered any more."""
         if self.cycle is not None:
             self.cycle.disconnected = True
-        super().send_400_response(msg)
+        # Where no answer fits any more, such as one with a body to HEAD, there is none.
+        with contextlib.suppress(h11.LocalProtocolError):
+            super().send_400_response(msg)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""

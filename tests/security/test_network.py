@@ -178,10 +178,11 @@ def test_reading_from_afar_is_warned_about(tmp_path: Path) -> None:
         assert "WARNING" in web.log
 
 
-def test_nonsense_in_a_request_fills_no_log(web: WebChild) -> None:
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+def test_nonsense_in_a_request_fills_no_log(web: WebChild, method: bytes) -> None:
     """Its client is told so and dropped, and no traceback is written."""
     with web.connect() as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+        client.sendall(method + b" / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
     assert web.fetch("/healthz").text == "ok\n"
     assert "Traceback" not in web.log

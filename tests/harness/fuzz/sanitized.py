@@ -44,27 +44,10 @@ def try_sanitized(seed: int, budget: Budget, seconds: float, inputs: int, source
     """
     with tempfile.TemporaryDirectory() as folder:
         built, last = Path(folder, "_decoder.so"), Path(folder, "last")
-        include = sysconfig.get_path("include")
-        subprocess.run(
-            ["cc", *FLAGS.split(), f"-I{include}", str(source), "-o", str(built)],
-            check=True,
-            timeout=PATIENCE,
-        )
-        asan = subprocess.run(
-            ["cc", "-print-file-name=libasan.so"], check=True, capture_output=True, text=True
-        ).stdout.strip()
-        environment = {
-            **os.environ,
-            "LD_PRELOAD": asan,
-            # Python itself frees little when it ends.
-            "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0",
-            "PYTHONMALLOC": "malloc",
-            "PYTHONPATH": str(TESTS),
-        }
         words = [str(built), str(last), str(seed), str(seconds), str(inputs)]
         done = subprocess.run(
             [sys.executable, "-m", "harness.fuzz.sanitized", *words],
-            env=environment,
+            env=_build(source, built),
             capture_output=True,
             text=True,
             timeout=seconds + PATIENCE,
@@ -74,6 +57,23 @@ def try_sanitized(seed: int, budget: Budget, seconds: float, inputs: int, source
             lines = [line for line in done.stderr.splitlines() if "ERROR" in line or "error" in line]
             raise Fault("\n".join(lines[:3] or [done.stderr[-2000:]]), last.read_bytes())
         budget.spend(json.loads(done.stdout))
+
+
+def _build(source: Path, built: Path) -> dict[str, str]:
+    """Build the decoder; returns the environment of a process that can load it."""
+    include = f"-I{sysconfig.get_path('include')}"
+    compile_ = ["cc", *FLAGS.split(), include, str(source), "-o", str(built)]
+    subprocess.run(compile_, check=True, timeout=PATIENCE)
+    find = ["cc", "-print-file-name=libasan.so"]
+    asan = subprocess.run(find, check=True, capture_output=True, text=True).stdout.strip()
+    return {
+        **os.environ,
+        "LD_PRELOAD": asan,
+        # Python itself frees little when it ends.
+        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0",
+        "PYTHONMALLOC": "malloc",
+        "PYTHONPATH": str(TESTS),
+    }
 
 
 def _load(path: str) -> Decode:
