@@ -68,6 +68,9 @@ def copy_out(
     return lines.getvalue().splitlines(keepends=True)
 
 
+_BEFORE, _AFTER = (_QUERIES[name].strip().splitlines()[-1] for name in ("users_names", "own_names_again"))
+
+
 def for_users(statement: sql.Composable) -> sql.Composed:
     """Statements that run code of the database's users, such as triggers, defaults, checks and a template.
 
@@ -77,10 +80,12 @@ def for_users(statement: sql.Composable) -> sql.Composed:
     Args:
         statement: one or more, whose result is not needed. What it names of pg_catalog, it names in full.
     """
-    before, after = (
-        sql.SQL(_QUERIES[name].strip().splitlines()[-1]) for name in ("users_names", "own_names_again")
-    )
-    return before + sql.SQL(" ") + statement + sql.SQL("\n; ") + after
+    return sql.SQL(f"{_BEFORE} ") + statement + sql.SQL(f"\n; {_AFTER}")
+
+
+def for_users_text(statement: str) -> str:
+    """The same of a statement that is text already."""
+    return f"{_BEFORE} {statement}; {_AFTER}"
 
 
 def text(name: str) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Protocol
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from ..postgres import TableName, queries
+from ..postgres import TableName, queries, quote
 from .stage import COPY_BLOCK, Stage, listed
+
+MAX_COPIES = 256
+"""Most statements that are remembered: most batches go into few tables."""
 
 _INSERT = """
     insert into {table} ({columns}) overriding system value
@@ -73,11 +77,15 @@ class Insert:
 
     def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
         """Add them."""
-        copy = sql.SQL("copy {} ({}) from stdin{}").format(
-            sql.SQL(self.table.sql), listed(map(sql.Identifier, self.columns)), sql.SQL(self.encoding)
-        )
-        cursor.copy_expert(queries.for_users(copy), io.BytesIO(b"".join(lines)), COPY_BLOCK)
+        cursor.copy_expert(_copy(self), io.BytesIO(b"".join(lines)), COPY_BLOCK)
         return ()
+
+
+@lru_cache(MAX_COPIES)
+def _copy(insert: Insert) -> str:
+    """The COPY into a table's columns."""
+    columns = ", ".join(map(quote, insert.columns))
+    return queries.for_users_text(f"copy {insert.table.sql} ({columns}) from stdin{insert.encoding}")
 
 
 @dataclass(frozen=True, slots=True)
