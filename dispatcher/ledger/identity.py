@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from dataclasses import dataclass, field
 
 from psycopg2.extensions import cursor as Cursor
 
 from ..postgres import queries
+
+_IDENTITY = re.compile(r"[0-9a-f]{16}")
+"""As the host of a job makes one for each process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,9 @@ def end_session(cursor: Cursor, pid: int, start: str | None, identity: str) -> N
         cursor: of the session's server.
         pid: process of the session.
         start: when it began; None: not known.
-        identity: of its process.
+        identity: of its process. What another server says is one only if nothing but a process of ours is
+            called so: the end of a shorter name would be that of many sessions.
     """
+    if not _IDENTITY.fullmatch(identity):
+        return
     queries.run(cursor, "end_session", pid=pid, start=start, owner=identity)

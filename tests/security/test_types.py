@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+import psycopg2
 import pytest
 from harness.rows.job import drain, job_keys
 from harness.servers.database import Database
 from harness.servers.queue import Queue
+from tdsup.dispatcher.ledger.identity import end_session
 from tdsup.dispatcher.partitions import ColumnType, MissingColumn, Partitioning, TableMaker, Tables
 from tdsup.dispatcher.postgres import TableName, connected
 
@@ -91,6 +94,21 @@ def test_a_server_that_lies(target: Database, name: str, modifier: Any, shown: s
         target.value("select count(*) from pg_attribute where attrelid = 't'::regclass and attname = 'c'")
         == 1
     )
+
+
+@pytest.mark.parametrize("owner", ["", "ql", "psql", "_" * 16])
+def test_the_owner_of_the_target_ends_no_session_of_the_source(source: Database, owner: str) -> None:
+    """What the target calls the former owner of a consumer is the name of a process of ours, or nobody's."""
+    name = f"psql {owner}"
+    with (
+        contextlib.closing(psycopg2.connect(source.dsn, application_name=name)) as victim,
+        connected("source", source.dsn, "me") as connection,
+        connection.cursor() as cursor,
+    ):
+        end_session(cursor, victim.info.backend_pid, None, owner)
+        connection.commit()
+        with victim.cursor() as asked:
+            asked.execute("select 1")
 
 
 def test_keys_match_as_their_index_does(source: Database, target: Database, queue: Queue) -> None:
