@@ -72,7 +72,7 @@ def _creation(
     goes = f"{whose} goes to {needed.table}, which"
     if tables.exists(needed.table):
         yield Note(f"{goes} is there")
-    elif not needed.key and whose == _TODAY and "_PKEY" in settings.part_template:
+    elif not needed.key and whose == _TODAY and settings.partitioning.names_key:
         yield Note(f"{goes} part_template creates with the key of the first event")
     else:
         statements = maker.statements(needed)

@@ -32,6 +32,10 @@ class Routed:
 _Route = Callable[[Event, Change], Routed | None]
 
 
+MAX_COLUMNS = 1600
+"""Most columns of a table (PostgreSQL manual, appendix K); a row is remembered with all names."""
+
+
 class Feed(Protocol):
     """What is known of the triggers that feed the queue, as `SourceTables` knows it."""
 
@@ -154,6 +158,8 @@ class Router:
         if pairs is None:
             if not row and not partly:
                 raise ValueError("its data holds no column")
+            if len(row) > MAX_COLUMNS:
+                raise ValueError(f"it has {len(row)} columns, and no table has more than {MAX_COLUMNS}")
             return tuple(row), list(row.values())
         names = tuple(source for source, _ in pairs if not partly or source in row)
         try:

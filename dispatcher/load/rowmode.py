@@ -229,7 +229,8 @@ def _look_at_new(
     template = settings.part_template.strip()
     if not template:
         return Uniques.of(tables, settings.dest_table) if there else None
-    if "_PKEY" in template and not key:
+    known = tables.columns(settings.dest_table) if there else {}
+    if settings.partitioning.why_no_key(key, known):
         return Uniques(NEW_TABLE, (), by_event=True)
     if maker is None:
         like = tables.unique_columns(settings.dest_table) if there and _LIKE.search(template) else ()

@@ -24,7 +24,7 @@ NO_PARTITION = "23514"
 """SQLSTATE of a row for which there is no partition, among others."""
 
 MAX_MISFITS = 1000
-"""Most shapes that are known to have no plan; each may have as many names as an event can hold."""
+"""Most shapes that are known to have no plan."""
 
 DEAD_LETTER_BUFFER = 1 << 20
 """Bytes of dead letters that are gathered before they are written."""
@@ -173,7 +173,7 @@ class RowLoader:
         except ValueError as error:
             if len(self._misfits) >= MAX_MISFITS:
                 self._misfits.clear()
-            self._misfits[shape] = str(error)
+            self._misfits[shape] = brief(str(error))
             raise
         if isinstance(plan, WritePlan):
             return self._buffers.make(shape, plan)

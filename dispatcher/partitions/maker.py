@@ -143,10 +143,12 @@ class TableMaker:
                 yield statement
 
     def _from_template(self, missing: MissingTable) -> str:
+        parent = self._partitioning.parent
+        known = self._tables.columns(parent) if self._partitioning.names_key else {}
+        if reason := self._partitioning.why_no_key(missing.key, known):
+            raise SetupError(f"cannot create table {missing.table}: {reason}")
         try:
-            return template.expand(
-                self._partitioning.template, missing.table, self._partitioning.parent, missing.key
-            )
+            return template.expand(self._partitioning.template, missing.table, parent, missing.key)
         except ValueError as error:
             raise SetupError(f"cannot create table {missing.table}: {error}") from error
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from ..postgres import TableName
+from . import template
 from .period import Method
 
 EPOCH = date(1970, 1, 1)
@@ -37,4 +39,22 @@ class Partitioning:
     @property
     def names_key(self) -> bool:
         """Whether the template says which columns are the key, and so needs an event's."""
-        return "_PKEY" in self.template
+        return template.names_key(self.template)
+
+    def why_no_key(self, key: Sequence[str], known: Container[str]) -> str:
+        """Why a key must not get into the template, whose words are SQL; empty if it may.
+
+        Args:
+            key: names of columns, as an event or another server tells them.
+            known: the columns that the parent has.
+        """
+        if not self.names_key:
+            return ""
+        if not key:
+            return "part_template says _PKEY, and the event names no key"
+        strange = next((name for name in key if name not in known), None)
+        return (
+            ""
+            if strange is None
+            else (f"part_template says _PKEY, and {self.parent} has no column {strange[:63]!r}")
+        )

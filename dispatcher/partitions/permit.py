@@ -58,15 +58,11 @@ class Permit:
         self._made.add(str(missing.table))
 
     def _check_key(self, key: tuple[str, ...]) -> None:
-        """A template's words are SQL, so that an event puts nothing there but names that the target has."""
         parent = self._partitioning.parent
-        if not key:
-            raise NotPermitted("part_template says _PKEY, and the event names no key")
         if not self._tables.exists(parent):
             raise BatchError(f"part_template says _PKEY, and there is no {parent} that has such columns")
-        known = self._tables.columns(parent)
-        if strange := [name for name in key if name not in known]:
-            raise NotPermitted(f"part_template says _PKEY, and {parent} has no column {strange[0][:63]!r}")
+        if reason := self._partitioning.why_no_key(key, self._tables.columns(parent)):
+            raise NotPermitted(reason)
 
     def _check_period(self, period: Period) -> None:
         """Rows of long ago or of the far future are mistakes more often than not."""

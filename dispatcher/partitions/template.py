@@ -19,6 +19,11 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*", re.ASCII)
 _TOKEN = re.compile(r'"?\w*?(_SCHEMA_TABLE|_DEST_TABLE|_PARENT|_PKEY)(?![A-Z])\w*"?')
 
 
+def names_key(template: str) -> bool:
+    """Whether a template has the word ``_PKEY``, alone or within a longer one."""
+    return any(match[1] == "_PKEY" for match in _TOKEN.finditer(template))
+
+
 def expand(template: str, table: TableName, parent: TableName, key: tuple[str, ...]) -> str:
     """The SQL that creates one partition.
 

@@ -262,30 +262,38 @@ select relkind <> 'v' and not row_security_active(oid) from pg_class where oid =
 -- Columns of a relation: name, whether it is generated, whether equal values always have the same text, whether it is an
 -- array, and the type, for an array or a domain the type that it is made of; and the operator by which its values are
 -- equal: that of a unique index, else that of its type.
-select attname::text, attgenerated <> '',
-    atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[]),
-    made.is_array, made.type, coalesce(equal.operator, 'operator(pg_catalog.=)')
-from pg_attribute, lateral (
-    with recursive parts (type, is_whole) as (
-        select atttypid, true
-        union select case typtype when 'd' then typbasetype else typelem end, is_whole and typtype = 'd'
-        from parts join pg_type on oid = type where typtype = 'd' or typcategory = 'A')
-    select bool_or(typcategory = 'A' and typlen = -1) as is_array,
-        min(typname::text) filter (where typtype <> 'd' and typcategory <> 'A') as type,
-        min(parts.type) filter (where typtype <> 'd' and is_whole) as base
-    from parts join pg_type on oid = parts.type
-) as made
-left join lateral (
-    select format('operator(%%I.%%s)', nspname, oprname) as operator
+with recursive relation (id) as (select to_regclass(%(table)s)::oid),
+parts (number, type, is_whole) as (
+    select attnum, atttypid, true from relation join pg_attribute on attrelid = id
+    where attnum > 0 and not attisdropped
+    union select number, case typtype when 'd' then typbasetype else typelem end, is_whole and typtype = 'd'
+    from parts join pg_type on oid = type where typtype = 'd' or typcategory = 'A'
+),
+made (number, is_array, type, base) as (
+    select number, bool_or(typcategory = 'A' and typlen = -1),
+        min(typname::text) filter (where typtype <> 'd' and typcategory <> 'A'),
+        min(parts.type) filter (where typtype <> 'd' and is_whole)
+    from parts join pg_type on oid = parts.type group by number
+),
+equal (class, type, is_default, operator) as materialized (
+    select c.oid, opcintype, opcdefault, format('operator(%%I.%%s)', nspname, oprname)
     from pg_opclass c
     join pg_amop on amopfamily = opcfamily and amoplefttype = opcintype and amoprighttype = opcintype
     join pg_operator o on o.oid = amopopr join pg_namespace n on n.oid = oprnamespace
-    left join pg_index on indrelid = attrelid and indisunique
-        and c.oid = indclass[array_position(indkey::int2[], attnum)]
-    where amopmethod = 403 and amopstrategy = 3 and (indexrelid is not null or (opcdefault and opcintype = base))
-    order by indisprimary desc nulls last, indexrelid limit 1
-) as equal on true
-where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped;
+    where amopmethod = 403 and amopstrategy = 3
+),
+keyed (number, operator) as materialized (
+    select distinct on (k.number) k.number, operator
+    from relation join pg_index on indrelid = id and indisunique
+    cross join unnest(indkey::int2[], indclass::oid[]) as k (number, class) join equal on equal.class = k.class
+    order by k.number, not indisprimary, indexrelid
+)
+select attname::text, attgenerated <> '',
+    atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[]),
+    is_array, made.type, coalesce(keyed.operator, by_type.operator, 'operator(pg_catalog.=)')
+from relation join pg_attribute on attrelid = id join made on made.number = attnum
+left join keyed on keyed.number = attnum left join equal by_type on is_default and by_type.type = base
+order by attnum;
 
 -- name: partition_ranges
 -- Of a table that is partitioned by the range of one date or time: whether that is a timestamptz, a period of days in a

@@ -70,6 +70,22 @@ def test_the_key_of_a_table_without_parent_reaches_no_template(
     assert target.value("select to_regclass('t') is null")
 
 
+def test_a_key_of_the_source_reaches_no_template(source: Database, target: Database, queue: Queue) -> None:
+    """Nor does the name of a column there, where the choice of the row mode tries the template."""
+    injected = 'id"); create table stolen (); --'
+    quoted = injected.replace('"', '""')
+    source.execute(f'create table t ("{quoted}" int primary key, day date)')
+    queue.attach("t")
+    target.execute("create table t (id int primary key, day date)")
+    template = "create table _DEST_TABLE () inherits (_PARENT); select '_PKEY'"
+    keys = job_keys(source, target, part_template=template, on_new_column="ignore", **BY_DAY)
+    drain(**keys)
+    source.execute("insert into t values (1, '2026-11-01')")
+    queue.tick()
+    assert drain(**keys)["dead_letters"] == 1
+    assert target.value("select to_regclass('stolen') is null and to_regclass('t_2026_11_01') is null")
+
+
 def test_a_bad_key_does_not_spoil_the_partition(target: Database, queue: Queue, keys: dict[str, Any]) -> None:
     """The next event of the same columns makes it, and then both have a place."""
     template = "create table _DEST_TABLE (primary key (_PKEY)) inherits (_PARENT)"
@@ -173,16 +189,28 @@ def test_new_columns_are_few(target: Database, queue: Queue, keys: dict[str, Any
 
 def test_a_reason_is_short_and_printable(target: Database, queue: Queue, keys: dict[str, Any]) -> None:
     """Whatever names an event has; a terminal shows it and does nothing else."""
-    names = "&".join(f"n{number}=1" for number in range(300_000))
+    names = "&".join(f"{'n' * 50}{number}=1" for number in range(1_500))
     queue.send(f"id=1&{names}", "id=2&%1b%5d0%3btitle%07%0a%c2%9b=1", "id=3&%e2%80%aeevil=1")
     drain(**keys)
     shown = reasons(target)
     assert len(shown) == 3
     assert all(reason.isprintable() and len(reason) < 1100 for reason in shown)
+    assert shown[0].startswith("table public.t has no column nnn")
     assert r"\x1b]0;title\x07\n\x9b" in shown[1]
     assert r"\u202eevil" in shown[2]
     for line in (*act("list", keys), *act("show", keys, "1", "2", "3"), *act("replay", keys)):
         assert line.isprintable()
+
+
+@pytest.mark.parametrize("policy", ["add", "ignore", "dead_letter"])
+def test_an_event_with_more_columns_than_any_table(
+    target: Database, queue: Queue, keys: dict[str, Any], policy: str
+) -> None:
+    """It is a dead letter with a short reason, and nothing of its names is kept."""
+    queue.send("id=1&" + "&".join(f"n{number}=1" for number in range(300_000)), "id=2")
+    values = drain(**keys, on_new_column=policy)
+    assert (values["rows"], values["dead_letters"]) == (1, 1)
+    assert reasons(target) == ["it has 300001 columns, and no table has more than 1600"]
 
 
 @pytest.mark.parametrize("type_", ["R", '{"op":"TRUNCATE"}'])
