@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from psycopg2.extensions import parse_dsn
 
 from ..errors import SetupError
-from ..postgres import quote
 
 _EVERYBODY = "public"
 """No role can have that name, even in quotes: it means all of them."""
@@ -26,11 +25,6 @@ class Role:
 
     name: str
     origin: str
-
-    @property
-    def sql(self) -> str:
-        """The name as SQL."""
-        return quote(self.name)
 
 
 def role_of(key: str, dsn: str) -> Role:
