@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,3 +207,16 @@ def test_the_master_loads_no_http_server() -> None:
     script = "import sys, tdsup.supervisor.service; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not {"uvicorn", "asyncio", "prometheus_client", "psycopg2"} & set(done.stdout.split())
+
+
+def test_every_package_is_installed() -> None:
+    """A wing that pyproject.toml does not name is missing from the wheel."""
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "packages"
+    ]
+    there = {
+        "tdsup." + ".".join(path.parent.relative_to(ROOT).parts)
+        for package in ORDER
+        for path in (ROOT / package).rglob("__init__.py")
+    }
+    assert set(named) == there
