@@ -94,7 +94,7 @@ def test_a_bad_key_does_not_spoil_the_partition(target: Database, queue: Queue, 
     assert drain(**keys, **BY_DAY, part_template=template)["rows"] == 2
 
 
-@pytest.mark.parametrize("depth", [10, 400, 700, 990, 5_000, 200_000])
+@pytest.mark.parametrize("depth", [400, 990, 200_000])
 @pytest.mark.parametrize("pair", ["[]", "{}"])
 @pytest.mark.parametrize("type_", ["public.t", '{"op":"INSERT","pkey":["id"]}'])
 def test_json_of_any_depth(
