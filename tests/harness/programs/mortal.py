@@ -71,10 +71,11 @@ class Fate:
             _die()
 
     def statement(self, cursor: Cursor, names: tuple[str, ...]) -> contextlib.AbstractContextManager[None]:
-        """The points of a statement; several in one round trip are known by the last."""
+        """The points of a statement; several in one round trip are known by the last that writes."""
+        last = next((name for name in reversed(names) if name != "users_names"), names[-1])
         if isinstance(cursor.connection, WatchedConnection):
-            self._last = names[-1]
-        return self.around(names[-1])
+            self._last = last
+        return self.around(last)
 
     def begin(self) -> contextlib.AbstractContextManager[None]:
         """The points of the statements that begin a batch, which are bound once."""

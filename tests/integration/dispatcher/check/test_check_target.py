@@ -40,14 +40,17 @@ def test_tables_that_rows_cannot_go_into(
 
 
 def test_a_template_that_needs_no_parent(orders: Orders) -> None:
-    """Then none has to be there; what is shown has the source table's key."""
-    template = "create table _DEST_TABLE (id int, day date, note text, primary key (_PKEY))"
+    """Then none has to be there, unless it takes the names of the key's columns from the parent."""
+    template = "create table _DEST_TABLE (id int, day date, note text, primary key (id))"
     text = fine(orders.keys(dest_table="fresh", part_template=template))
     assert "there is no table public.fresh; part_template creates each of its partitions" in text
     assert "primary key (id))" in statements(text)
     text = fine(orders.keys(dest_table="fresh", part_template=template, part_field=""))
     assert "there is no table public.fresh; part_template creates it" in text
     assert "create table public.fresh (id int" in statements(text)
+    keys = orders.keys(dest_table="fresh", part_template=template.replace("(id)", "(_PKEY)"))
+    (fault,) = faults_of(keys)
+    assert "part_template says _PKEY, and public.fresh has no column 'id'" in fault
 
 
 def test_a_target_of_a_version_without_tick_times(target: Database, orders: Orders) -> None:

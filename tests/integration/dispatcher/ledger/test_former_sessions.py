@@ -24,10 +24,10 @@ def test_a_former_session(pipeline: Pipeline, reader: str, *, may_end_it: bool) 
     """It is ended where the role may do that; where it may not, the job works all the same."""
     pipeline.drain()
     with pipeline.source.another() as former:
-        former.execute("set application_name = 'tdsup job other'")
+        former.execute("set application_name = 'tdsup job 0123456789abcdef'")
         pid = former.value("select pg_backend_pid()")
         pipeline.target.execute(
-            "update tdsup.consumer set owner = 'other', host = 'far', target_pid = 1, target_start = now(), "
+            "update tdsup.consumer set owner = '0123456789abcdef', host = 'far', target_pid = 1, target_start = now(), "
             "source_pid = %s, source_start = null",
             pid,
         )
