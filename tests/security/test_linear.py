@@ -14,7 +14,7 @@ from tdsup.dispatcher.postgres.styles import _SIGNED, _WORDED
 from tdsup.jobtype import brief
 from tdsup.supervisor.redact import redact
 
-SIZE, FACTOR = 5_000, 8
+SIZE, FACTOR = 2_000, 8
 """Characters of the small text, and how much longer the large one is."""
 
 MOST = 3 * FACTOR

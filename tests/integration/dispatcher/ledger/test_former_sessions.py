@@ -27,8 +27,8 @@ def test_a_former_session(pipeline: Pipeline, reader: str, *, may_end_it: bool) 
         former.execute("set application_name = 'tdsup job 0123456789abcdef'")
         pid = former.value("select pg_backend_pid()")
         pipeline.target.execute(
-            "update tdsup.consumer set owner = '0123456789abcdef', host = 'far', target_pid = 1, target_start = now(), "
-            "source_pid = %s, source_start = null",
+            "update tdsup.consumer set owner = '0123456789abcdef', host = 'far', target_pid = 1, "
+            "target_start = now(), source_pid = %s, source_start = null",
             pid,
         )
         pipeline.insert(10)
