@@ -34,9 +34,6 @@ QUOTA = 3
 PAUSE = 0.02
 """Seconds between two inserts."""
 
-LONGEST = 40.0
-"""Seconds within which a round has all its deaths, for each that a point may have."""
-
 FURTHER = 1_000_000
 """From the seed of one process to that of the other."""
 
@@ -134,8 +131,10 @@ class Round:
     def run(self, times: int, seed: int) -> list[str]:
         """Insert rows while processes die; returns where they died, once the books are clean."""
         with self._mortal("one", seed) as one, self._mortal("two", seed + FURTHER) as two:
-            deadline = time.monotonic() + LONGEST * self._quota
+            deaths, deadline = 0, time.monotonic() + PATIENCE
             while missing := self._missing(times):
+                if deaths != (deaths := len(list(self._deaths.iterdir()))):
+                    deadline = time.monotonic() + PATIENCE
                 # A new consumer begins at the newest tick of the queue.
                 if Pipeline.verdict(self._orders, "orders").positions[1] is not None:
                     self._orders.insert(10)
