@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
-import socket
 import sys
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
-
-from tdsup.jobtype import printable
+from typing import NoReturn
 
 from .files import open_to_append
-from .redact import redact
-
-DEFAULT_FORMAT = "%(asctime)s %(process)s %(levelname)s %(message)s"
-"""Log line of the original program: people search logs for it."""
+from .lineformat import LineFormat, Names, formatter
 
 STANDARD_STREAMS = (1, 2)
 """Descriptors of stdout and stderr."""
@@ -115,73 +106,6 @@ class LogFile(logging.Handler):
                 os.dup2(fd, stream)
 
 
-class _Format(logging.Formatter):
-    """A formatter that shows no password, and of foreign text nothing that a terminal would act on."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The text of a record: one line, and a traceback if there is one."""
-        return redact(super().format(record))
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
-        """The record's line."""
-        record.message = printable(record.message)
-        return super().formatMessage(record)
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
-        """A traceback, whose lines may quote anything."""
-        return "\n".join(map(printable, super().formatException(ei).split("\n")))
-
-
-class _Json(logging.Formatter):
-    """A JSON object for each record, for programs; it shows no password either."""
-
-    converter = staticmethod(time.gmtime)
-    default_time_format = "%Y-%m-%dT%H:%M:%S"
-    default_msec_format = "%s.%03dZ"
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One line of JSON, the time in UTC (RFC 3339)."""
-        content = {
-            "time": self.formatTime(record),
-            "level": record.levelname,
-            "pid": record.process,
-            "name": record.name,
-            "message": redact(record.getMessage()),
-        }
-        if record.exc_info:
-            content["traceback"] = redact(self.formatException(record.exc_info))
-        text = json.dumps(content, ensure_ascii=False)
-        return text if text.isprintable() else json.dumps(content)
-
-
-@dataclass(frozen=True, slots=True)
-class LineFormat:
-    """How a line of a log looks.
-
-    Attributes:
-        line: as Python's logging formats it.
-        time: as strftime formats it; empty means the default of Python's logging.
-        json: a line is a JSON object instead.
-    """
-
-    line: str = DEFAULT_FORMAT
-    time: str = ""
-    json: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a line may show besides the record itself.
-
-    Attributes:
-        job: name of the job.
-        service: its job type.
-    """
-
-    job: str = ""
-    service: str = ""
-
-
 _USUAL = LineFormat()
 _NAMELESS = Names()
 
@@ -208,9 +132,7 @@ def add_stderr(line_format: LineFormat = _USUAL, names: Names = _NAMELESS) -> No
 
 
 def _add(handler: logging.Handler, line_format: LineFormat, names: Names) -> None:
-    known = {"hostname": socket.gethostname(), "job_name": names.job, "service_name": names.service}
-    text = _Format(line_format.line, line_format.time or None, defaults=known)
-    handler.setFormatter(_Json() if line_format.json else text)
+    handler.setFormatter(formatter(line_format, names))
     logging.getLogger().addHandler(handler)
     logging.captureWarnings(True)
 

@@ -17,6 +17,7 @@ from .control import Lock
 from .errors import TdsupError
 from .exits import Exit
 from .files import make_private
+from .lineformat import LineFormat
 from .loop import Loop
 from .master import Master
 from .web import run_web
@@ -47,7 +48,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
         lock = Lock(settings.lock)
         path = settings.log
         logs.set_level(logging.INFO)
-        line_format = logs.LineFormat(json=settings.log_format == "json")
+        line_format = LineFormat(json=settings.log_format == "json")
         logs.add_file(Path(settings.log), settings.log_size, settings.log_count, not foreground, line_format)
         if foreground:
             logs.add_stderr()

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, field_validator
 from tdsup.jobtype import no_effect
 
-from ..logs import DEFAULT_FORMAT, LineFormat
+from ..lineformat import DEFAULT_FORMAT, LineFormat
 
 RESERVED = frozenset({"tdsup", "tdsup-web"})
 """Names of the master's and the web child's logs; a job of that name would rotate them away."""

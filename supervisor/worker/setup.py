@@ -9,6 +9,7 @@ from .. import logs
 from ..config import JobConfig
 from ..errors import AlreadyRunning, TdsupError
 from ..files import make_private
+from ..lineformat import Names
 from . import skylog
 from .pidfile import PidFile
 
@@ -61,7 +62,7 @@ def set_up(
 def open_logs(file: JobConfig, log: Path | None, level: int, *, console: bool) -> None:
     """Open the logs alone; see `set_up`."""
     verbose = level == logging.DEBUG
-    names = logs.Names(file.name, file.section)
+    names = Names(file.name, file.section)
     wants_skylog = skylog.is_wanted(file)
     logs.drop_all()
     try:

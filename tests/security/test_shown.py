@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tdsup.jobtype import brief, printable
 from tdsup.jobtype.printable import BRIEF
 from tdsup.supervisor import logs
+from tdsup.supervisor.lineformat import LineFormat
 
 ODD = "a\nb\r\t\x1b[2J\x9b\x07\x7f\u2028\u202e\u200b\0 é😀"
 
@@ -25,7 +26,7 @@ def log(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     root = logging.getLogger()
     before, root.handlers = root.handlers, []
     path = tmp_path / "x.log"
-    line_format = logs.LineFormat(line="%(levelname)s %(message)s", json=request.param == "json")
+    line_format = LineFormat(line="%(levelname)s %(message)s", json=request.param == "json")
     logs.add_file(path, 0, 0, redirect=False, line_format=line_format)
     yield path
     logs.drop_all()

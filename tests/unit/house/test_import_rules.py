@@ -21,8 +21,9 @@ ORDER = {
         "rights check consumer registration standby run actions job"
     ).split(),
     "supervisor": (
-        "exits redact errors files flock loop logs config control worker master web service cli".split()
-    ),
+        "exits redact errors files flock loop lineformat logs config control worker master web "
+        "service cli"
+    ).split(),
     "sandbox": "errors reaper account binaries cluster ticker box __main__".split(),
 }
 """The rooms of each package, wings and files, from the bottom up: a room imports only rooms before it."""

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tdsup.supervisor.logs import LineFormat, LogFile, add_file, drop_all
+from tdsup.supervisor.lineformat import LineFormat
+from tdsup.supervisor.logs import LogFile, add_file, drop_all
 
 
 @pytest.fixture
