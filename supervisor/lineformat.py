@@ -63,11 +63,19 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """A JSON object for each record, for programs; it shows no password either."""
+    """A JSON object for each record, for programs; it shows no password either.
+
+    Args:
+        job: whose process this is; a record's own attribute ``job`` counts more.
+    """
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
+
+    def __init__(self, job: str) -> None:
+        super().__init__()
+        self._job = job
 
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON, the time in UTC (RFC 3339)."""
@@ -76,6 +84,7 @@ class _Json(logging.Formatter):
             "level": record.levelname,
             "pid": record.process,
             "name": record.name,
+            "job": getattr(record, "job", self._job),
             "message": redact(record.getMessage()),
         }
         if record.exc_info:
@@ -87,6 +96,6 @@ class _Json(logging.Formatter):
 def formatter(line_format: LineFormat, names: Names) -> logging.Formatter:
     """What makes lines of records; they show no password and nothing that a terminal would act on."""
     if line_format.json:
-        return _Json()
+        return _Json(names.job)
     known = {"hostname": socket.gethostname(), "job_name": names.job, "service_name": names.service}
     return _Text(line_format.line, line_format.time or None, defaults=known)

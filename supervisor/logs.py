@@ -1,4 +1,4 @@
-"""Log files that lose no line, and where a process logs to."""
+"""Where a process logs to: files that lose no line, stdout, or journald."""
 
 from __future__ import annotations
 
@@ -7,21 +7,75 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from .files import open_to_append
+from .journal import JournalLog
 from .lineformat import LineFormat, Names, formatter
 
-STANDARD_STREAMS = (1, 2)
+STDOUT = 1
+
+STANDARD_STREAMS = (STDOUT, 2)
 """Descriptors of stdout and stderr."""
 
 
-class LogFile(logging.Handler):
-    """A log file that is rotated by size.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Where all processes of a fleet log to in place of files of their own.
 
-    Every line is one write to a file in append mode: nothing is buffered, so nothing is lost when the process
-    is killed. If somebody renames or deletes the file, the next line makes a new one.
+    Attributes:
+        kind: what it is.
+        line_format: of stdout; an entry of journald has time, level and job beside its text.
+    """
+
+    kind: Literal["stdout", "journald"]
+    line_format: LineFormat
+
+
+class Output(logging.Handler):
+    """Writes lines to a descriptor.
+
+    Every line is one write: nothing is buffered, so nothing is lost when the process is killed. If the disk
+    is full, the line is lost and the process goes on.
+
+    Args:
+        descriptor: stdout's, unless told otherwise.
+
+    Attributes:
+        written: bytes so far.
+    """
+
+    def __init__(self, descriptor: int = STDOUT) -> None:
+        super().__init__()
+        self.written = 0
+        self._fd = descriptor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        try:
+            line = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
+        except (TypeError, ValueError):
+            self.handleError(record)
+            return
+        # What fails here must lose no line: the file grows until a rotation succeeds.
+        with contextlib.suppress(OSError):
+            self.make_room(len(line))
+        with contextlib.suppress(OSError):
+            while line:
+                count = os.write(self._fd, line)
+                self.written += count
+                line = line[count:]
+
+    def make_room(self, length: int) -> None:
+        """Get ready for a line of that many bytes."""
+
+
+class LogFile(Output):
+    """A log file in append mode that is rotated by size.
+
+    If somebody renames or deletes the file, the next line makes a new one.
 
     Args:
         path: the file; rotated ones get the suffixes ``.1``, ``.2`` and so on.
@@ -29,38 +83,17 @@ class LogFile(logging.Handler):
         count: rotated files that are kept; 0: it is never rotated.
         redirect: send stdout and stderr there too.
 
-    Attributes:
-        written: bytes so far.
-
     Raises:
         OSError: the file cannot be opened.
     """
 
     def __init__(self, path: Path, size: int, count: int, redirect: bool) -> None:
-        super().__init__()
+        super().__init__(-1)
         self._path = path
         self._size = size if count else 0
         self._count = count
         self._redirect = redirect
-        self.written = 0
-        self._fd = -1
         self._open()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record. If the disk is full, the line is lost and the process goes on."""
-        try:
-            line = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
-        except (TypeError, ValueError):
-            self.handleError(record)
-            return
-        # A rotation that fails must lose no line: the file grows until one succeeds.
-        with contextlib.suppress(OSError):
-            self._make_room(len(line))
-        with contextlib.suppress(OSError):
-            while line:
-                count = os.write(self._fd, line)
-                self.written += count
-                line = line[count:]
 
     def close(self) -> None:
         """Close the file; stdout and stderr stay where they are."""
@@ -78,7 +111,8 @@ class LogFile(logging.Handler):
             finally:
                 self.release()
 
-    def _make_room(self, length: int) -> None:
+    def make_room(self, length: int) -> None:
+        """Rotate if the line is too much for the file; open the file again if it is another one by now."""
         try:
             found = self._path.stat()
         except FileNotFoundError:
@@ -124,6 +158,18 @@ def add_file(
         OSError: the file cannot be opened.
     """
     _add(LogFile(path, size, count, redirect), line_format, names)
+
+
+def add_stream(stream: Stream, names: Names = _NAMELESS) -> None:
+    """Log to stdout or journald from now on.
+
+    Raises:
+        OSError: journald does not listen.
+    """
+    if stream.kind == "stdout":
+        _add(Output(), stream.line_format, names)
+    else:
+        _add(JournalLog(names.job), LineFormat("%(message)s"), names)
 
 
 def add_stderr(line_format: LineFormat = _USUAL, names: Names = _NAMELESS) -> None:
@@ -172,8 +218,9 @@ def rotate() -> None:
 
 
 def written() -> int:
-    """Bytes written to the log files of this process."""
-    return sum(handler.written for handler in logging.getLogger().handlers if isinstance(handler, LogFile))
+    """Bytes that this process has logged, but for a console."""
+    handlers = logging.getLogger().handlers
+    return sum(handler.written for handler in handlers if isinstance(handler, Output | JournalLog))
 
 
 def flush_and_exit(code: int) -> NoReturn:

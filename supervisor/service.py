@@ -17,7 +17,6 @@ from .control import Lock
 from .errors import TdsupError
 from .exits import Exit
 from .files import make_private
-from .lineformat import LineFormat
 from .loop import Loop
 from .master import Master
 from .web import run_web
@@ -41,17 +40,15 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _raise_descriptor_limit()
     path = settings.log
+    folders = [] if settings.stream else [Path("log"), Path(settings.log).parent]
     try:
-        for folder in ("log", Path(settings.log).parent, Path(settings.socket).parent):
-            make_private(Path(folder))
+        for folder in (*folders, Path(settings.socket).parent):
+            make_private(folder)
         path = settings.lock
         lock = Lock(settings.lock)
         path = settings.log
         logs.set_level(logging.INFO)
-        line_format = LineFormat(json=settings.log_format == "json")
-        logs.add_file(Path(settings.log), settings.log_size, settings.log_count, not foreground, line_format)
-        if foreground:
-            logs.add_stderr()
+        _log_to(settings, foreground)
         setproctitle("tdsup: master")
         path = settings.socket
         master = Master(settings, Loop(), partial(run_web, settings))
@@ -62,6 +59,18 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
     finally:
         lock.release()
     return Exit.OK
+
+
+def _log_to(settings: FleetSettings, foreground: bool) -> None:
+    if settings.stream is None:
+        path, line_format = Path(settings.log), settings.line_format
+        logs.add_file(path, settings.log_size, settings.log_count, not foreground, line_format)
+        if foreground:
+            logs.add_stderr()
+    elif settings.log_to == "stdout" and not foreground:
+        raise TdsupError("cannot start the fleet: log_to says stdout, which a daemon has not; leave out -d")
+    else:
+        logs.add_stream(settings.stream)
 
 
 def _raise_descriptor_limit() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import logs
 from ..config import (
+    FILE,
     HEADLESS,
     find_job_type,
     import_fleet,
@@ -165,7 +166,10 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _logs(options: argparse.Namespace) -> int:
-    path = _log_of(options.job) if options.job else Path(load_fleet().log)
+    settings = load_fleet()
+    if settings.stream is not None:
+        raise TdsupError(_elsewhere(options.job, settings.log_to))
+    path = _log_of(options.job) if options.job else Path(settings.log)
     tail = Tail(path)
     try:
         _write(tail.last(max(0, options.lines)))
@@ -182,6 +186,14 @@ def _logs(options: argparse.Namespace) -> int:
     finally:
         tail.close()
     return Exit.OK
+
+
+def _elsewhere(job: str | None, log_to: str) -> str:
+    """Where to look for a log that is no file."""
+    what = f"log of {job}" if job else "log"
+    command = f"journalctl TDSUP_JOB={job}" if job else "journalctl -t tdsup"
+    look = f"; look with {command}" if log_to == "journald" else ""
+    return f"cannot show the {what}: everything is logged to {log_to} (log_to in {FILE}){look}"
 
 
 def _log_of(job: str) -> Path:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from ..errors import ConfigError
+from ..lineformat import LineFormat
+from ..logs import Stream
 from .jobsettings import JobSettings
 from .jobtypes import job_types
 from .options import Fault, known_keys, read, unknown_key
@@ -68,6 +70,11 @@ class FleetSettings(BaseModel):
     web_key: str = Field(
         default="", validate_default=True, description="Private key (PEM) of the certificate."
     )
+    log_to: Literal["files", "stdout", "journald"] = Field(
+        default="files",
+        description="Where everything is logged: to files, each job to its own; or all of it to stdout or to "
+        "journald, and what job files say of their logs has no effect.",
+    )
     log: str = Field(default="log/tdsup.log", description="Log of the master.")
     log_size: int = Field(
         default=10485760, ge=0, description="Size in bytes at which the master's log is rotated; 0: never."
@@ -75,7 +82,8 @@ class FleetSettings(BaseModel):
     log_count: int = Field(default=3, ge=0, description="Rotated logs of the master to keep; 0: no rotation.")
     log_format: Literal["text", "json"] = Field(
         default="text",
-        description="Format of the logs of the master and the web child; json: one object per line.",
+        description="Format of the logs of the master and the web child, and of what goes to stdout; json: "
+        "one object per line.",
     )
     backoff_first: float = Field(default=0.5, gt=0, le=DAY, description="Seconds before the first restart.")
     backoff_limit: float = Field(
@@ -134,6 +142,16 @@ class FleetSettings(BaseModel):
         """Host and port of the web child."""
         host, _, port = self.web.rpartition(":")
         return host.strip("[]"), int(port)
+
+    @property
+    def line_format(self) -> LineFormat:
+        """Format of the logs of the master and the web child."""
+        return LineFormat(json=self.log_format == "json")
+
+    @property
+    def stream(self) -> Stream | None:
+        """Where all processes log to; None: to files of their own."""
+        return None if self.log_to == "files" else Stream(self.log_to, self.line_format)
 
     @property
     def beat(self) -> float:

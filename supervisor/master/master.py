@@ -16,7 +16,7 @@ from ..config import BrokenConfig, FleetSettings, JobConfig
 from ..control import VERSION, ControlServer, Verb, serve
 from ..errors import ConfigError, NotAllowed, Stopping
 from ..loop import Loop
-from ..worker import Board, Start, run_worker
+from ..worker import Board, Start, Surroundings, run_worker
 from .backoff import Backoff, Schedule
 from .escalation import Timeouts
 from .job import Job
@@ -48,8 +48,7 @@ class Master:
         self._stopping = False
         self._schedule = Schedule(settings.backoff_first, settings.backoff_limit, settings.backoff_reset)
         self._timeouts = Timeouts(settings.heartbeat_timeout, settings.stop_timeout, settings.kill_timeout)
-        board = Board()
-        body = partial(_job_body, board, settings.beat)
+        body = partial(_job_body, Surroundings(Board(), settings.beat, settings.stream))
         self._roster = Roster(lambda name, file: self._runner(name, file, f"tdsup: job {name}", body))
         self._reload = Reload(settings, self._roster, loop)
         self._control = ControlServer(settings.socket, loop, partial(serve, self))
@@ -102,8 +101,9 @@ class Master:
         web = self._web.job
         address = web.tally.labels.get("address") if web.pid else None
         web_error = web.last_error[0] if web.last_error and not address else ""
+        chosen, has_log = self._roster.select("show", names), self._settings.stream is None
         return {
-            "jobs": [job_status(runner.job, now) for runner in self._roster.select("show", names)],
+            "jobs": [job_status(runner.job, now, has_log=has_log) for runner in chosen],
             "master": {"pid": os.getpid(), "uptime": round(now - self._begun, 3), "version": VERSION},
             "web": address,
             "web_error": web_error,
@@ -222,8 +222,8 @@ class Master:
             self.stop()
 
 
-def _job_body(board: Board, beat: float, job: Job) -> Body:
+def _job_body(surroundings: Surroundings, job: Job) -> Body:
     """What the process of a job does; see `run_worker`."""
     if not isinstance(job.file, JobConfig):
         raise ConfigError(f"cannot start {job.name}: its file is broken")
-    return partial(run_worker, job.file, board, beat, Start(job.asked, job.identity))
+    return partial(run_worker, job.file, surroundings, Start(job.asked, job.identity))

@@ -12,8 +12,14 @@ from ..config import JobConfig
 from .job import Job
 
 
-def job_status(job: Job, now: float) -> dict[str, Any]:
-    """One job as `tdsup status` shows it; durations in seconds."""
+def job_status(job: Job, now: float, *, has_log: bool) -> dict[str, Any]:
+    """One job as `tdsup status` shows it; durations in seconds.
+
+    Args:
+        job: the job.
+        now: the present moment.
+        has_log: jobs log to files of their own.
+    """
     sound = job.file if isinstance(job.file, JobConfig) else None
     error, error_at = job.last_error or ("", now)
     return {
@@ -31,7 +37,7 @@ def job_status(job: Job, now: float) -> dict[str, Any]:
         "retry_in": _rounded(job.retry_in(now)),
         "file": job.file.path if job.file else None,
         "type": sound.section if sound else None,
-        "log": str(sound.log_path) if sound else None,
+        "log": str(sound.log_path) if sound and has_log else None,
     }
 
 

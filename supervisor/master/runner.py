@@ -106,7 +106,8 @@ class Runner:
         elif self._process is not None and order is not None:
             give(self._process.channel, order)
         if action in {Action.TERMINATE, Action.KILL}:
-            _log.warning("%s: sent %s to pid %s", self.job.name, SIGNALS[action].name, self.job.pid)
+            name, number = self.job.name, SIGNALS[action].name
+            _log.warning("%s: sent %s to pid %s", name, number, self.job.pid, extra={"job": name})
         self.job.done(action, now)
 
     def _on_channel(self, _events: int) -> None:
@@ -176,7 +177,11 @@ class Runner:
         if changed:
             self._told = job.state
             _log.log(
-                LEVELS.get(job.state, logging.INFO), "%s: %s", job.name, _headline(job, self._loop.now())
+                LEVELS.get(job.state, logging.INFO),
+                "%s: %s",
+                job.name,
+                _headline(job, self._loop.now()),
+                extra={"job": job.name},
             )
         if changed or job.removed:
             self._on_change(self)

@@ -21,6 +21,7 @@ from .. import logs
 from ..config import FleetSettings
 from ..errors import TdsupError
 from ..exits import Exit
+from ..lineformat import Names
 from ..worker import Heartbeat, Lifeline, Sender
 from .access import HostNames, ReadingKey, Rules, WebToken, is_local, load_secret
 
@@ -52,9 +53,7 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     scheme = "https" if settings.web_cert else "http"
     try:
         logs.set_level(logging.INFO)
-        logs.add_file(
-            Path(settings.log).with_name(LOG_NAME), settings.log_size, settings.log_count, redirect=True
-        )
+        _open_log(settings)
         rules = _rules(settings)
         certificate = _certificate(settings)
         listener = _listen(*settings.web_address)
@@ -75,6 +74,14 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     observer = Observer(link, time.monotonic)
     _serve(Site(link, observer, rules), observer, listener, certificate)
     return Exit.OK
+
+
+def _open_log(settings: FleetSettings) -> None:
+    if settings.stream is None:
+        path = Path(settings.log).with_name(LOG_NAME)
+        logs.add_file(path, settings.log_size, settings.log_count, True, settings.line_format)
+    else:
+        logs.add_stream(settings.stream, Names("tdsup-web"))
 
 
 def _rules(settings: FleetSettings) -> Rules:

@@ -2,7 +2,7 @@
 
 from .board import Board
 from .channel import Sender, give, open_channel, receive
-from .context import Start
+from .context import Start, Surroundings
 from .lifeline import Heartbeat, Lifeline
 from .pidfile import PidFile
 from .processmetrics import Vitals, vitals
@@ -19,6 +19,7 @@ __all__ = [
     "Sender",
     "StandaloneJob",
     "Start",
+    "Surroundings",
     "Vitals",
     "explain",
     "give",

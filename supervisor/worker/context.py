@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from tdsup.jobtype import Board, Order, Snapshot
 
+from ..logs import Stream
 from .channel import Sender
 from .processmetrics import process_values
 
@@ -25,6 +26,21 @@ class Start:
 
     asked: bool = True
     identity: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the processes of a fleet have in common.
+
+    Attributes:
+        board: numbers that the jobs share.
+        beat: seconds between signs of life.
+        stream: where all of them log to; None: to files of their own.
+    """
+
+    board: Board
+    beat: float
+    stream: Stream | None
 
 
 class WorkerContext:

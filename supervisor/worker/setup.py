@@ -13,14 +13,20 @@ from ..lineformat import Names
 from . import skylog
 from .pidfile import PidFile
 
+Log = Path | logs.Stream
+"""Where a job logs to."""
 
-def redirect(file: JobConfig) -> None:
+
+def redirect(file: JobConfig, log: Log) -> None:
     """Send stdout and stderr to the log of a job in a fleet; the fleet's own folder for logs is made.
+
+    They stay where they are if the log is no file.
 
     Raises:
         TdsupError: the log cannot be opened.
     """
-    log = file.log_path
+    if not isinstance(log, Path):
+        return
     try:
         if not file.host.logfile:
             make_private(log.parent)
@@ -30,13 +36,13 @@ def redirect(file: JobConfig) -> None:
 
 
 def set_up(
-    file: JobConfig, log: Path | None, level: int, *, console: bool, held: PidFile | None = None
+    file: JobConfig, log: Log | None, level: int, *, console: bool, held: PidFile | None = None
 ) -> PidFile:
     """Take a job's pid file and open its logs, in place of those that it had before a reload.
 
     Args:
         file: the job's.
-        log: its log file, if it has one.
+        log: where it logs to, if it has a log.
         level: of the logs.
         console: whether to log to stderr too; without a console, stdout and stderr go to the log file.
         held: the pid file from before a reload; kept if the job still names it, and never released here.
@@ -59,7 +65,7 @@ def set_up(
     return pidfile
 
 
-def open_logs(file: JobConfig, log: Path | None, level: int, *, console: bool) -> None:
+def open_logs(file: JobConfig, log: Log | None, level: int, *, console: bool) -> None:
     """Open the logs alone; see `set_up`."""
     verbose = level == logging.DEBUG
     names = Names(file.name, file.section)
@@ -70,8 +76,10 @@ def open_logs(file: JobConfig, log: Path | None, level: int, *, console: bool) -
             skylog.configure(file)
         elif console:
             logs.add_stderr(file.host.line_format("console", verbose=verbose), names)
-        if log is not None:
-            host, line_format = file.host, file.host.line_format("file", verbose=verbose)
+        host, line_format = file.host, file.host.line_format("file", verbose=verbose)
+        if isinstance(log, logs.Stream):
+            logs.add_stream(log, names)
+        elif log is not None:
             logs.add_file(log, host.log_size, host.log_count, not console, line_format, names)
     except OSError as error:
         raise _cannot_open(file, "logfile", str(log), error) from error

@@ -6,14 +6,14 @@ import logging
 import socket
 from dataclasses import dataclass
 
-from tdsup.jobtype import Board, brief
+from tdsup.jobtype import brief
 
 from ..config import JobConfig
 from ..errors import ConfigError, TdsupError
 from ..exits import Exit
 from ..redact import redact
 from .channel import Sender
-from .context import Start, WorkerContext
+from .context import Start, Surroundings, WorkerContext
 from .lifeline import Heartbeat, Lifeline
 from .processmetrics import PROCESS_METRICS
 from .setup import redirect, set_up
@@ -32,29 +32,29 @@ class End:
     reason: str = ""
 
 
-def run_worker(file: JobConfig, board: Board, beat: float, start: Start, channel: socket.socket) -> int:
+def run_worker(file: JobConfig, surroundings: Surroundings, start: Start, channel: socket.socket) -> int:
     """Be the process of a job in a fleet; returns the exit status.
 
     Args:
         file: the job's.
-        board: numbers that the jobs of the fleet share.
-        beat: seconds between signs of life.
+        surroundings: what it has in common with the others.
         start: how this process came to be.
         channel: to the master.
     """
     sender = Sender(channel)
     try:
         # First of all: whatever C code or Python says from now on belongs to the job.
-        redirect(file)
-        pidfile = set_up(file, file.log_path, logging.INFO, console=False)
+        log = surroundings.stream or file.log_path
+        redirect(file, log)
+        pidfile = set_up(file, log, logging.INFO, console=False)
     except TdsupError as error:
         sender.farewell(str(error))
         return Exit.SETUP if isinstance(error, ConfigError) else Exit.FAILED
     logger = logging.getLogger(file.name)
-    context = WorkerContext(logger, sender, lambda: None, board, start)
+    context = WorkerContext(logger, sender, lambda: None, surroundings.board, start)
     lifeline = Lifeline(
         logger,
-        Heartbeat(channel, beat, context.beat, context.give),
+        Heartbeat(channel, surroundings.beat, context.beat, context.give),
         stop=context.stop,
         reload=sender.reload,
         terminate=pidfile.release if pidfile.path else None,

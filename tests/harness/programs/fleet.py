@@ -26,12 +26,15 @@ class Fleet(FleetAnswers):
         """Start the master in the foreground of a child process; returns at once."""
         if self._master is not None:
             self._master.wait(PATIENCE)
-        with (self.directory / "stderr").open("wb") as stderr:
+        with (
+            (self.directory / "stdout").open("wb") as stdout,
+            (self.directory / "stderr").open("wb") as stderr,
+        ):
             self._master = subprocess.Popen(
                 self.command("start"),
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,
             )
@@ -42,6 +45,10 @@ class Fleet(FleetAnswers):
         master = self.launch()
         wait_until(lambda: master.poll() is not None or self.answers(), "the master answers")
         assert master.poll() is None, f"the master did not start: {self.stderr()}"
+
+    def stdout(self) -> str:
+        """What the master and its children wrote to stdout."""
+        return (self.directory / "stdout").read_text(encoding="utf-8")
 
     def stderr(self) -> str:
         """What the master wrote to stderr."""

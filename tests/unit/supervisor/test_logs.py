@@ -145,5 +145,6 @@ def test_a_line_can_be_an_object(path: Path) -> None:
         "level": "ERROR",
         "pid": os.getpid(),
         "name": "orders",
+        "job": "",
         "message": "cannot load password=********\nß",
     }
