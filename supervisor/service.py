@@ -40,7 +40,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _raise_descriptor_limit()
     path = settings.log
-    folders = [] if settings.stream else [Path("log"), Path(settings.log).parent]
+    folders = [] if settings.stream else [Path(settings.log).parent]
     try:
         for folder in (*folders, Path(settings.socket).parent):
             make_private(folder)

@@ -16,6 +16,7 @@ from ..config import BrokenConfig, FleetSettings, JobConfig
 from ..control import VERSION, ControlServer, Verb, serve
 from ..errors import ConfigError, NotAllowed, Stopping
 from ..loop import Loop
+from ..manager import Manager
 from ..worker import Board, Start, Surroundings, run_worker
 from .backoff import Backoff, Schedule
 from .escalation import Timeouts
@@ -25,6 +26,9 @@ from .reload import Reload
 from .report import described, job_metrics, job_status
 from .roster import Roster
 from .runner import Runner
+
+MARGIN = 5.0
+"""Seconds that a stop may take beyond those that jobs have."""
 
 _log = logging.getLogger("tdsup")
 
@@ -50,7 +54,10 @@ class Master:
         self._timeouts = Timeouts(settings.heartbeat_timeout, settings.stop_timeout, settings.kill_timeout)
         body = partial(_job_body, Surroundings(Board(), settings.beat, settings.stream))
         self._roster = Roster(lambda name, file: self._runner(name, file, f"tdsup: job {name}", body))
-        self._reload = Reload(settings, self._roster, loop)
+        self._manager = Manager(
+            loop, self._roster.headcount, settings.stop_timeout + settings.kill_timeout + MARGIN
+        )
+        self._reload = Reload(settings, self._roster, loop, self._manager)
         self._control = ControlServer(settings.socket, loop, partial(serve, self))
         self._web = self._runner("tdsup-web", None, "tdsup: web", lambda _job: web)
 
@@ -81,6 +88,7 @@ class Master:
                 _log.warning("no job file matches %s", " ".join(self._settings.jobs))
             self._web.start()
             self._loop.at(self._loop.now(), ready)
+            self._loop.at(self._loop.now(), self._manager.ready)
             self._loop.run()
         finally:
             for runner in self._all():
@@ -181,6 +189,7 @@ class Master:
     def stop(self) -> dict[str, Any]:
         """Begin to stop all jobs, in parallel; see `commands`."""
         self._stopping = True
+        self._manager.stopping()
         self._reload.end()
         for runner in self._all():
             runner.job.stop(self._loop.now())

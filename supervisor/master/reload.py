@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from ..config import (
 )
 from ..errors import ConfigError, TdsupError
 from ..loop import Loop, Timer
+from ..manager import Manager
 from .left import Left, lines
 from .roster import Roster, in_order
 from .runner import Runner
@@ -50,6 +51,7 @@ class Reload:
         settings: the fleet's, as it starts.
         roster: its jobs; those that the files name are added.
         loop: what waits.
+        manager: is told while the fleet's files are read.
 
     Attributes:
         done: reloads of the fleet or of jobs, sound or not.
@@ -57,13 +59,14 @@ class Reload:
         left: what jobs have left behind.
     """
 
-    def __init__(self, settings: FleetSettings, roster: Roster, loop: Loop) -> None:
+    def __init__(self, settings: FleetSettings, roster: Roster, loop: Loop, manager: Manager) -> None:
         self.done = 0
         self.failed = 0
         self.left = Left()
         self._settings = self._started = settings
         self._roster = roster
         self._loop = loop
+        self._manager = manager
         self._watch = Watch(loop.now())
         self._next_look: Timer | None = None
         self._ended = False
@@ -97,6 +100,10 @@ class Reload:
         Raises:
             ConfigError: a directory or ``tdsup.yaml`` cannot be read; what runs is untouched.
         """
+        with nullcontext() if dry_run else self._manager.reloading():
+            return self._fleet(dry_run=dry_run)
+
+    def _fleet(self, *, dry_run: bool) -> dict[str, Any]:
         self.done += not dry_run
         # Looked at before they are read, so that a change in between is noticed.
         before = _look_at(self._settings)
@@ -116,7 +123,7 @@ class Reload:
             *passed_over(settings.jobs),
             *clashes(files),
             *shares(files),
-            *self._needing_a_start(settings),
+            *_needing_a_start(self._started, settings),
         ]
         for line in warnings:
             _log.warning("%s", line)
@@ -192,14 +199,6 @@ class Reload:
             self.unasked("files have changed")
         self._next_look = self._loop.at(self._loop.now() + LOOK, self._look)
 
-    def _needing_a_start(self, settings: FleetSettings) -> list[str]:
-        """Keys of ``tdsup.yaml`` that have changed but are read only at a start, a line each."""
-        return [
-            f"{FILE}: {key}: takes effect when the fleet is started again"
-            for key in FleetSettings.model_fields
-            if key not in LIVE and getattr(settings, key) != getattr(self._started, key)
-        ]
-
     def _answer(self, changes: Changes, warnings: Sequence[str]) -> dict[str, Any]:
         """What is said of changes before they are made; `warnings` are those between files."""
         return {
@@ -264,6 +263,15 @@ def _read_again(name: str, old: JobConfig | BrokenConfig, settings: FleetSetting
     if isinstance(old, JobConfig) and name in changes.unchanged:
         return old
     return changes.changed[name]
+
+
+def _needing_a_start(started: FleetSettings, settings: FleetSettings) -> list[str]:
+    """Keys of ``tdsup.yaml`` that have changed but are read only at a start, a line each."""
+    return [
+        f"{FILE}: {key}: takes effect when the fleet is started again"
+        for key in FleetSettings.model_fields
+        if key not in LIVE and getattr(settings, key) != getattr(started, key)
+    ]
 
 
 def _look_at(settings: FleetSettings) -> Signature:

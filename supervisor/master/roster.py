@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
@@ -11,6 +12,7 @@ from ..config import BrokenConfig, JobConfig, Present
 from ..errors import UnknownJob
 from .job import Job
 from .runner import Runner
+from .state import State
 
 AnyConfig = TypeVar("AnyConfig", bound=JobConfig | BrokenConfig)
 
@@ -45,6 +47,12 @@ class Roster:
     def present(self) -> list[Present]:
         """The jobs and what they run, for a comparison with files."""
         return [Present(job.name, job.wanted_file) for job in self.jobs()]
+
+    def headcount(self) -> str:
+        """How many jobs there are, and how many are in which state, in one line."""
+        states = Counter(runner.job.state for runner in self._runners.values())
+        counts = (f"{states[state]} {state.value}" for state in State if states[state])
+        return f"{len(self)} jobs: {', '.join(counts)}" if states else "no jobs"
 
     def by_name(self) -> list[Runner]:
         """Runners as people look for them."""
