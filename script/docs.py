@@ -18,6 +18,7 @@ from tdsup.supervisor.config.fleetsettings import FleetSettings
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.config.options import shown_default
 from tdsup.supervisor.control.commands import COMMANDS
+from tdsup.supervisor.exits import MEANINGS, Exit
 from tdsup.supervisor.web.prometheus import KINDS
 from tdsup.supervisor.worker.processmetrics import PROCESS_METRICS
 
@@ -121,6 +122,24 @@ def _metrics() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _exits() -> str:
+    """Exit statuses, and what runs a fleet makes of them."""
+    lines = ["| status | means | the unit of systemd | a container |", "|---|---|---|---|"]
+    for code, meaning in MEANINGS.items():
+        unit, container = AFTER.get(code, AFTERWARDS)
+        lines.append(f"| {int(code)} | {meaning} | {unit} | {container} |")
+    return "\n".join(lines) + "\n"
+
+
+AFTERWARDS = "is restarted after 5 s", "is restarted with growing waits"
+AFTER = {
+    Exit.OK: ("is inactive", "is done; Kubernetes starts it again"),
+    Exit.USAGE: ("fails, and stays so", AFTERWARDS[1]),
+    Exit.SETUP: ("fails, and stays so", AFTERWARDS[1]),
+}
+"""What becomes of a service or a container that ends so; AFTERWARDS of all others."""
+
+
 def _servers() -> str:
     """The versions of PostgreSQL that are tried."""
     lines = ["| PostgreSQL | from | PgQ | tried |", "|---|---|---|---|"]
@@ -147,7 +166,7 @@ def _grants() -> str:
 
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "jobs.md": {"dispatcher": partial(_table, Settings), "supervisor": partial(_table, JobSettings)},
-    "fleet.md": {"commands": _commands, "fleet": partial(_table, FleetSettings)},
+    "fleet.md": {"commands": _commands, "fleet": partial(_table, FleetSettings), "exits": _exits},
     "metrics.md": {"metrics": _metrics},
     "compatibility.md": {"servers": _servers},
     "outcomes.md": {"outcomes": _outcomes},

@@ -27,6 +27,7 @@ class ConfigError(TdsupError):
     """
 
     code = "bad-config"
+    exit_code = Exit.SETUP
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines) or None)

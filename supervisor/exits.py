@@ -11,16 +11,25 @@ class Exit(IntEnum):
 
     OK = 0
     FAILED = 1
-    """A person has to read the message on stderr."""
     USAGE = 2
-    """Unknown command or option (argparse's own status)."""
     NOT_RUNNING = 3
-    """No master answers (LSB: the service is not running)."""
     SETUP = 78
-    """``EX_CONFIG`` of sysexits.h: a restart is pointless until somebody changes something."""
     INTERRUPTED = 128 + signal.SIGINT
-    """A second SIGINT ended it at once (the status that a shell reports for SIGINT)."""
 
+
+MEANINGS = {
+    Exit.OK: "Done; of a fleet or a job: it has stopped as somebody asked.",
+    Exit.FAILED: "Refused or failed; stderr says why.",
+    # argparse's own status.
+    Exit.USAGE: "Unknown command or option.",
+    # LSB: the service is not running.
+    Exit.NOT_RUNNING: "No master answers.",
+    # EX_CONFIG of sysexits.h.
+    Exit.SETUP: "The configuration is wrong: a restart is of no use until somebody changes something.",
+    # What a shell reports for SIGINT.
+    Exit.INTERRUPTED: "Ended at once by a second SIGINT.",
+}
+"""What people are told of each."""
 
 ON_PURPOSE = frozenset({Exit.OK, Exit.INTERRUPTED, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGTERM})
 """Exit codes (negative: killed by that signal) that mean: somebody wanted the process to end."""

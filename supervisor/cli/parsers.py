@@ -7,7 +7,10 @@ from typing import Any
 
 from .answers import Run
 
-EXITS = "exit status: 0 done, 1 refused or failed (stderr says why), 2 wrong usage, 3 no master runs"
+EXITS = (
+    "exit status: 0 done, 1 refused or failed (stderr says why), 2 wrong usage, 3 no master runs, "
+    "78 the configuration is wrong"
+)
 
 
 def add_command(commands: Any, name: str, text: str, example: str, run: Run) -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ from ..control import VERSION
 from ..errors import ConfigError, TdsupError
 from ..exits import Exit
 from ..redact import HIDDEN
-from ..worker import End, PidFile, StandaloneJob
+from ..worker import PidFile, StandaloneJob
 from .answers import complain
 from .daemon import detach, dump_no_core
 from .perform import perform
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     dump_no_core()
     if arguments is None:
         setproctitle(" ".join(_shown([PROGRAM, *sys.argv[1:]])))
-    parser = _parser()
+    parser = make_parser()
     options = parser.parse_args(arguments)
     try:
         if options.mode == "ini":
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TdsupError as error:
         for line in error.lines if isinstance(error, ConfigError) else [str(error)]:
             complain(line)
-        return error.exit_code
+        return _status(error.exit_code)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
         return perform(file, mode)
     job = StandaloneJob(options.ini, overrides, level, console=mode != "daemon")
     if mode != "daemon":
-        return _status(job.run(lambda: None))
+        return _status(job.run(lambda: None).code)
     file = job.file
     if not file.host.pidfile:
         raise ConfigError(f"cannot start {file.name} as a daemon: Daemon needs pidfile")
@@ -82,9 +82,9 @@ def _run(options: argparse.Namespace) -> int:
     return detach(file.name, live)
 
 
-def _status(end: End) -> int:
+def _status(code: int) -> int:
     """The exit status of a program for one job: 1 for every error, like the original."""
-    return Exit.FAILED if end.code == Exit.SETUP else end.code
+    return Exit.FAILED if code == Exit.SETUP else code
 
 
 def _signal(job: str, path: str, number: signal.Signals) -> int:
@@ -130,7 +130,8 @@ def _override(text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The command line, with every switch."""
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Run the job of one ini file until SIGINT (ends its batch) or SIGTERM (ends at once).",

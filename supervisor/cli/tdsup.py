@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; returns the exit status."""
     dump_no_core()
     logs.hold_standard_streams()
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     run: Run = options.run
     try:
         _enter(options.directory)
@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The command line, with every command."""
     parser = argparse.ArgumentParser(
         prog="tdsup",
         description="Run a fleet of PgQ table dispatchers: one process per job of conf.d.",
@@ -88,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         "completion",
         "Print a script that lets a shell complete commands and names of jobs.",
         "tdsup completion bash > /etc/bash_completion.d/tdsup",
-        lambda options: _print(completion.script(_parser(), options.shell)),
+        lambda options: _print(completion.script(parser, options.shell)),
     )
     shell.add_argument("shell", choices=completion.SHELLS, help="the shell")
     return parser

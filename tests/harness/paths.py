@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
+"""The checkout."""
+
 TESTS = Path(__file__).parents[1]
 """The folder that holds the harness, for ``PYTHONPATH``."""
 
