@@ -8,6 +8,7 @@ from collections.abc import Collection
 from psycopg2.extensions import connection as Connection
 from tdsup.jobtype import Context
 
+from .health import Health
 from .ledger import Choice, Ownership, Position, Storage
 from .load import BatchWork, Delivery, Ledger, Outcome
 from .metrics import Tally
@@ -49,6 +50,7 @@ class Consumer:
         self._logger = context.logger
         self._sizer = BatchSizer(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
         self._delivery = Delivery(self._queue, target, settings, context.logger, Choice(self._ownership.row))
+        self._health = Health(queue, self._delivery.dead_letters, tally)
         self._verified = time.monotonic()
 
     def work(self) -> bool:
@@ -64,6 +66,7 @@ class Consumer:
             psycopg2.Error: the infrastructure failed; a retry on new connections is safe.
         """
         asked = time.monotonic()
+        self._health.look(asked)
         batch = None
         if not self._lookout.is_quiet():
             batch = self._queue.next_batch(self._sizer.min_events)
@@ -82,8 +85,12 @@ class Consumer:
             return False
         if self._tally.caught_up_to is None:
             self._tally.caught_up_to = asked
-        is_loaded = self._apply(batch)
-        self._finish(batch, asked, is_loaded=is_loaded)
+        self._tally.opened_at = asked
+        try:
+            is_loaded = self._apply(batch)
+            self._finish(batch, asked, is_loaded=is_loaded)
+        finally:
+            self._tally.opened_at = None
         self._sizer.learn(batch.count, time.monotonic() - asked, self._tally.behind)
         return True
 
@@ -121,6 +128,8 @@ class Consumer:
         if outcome is None:
             return False
         self._tally.count(outcome)
+        if outcome.dead_letters:
+            self._health.buried()
         if outcome.events:
             self._lookout.read_events()
         return True

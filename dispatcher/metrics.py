@@ -35,6 +35,10 @@ METRICS = (
     Metric(LAG, "age", "How far the loaded events are behind the source."),
     Metric("lag_events", "gauge", "Events of the queue that are not loaded, as of the last batch."),
     Metric("last_batch", "age", "Time since a batch was finished."),
+    Metric("open_batch", "age", "Time since the batch at work was opened; 0 between batches."),
+    Metric("newest_tick", "age", "Age of the queue's newest tick."),
+    Metric("rotation_held_seconds", "gauge", "For how long this consumer has held up the queue's rotation."),
+    Metric("dead_letters_kept", "gauge", "Dead letters in the target that nobody has replayed or purged."),
 )
 
 TOTALS = frozenset({EVENTS, "rows", "dead_letters", "ignored", "passed_over", "batches", "partitions"})
@@ -79,6 +83,10 @@ class Tally:
         caught_up_to: moment, by ``time.monotonic()``, up to which events are loaded; None: all of them are.
         behind: events of the queue that were not loaded when the last batch was finished.
         finished_at: the moment when that was; None before the first batch.
+        opened_at: the moment when the batch at work was opened; None between batches.
+        newest_tick: the moment of the queue's newest tick; None before anybody has looked.
+        rotation_held: seconds for which the consumer has held up the rotation of the queue.
+        letters: dead letters that the target keeps.
     """
 
     events: dict[str, int] = field(default_factory=dict)
@@ -91,6 +99,10 @@ class Tally:
     caught_up_to: float | None = field(default_factory=time.monotonic)
     behind: int = 0
     finished_at: float | None = None
+    opened_at: float | None = None
+    newest_tick: float | None = None
+    rotation_held: float = 0.0
+    letters: int = 0
 
     def count(self, outcome: Outcome) -> None:
         """Add what became of the events of a batch that was loaded."""
@@ -154,7 +166,16 @@ class Tally:
             "partitions": self.partitions,
             LAG: self.caught_up_to,
             "lag_events": self.behind,
+            "rotation_held_seconds": self.rotation_held,
+            "dead_letters_kept": self.letters,
+            **self.present(),
         }
         if self.finished_at is not None:
             values["last_batch"] = self.finished_at
+        if self.newest_tick is not None:
+            values["newest_tick"] = self.newest_tick
         return values
+
+    def present(self) -> Mapping[str, Any]:
+        """The numbers that change between two reports; any thread may ask."""
+        return {"open_batch": self.opened_at}

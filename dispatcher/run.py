@@ -194,7 +194,9 @@ class Run:
     def _report(self, condition: Condition, reason: str = "") -> None:
         self._idle = False
         held = self._standby.is_held
-        self._context.report(Snapshot(condition, reason, self._tally.values(), self._totals, held))
+        self._context.report(
+            Snapshot(condition, reason, self._tally.values(), self._totals, self._tally.present, held)
+        )
 
     def _tell(self, notices: Collection[str]) -> None:
         for notice in notices:

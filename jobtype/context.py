@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from logging import Logger
 from typing import Any, Protocol
@@ -26,6 +26,8 @@ class Snapshot:
         totals: names of those counters in `values` that count all that the job has ever done, whichever
             process did it. The others count since the process began. One that a process has named here it
             names in each later snapshot.
+        present: gives values that change between two reports, such as since when something lasts; they count
+            more than `values`. It may be called at any time, in another thread.
         unwritten: an order that was obeyed is written nowhere, so the host gives it to the next process too.
     """
 
@@ -33,6 +35,7 @@ class Snapshot:
     reason: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     totals: frozenset[str] = frozenset()
+    present: Callable[[], Mapping[str, Any]] | None = field(default=None, compare=False)
     unwritten: bool = False
 
 

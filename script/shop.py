@@ -80,8 +80,8 @@ class Shop:
         self._target.close()
 
     def begin(self) -> None:
-        """Start the load now."""
-        self._began = time.monotonic()
+        """Start the load now, or go on with it."""
+        self._began = time.monotonic() - self._made / self._rate
 
     def work(self) -> None:
         """Insert as many rows as are due."""

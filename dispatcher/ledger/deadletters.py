@@ -102,6 +102,11 @@ class DeadLetters:
         """The given ids that exist, or all if none are given, in the order of their events."""
         return [row[0] for row in self._rows(cursor, "letter_ids", ids=list(given) or None)]
 
+    def count(self) -> int:
+        """How many there are, in a transaction of its own."""
+        with self._connection, self._connection.cursor() as cursor:
+            return int(self._rows(cursor, "count_letters")[0][0]) if self.exist() else 0
+
     def listing(self, cursor: Cursor, given: Sequence[int]) -> list[tuple[Any, ...]]:
         """Id, event id, time of death, type, source table, SQLSTATE and reason of each."""
         return self._rows(cursor, "list_letters", ids=list(given) or None)

@@ -108,6 +108,12 @@ class Queue:
             found = queries.rows(cursor, "newest_ticks", **self._pgq)
         return {queue: tick for queue, tick in found if tick is not None}
 
+    def health(self) -> tuple[float | None, float]:
+        """Age of the newest tick, None without one; how long the consumer has held rotation up; in s."""
+        with self.connection.cursor() as cursor:
+            row = queries.row(cursor, "queue_health", **self._names)
+        return row or (None, 0.0)
+
     def read(self, batch: Batch, receive: Callable[[bytes], object], ids: Sequence[int] = ()) -> None:
         """Stream an open batch in the order of its events.
 

@@ -7,6 +7,10 @@ from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
 order by ev_id, id;
 
+-- name: count_letters
+-- How many dead letters a consumer has.
+select count(*) from tdsup.dead_letter where queue_name = %(queue)s and consumer_name = %(consumer)s;
+
 -- name: show_letter
 -- Everything about one dead letter but its queue and consumer.
 select id, died_at::text, reason, sqlstate, ev_id, ev_time::text, ev_txid, ev_retry, ev_type, ev_data,

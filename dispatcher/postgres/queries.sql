@@ -213,6 +213,21 @@ select q.queue_name, (
     select tick_id from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1)
 from {pgq}.queue q;
 
+-- name: queue_health
+-- Age in seconds of the queue's newest tick, NULL if it has none; and for how long the rotation of its tables has been due
+-- while this consumer still stands before the last one, 0 if it is not due or others hold it up. PgQ rotates once every
+-- consumer has passed the last rotation (pgq.maint_rotate_tables_step1).
+select extract(epoch from now() - newest.tick_time)::float8,
+    case when stands.tick_time < queue_switch_time
+        then greatest(0, extract(epoch from now() - queue_switch_time - queue_rotation_period))::float8 else 0 end
+from {pgq}.queue
+left join lateral (
+    select tick_time from {pgq}.tick where tick_queue = queue_id order by tick_id desc limit 1) newest on true
+left join {pgq}.consumer on co_name = %(consumer)s
+left join {pgq}.subscription on sub_queue = queue_id and sub_consumer = co_id
+left join {pgq}.tick stands on stands.tick_queue = queue_id and stands.tick_id = sub_last_tick
+where queue_name = %(queue)s;
+
 -- name: finish_batch
 -- Close a batch: 1, or 0 if it is no longer open; the age of its end in seconds; how many events came after it. It is
 -- planned each time, so it asks for no more than two rows by their keys.

@@ -8,6 +8,7 @@ import os
 import random
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -126,8 +127,8 @@ class Master:
             "metrics": described(jobs),
             "jobs": [job_metrics(job, now) for job in jobs],
             "version": VERSION,
-            "reloads": self._reload.done,
-            "reload_failures": self._reload.failed,
+            "reloads": asdict(self._reload.reloads),
+            "web_restarts": self._web.job.restarts.total(),
         }
 
     def reload(self, names: Sequence[str], dry_run: bool) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from ..errors import ConfigError, TdsupError
 from ..loop import Loop, Timer
 from ..manager import Manager
 from .left import Left, lines
+from .report import Reloads
 from .roster import Roster, in_order
 from .runner import Runner
 
@@ -54,14 +55,12 @@ class Reload:
         manager: is told while the fleet's files are read.
 
     Attributes:
-        done: reloads of the fleet or of jobs, sound or not.
-        failed: those that met a fault.
+        reloads: those of the fleet or of jobs.
         left: what jobs have left behind.
     """
 
     def __init__(self, settings: FleetSettings, roster: Roster, loop: Loop, manager: Manager) -> None:
-        self.done = 0
-        self.failed = 0
+        self.reloads = Reloads()
         self.left = Left()
         self._settings = self._started = settings
         self._roster = roster
@@ -81,6 +80,7 @@ class Reload:
         files = scan(self._settings.jobs, self._settings.defaults, skylog=self._settings.skylog)
         changes = compare([], files)
         settle(changes, [])
+        self.reloads.is_sound = not changes.broken
         every: list[JobConfig | BrokenConfig] = [*changes.added.values(), *changes.broken.values()]
         for file in in_order(every):
             self._add(file.name, file)
@@ -104,7 +104,6 @@ class Reload:
             return self._fleet(dry_run=dry_run)
 
     def _fleet(self, *, dry_run: bool) -> dict[str, Any]:
-        self.done += not dry_run
         # Looked at before they are read, so that a change in between is noticed.
         before = _look_at(self._settings)
         try:
@@ -114,7 +113,8 @@ class Reload:
         except ConfigError:
             # By the globs that stay in use; by others the next look would see a change again.
             self._watch.has_read(before)
-            self.failed += not dry_run
+            if not dry_run:
+                self.reloads.note(failed=True)
             raise
         present = self._roster.present()
         changes = compare(present, files)
@@ -131,7 +131,7 @@ class Reload:
         if not dry_run:
             self._settings = settings
             self._apply(changes)
-            self.failed += bool(changes.broken)
+            self.reloads.note(failed=bool(changes.broken))
         return answer
 
     def jobs(self, names: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
@@ -142,7 +142,6 @@ class Reload:
             ConfigError: none of them is sound; what runs is untouched.
         """
         chosen = self._roster.select("reload", names)
-        self.done += not dry_run
         changes = Changes()
         for runner in chosen:
             name, old = runner.job.name, runner.job.wanted_file or runner.job.file
@@ -163,7 +162,7 @@ class Reload:
         answer = self._answer(changes, [])
         if not dry_run:
             self._apply(changes, asked=True)
-            self.failed += bool(changes.broken)
+            self.reloads.note(failed=bool(changes.broken))
         if changes.broken and not changes.changed:
             raise ConfigError(*(line for file in changes.broken.values() for line in file.error.lines))
         return answer

@@ -1,15 +1,36 @@
-"""What the master says about its jobs, as JSON."""
+"""What the master says about its jobs and its reloads, as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tdsup.jobtype import LAG, STATUS_COUNTERS
 
 from ..config import JobConfig
 from .job import Job
+
+
+@dataclass(slots=True)
+class Reloads:
+    """How reloads went.
+
+    Attributes:
+        done: how many there were, sound or not.
+        failed: those that met a fault.
+        is_sound: whether the last reading of files, the one at the start included, met none.
+    """
+
+    done: int = 0
+    failed: int = 0
+    is_sound: bool = True
+
+    def note(self, *, failed: bool) -> None:
+        """Count a reload."""
+        self.done += 1
+        self.failed += failed
+        self.is_sound = not failed
 
 
 def job_status(job: Job, now: float, *, has_log: bool) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import logging
 import ssl
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import TdsupError
@@ -32,6 +35,11 @@ class Certificate:
         self._key = key
         self._files = self._look()
         self._context = self._load()
+
+    @property
+    def ends(self) -> float:
+        """End of the validity of what clients are shown, in seconds since 1970."""
+        return self._ends
 
     def context(self) -> ssl.SSLContext:
         """What clients are shown now. A pair that cannot be used is not taken: it may be half replaced."""
@@ -75,4 +83,41 @@ class Certificate:
         except ssl.SSLError as error:
             reason = "it is not a PEM key of that certificate, or it needs a passphrase"
             raise TdsupError(f"cannot use web_key {self._key}: {reason}") from error
+        self._ends = not_after(Path(self._certificate).read_text(encoding="ascii", errors="replace"))
         return context
+
+
+def not_after(pem: str) -> float:
+    """End of the validity of the first certificate of a text, in seconds since 1970 (RFC 5280, section 4.1).
+
+    Raises:
+        TdsupError: there is none.
+    """
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    _before, _begin, rest = pem.partition(begin)
+    body, found, _after = rest.partition(end)
+    if not found:
+        raise TdsupError("cannot read the certificate: it has no end")
+    whole = ssl.PEM_cert_to_DER_cert(f"{begin}\n{body.strip()}\n{end}\n")
+    to_be_signed = _parts(next(_parts(whole))[1])
+    fields = [content for kind, content in _parts(next(to_be_signed)[1]) if kind != _VERSION]
+    # Serial number, algorithm, issuer, validity.
+    _begins, (kind, moment) = _parts(fields[3])
+    text = moment.decode("ascii")
+    if kind == _UTC_TIME:
+        text = ("19" if text >= "50" else "20") + text
+    return float(calendar.timegm(time.strptime(text, "%Y%m%d%H%M%SZ")))
+
+
+_VERSION, _UTC_TIME = 0xA0, 0x17
+
+
+def _parts(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The values of a constructed one in DER, each with its tag (X.690)."""
+    while content:
+        kind, length, start = content[0], content[1], 2
+        if length & 0x80:
+            start += length & 0x7F
+            length = int.from_bytes(content[2:start], "big")
+        yield kind, content[start : start + length]
+        content = content[start + length :]

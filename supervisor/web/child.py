@@ -72,7 +72,7 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     sender.snapshot(Snapshot(Condition.RUNNING))
     link = MasterLink(settings.socket)
     observer = Observer(link, time.monotonic)
-    _serve(Site(link, observer, rules), observer, listener, certificate)
+    _serve(Site(link, observer, rules, certificate), observer, listener, certificate)
     return Exit.OK
 
 

@@ -21,6 +21,25 @@ KINDS = {
 """By kind of metric: Prometheus' type, the suffix of the name, the further suffix of a sample's name."""
 
 
+FLEET: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], float]], ...] = (
+    ("config_reloads", "counter", "Reloads of the fleet or of jobs", lambda told: told["reloads"]["done"]),
+    (
+        "config_reload_failures",
+        "counter",
+        "Reloads that met a faulty file",
+        lambda told: told["reloads"]["failed"],
+    ),
+    (
+        "config_last_reload_successful",
+        "gauge",
+        "Whether no file was faulty when files were read last",
+        lambda told: told["reloads"]["is_sound"],
+    ),
+    ("web_restarts", "counter", "Starts of the web child after the first", lambda told: told["web_restarts"]),
+)
+"""Numbers of the fleet: name, type, meaning, and where the master's answer has them."""
+
+
 class FleetCollector(Collector):
     """The answer of the `metrics` command as metric families.
 
@@ -29,11 +48,18 @@ class FleetCollector(Collector):
 
     Args:
         answer: of the master.
+        certificate_ends: end of the validity of the page's certificate, in seconds since 1970, if it has one.
         look: looks at a process.
     """
 
-    def __init__(self, answer: Mapping[str, Any], look: Callable[[int], Vitals | None] = vitals) -> None:
+    def __init__(
+        self,
+        answer: Mapping[str, Any],
+        certificate_ends: float | None = None,
+        look: Callable[[int], Vitals | None] = vitals,
+    ) -> None:
         self._answer = answer
+        self._certificate_ends = certificate_ends
         self._look = look
 
     def collect(self) -> Iterator[Metric]:
@@ -47,11 +73,13 @@ class FleetCollector(Collector):
     def _fleet(self) -> Iterator[Metric]:
         info = Metric("tdsup_build", "Version of the master", "info")
         info.add_sample("tdsup_build_info", {"version": self._answer["version"]}, 1)
-        reloads = Metric("tdsup_config_reloads", "Reloads of the fleet or of jobs", "counter")
-        reloads.add_sample("tdsup_config_reloads_total", {}, self._answer["reloads"])
-        failures = Metric("tdsup_config_reload_failures", "Reloads that met a faulty file", "counter")
-        failures.add_sample("tdsup_config_reload_failures_total", {}, self._answer["reload_failures"])
-        yield from (info, reloads, failures)
+        yield info
+        for name, kind, text, number in FLEET:
+            yield _number(name, kind, number(self._answer), text)
+        if self._certificate_ends is not None:
+            text = "End of the validity of the status page's certificate, in seconds since 1970"
+            name = "web_certificate_not_after_timestamp_seconds"
+            yield _number(name, "gauge", self._certificate_ends, text)
 
     def _states(self) -> Iterator[Metric]:
         state = Metric("tdsup_job_state", "1 for the state that the job is in", "gauge")
@@ -94,6 +122,13 @@ class FleetCollector(Collector):
                     names = dict(zip(description["labels"], key.split(","), strict=False)) if key else {}
                     family.add_sample(family.name + sample, labels | names, number)
         return family
+
+
+def _number(name: str, kind: str, number: float, text: str) -> Metric:
+    """The family of one number of the fleet."""
+    family = Metric(f"tdsup_{name}", text, kind)
+    family.add_sample(family.name + ("_total" if kind == "counter" else ""), {}, number)
+    return family
 
 
 def _add_histogram(

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import BadRequest, TdsupError
 from .access import Rules
 from .assets import load_assets
+from .certificate import Certificate
 from .link import MasterLink
 from .observer import Observer
 from .orders import carry_out
@@ -70,12 +71,16 @@ class Site:
         link: the way to the master.
         observer: knows the status.
         rules: who may do what.
+        certificate: the page's, if it has one.
     """
 
-    def __init__(self, link: MasterLink, observer: Observer, rules: Rules) -> None:
+    def __init__(
+        self, link: MasterLink, observer: Observer, rules: Rules, certificate: Certificate | None = None
+    ) -> None:
         self._link = link
         self._observer = observer
         self._rules = rules
+        self._certificate = certificate
         self._assets = load_assets()
         self._routes: dict[str, Callable[[Request], Awaitable[Reply]]] = {
             **dict.fromkeys(self._assets, self._asset),
@@ -156,7 +161,8 @@ class Site:
 
         accept = request.headers.get(b"accept", b"").decode("latin-1")
         encode, content_type = choose_encoder(accept)
-        body = encode(FleetCollector(await self._link.ask("metrics")))
+        ends = self._certificate.ends if self._certificate is not None else None
+        body = encode(FleetCollector(await self._link.ask("metrics"), ends))
         return Reply(200, content_type, body)
 
 

@@ -8,11 +8,10 @@ from .pidfile import PidFile
 from .processmetrics import Vitals, vitals
 from .skylog import inspect_skylog
 from .standalone import StandaloneJob
-from .worker import End, explain, run_worker
+from .worker import explain, run_worker
 
 __all__ = [
     "Board",
-    "End",
     "Heartbeat",
     "Lifeline",
     "PidFile",

@@ -94,7 +94,9 @@ class WorkerContext:
                 self._sender.beat()
 
     def _send(self, snapshot: Snapshot) -> None:
-        self._sender.snapshot(replace(snapshot, values={**snapshot.values, **process_values()}))
+        present = snapshot.present() if snapshot.present is not None else {}
+        values = {**snapshot.values, **present, **process_values()}
+        self._sender.snapshot(replace(snapshot, values=values, present=None))
 
     def stopping(self) -> bool:
         """Whether the job has been asked to end."""

@@ -55,6 +55,10 @@ def a_job(name: str, state: str = "running", **changes: object) -> dict[str, Any
     }
 
 
+RELOADS = {"done": 0, "failed": 0, "is_sound": True}
+"""What a master tells of reloads before the first."""
+
+
 class FakeMaster:
     """A control socket in a thread.
 
@@ -99,7 +103,13 @@ class FakeMaster:
             master = {"pid": 4242, "uptime": 93784.5, "version": "0.1.0"}
             return {"ok": True, "data": {"jobs": self.jobs, "master": master, "web": "x", "web_error": ""}}
         if command == "metrics":
-            data = {"metrics": {}, "jobs": [], "version": "0.1.0", "reloads": 0, "reload_failures": 0}
+            data = {
+                "metrics": {},
+                "jobs": [],
+                "version": "0.1.0",
+                "reloads": {"done": 0, "failed": 0, "is_sound": True},
+                "web_restarts": 0,
+            }
             return {"ok": True, "data": data}
         if command != "version":
             self.requests.append(request)

@@ -18,7 +18,7 @@ ORDER = {
     "jobtype": "printable metric action board condition order context option jobtype".split(),
     "dispatcher": (
         "errors postgres events partitions fieldmap keyvalues settings write ledger pgq load metrics "
-        "rights check consumer registration standby run actions job"
+        "health rights check consumer registration standby run actions job"
     ).split(),
     "supervisor": (
         "exits redact errors files flock loop manager lineformat journal logs config control worker master "

@@ -28,8 +28,8 @@ def answer(**job: Any) -> dict[str, Any]:
     }
     return {
         "version": "1",
-        "reloads": 3,
-        "reload_failures": 1,
+        "reloads": {"done": 3, "failed": 1, "is_sound": False},
+        "web_restarts": 2,
         "metrics": metrics,
         "jobs": [usual | job],
     }
@@ -37,7 +37,7 @@ def answer(**job: Any) -> dict[str, Any]:
 
 def samples(told: dict[str, Any]) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """All samples by name and labels, as a strict reader of OpenMetrics takes them."""
-    text = openmetrics(FleetCollector(told, lambda _pid: Vitals(4096, 9)))  # type: ignore[no-untyped-call]
+    text = openmetrics(FleetCollector(told, 1.8e9, lambda _pid: Vitals(4096, 9)))  # type: ignore[no-untyped-call]
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text.decode())  # type: ignore[no-untyped-call]
@@ -84,4 +84,7 @@ def test_the_fleet_has_numbers_of_its_own() -> None:
     found = samples(answer())
     assert found["tdsup_config_reloads_total", frozenset()] == 3
     assert found["tdsup_config_reload_failures_total", frozenset()] == 1
+    assert found["tdsup_config_last_reload_successful", frozenset()] == 0
+    assert found["tdsup_web_restarts_total", frozenset()] == 2
+    assert found["tdsup_web_certificate_not_after_timestamp_seconds", frozenset()] == 1.8e9
     assert found["tdsup_build_info", frozenset({("version", "1")})] == 1
