@@ -164,7 +164,6 @@ class Tally:
             "batch_seconds": {"sum": self.seconds.total, "counts": list(self.seconds.counts)},
             "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},
             "partitions": self.partitions,
-            LAG: self.caught_up_to,
             "lag_events": self.behind,
             "rotation_held_seconds": self.rotation_held,
             "dead_letters_kept": self.letters,
@@ -178,4 +177,4 @@ class Tally:
 
     def present(self) -> Mapping[str, Any]:
         """The numbers that change between two reports; any thread may ask."""
-        return {"open_batch": self.opened_at}
+        return {"open_batch": self.opened_at, LAG: self.caught_up_to}

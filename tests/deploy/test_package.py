@@ -204,7 +204,9 @@ def second_fleet(debian: Machine) -> None:
     )
     assert debian.show("tdsup@shop", "StatusText") == "no jobs"
     assert debian.run("tdsup -C /etc/tdsup/shop status").endswith("(no jobs)\n")
-    assert debian.run("cd /run/credentials/tdsup@shop.service; ls; cat *") == "db_orders\nsecret\n"
+    # As the service sees it: the folder is mounted for its processes alone.
+    its = f"/proc/{debian.show('tdsup@shop', 'MainPID')}/root/run/credentials/tdsup@shop.service"
+    assert debian.run(f"cd {its}; ls; cat *") == "db_orders\nsecret\n"
     debian.run("systemctl stop tdsup@shop; systemctl start tdsup")
 
 

@@ -40,6 +40,14 @@ class Prometheus:
         samples = self._get("query", query=expression)["result"]
         return {sample["metric"]["job"]: float(sample["value"][1]) for sample in samples}
 
+    def firing(self) -> set[str]:
+        """Alerts that fire, as ``NAME of JOB``; those of a fleet have the name of the scrape."""
+        return {
+            " of ".join(filter(None, (alert["labels"]["alertname"], alert["labels"].get("job", ""))))
+            for alert in self._get("alerts")["alerts"]
+            if alert["state"] == "firing"
+        }
+
     def _get(self, path: str, **parameters: str) -> Any:
         url = f"{self._url}/{path}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=PATIENCE) as response:  # noqa: S310 (our own server)
@@ -47,16 +55,28 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def prometheus(directory: Path, target: str) -> Iterator[Prometheus]:
+def prometheus(directory: Path, target: str, rules: Path | None = None) -> Iterator[Prometheus]:
     """A server that leaves no process behind.
 
     Args:
         directory: for its configuration, data and log.
-        target: host and port to scrape.
+        target: URL to scrape, or host and port.
+        rules: its alerts and recording rules.
     """
+    scheme, _, address = target.rpartition("://")
     # As docs/metrics.md says.
-    scrape = {"job_name": "tdsup", "honor_labels": True, "static_configs": [{"targets": [target]}]}
-    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}
+    scrape = {
+        "job_name": "tdsup",
+        "honor_labels": True,
+        "scheme": scheme or "http",
+        "tls_config": {"insecure_skip_verify": True},
+        "static_configs": [{"targets": [address]}],
+    }
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "scrape_configs": [scrape],
+        "rule_files": [str(rules)] if rules else [],
+    }
     (directory / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     log = directory / "prometheus.log"
     with log.open("wb") as file:
