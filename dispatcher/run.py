@@ -84,10 +84,10 @@ class Run:
         settings = self._settings
         name = f"tdsup {settings.job_name}", self._process.identity
         self._proven = True
-        with connected("target", settings.dst_db, *name) as target, _outages(target=target):
+        with connected(settings.target, *name) as target, _outages(target=target):
             position = self._position(target)
             with (
-                connected("source", settings.src_db, *name) as source,
+                connected(settings.source, *name) as source,
                 _outages(source=source, target=target),
             ):
                 queue = Queue(source, settings, self._roots)

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ByteSize, ConfigDict, Field
-from tdsup.jobtype import filled_in, no_effect
+from tdsup.jobtype import filled_in, no_effect, secret_file
 
+from .address import Address
 from .fieldmap import FieldMap
 from .keyvalues import (
     DateStyleName,
@@ -47,6 +48,13 @@ class Settings(BaseModel):
         examples=["host=archive dbname=archive"],
         description="libpq connection string of the target database.",
     )
+    src_db_file: str = Field(
+        "",
+        description="File with words that are added to src_db, such as password='…'; it is read for each "
+        "connection. A name without a slash is a credential of the systemd unit.",
+        json_schema_extra=secret_file(),
+    )
+    dst_db_file: str = Field("", description="The same for dst_db.", json_schema_extra=secret_file())
     queue: str = Field(
         min_length=1,
         validation_alias=AliasChoices("pgq_queue_name", "queue_name"),
@@ -242,6 +250,16 @@ class Settings(BaseModel):
     pgq_lazy_fetch: int = Field(
         300, description="Events per fetch.", json_schema_extra=no_effect("events are streamed")
     )
+
+    @property
+    def source(self) -> Address:
+        """Where the queue is."""
+        return Address("source", self.src_db, self.src_db_file)
+
+    @property
+    def target(self) -> Address:
+        """Where the tables are."""
+        return Address("target", self.dst_db, self.dst_db_file)
 
     @property
     def holds_back(self) -> bool:

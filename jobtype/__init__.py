@@ -9,7 +9,7 @@ from .condition import Condition
 from .context import Context, Snapshot
 from .jobtype import GROUP, JobType
 from .metric import EVENTS, LAG, STATUS_COUNTERS, Metric, MetricKind, StatusCounter
-from .option import UNNAMED, filled_in, is_filled_in, no_effect, no_effect_reason
+from .option import UNNAMED, filled_in, is_filled_in, is_secret_file, no_effect, no_effect_reason, secret_file
 from .order import Order
 from .printable import brief, printable
 
@@ -32,7 +32,9 @@ __all__ = [
     "brief",
     "filled_in",
     "is_filled_in",
+    "is_secret_file",
     "no_effect",
     "no_effect_reason",
     "printable",
+    "secret_file",
 ]

@@ -11,6 +11,7 @@ UNNAMED = "unnamed_section"
 
 _KEY = "no_effect"
 _FILLED_IN = "filled_in"
+_HIDES = "hides"
 
 
 def no_effect(reason: str) -> dict[str, Any]:
@@ -28,6 +29,16 @@ def filled_in() -> dict[str, Any]:
     The host knows `UNNAMED`: the header of the job's section if the file gives the job no name, else empty.
     """
     return {_FILLED_IN: True}
+
+
+def secret_file() -> dict[str, Any]:
+    """Mark an option that names a file which others must not read."""
+    return {_HIDES: True}
+
+
+def is_secret_file(field: FieldInfo) -> bool:
+    """Whether an option names a file with secrets."""
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get(_HIDES))
 
 
 def is_filled_in(field: FieldInfo) -> bool:

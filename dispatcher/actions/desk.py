@@ -26,8 +26,8 @@ def database(which: str, settings: Settings, doing: str) -> Iterator[Connection]
         settings: the job's.
         doing: what is to be done, for messages, such as ``rewind consumer orders``.
     """
-    dsn = settings.src_db if which == "source" else settings.dst_db
-    with connected(which, dsn, f"tdsup {settings.job_name}") as connection:
+    address = settings.source if which == "source" else settings.target
+    with connected(address, f"tdsup {settings.job_name}") as connection:
         try:
             yield connection
         except (psycopg2.Error, Displaced) as error:

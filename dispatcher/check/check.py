@@ -36,8 +36,8 @@ def examine(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
 def _findings(settings: Settings) -> Iterator[tuple[str, Finding]]:
     """All findings, each with the place that it is about."""
     with (
-        look_at("source", settings.src_db, settings.job_name) as its_look,
-        look_at("target", settings.dst_db, settings.job_name) as look,
+        look_at(settings.source, settings.job_name) as its_look,
+        look_at(settings.target, settings.job_name) as look,
     ):
         source = read_source(its_look, settings)
         yield from _about("source", source_findings(source, settings), its_look)

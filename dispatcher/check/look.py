@@ -11,6 +11,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from ..address import Address
 from ..errors import Outage, one_line
 from ..postgres import connected, queries
 from .finding import Fault
@@ -52,17 +53,16 @@ class Look:
 
 
 @contextmanager
-def look_at(which: str, dsn: str, job: str) -> Iterator[Look]:
+def look_at(address: Address, job: str) -> Iterator[Look]:
     """A look at a database, for the length of the context; the server itself refuses any change.
 
     Args:
-        which: ``source`` or ``target``, for messages.
-        dsn: libpq connection string.
+        address: of the database.
         job: name of the job.
     """
     with ExitStack() as stack:
         try:
-            connection = stack.enter_context(connected(which, dsn, f"tdsup {job} check"))
+            connection = stack.enter_context(connected(address, f"tdsup {job} check"))
             connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
             look = Look(connection)
         except Outage as error:

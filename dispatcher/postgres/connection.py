@@ -10,6 +10,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from ..address import Address
 from ..errors import Outage, one_line
 from .copywatch import WatchedConnection
 from .session import set_up
@@ -29,7 +30,7 @@ MAX_NAME = 63
 
 
 @contextmanager
-def connected(which: str, dsn: str, application_name: str, identity: str = "") -> Iterator[Connection]:
+def connected(address: Address, application_name: str, identity: str = "") -> Iterator[Connection]:
     """A connection for the length of the context: UTF-8, ISO dates, read committed.
 
     Dates are written in ISO style and read as year, month, day: a value of another DateStyle, in which day
@@ -37,15 +38,15 @@ def connected(which: str, dsn: str, application_name: str, identity: str = "") -
     ended for its silence; but both sides notice within 15 s that they are cut off from each other.
 
     Args:
-        which: ``source`` or ``target``.
-        dsn: libpq connection string; what it sets wins over our defaults, ``options`` included.
+        address: of the database; what it sets wins over our defaults, ``options`` included.
         application_name: the name that the server's administrator sees.
         identity: ASCII text that ends this name, whatever the connection string says.
 
     Raises:
-        Outage: the server cannot be reached, or refuses the connection.
+        Outage: the server cannot be reached, or refuses the connection; or a file of secrets cannot be read.
         SetupError: a pooler stands before it and gives each transaction another session.
     """
+    which, dsn = address.which, address.read()
     given = parse_dsn(dsn)
     defaults = {**_DEFAULTS, "application_name": application_name}
     missing = {key: value for key, value in defaults.items() if key not in given}

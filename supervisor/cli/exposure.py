@@ -9,6 +9,8 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from tdsup.jobtype import is_secret_file
+
 from ..config import FILE, BrokenConfig, FleetSettings, JobConfig
 from ..redact import redact
 
@@ -27,6 +29,9 @@ def exposed(settings: FleetSettings, files: Iterable[JobConfig | BrokenConfig]) 
     if any(redact(value) != value for value in settings.defaults.values()):
         secret.append(FILE)
     lines += [line for path in secret for line in _read(path, "it holds a password")]
+    sound = [file for file in jobs.values() if isinstance(file, JobConfig)]
+    secret_files = dict.fromkeys(path for file in sound for path in _secret_files(file))
+    lines += [line for path in secret_files for line in _read(path, "it holds a secret")]
     if settings.web_key:
         lines += _read(settings.web_key, "it is a private key", to_all=True)
     return lines
@@ -35,6 +40,14 @@ def exposed(settings: FleetSettings, files: Iterable[JobConfig | BrokenConfig]) 
 def _has_password(file: JobConfig) -> bool:
     values: Mapping[str, object] = file.settings.model_dump()
     return any(isinstance(value, str) and redact(value) != value for value in values.values())
+
+
+def _secret_files(file: JobConfig) -> Iterator[str]:
+    """Files that a job names and that others must not read; a credential of a unit is nobody else's."""
+    for name, field in type(file.settings).model_fields.items():
+        path = getattr(file.settings, name)
+        if is_secret_file(field) and "/" in path:
+            yield path
 
 
 def _written(path: str) -> Iterator[str]:

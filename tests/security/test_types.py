@@ -10,6 +10,7 @@ import pytest
 from harness.rows.job import drain, job_keys
 from harness.servers.database import Database
 from harness.servers.queue import Queue
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.ledger.identity import end_session
 from tdsup.dispatcher.partitions import ColumnType, MissingColumn, Partitioning, TableMaker, Tables
 from tdsup.dispatcher.postgres import TableName, connected
@@ -86,7 +87,7 @@ def test_a_server_that_lies(target: Database, name: str, modifier: Any, shown: s
     target.execute("create table t (id int)")
     parent = TableName("public", "t")
     partitioning = Partitioning(parent, "", "daily", "")
-    with connected("target", target.dsn, "me") as connection:
+    with connected(Address("target", target.dsn), "me") as connection:
         maker = TableMaker(connection, Tables(connection, partitioning), partitioning, "UTC")
         missing = MissingColumn(parent, "c", "public.t", "c")
         assert maker.add_column(missing, ColumnType("pg_catalog", name, modifier)) == shown
@@ -102,7 +103,7 @@ def test_the_owner_of_the_target_ends_no_session_of_the_source(source: Database,
     name = f"psql {owner}"
     with (
         contextlib.closing(psycopg2.connect(source.dsn, application_name=name)) as victim,
-        connected("source", source.dsn, "me") as connection,
+        connected(Address("source", source.dsn), "me") as connection,
         connection.cursor() as cursor,
     ):
         end_session(cursor, victim.info.backend_pid, None, owner)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 ORDER = {
     "jobtype": "printable metric action board condition order context option jobtype".split(),
     "dispatcher": (
-        "errors postgres events partitions fieldmap keyvalues settings write ledger pgq load metrics "
+        "errors address postgres events partitions fieldmap keyvalues settings write ledger pgq load metrics "
         "health rights check consumer registration standby run actions job"
     ).split(),
     "supervisor": (

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from harness.rows.job import settings_of
 from harness.servers.database import Database
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.errors import Enough
 from tdsup.dispatcher.pgq import Batch
 from tdsup.dispatcher.pgq import Queue as Reader
@@ -41,7 +42,7 @@ def reader(source: Database, without_pgqd: None) -> Iterator[tuple[Reader, Batch
     )
     source.execute("select pgq.force_tick('q'); select pgq.ticker()")
     settings = settings_of(src_db=source.dsn, dst_db=source.dsn, queue_name="q", dest_table="t")
-    with connected("source", source.dsn, "test") as connection:
+    with connected(Address("source", source.dsn), "test") as connection:
         queue = Reader(connection, settings)
         batch = queue.next_batch()
         assert batch is not None

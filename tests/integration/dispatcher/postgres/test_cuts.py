@@ -19,6 +19,7 @@ from harness.servers.database import Database
 from harness.servers.hosts import Host, Hosts
 from harness.servers.queue import Queue
 from psycopg2.extensions import connection as Connection
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.errors import is_infrastructure
 from tdsup.dispatcher.postgres import IdleConnections, connected
 from tdsup.sandbox import Cluster, Sandbox
@@ -103,7 +104,7 @@ class Far:
     def connect(self, stack: ExitStack, which: str, name: str) -> Connection:
         """A connection of the client."""
         with self.client.inside():
-            return stack.enter_context(connected(which, self.dsn("d"), name))
+            return stack.enter_context(connected(Address(which, self.dsn("d")), name))
 
     def dsn(self, database: str) -> str:
         """Connection string of a database of the server."""

@@ -13,6 +13,7 @@ from harness.servers.database import Database
 from harness.servers.pgbouncer import PgBouncer, pgbouncer
 from harness.servers.queue import Queue
 from psycopg2.extensions import parse_dsn
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.errors import Outage, SetupError
 from tdsup.dispatcher.postgres import connected
 from tdsup.sandbox import Sandbox
@@ -57,7 +58,7 @@ def _busy(pooler: PgBouncer, name: str, clients: int = 4) -> Iterator[None]:
 def _used(pooler: PgBouncer, name: str, which: str = "target") -> str:
     """What becomes of a connection: a name in the server's list, or why it is refused."""
     try:
-        with connected(which, pooler.dsn(name), "me") as connection, connection.cursor() as cursor:
+        with connected(Address(which, pooler.dsn(name)), "me") as connection, connection.cursor() as cursor:
             cursor.execute("select current_setting('application_name')")
             (found,) = cursor.fetchone() or ("",)
             return str(found)
@@ -120,7 +121,10 @@ def test_a_name_that_was_handed_on_is_replaced(sandbox: Sandbox, target: Databas
             (_, pid) = cursor.fetchone() or ("", 0)
             cursor.execute("set statement_timeout = '1h'")
             other.commit()
-        with connected("target", pooler.dsn(name), "me") as connection, connection.cursor() as cursor:
+        with (
+            connected(Address("target", pooler.dsn(name)), "me") as connection,
+            connection.cursor() as cursor,
+        ):
             query = "select application_name from pg_stat_activity where pid = %s"
             assert target.column(query, pid) == ["me"]
             cursor.execute("select pg_backend_pid(), current_setting('statement_timeout')")

@@ -11,6 +11,7 @@ import pytest
 from harness.servers.database import Database
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.postgres import connected
 from tdsup.sandbox import Sandbox
 
@@ -48,7 +49,7 @@ def _on_socket(connection: Connection, *names: str) -> list[int]:
 @pytest.mark.parametrize("which", ["source", "target"])
 def test_a_session_has_its_settings(which: str, tcp: str) -> None:
     """All that the server knows; only the target's is ended when its client acknowledges nothing."""
-    with connected(which, tcp, "me") as connection:
+    with connected(Address(which, tcp), "me") as connection:
         shown = _shown(connection, *SETTINGS, "tcp_user_timeout")
     assert shown == {name: value for name, value in SETTINGS.items() if name in shown} | {
         "tcp_user_timeout": TCP_USER_TIMEOUT[which]
@@ -79,7 +80,7 @@ def test_no_default_counts(owner: str, target: Database, name: str, tcp: str) ->
     owned = owner.format(name)
     for setting, default, wanted in DEFAULTS:
         target.execute(f"alter {owned} set {setting} = {default}")
-        with connected("source", tcp, "me") as connection:
+        with connected(Address("source", tcp), "me") as connection:
             assert _shown(connection, setting) == {setting: wanted}, default
         target.execute(f"alter {owned} reset {setting}")
 
@@ -94,13 +95,13 @@ def test_options_count(by_environment: bool, tcp: str, monkeypatch: pytest.Monke
     """What ``options`` of the connection string say, or PGOPTIONS, is not set again; all else is."""
     monkeypatch.setenv("PGOPTIONS", OPTIONS if by_environment else "")
     dsn = tcp if by_environment else make_dsn(tcp, options=OPTIONS)
-    with connected("target", dsn, "me") as connection:
+    with connected(Address("target", dsn), "me") as connection:
         assert _shown(connection, *GIVEN, "tcp_keepalives_count") == {**GIVEN, "tcp_keepalives_count": "3"}
 
 
 def test_the_name_of_the_connection_string_counts(tcp: str) -> None:
     """A job's name is only a default."""
-    with connected("target", make_dsn(tcp, application_name="given"), "me") as connection:
+    with connected(Address("target", make_dsn(tcp, application_name="given")), "me") as connection:
         assert _shown(connection, "application_name") == {"application_name": "given"}
 
 
@@ -116,7 +117,7 @@ def test_the_client_looks_for_its_server(
     which: str, given: Mapping[str, str], options: list[int], tcp: str
 ) -> None:
     """As soon as the server for its client; the connection string may say otherwise."""
-    with connected(which, make_dsn(tcp, **given), "me") as connection:
+    with connected(Address(which, make_dsn(tcp, **given)), "me") as connection:
         assert _on_socket(connection, *KEEPALIVES, "TCP_USER_TIMEOUT") == options
 
 
@@ -139,7 +140,10 @@ def test_a_copy_into_the_target_may_stall(
     given: Mapping[str, str], meanwhile: int, text: bytes, tcp: str
 ) -> None:
     """The timeout is off until the COPY ends, well or not, unless the connection string gives one."""
-    with connected("target", make_dsn(tcp, **given), "me") as connection, connection.cursor() as cursor:
+    with (
+        connected(Address("target", make_dsn(tcp, **given)), "me") as connection,
+        connection.cursor() as cursor,
+    ):
         (before,) = _on_socket(connection, "TCP_USER_TIMEOUT")
         cursor.execute("create temp table n (n int)")
         look = _Look(connection, text)
@@ -157,7 +161,7 @@ def test_it_costs_one_round_trip(
 ) -> None:
     """Nor has a server anything to say about it, even where a unix socket knows no timeouts."""
     target.execute(f"alter database {name} set log_statement = 'all'")
-    with connected("target", tcp if by_tcp else target.dsn, "me") as connection:
+    with connected(Address("target", tcp if by_tcp else target.dsn), "me") as connection:
         pid = connection.info.backend_pid
         assert connection.notices == []
     lines = [

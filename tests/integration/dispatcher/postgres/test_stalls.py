@@ -13,6 +13,7 @@ from harness.programs.program import Program
 from harness.rows.pipeline import Pipeline, Table
 from harness.servers.database import Database
 from harness.servers.queue import Queue
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.postgres import connected
 
 STALL = 60.0
@@ -48,7 +49,7 @@ def _pipeline(name: str, source: Database, target: Database) -> Pipeline:
 def _copy(dsn: str) -> None:
     """One COPY, of more than the buffers of its sockets hold."""
     line = b"5000\t" + b"x" * PADDING + b"\n"
-    with connected("target", dsn, "long") as connection, connection, connection.cursor() as cursor:
+    with connected(Address("target", dsn), "long") as connection, connection, connection.cursor() as cursor:
         cursor.copy_expert("copy public.long from stdin", io.BytesIO(line * ROWS), 1 << 16)
 
 

@@ -1,0 +1,87 @@
+"""Where a database is and how to get in: a connection string, and a file with what must not be in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import make_dsn, parse_dsn
+
+from .errors import Outage
+
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""Variable that names the folder of a unit's credentials (systemd.exec(5))."""
+
+PLACE = frozenset({"host", "hostaddr", "port", "dbname", "service"})
+"""Words that say which database it is: jobs of one consumer are told by them, without a look into files."""
+
+LONGEST = 65536
+"""Bytes of a file that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A database of a job.
+
+    Attributes:
+        which: ``source`` or ``target``.
+        dsn: the connection string, checked.
+        file: names a file whose words are added to it; a name without a slash is a systemd credential.
+    """
+
+    which: str
+    dsn: str
+    file: str = ""
+
+    @property
+    def key(self) -> str:
+        """The job's key of the connection string; that of the file is the same with ``_file``."""
+        return "src_db" if self.which == "source" else "dst_db"
+
+    def read(self) -> str:
+        """The whole connection string, read now: a password may change from one connection to the next.
+
+        Raises:
+            Outage: the file cannot be read, or holds something else; nothing of it is shown.
+        """
+        if not self.file:
+            return self.dsn
+        text = self._text()
+        try:
+            words = parse_dsn(text)
+        except psycopg2.ProgrammingError:
+            # Its message would quote the file.
+            raise self._fault("it holds no connection string, such as password='…'") from None
+        if not words:
+            raise self._fault("it is empty")
+        if misplaced := sorted(PLACE & words.keys()):
+            raise self._fault(f"it says {', '.join(misplaced)}, which belongs into {self.key}")
+        whole: str = make_dsn(**{**parse_dsn(self.dsn), **words})
+        return whole
+
+    def path(self) -> Path:
+        """The file.
+
+        Raises:
+            Outage: it is a credential, and there are none.
+        """
+        if "/" in self.file:
+            return Path(self.file).expanduser()
+        folder = os.environ.get(CREDENTIALS)
+        if not folder:
+            raise self._fault(f"{CREDENTIALS} is not set, and a name without a slash is a systemd credential")
+        return Path(folder, self.file)
+
+    def _text(self) -> str:
+        try:
+            with self.path().open("rb") as file:
+                return file.read(LONGEST).decode().strip()
+        except OSError as error:
+            raise self._fault(str(error.strerror)) from error
+        except UnicodeDecodeError:
+            raise self._fault("it is not of UTF-8") from None
+
+    def _fault(self, reason: str) -> Outage:
+        return Outage(f"cannot read {self.key}_file {self.file}: {reason}", self.which)
