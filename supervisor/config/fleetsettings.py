@@ -48,6 +48,9 @@ class FleetSettings(BaseModel):
         default=False, description="Reload when files have changed and then stayed the same for 2 s."
     )
     socket: str = Field(default="run/tdsup.sock", description="Control socket.")
+    state: str = Field(
+        default="state", description="Folder for what outlives a restart: the jobs of `pause --keep`."
+    )
     web: str = Field(
         default="127.0.0.1:9867",
         description="Address of the status page and of /metrics; port 0: any free port.",

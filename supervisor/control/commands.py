@@ -31,8 +31,8 @@ class Fleet(Protocol):
     def reload(self, names: Sequence[str], dry_run: bool) -> dict[str, Any]:
         """Read the files of all jobs again, or of some."""
 
-    def ask(self, verb: Verb, names: Sequence[str]) -> dict[str, Any]:
-        """Do to jobs what a verb says."""
+    def ask(self, verb: Verb, names: Sequence[str], keep: bool = False) -> dict[str, Any]:
+        """Do to jobs what a verb says, and remember it over restarts if that is wanted."""
 
     def rotate(self, names: Sequence[str]) -> dict[str, Any]:
         """Rotate all logs, or those of some jobs."""
@@ -107,13 +107,16 @@ class Command:
 _NAMES = Argument("jobs", "name of a job, or a pattern in quotes such as 'orders*'", required=True)
 
 
+_KEEP = Argument("keep", "hold them after a restart of the fleet, too", ArgumentType.FLAG)
+
+
 def _by_name(verb: Verb) -> Command:
     return Command(
         verb.command,
         verb.help,
         f"tdsup {verb.command} orders 'clicks*'",
-        lambda fleet, arguments: fleet.ask(verb, arguments["jobs"]),
-        arguments=(_NAMES,),
+        lambda fleet, arguments: fleet.ask(verb, arguments["jobs"], arguments.get("keep", False)),
+        arguments=(_NAMES, *((_KEEP,) if verb.can_keep else ())),
         changes=True,
     )
 

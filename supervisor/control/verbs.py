@@ -38,12 +38,16 @@ class Verb:
         path: its name in the URLs of the web child.
         help: what it does, in one sentence.
         apply: does it to a job; gets the present moment and returns whether that changes anything.
+        can_keep: it can outlast a restart of the fleet.
+        ends_keep: it ends what outlasts restarts.
     """
 
     command: str
     path: str
     help: str
     apply: Callable[[SteeredJob, float], bool]
+    can_keep: bool = False
+    ends_keep: bool = False
 
 
 VERBS = (
@@ -70,6 +74,7 @@ VERBS = (
         "pause",
         "Hold jobs at the end of their batches until `resume`, even if their files change.",
         lambda job, now: job.pause(now),
+        can_keep=True,
     ),
-    Verb("resume", "resume", "Let paused jobs go on.", lambda job, now: job.resume(now)),
+    Verb("resume", "resume", "Let paused jobs go on.", lambda job, now: job.resume(now), ends_keep=True),
 )

@@ -10,12 +10,14 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .. import logs
 from ..config import BrokenConfig, FleetSettings, JobConfig
 from ..control import VERSION, ControlServer, Verb, serve
 from ..errors import ConfigError, NotAllowed, Stopping
+from ..kept import KeptPauses
 from ..loop import Loop
 from ..manager import Manager
 from ..worker import Board, Start, Surroundings, run_worker
@@ -58,7 +60,8 @@ class Master:
         self._manager = Manager(
             loop, self._roster.headcount, settings.stop_timeout + settings.kill_timeout + MARGIN
         )
-        self._reload = Reload(settings, self._roster, loop, self._manager)
+        self._kept = KeptPauses(Path(settings.state))
+        self._reload = Reload(settings, self._roster, loop, self._manager, self._kept)
         self._control = ControlServer(settings.socket, loop, partial(serve, self))
         self._web = self._runner("tdsup-web", None, "tdsup: web", lambda _job: web)
 
@@ -112,7 +115,10 @@ class Master:
         web_error = web.last_error[0] if web.last_error and not address else ""
         chosen, has_log = self._roster.select("show", names), self._settings.stream is None
         return {
-            "jobs": [job_status(runner.job, now, has_log=has_log) for runner in chosen],
+            "jobs": [
+                job_status(job, now, has_log=has_log, kept=job.name in self._kept)
+                for job in (runner.job for runner in chosen)
+            ],
             "master": {"pid": os.getpid(), "uptime": round(now - self._begun, 3), "version": VERSION},
             "web": address,
             "web_error": web_error,
@@ -144,17 +150,28 @@ class Master:
             return self._reload.jobs(names, dry_run=dry_run)
         return self._reload.fleet(dry_run=dry_run)
 
-    def ask(self, verb: Verb, names: Sequence[str]) -> dict[str, Any]:
+    def ask(self, verb: Verb, names: Sequence[str], keep: bool = False) -> dict[str, Any]:
         """Do to jobs what a verb says. Returns which of them change, which do not, and which refuse.
+
+        Args:
+            verb: what to do.
+            names: to which jobs.
+            keep: do it after a restart of the fleet, too.
 
         Raises:
             Stopping: the fleet is stopping.
             UnknownJob: no job has such a name.
             NotAllowed: all of them refuse.
+            TdsupError: it cannot be remembered; no job was touched.
         """
         self._refuse_while_stopping(verb.command)
         answer: dict[str, list[Any]] = {"changed": [], "unchanged": [], "refused": []}
-        for runner in self._roster.select(verb.command, names):
+        chosen = self._roster.select(verb.command, names)
+        if keep:
+            self._kept.add([runner.job.name for runner in chosen])
+        elif verb.ends_keep:
+            self._kept.remove([runner.job.name for runner in chosen])
+        for runner in chosen:
             job = runner.job
             try:
                 changed = verb.apply(job, self._loop.now())

@@ -29,6 +29,7 @@ from ..config import (
     signature,
 )
 from ..errors import ConfigError, TdsupError
+from ..kept import KeptPauses
 from ..loop import Loop, Timer
 from ..manager import Manager
 from .left import Left, lines
@@ -53,19 +54,23 @@ class Reload:
         roster: its jobs; those that the files name are added.
         loop: what waits.
         manager: is told while the fleet's files are read.
+        kept: jobs that begin paused.
 
     Attributes:
         reloads: those of the fleet or of jobs.
         left: what jobs have left behind.
     """
 
-    def __init__(self, settings: FleetSettings, roster: Roster, loop: Loop, manager: Manager) -> None:
+    def __init__(
+        self, settings: FleetSettings, roster: Roster, loop: Loop, manager: Manager, kept: KeptPauses
+    ) -> None:
         self.reloads = Reloads()
         self.left = Left()
         self._settings = self._started = settings
         self._roster = roster
         self._loop = loop
         self._manager = manager
+        self._kept = kept
         self._watch = Watch(loop.now())
         self._next_look: Timer | None = None
         self._ended = False
@@ -76,6 +81,8 @@ class Reload:
         Raises:
             ConfigError: a directory cannot be read.
         """
+        if self._kept.fault:
+            _log.warning("%s", self._kept.fault)
         self._watch.has_read(_look_at(self._settings))
         files = scan(self._settings.jobs, self._settings.defaults, skylog=self._settings.skylog)
         changes = compare([], files)
@@ -223,7 +230,11 @@ class Reload:
 
     def _add(self, name: str, file: JobConfig | BrokenConfig) -> None:
         _tell_file(file)
-        self._roster.add(name, file).start()
+        runner = self._roster.add(name, file)
+        if name in self._kept:
+            _log.info("%s: stays paused, as pause --keep has asked", name)
+            runner.job.pause(self._loop.now())
+        runner.start()
 
     def _load(self, name: str, file: JobConfig | BrokenConfig, *, asked: bool) -> None:
         _tell_file(file)

@@ -33,13 +33,14 @@ class Reloads:
         self.is_sound = not failed
 
 
-def job_status(job: Job, now: float, *, has_log: bool) -> dict[str, Any]:
+def job_status(job: Job, now: float, *, has_log: bool, kept: bool) -> dict[str, Any]:
     """One job as `tdsup status` shows it; durations in seconds.
 
     Args:
         job: the job.
         now: the present moment.
         has_log: jobs log to files of their own.
+        kept: it stays paused over restarts.
     """
     sound = job.file if isinstance(job.file, JobConfig) else None
     error, error_at = job.last_error or ("", now)
@@ -52,7 +53,8 @@ def job_status(job: Job, now: float, *, has_log: bool) -> dict[str, Any]:
         "lag": _rounded(job.tally.value(LAG, now)),
         **{counter.name: job.tally.value(counter.name, now) or 0 for counter in STATUS_COUNTERS},
         "restarts": job.restarts.total(),
-        "reason": job.reason,
+        "reason": f"{job.reason or 'paused'}; kept over restarts" if kept else job.reason,
+        "kept": kept,
         "last_error": error,
         "last_error_age": round(now - error_at, 3) if job.last_error else None,
         "retry_in": _rounded(job.retry_in(now)),

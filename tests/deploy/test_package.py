@@ -30,7 +30,9 @@ HARDEST = 2.0
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, built as anybody builds it."""
     folder = tmp_path_factory.mktemp("package")
-    done = subprocess.run([ROOT / "script" / "package", folder], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [ROOT / "script" / "package", "deb", folder], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     (built,) = folder.glob("*.deb")
     assert done.stdout.splitlines()[-1] == str(built)

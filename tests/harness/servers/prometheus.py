@@ -54,15 +54,7 @@ class Prometheus:
             return json.load(response)["data"]
 
 
-@contextlib.contextmanager
-def prometheus(directory: Path, target: str, rules: Path | None = None) -> Iterator[Prometheus]:
-    """A server that leaves no process behind.
-
-    Args:
-        directory: for its configuration, data and log.
-        target: URL to scrape, or host and port.
-        rules: its alerts and recording rules.
-    """
+def _config(target: str, rules: Path | None) -> dict[str, Any]:
     scheme, _, address = target.rpartition("://")
     # As docs/metrics.md says.
     scrape = {
@@ -72,11 +64,23 @@ def prometheus(directory: Path, target: str, rules: Path | None = None) -> Itera
         "tls_config": {"insecure_skip_verify": True},
         "static_configs": [{"targets": [address]}],
     }
-    config = {
+    return {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "scrape_configs": [scrape],
         "rule_files": [str(rules)] if rules else [],
     }
+
+
+@contextlib.contextmanager
+def prometheus(directory: Path, target: str, rules: Path | None = None) -> Iterator[Prometheus]:
+    """A server that leaves no process behind.
+
+    Args:
+        directory: for its configuration, data and log.
+        target: URL to scrape, or host and port.
+        rules: its alerts and recording rules.
+    """
+    config = _config(target, rules)
     (directory / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     log = directory / "prometheus.log"
     with log.open("wb") as file:

@@ -97,3 +97,31 @@ def test_dead_letters_reach_the_job_type(desk: Desk) -> None:
     ):
         done = desk.fleet.run("dead-letters", *arguments)
         assert (done.returncode, done.stderr) == (1, reason)
+
+
+def test_a_kept_pause_outlasts_restarts(tmp_path: Path) -> None:
+    """Of the fleet, well ended or killed, and a change of the file; a pause alone does not."""
+    with fleet(tmp_path) as made:
+        for name in ("orders", "clicks"):
+            made.write_job(name)
+        made.start()
+        made.wait_all()
+        assert made.said("pause", "--keep", "orders") == (0, "changed: orders\n", "")
+        made.run("pause", "clicks")
+        held = made.wait_for("orders", state="paused", kept=True)
+        assert held["reason"].endswith("; kept over restarts")
+        made.stop()
+        made.start()
+        made.wait_for("clicks", state="running", kept=False)
+        made.wait_for("orders", state="paused", kept=True)
+        assert "orders: stays paused, as pause --keep has asked" in made.log()
+        made.kill_master()
+        made.exit_code()
+        made.write_job("orders", step=2)
+        made.start()
+        made.wait_for("orders", state="paused", kept=True)
+        assert made.said("resume", "orders")[0] == 0
+        made.wait_for("orders", state="running", kept=False)
+        made.stop()
+        made.start()
+        made.wait_all()

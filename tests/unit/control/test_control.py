@@ -42,7 +42,7 @@ class FakeFleet:
             raise UnknownJob(f"cannot reload {names[0]}: no job has that name")
         return {"dry_run": dry_run}
 
-    def ask(self, verb: Verb, names: Sequence[str]) -> dict[str, Any]:
+    def ask(self, verb: Verb, names: Sequence[str], keep: bool = False) -> dict[str, Any]:
         """What was asked."""
         return {verb.command: names}
 
