@@ -32,7 +32,7 @@ def _named(page: str) -> list[str]:
 
 PAGES = sorted(
     str(page.relative_to(ROOT))
-    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions")
+    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions", ROOT / "docs" / "running")
     for page in folder.glob("*.md")
 )
 

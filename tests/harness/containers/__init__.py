@@ -1,0 +1,1 @@
+"""Images and what runs from them, without an engine."""
