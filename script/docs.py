@@ -1,12 +1,13 @@
-"""Write the generated parts of the documentation; with --check, say whether they are up to date."""
+"""Write what is generated of docs and manifests; with --check, say whether it is up to date."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from textwrap import indent
 
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
@@ -27,7 +28,8 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from harness.rows.outcomes import CASES, NOON
 from harness.servers.versions import DEBIAN, NEWEST, OLDEST, PINNED, VERSIONS
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 
 LONGEST = 150
 """Characters of a cell that are shown."""
@@ -175,21 +177,41 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
 """What makes each generated block, by page and name."""
 
 
+def _files() -> Iterator[tuple[Path, str]]:
+    """Files that are generated, in parts or whole, and what each has to hold."""
+    for name, blocks in BLOCKS.items():
+        text = (DOCS / name).read_text(encoding="utf-8")
+        yield DOCS / name, render(text, {block: make() for block, make in blocks.items()})
+    rules = (ROOT / "deploy/prometheus/tdsup.rules.yml").read_text(encoding="utf-8")
+    operator = ROOT / "deploy/kubernetes/components/prometheus-operator"
+    yield operator / "prometheusrule.yaml", RULE + indent(rules, "  ")
+
+
+RULE = """\
+# The rules of deploy/prometheus/tdsup.rules.yml, which script/docs.py puts here: change them there.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: tdsup
+spec:
+"""
+"""What comes before the rules for Prometheus to make a resource of its operator."""
+
+
 def main() -> int:
     """Write or check; the exit status tells whether the page was up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is outdated")
     check = parser.parse_args().check
     outdated = False
-    for name, blocks in BLOCKS.items():
-        page = DOCS / name
-        old = page.read_text(encoding="utf-8")
-        new = render(old, {block: make() for block, make in blocks.items()})
+    for path, new in _files():
+        old = path.read_text(encoding="utf-8")
         if check and new != old:
-            print(f"docs/{name} is outdated: run .venv/bin/python script/docs.py", file=sys.stderr)
+            name = path.relative_to(ROOT)
+            print(f"{name} is outdated: run .venv/bin/python script/docs.py", file=sys.stderr)
             outdated = True
         elif new != old:
-            page.write_text(new, encoding="utf-8")
+            path.write_text(new, encoding="utf-8")
     return 1 if outdated else 0
 
 
