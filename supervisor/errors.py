@@ -67,6 +67,12 @@ class NotAllowed(TdsupError):
     code = "not-allowed"
 
 
+class Forbidden(TdsupError):
+    """Whoever asks may not do that."""
+
+    code = "forbidden"
+
+
 class Stopping(TdsupError):
     """The fleet is stopping."""
 

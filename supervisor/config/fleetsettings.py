@@ -48,6 +48,13 @@ class FleetSettings(BaseModel):
         default=False, description="Reload when files have changed and then stayed the same for 2 s."
     )
     socket: str = Field(default="run/tdsup.sock", description="Control socket.")
+    socket_group: str = Field(
+        default="",
+        description="Group whose members may use all commands, too; the fleet's account must be one of them.",
+    )
+    socket_readers: str = Field(
+        default="", description="Group whose members may use the commands that change nothing."
+    )
     state: str = Field(
         default="state", description="Folder for what outlives a restart: the jobs of `pause --keep`."
     )

@@ -3,6 +3,7 @@
 from .client import Client
 from .commands import COMMANDS, VERSION, Argument, ArgumentType, Command, serve
 from .lock import Lock, wait_free
+from .peer import Access
 from .server import ControlServer
 from .verbs import VERBS, Verb
 
@@ -10,6 +11,7 @@ __all__ = [
     "COMMANDS",
     "VERBS",
     "VERSION",
+    "Access",
     "Argument",
     "ArgumentType",
     "Client",

@@ -7,7 +7,7 @@ import json
 import socket
 from typing import Any, Self
 
-from ..errors import NotRunning, Refused
+from ..errors import Forbidden, NotRunning, Refused
 
 REPLY_TIMEOUT = 30.0
 """Seconds to wait for a reply; a master answers within milliseconds, a stopped one (SIGSTOP) never."""
@@ -21,6 +21,7 @@ class Client:
 
     Raises:
         NotRunning: nobody listens there.
+        Forbidden: this account may not connect.
     """
 
     def __init__(self, path: str) -> None:
@@ -32,6 +33,10 @@ class Client:
         except (FileNotFoundError, ConnectionRefusedError) as error:
             self._socket.close()
             raise NotRunning(f"cannot reach the fleet: no master listens on {path}") from error
+        except PermissionError as error:
+            self._socket.close()
+            who = "its own account, root, and members of socket_group in its tdsup.yaml may"
+            raise Forbidden(f"cannot reach the fleet: {path}: {error.strerror}: {who}") from error
         except OSError as error:
             self._socket.close()
             raise NotRunning(f"cannot reach the fleet: {path}: {error.strerror}") from error

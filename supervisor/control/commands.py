@@ -11,7 +11,8 @@ from enum import Enum
 from importlib.metadata import version
 from typing import Any, Protocol
 
-from ..errors import BadRequest
+from ..errors import BadRequest, Forbidden
+from .peer import Caller
 from .verbs import VERBS, Verb
 
 _log = logging.getLogger("tdsup")
@@ -184,11 +185,12 @@ COMMANDS = {
 }
 
 
-def serve(fleet: Fleet, name: str, arguments: Mapping[str, Any], uid: int) -> Any:
+def serve(fleet: Fleet, name: str, arguments: Mapping[str, Any], caller: Caller) -> Any:
     """Carry out a command that came over the socket.
 
     Raises:
         BadRequest: there is no such command, or its arguments are wrong.
+        Forbidden: who asks may not change anything.
         TdsupError: the fleet refuses.
     """
     command = COMMANDS.get(name)
@@ -207,5 +209,9 @@ def serve(fleet: Fleet, name: str, arguments: Mapping[str, Any], uid: int) -> An
             raise BadRequest(f"cannot {name}: {argument.name} is missing")
     if command.changes:
         # A client may send anything as an argument; as JSON it cannot look like a line of the log.
-        _log.info("uid %d asks: %s %s", uid, name, json.dumps(arguments))
+        asked = f"{name} {json.dumps(arguments)}"
+        if not caller.may_change:
+            _log.warning("uid %d may not ask: %s", caller.uid, asked)
+            raise Forbidden(f"cannot {name}: uid {caller.uid} may only read; {caller.others}")
+        _log.info("uid %d asks: %s", caller.uid, asked)
     return command.handler(fleet, arguments)

@@ -10,13 +10,14 @@ import os
 import selectors
 import socket
 import stat
-import struct
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadRequest, TdsupError
+from ..errors import BadRequest, Forbidden, TdsupError
 from ..loop import Loop, Timer
+from .peer import Access, Caller
 
 LINE_LIMIT = 65536
 """Bytes of one request."""
@@ -41,24 +42,28 @@ PAUSE = 0.2
 
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
-_PEER = struct.Struct("3i")
-"""``struct ucred`` of unix(7): pid, uid, gid."""
-
 _log = logging.getLogger("tdsup")
 
-Serve = Callable[[str, Any, int], Any]
-"""Carries out a command (name, arguments, the peer's uid); returns data or raises TdsupError."""
+Serve = Callable[[str, Any, Caller], Any]
+"""Carries out a command (name, arguments, who asks); returns data or raises TdsupError."""
 
 
 class ControlServer:
     """Listens for clients. The caller holds the fleet's lock, so a socket that exists is stale.
 
+    Args:
+        path: of the socket.
+        loop: what waits.
+        serve: carries out commands.
+        access: who may do what.
+
     Raises:
         OSError: the socket cannot be made.
     """
 
-    def __init__(self, path: str, loop: Loop, serve: Serve) -> None:
+    def __init__(self, path: str, loop: Loop, serve: Serve, access: Access) -> None:
         self._path = Path(path)
+        self._access = access
         self._loop = loop
         self._serve = serve
         self._clients: set[_Client] = set()
@@ -71,6 +76,7 @@ class ControlServer:
             self._socket.bind(path)
         finally:
             os.umask(mask)
+        access.open(self._path)
         self._socket.listen(1024)
         self._is_short = False
         self._listen()
@@ -94,12 +100,18 @@ class ControlServer:
                 return
             self._is_short = False
             connection.setblocking(False)
-            client = _Client(connection, self._loop, self._serve, self._clients.discard)
-            if len(self._clients) >= CLIENT_LIMIT:
-                client.refuse(f"cannot serve you: {CLIENT_LIMIT} connections are open")
+            caller = self._access.caller(connection)
+            client = _Client(connection, self._loop, partial(self._serve_for, caller), self._clients.discard)
+            if not caller.may_read:
+                client.refuse(Forbidden.code, f"cannot serve uid {caller.uid}: {caller.others}")
+            elif len(self._clients) >= CLIENT_LIMIT:
+                client.refuse("busy", f"cannot serve you: {CLIENT_LIMIT} connections are open")
             else:
                 self._clients.add(client)
                 client.start()
+
+    def _serve_for(self, caller: Caller, name: str, arguments: Any) -> Any:
+        return self._serve(name, arguments, caller)
 
     def _wait(self, error: OSError) -> None:
         """Accept nobody for a while: clients stay in the queue, which the loop would see again and again."""
@@ -118,7 +130,11 @@ class _Client:
     """One connection: bytes in, requests, bytes out."""
 
     def __init__(
-        self, connection: socket.socket, loop: Loop, serve: Serve, forget: Callable[[_Client], None]
+        self,
+        connection: socket.socket,
+        loop: Loop,
+        serve: Callable[[str, Any], Any],
+        forget: Callable[[_Client], None],
     ) -> None:
         self._connection = connection
         self._loop = loop
@@ -131,17 +147,15 @@ class _Client:
         self._ended = False
         self._used = loop.now()
         self._idle: Timer | None = None
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        self._uid: int = _PEER.unpack(credentials)[1]
 
     def start(self) -> None:
         """Begin to serve."""
         self._expire()
         self._watch()
 
-    def refuse(self, message: str) -> None:
+    def refuse(self, code: str, message: str) -> None:
         """Say why the client is not served, and close."""
-        self._reply_error("busy", message)
+        self._reply_error(code, message)
         with contextlib.suppress(OSError):
             self._connection.send(self._output)
         self.close()
@@ -224,7 +238,7 @@ class _Client:
     def _request(self, line: bytes) -> None:
         try:
             name, arguments = _parse(line)
-            reply = {"ok": True, "data": self._serve(name, arguments, self._uid)}
+            reply = {"ok": True, "data": self._serve(name, arguments)}
         except TdsupError as error:
             self._reply_error(error.code, str(error))
         except Exception:  # noqa: BLE001 (a defect in one command must not end the fleet)

@@ -15,7 +15,7 @@ from typing import Any
 
 from .. import logs
 from ..config import BrokenConfig, FleetSettings, JobConfig
-from ..control import VERSION, ControlServer, Verb, serve
+from ..control import VERSION, Access, ControlServer, Verb, serve
 from ..errors import ConfigError, NotAllowed, Stopping
 from ..kept import KeptPauses
 from ..loop import Loop
@@ -62,7 +62,8 @@ class Master:
         )
         self._kept = KeptPauses(Path(settings.state))
         self._reload = Reload(settings, self._roster, loop, self._manager, self._kept)
-        self._control = ControlServer(settings.socket, loop, partial(serve, self))
+        access = Access(settings.socket_group, settings.socket_readers)
+        self._control = ControlServer(settings.socket, loop, partial(serve, self), access)
         self._web = self._runner("tdsup-web", None, "tdsup: web", lambda _job: web)
 
     def run(self, ready: Callable[[], None]) -> None:

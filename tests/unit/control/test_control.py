@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tdsup.supervisor.control import Client
 from tdsup.supervisor.control import server as control
 from tdsup.supervisor.control.commands import COMMANDS, serve
+from tdsup.supervisor.control.peer import Access
 from tdsup.supervisor.control.server import CLIENT_LIMIT, LINE_LIMIT, ControlServer
 from tdsup.supervisor.control.verbs import Verb
 from tdsup.supervisor.errors import Refused, UnknownJob
@@ -65,7 +66,8 @@ class Server:
     def __init__(self, path: Path) -> None:
         self.path = str(path)
         self.loop = Loop()
-        self.control = ControlServer(self.path, self.loop, lambda *request: serve(FakeFleet(), *request))
+        served = lambda *request: serve(FakeFleet(), *request)  # noqa: E731 (one line of it)
+        self.control = ControlServer(self.path, self.loop, served, Access())
         self._thread = threading.Thread(target=self.loop.run)
         self._thread.start()
 
