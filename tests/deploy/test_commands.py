@@ -1,4 +1,4 @@
-"""Commands of the pages about containers and Kubernetes: each is run, or known to need what is not here."""
+"""Commands of the pages on how to run a fleet: each is run, or known to need what is not here."""
 
 from __future__ import annotations
 
@@ -10,9 +10,20 @@ from pathlib import Path
 
 import pytest
 from harness.containers.manifests import KUBERNETES, render
+from harness.pages import commands
 from harness.paths import ROOT, TDSUP
 
 PAGES = ("container.md", "kubernetes.md")
+
+ELSEWHERE = {
+    "script/package deb": "test_package.py",
+    "apt install ./dist/tdsup_*.deb": "test_package.py, by dpkg, which asks no network",
+    "apt remove tdsup": "the same",
+    "apt purge tdsup": "the same",
+    "script/package wheel": "test_wheel_for_all.py",
+    "pip install dist/tdsup-*.whl": "acceptance/test_wheel.py, with a wheel of pip's",
+}
+"""Commands of packages.md, and where they are run."""
 
 NEEDS_AN_ENGINE = ("podman build", "podman run", "podman exec", "podman logs")
 """No engine is here: `deploy/container/try` builds, `test_container.py` runs."""
@@ -21,14 +32,20 @@ NEEDS_A_CLUSTER = ("create secret", "rollout status", "exec", "logs", "port-forw
 """After ``kubectl -n tdsup``; names and labels are those of the manifests."""
 
 
-def commands(page: str) -> list[str]:
-    """The lines of a page that are indented as commands."""
-    text = (ROOT / "docs" / "running" / page).read_text(encoding="utf-8")
-    return re.findall(r"^    (\S.*)$", text, re.MULTILINE)
-
-
 def _of(word: str) -> Iterator[str]:
     return (line for page in PAGES for line in commands(page) if line.startswith(word))
+
+
+def test_commands_of_packages_are_run_where_they_take_long() -> None:
+    """By the tests that build and install them."""
+    assert set(commands("packages.md")) == set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("line", commands("prometheus.md"))
+def test_rules_are_checked_as_the_page_says(line: str) -> None:
+    """In the checkout."""
+    done = subprocess.run(line.split(), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_command_is_known() -> None:

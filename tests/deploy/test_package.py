@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness.pages import commands
 from harness.paths import ROOT
 from harness.servers.machine import Machine, machine, make_root
 from harness.waiting import wait_until
@@ -135,6 +136,8 @@ def test_a_service_lives_from_install_to_purge(package: Path, debian: Machine, t
     for page in ("tdsup", "tdsup.yaml", "table_dispatcher"):
         assert "NAME" in debian.run(f"man --warnings=w {page}")
     assert "_tdsup" in debian.run("cat /usr/share/bash-completion/completions/tdsup")
+    for command in commands("systemd.md"):
+        debian.run(command)
     with Sandbox() as box, contextlib.closing(Shop(box, RATE)) as shop:
         serve(debian, box, shop)
         upgrade(debian, package, tmp_path, shop)
@@ -197,13 +200,8 @@ def upgrade(debian: Machine, package: Path, folder: Path, shop: Shop) -> None:
 
 
 def second_fleet(debian: Machine) -> None:
-    """Another fleet beside it, with a credential that only root can read."""
-    debian.run(
-        "install -d -m 750 -g tdsup /etc/tdsup/shop /etc/tdsup/shop/conf.d; "
-        "install -d -m 700 /etc/tdsup/shop/credentials; echo secret >/etc/tdsup/shop/credentials/orders; "
-        "sed 's#/run/tdsup#/run/tdsup/shop#; s#/var/log/tdsup#/var/log/tdsup/shop#; s/9867/0/' "
-        "/etc/tdsup/tdsup.yaml >/etc/tdsup/shop/tdsup.yaml; systemctl start tdsup@shop"
-    )
+    """The fleet beside it, which the page has made, with a credential that only root can read."""
+    debian.run("echo secret >/etc/tdsup/shop/credentials/orders; systemctl restart tdsup@shop")
     assert debian.show("tdsup@shop", "StatusText") == "no jobs"
     assert debian.run("tdsup -C /etc/tdsup/shop status").endswith("(no jobs)\n")
     # As the service sees it: the folder is mounted for its processes alone.

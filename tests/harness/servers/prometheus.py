@@ -40,6 +40,10 @@ class Prometheus:
         samples = self._get("query", query=expression)["result"]
         return {sample["metric"]["job"]: float(sample["value"][1]) for sample in samples}
 
+    def has(self, expression: str) -> bool:
+        """Whether an instant query has any answer."""
+        return bool(self._get("query", query=expression)["result"])
+
     def firing(self) -> set[str]:
         """Alerts that fire, as ``NAME of JOB``; those of a fleet have the name of the scrape."""
         return {
