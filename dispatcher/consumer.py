@@ -143,6 +143,8 @@ class Consumer:
         tally.caught_up_to = now - lag
         tally.behind = behind
         tally.finished_at = now
+        # The end of the batch is a tick, and perhaps the newest one.
+        tally.newest_tick = max(tally.newest_tick or 0.0, now - lag)
 
     def _tell_double(self, batch: Batch) -> None:
         """Another program has finished a batch while it was loaded here, and may have loaded it too.

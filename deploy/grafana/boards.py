@@ -49,7 +49,7 @@ _EVENTS = f"sum by (job) (rate(tdsup_job_events_total{{{JOBS}}}[$__rate_interval
 _STANDS_BY = 'tdsup_job_state{state="standby"} == 1'
 _LAG = f"tdsup_job_lag_seconds{{{JOBS}}} unless ignoring (queue, table, state) {_STANDS_BY}"
 _STATES = f"sum by (state) (tdsup_job_state{{{HOSTS}}})"
-_RESTARTS = f"sum by (job, reason) (increase(tdsup_job_restarts_total{{{JOBS}}}[1h]))"
+_RESTARTS = f"sum by (job) (increase(tdsup_job_restarts_total{{{JOBS}}}[1h]))"
 _OUTCOMES = f"sum by (outcome) (rate(tdsup_job_events_total{{{JOBS}}}[$__rate_interval]))"
 _OPERATIONS = f"sum by (operation) (rate(tdsup_job_events_total{{{JOBS}}}[$__rate_interval]))"
 _SECONDS = f"sum by (le) (rate(tdsup_job_batch_seconds_bucket{{{JOBS}}}[$__rate_interval]))"
@@ -68,7 +68,7 @@ BOARDS: dict[str, tuple[Panel, ...]] = {
         Panel("Dead letters kept", _by_job(f"max by (job) (tdsup_job_dead_letters_kept{{{JOBS}}})")),
         Panel(
             "Restarts in an hour",
-            {_RESTARTS: "{{job}} {{reason}}"},
+            _by_job(_RESTARTS),
         ),
         Panel(
             "Memory",

@@ -46,12 +46,13 @@ def draw(url: str, board: dict[str, Any], seconds: float, path: Path) -> None:
     from matplotlib.figure import Figure
 
     rows = max(panel["gridPos"]["y"] for panel in board["panels"]) // 7 + 1
-    figure = Figure(figsize=(12, 2.4 * rows), layout="constrained")
-    grid = figure.add_gridspec(rows, 24)
+    figure = Figure(figsize=(14, 3 * rows), layout="constrained")
+    grid = figure.add_gridspec(rows, 2)
     figure.suptitle(board["title"])
     for panel in board["panels"]:
         place = panel["gridPos"]
-        axes = figure.add_subplot(grid[place["y"] // 7, place["x"] : place["x"] + place["w"]])
+        left, right = place["x"] // 12, (place["x"] + place["w"]) // 12
+        axes = figure.add_subplot(grid[place["y"] // 7, left:right])
         unit = panel["fieldConfig"]["defaults"]["unit"]
         axes.set_title(f"{panel['title']} ({unit})" if unit != "short" else panel["title"], fontsize=9)
         axes.tick_params(labelsize=7)
@@ -61,10 +62,11 @@ def draw(url: str, board: dict[str, Any], seconds: float, path: Path) -> None:
                 values = [float(value) for _moment, value in series["values"]]
                 name = legend(target["legendFormat"], series["metric"])
                 axes.plot([moment - moments[-1] for moment in moments], values, label=name)
-        axes.set_ylim(bottom=0)
+        highest = max((max(line.get_ydata()) for line in axes.get_lines()), default=0)
+        axes.set_ylim(0, 1.3 * highest or 1)
         if axes.get_lines():
             axes.legend(fontsize=6, loc="upper left", ncols=2)
-    figure.savefig(path, dpi=80)
+    figure.savefig(path, dpi=70)
 
 
 def main() -> int:
