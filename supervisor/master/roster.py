@@ -52,7 +52,8 @@ class Roster:
         """How many jobs there are, and how many are in which state, in one line."""
         states = Counter(runner.job.state for runner in self._runners.values())
         counts = (f"{states[state]} {state.value}" for state in State if states[state])
-        return f"{len(self)} jobs: {', '.join(counts)}" if states else "no jobs"
+        number = "1 job" if len(self) == 1 else f"{len(self)} jobs"
+        return f"{number}: {', '.join(counts)}" if states else "no jobs"
 
     def by_name(self) -> list[Runner]:
         """Runners as people look for them."""

@@ -14,6 +14,7 @@ from harness.pages import commands
 from harness.paths import ROOT
 from harness.servers.machine import Machine, machine, make_root
 from harness.waiting import wait_until
+from psycopg2.extensions import make_dsn, parse_dsn
 from tdsup.sandbox import Sandbox
 
 from script.shop import Shop
@@ -141,7 +142,7 @@ def test_a_service_lives_from_install_to_purge(package: Path, debian: Machine, t
     with Sandbox() as box, contextlib.closing(Shop(box, RATE)) as shop:
         serve(debian, box, shop)
         upgrade(debian, package, tmp_path, shop)
-        second_fleet(debian)
+        second_fleet(debian, box)
     leave(debian)
 
 
@@ -212,25 +213,29 @@ def upgrade(debian: Machine, package: Path, folder: Path, shop: Shop) -> None:
     assert stopped.strip() == "success"
 
 
-def second_fleet(debian: Machine) -> None:
-    """The fleet beside it, which the page has made, with a credential that only root can read."""
-    debian.run("echo secret >/etc/tdsup/shop/credentials/orders; systemctl restart tdsup@shop")
-    assert debian.show("tdsup@shop", "StatusText") == "no jobs"
-    assert debian.run("tdsup -C /etc/tdsup/shop status").endswith("(no jobs)\n")
-    # As the service sees it: the folder is mounted for its processes alone.
-    its = f"/proc/{debian.show('tdsup@shop', 'MainPID')}/root/run/credentials/tdsup@shop.service"
-    assert debian.run(f"cd {its}; ls; cat *") == "db_orders\nsecret\n"
-    debian.run("systemctl stop tdsup@shop; systemctl start tdsup")
+def second_fleet(debian: Machine, box: Sandbox) -> None:
+    """The fleet that the page has made: its job's passwords are credentials, which only root can read."""
+    folder = debian.path("/etc/tdsup/shop")
+    lines = ["[table_dispatcher]", "pgq_queue_name = payments", "dest_table = payments", "row_mode = append"]
+    for key, cluster, database in (("src_db", box.source, "shop"), ("dst_db", box.target, "archive")):
+        words = parse_dsn(cluster.tcp_dsn(database))
+        (folder / "credentials" / key).write_text(make_dsn(password=words.pop("password")))
+        lines += [f"{key} = {make_dsn(**words)}", f"{key}_file = db_{key}"]
+    (folder / "conf.d" / "second.ini").write_text("\n".join([*lines, ""]))
+    debian.run("chown root:tdsup /etc/tdsup/shop/conf.d/*; systemctl restart tdsup@shop")
+    wait_until(lambda: debian.show("tdsup@shop", "StatusText") == "1 job: 1 running", "the job runs")
+    debian.run("systemctl start tdsup")
 
 
 def leave(debian: Machine) -> None:
     """Removed, it keeps what somebody has written; purged, it leaves nothing."""
     debian.run("dpkg --remove tdsup")
     assert debian.show("tdsup", "ActiveState") == "inactive"
+    assert debian.show("tdsup@shop", "ActiveState") == "inactive"
     assert debian.path("/etc/tdsup/conf.d/orders.ini").exists()
     assert debian.path("/var/log/tdsup/tdsup.log").exists()
     assert not debian.path("/usr/lib/tdsup").exists()
     debian.run("dpkg --purge tdsup")
-    left = debian.run("find / -xdev -name '*tdsup*'")
+    left = debian.run("find / -xdev -name '*tdsup*' ! -path '/var/cache/man/*'")
     assert left.split() == ["/etc/systemd/system/tdsup.service.d"]
     assert "tdsup" not in debian.run("cat /etc/passwd /etc/group")

@@ -31,6 +31,12 @@ mount --rbind /dev dev
 mount -t tmpfs none run
 mount -t tmpfs none tmp
 export container=test
+mkdir old
+pivot_root . old
+umount --lazy old
+rmdir old
+# As it is on a machine, where credentials of units depend on it.
+mount --make-rshared /
 exec chroot . /lib/systemd/systemd --system --unit=multi-user.target
 """
 
