@@ -64,7 +64,7 @@ BOARDS: dict[str, tuple[Panel, ...]] = {
     "fleet": (
         Panel("Jobs by state", {_STATES: "{{state}}"}, kind="stat", columns=24),
         Panel("Events a second", _by_job(_EVENTS), "ops"),
-        Panel("Lag", _by_job(f"max by (job) ({_LAG})"), "s", help="Without hosts that stand by."),
+        Panel("Lag", _by_job(f"min by (job) ({_LAG})"), "s", help="Of the host that is farthest on."),
         Panel("Dead letters kept", _by_job(f"max by (job) (tdsup_job_dead_letters_kept{{{JOBS}}})")),
         Panel(
             "Restarts in an hour",

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(300)
 
 SHORTER = {
     r"for: \d+m": "for: 1s",
-    r"lag_seconds:max > 300": "lag_seconds:max > 3",
+    r"lag_seconds:min > 300": "lag_seconds:min > 3",
     r"\[10m\]": "[10s]",
     r"> 900": "> 4",
     # A job looks at its queue each 15 s.
