@@ -35,8 +35,9 @@ METRICS = (
     Metric(LAG, "age", "How far the loaded events are behind the source."),
     Metric("lag_events", "gauge", "Events of the queue that are not loaded, as of the last batch."),
     Metric("last_batch", "age", "Time since a batch was finished."),
-    Metric("open_batch", "age", "Time since the batch at work was opened; 0 between batches."),
-    Metric("newest_tick", "age", "Age of the queue's newest tick."),
+    # Gauges and no ages: they end with the process.
+    Metric("open_batch_seconds", "gauge", "Time since the batch at work was opened; 0 between batches."),
+    Metric("newest_tick_seconds", "gauge", "Age of the queue's newest tick."),
     Metric("rotation_held_seconds", "gauge", "For how long this consumer has held up the queue's rotation."),
     Metric("dead_letters_kept", "gauge", "Dead letters in the target that nobody has replayed or purged."),
 )
@@ -165,16 +166,21 @@ class Tally:
             "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},
             "partitions": self.partitions,
             "lag_events": self.behind,
-            "rotation_held_seconds": self.rotation_held,
-            "dead_letters_kept": self.letters,
             **self.present(),
         }
         if self.finished_at is not None:
             values["last_batch"] = self.finished_at
-        if self.newest_tick is not None:
-            values["newest_tick"] = self.newest_tick
         return values
 
     def present(self) -> Mapping[str, Any]:
-        """The numbers that change between two reports; any thread may ask."""
-        return {"open_batch": self.opened_at, LAG: self.caught_up_to}
+        """The numbers that change between two reports, idle or at a batch; any thread may ask."""
+        now, opened, tick = time.monotonic(), self.opened_at, self.newest_tick
+        values: dict[str, Any] = {
+            LAG: self.caught_up_to,
+            "open_batch_seconds": 0.0 if opened is None else now - opened,
+            "rotation_held_seconds": self.rotation_held,
+            "dead_letters_kept": self.letters,
+        }
+        if tick is not None:
+            values["newest_tick_seconds"] = now - tick
+        return values
