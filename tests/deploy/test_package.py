@@ -141,6 +141,8 @@ def test_a_service_lives_from_install_to_purge(package: Path, debian: Machine, t
         debian.run(command)
     with Sandbox() as box, contextlib.closing(Shop(box, RATE)) as shop:
         serve(debian, box, shop)
+        die(debian)
+        reload(debian, shop)
         upgrade(debian, package, tmp_path, shop)
         second_fleet(debian, box)
     leave(debian)
@@ -163,12 +165,14 @@ def serve(debian: Machine, box: Sandbox, shop: Shop) -> None:
     )
     wait_until(lambda: debian.show("tdsup", "StatusText") == "3 jobs: 3 running", "the jobs run")
     move_events(debian, shop)
-    # A crash of the master is a restart.
+
+
+def die(debian: Machine) -> None:
+    """A master that dies or stands still is started again."""
     before = debian.show("tdsup", "MainPID")
     debian.run("systemctl kill --kill-who=main --signal=KILL tdsup")
     wait_until(lambda: debian.show("tdsup", "MainPID") not in {before, "0"}, "the service is restarted")
     wait_until(lambda: debian.show("tdsup", "StatusText") == "3 jobs: 3 running", "the jobs run")
-    # So is a master that stands still.
     debian.run(
         "printf '[Service]\\nWatchdogSec=3\\n' >/etc/systemd/system/tdsup.service.d/watchdog.conf; "
         "systemctl daemon-reload; systemctl restart tdsup"
@@ -182,6 +186,10 @@ def serve(debian: Machine, box: Sandbox, shop: Shop) -> None:
         "systemctl daemon-reload; systemctl restart tdsup"
     )
     wait_until(lambda: debian.show("tdsup", "StatusText") == "3 jobs: 3 running", "the jobs run")
+
+
+def reload(debian: Machine, shop: Shop) -> None:
+    """What is wrong is told, and what no restart can mend is not restarted."""
     # A reload says what is wrong, and the jobs go on.
     debian.path("/etc/tdsup/conf.d/bad.ini").write_text("[table_dispatcher]\nnonsense = 1\n")
     debian.run("systemctl reload tdsup", code=1)
