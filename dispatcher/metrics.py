@@ -87,7 +87,7 @@ class Tally:
         opened_at: the moment when the batch at work was opened; None between batches.
         newest_tick: the moment of the queue's newest tick; None before anybody has looked.
         rotation_held: seconds for which the consumer has held up the rotation of the queue.
-        letters: dead letters that the target keeps.
+        letters: dead letters that the target keeps; None if nobody knows.
     """
 
     events: dict[str, int] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Tally:
     opened_at: float | None = None
     newest_tick: float | None = None
     rotation_held: float = 0.0
-    letters: int = 0
+    letters: int | None = 0
 
     def count(self, outcome: Outcome) -> None:
         """Add what became of the events of a batch that was loaded."""
@@ -179,8 +179,9 @@ class Tally:
             LAG: self.caught_up_to,
             "open_batch_seconds": 0.0 if opened is None else now - opened,
             "rotation_held_seconds": self.rotation_held,
-            "dead_letters_kept": self.letters,
         }
+        if self.letters is not None:
+            values["dead_letters_kept"] = self.letters
         if tick is not None:
             values["newest_tick_seconds"] = now - tick
         return values

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg2.errors import InsufficientPrivilege
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -102,10 +103,13 @@ class DeadLetters:
         """The given ids that exist, or all if none are given, in the order of their events."""
         return [row[0] for row in self._rows(cursor, "letter_ids", ids=list(given) or None)]
 
-    def count(self) -> int:
-        """How many there are, in a transaction of its own."""
-        with self._connection, self._connection.cursor() as cursor:
-            return int(self._rows(cursor, "count_letters")[0][0]) if self.exist() else 0
+    def count(self) -> int | None:
+        """How many there are, in a transaction of its own; None if the role may only write them."""
+        try:
+            with self._connection, self._connection.cursor() as cursor:
+                return int(self._rows(cursor, "count_letters")[0][0]) if self.exist() else 0
+        except InsufficientPrivilege:
+            return None
 
     def listing(self, cursor: Cursor, given: Sequence[int]) -> list[tuple[Any, ...]]:
         """Id, event id, time of death, type, source table, SQLSTATE and reason of each."""

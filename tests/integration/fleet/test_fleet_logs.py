@@ -79,4 +79,4 @@ def test_the_log_of_a_job_is_there_though_its_file_is_broken(a_fleet: Fleet) -> 
     assert a_fleet.run("logs", "orders").returncode == 0
     a_fleet.stop()
     done = a_fleet.run("logs", "orders")
-    assert (done.returncode, done.stderr.partition(": [")[0]) == (1, "cannot load conf.d/orders.ini")
+    assert (done.returncode, done.stderr.partition(": [")[0]) == (78, "cannot load conf.d/orders.ini")

@@ -115,13 +115,13 @@ def test_bad_words_on_the_command_line(a_fleet: Fleet, tmp_path: Path) -> None:
     a_fleet.write_settings(jobz=[])
     failed = a_fleet.run("start")
     line = "cannot load tdsup.yaml: jobz: unknown key, did you mean jobs?\n"
-    assert (failed.returncode, failed.stderr) == (1, line)
+    assert (failed.returncode, failed.stderr) == (78, line)
     assert a_fleet.run("strat").returncode == 2
     failed = a_fleet.run("-C", "nowhere", "start")
-    assert (failed.returncode, failed.stderr) == (1, "cannot enter nowhere: No such file or directory\n")
+    assert (failed.returncode, failed.stderr) == (78, "cannot enter nowhere: No such file or directory\n")
     (tmp_path / "empty").mkdir()
     failed = a_fleet.run("-C", str(tmp_path / "empty"), "start")
-    assert failed.returncode == 1
+    assert failed.returncode == 78
     assert failed.stderr.startswith(
         f"cannot find a fleet in {tmp_path}/empty: neither conf.d/*.ini nor tdsup.yaml"
     )
@@ -187,7 +187,7 @@ def test_status_is_a_table_and_json(a_fleet: Fleet) -> None:
     assert answer["master"]["pid"] == a_fleet.pid
     assert set(answer["jobs"][0]) == set(
         "name state pid since events_per_second lag events rows dead_letters batches partitions restarts "
-        "reason last_error last_error_age retry_in file type log".split()
+        "reason kept last_error last_error_age retry_in file type log".split()
     )
 
 
