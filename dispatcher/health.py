@@ -47,6 +47,5 @@ class Health:
         self._looks += 1
 
     def buried(self) -> None:
-        """There are new dead letters: count them at the next look, which is due."""
+        """There are new dead letters: count them at the next look; at each batch it would cost too much."""
         self._looks = 0
-        self._next = 0.0

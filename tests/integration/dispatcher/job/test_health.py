@@ -9,7 +9,7 @@ import pytest
 from harness.programs.fleet import Fleet, fleet
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from harness.waiting import wait_until
+from harness.waiting import PATIENCE, wait_until
 from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.pgq import Queue
 from tdsup.dispatcher.postgres import connected
@@ -35,7 +35,7 @@ def test_a_batch_at_work_and_dead_letters_are_told(
         made.wait_for("orders", state="running")
         source.execute(BROKEN)
         orders.queue.tick()
-        wait_until(lambda: series(made)["dead_letters_kept"] == 1, "the dead letter is counted")
+        wait_until(lambda: series(made)["dead_letters_kept"] == 1, "the dead letter is counted", 2 * PATIENCE)
         assert series(made)["open_batch_seconds"] == 0
         lock = Database(target.dsn)
         lock.execute("begin; lock table orders")
