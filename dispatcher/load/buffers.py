@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 import psycopg2
@@ -34,6 +34,9 @@ ORDER: tuple[Kind, ...] = (Delete, Patch, Replace, Insert)
 
 Identity = tuple[tuple[bytes, ...], tuple[bytes | None, ...]]
 """A row, by the names and values of its key."""
+
+ABSENT = psycopg2.Error("a row is not there")
+"""Stands for what the target does not say: some columns are to change of a row that it does not have."""
 
 Mend = Callable[[bytes], bytes | None]
 """Gives a line with replacement characters, or None."""
@@ -70,9 +73,8 @@ class Buffer:
     def line(self, routed: Routed) -> bytes:
         """A row as COPY text: the values that are written, then the key that finds the row."""
         values, written = routed.values, self.plan.written
-        return copytext.line(
-            [*(values if written is None else [values[number] for number in written]), *routed.before]
-        )
+        picked = values if written is None else [values[number] for number in written]
+        return copytext.line([*picked, *routed.before] if self.plan.appends_key else picked)
 
 
 class Buffers:
@@ -209,12 +211,14 @@ class Buffers:
             self._write_carefully(buffer)
         else:
             try:
-                absent = buffer.plan.writer.write(self._cursor, buffer.lines)
+                absent = buffer.plan.writer.write(self._cursor, buffer.lines, len(buffer.lines))
             except psycopg2.Error as error:
                 if is_data(error, self._bad_states):
                     raise PassFailed(End.REFUSED) from error
                 raise
-            self._written(buffer, 0, len(buffer.lines), absent)
+            if absent and buffer.shape.kind is Patch:
+                raise PassFailed(End.REFUSED)
+            self._written(buffer, len(buffer.lines), absent)
         self._size -= buffer.size
         buffer.clear()
 
@@ -236,10 +240,10 @@ class Buffers:
             elif end - start == 1 and (mended := self._mended(buffer.lines[start], error)):
                 buffer.lines[start], length = mended, 1
             elif end - start == 1:
-                self._reject(buffer.events[start], refusal.reason(error, copied), error.pgcode)
+                self._reject(buffer.events[start], *_reason(error, copied))
                 start, length, suspected = end, FIRST_SEGMENT, False
             else:
-                bad = refusal.row_of(error, copied, end - start)
+                bad = None if error is ABSENT else refusal.row_of(error, copied, end - start)
                 length = (end - start) // 2 if bad is None else max(1, bad)
                 suspected = bool(bad)
 
@@ -250,25 +254,32 @@ class Buffers:
     def _try(self, buffer: Buffer, start: int, end: int) -> psycopg2.Error | None:
         """Write some rows; if one of them is bad, returns the error and writes none."""
         self._cursor.execute("savepoint tdsup")
+        lines, error = buffer.lines[start:end], None
         try:
-            absent = buffer.plan.writer.write(self._cursor, buffer.lines[start:end])
-        except psycopg2.Error as error:
-            if not is_data(error, self._bad_states):
+            absent = buffer.plan.writer.write(self._cursor, lines, len(lines))
+            if absent and buffer.shape.kind is Patch:
+                error = ABSENT
+        except psycopg2.Error as refused:
+            if not is_data(refused, self._bad_states):
                 raise
+            error = refused
+        if error is not None:
             self._cursor.execute("rollback to savepoint tdsup; release savepoint tdsup")
             return error
         self._cursor.execute("release savepoint tdsup")
-        self._written(buffer, start, end, absent)
+        self._written(buffer, len(lines), absent)
         return None
 
-    def _written(self, buffer: Buffer, start: int, end: int, absent: Iterable[int]) -> None:
-        """Count rows, except those that were not there to be changed."""
-        self._outcome.rows += end - start
-        for number in absent:
-            self._outcome.rows -= 1
-            if isinstance(buffer.plan.writer, Delete):
-                self._outcome.ignored[Operation.DELETE] += 1
-            else:
-                self._reject(
-                    buffer.events[start + number], "it changes a row that the target does not have", None
-                )
+    def _written(self, buffer: Buffer, count: int, absent: int) -> None:
+        """Count rows; deletes of those that were not there are ignored."""
+        self._outcome.rows += count
+        if absent and buffer.shape.kind is Delete:
+            self._outcome.rows -= absent
+            self._outcome.ignored[Operation.DELETE] += absent
+
+
+def _reason(error: psycopg2.Error, copied: str) -> tuple[str, str | None]:
+    """Why a row is not written, and the SQLSTATE if there is one."""
+    if error is ABSENT:
+        return "it changes a row that the target does not have", None
+    return refusal.reason(error, copied), error.pgcode

@@ -103,7 +103,7 @@ class CopyThread:
 
     def _write(self, writer: Insert, texts: Sequence[bytes]) -> None:
         try:
-            writer.write(self._cursor, texts)
+            writer.write(self._cursor, texts, 0)
         except BaseException as error:  # noqa: BLE001 (raised in the other thread)
             refused = isinstance(error, psycopg2.Error) and is_data(error, self._bad_states)
             self._error = PassFailed(End.REFUSED) if refused else error

@@ -10,7 +10,7 @@ from ..events import Event, JsonArray, array_literal
 from ..partitions import MissingColumn, MissingTable, NotPermitted, Period, Permit, Tables
 from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
 from ..settings import Settings
-from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
+from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage
 
 Kind = type[Insert | Replace | Patch | Delete]
 """What is done to rows: the class of what does it."""
@@ -48,12 +48,17 @@ class WritePlan:
         arrays: positions of columns of arrays, and whether their elements are JSON.
     """
 
-    writer: Writer
+    writer: Insert | InsertThrough | Replace | Patch | Delete
     written: tuple[int, ...] | None
     names_rows: bool
     lacks: bool = False
     doubts: tuple[tuple[int, Doubt], ...] = ()
     arrays: tuple[tuple[int, bool], ...] = ()
+
+    @property
+    def appends_key(self) -> bool:
+        """Whether the key that finds a row follows the values that are written."""
+        return not isinstance(self.writer, Insert) and self.writer.stage.apart
 
     def examine(self, values: Sequence[bytes | None]) -> None:
         """Make sure that the target reads values of the shape's columns as they are meant.
@@ -153,7 +158,7 @@ class Planner:
         if like is None:
             # No table, so no row that could be changed.
             change = Patch if shape.kind is Patch else Delete
-            return WritePlan(change(Stage(named, ()), ()), None, names_rows=False)
+            return WritePlan(change(Stage(named, (), apart=True), ()), None, names_rows=False)
         columns = self._columns(shape, like, event)
         if not isinstance(columns, _Columns):
             return columns
@@ -201,7 +206,7 @@ class Planner:
 
     def _writer(
         self, shape: Shape, table: TableName | None, like: TableName, columns: tuple[str, ...]
-    ) -> Writer:
+    ) -> Insert | InsertThrough | Replace | Patch | Delete:
         """What writes some columns of a shape.
 
         Args:
@@ -216,12 +221,14 @@ class Planner:
             return Insert(like, columns, self._encoding)
         key = self._key(shape.key, like)
         equals = tuple(self._tables.columns(like)[name].equals for name in key)
-        stage = Stage(like, columns, key, equals, self._encoding)
+        apart = shape.kind is not Replace or shape.rekeys or not set(key) <= set(columns)
+        stage = Stage(like, columns, key, equals, apart, self._encoding)
+        names_one = self._tables.names_one(like, key)
         if shape.kind is Replace:
-            return Replace(stage, self.roots, shape.rekeys)
+            return Replace(stage, self.roots, shape.rekeys, names_one)
         candidates = dict.fromkeys([*([table] if table else []), *self.roots])
         able = tuple(each for each in candidates if self._tables.columns(each).keys() >= set(columns))
-        return Patch(stage, able) if shape.kind is Patch else Delete(stage, able)
+        return (Patch if shape.kind is Patch else Delete)(stage, able, names_one)
 
     def _names_rows(self, key: tuple[bytes, ...], table: TableName) -> bool:
         """Whether two events of one row have the same text in their keys."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from psycopg2.extensions import connection as Connection
@@ -58,6 +59,7 @@ class Tables:
         self._known: set[TableName] = set()
         self._copied: dict[TableName, bool] = {}
         self._columns: dict[TableName, dict[str, Column]] = {}
+        self._unique: dict[TableName, tuple[frozenset[str], ...]] = {}
 
     def exists(self, table: TableName) -> bool:
         """Whether the target has the table; a yes is remembered.
@@ -145,8 +147,9 @@ class Tables:
         return self._columns[table]
 
     def forget_columns(self) -> None:
-        """Ask for the columns of every table again when they are next needed."""
+        """Ask for the columns of every table again when they are next needed, and for unique ones."""
         self._columns.clear()
+        self._unique.clear()
 
     def kind(self, table: TableName) -> str | None:
         """What the table is, by ``pg_class.relkind``; None if the target does not have it. Not remembered."""
@@ -162,6 +165,19 @@ class Tables:
         with self.connection.cursor() as cursor:
             found = queries.rows(cursor, "unique_columns", table=table.sql)
         return tuple(frozenset(columns) for (columns,) in found)
+
+    def names_one(self, table: TableName, key: Iterable[str]) -> bool:
+        """Whether no two rows of a table have the same key, by a unique index; remembered."""
+        if table not in self._unique:
+            self._unique[table] = self.unique_columns(table)
+        names = frozenset(key)
+        return any(each <= names for each in self._unique[table])
+
+    def references(self, table: TableName) -> tuple[bool, bool]:
+        """Whether foreign keys refer to a table from itself, and whether any do. Not remembered."""
+        with self.connection.cursor() as cursor:
+            itself, others = queries.rows(cursor, "references", table=table.sql)[0]
+        return itself, others
 
     def newest(self) -> tuple[TableName, bool] | None:
         """The newest table that is named like a partition, and whether it is a child; None: there is none."""

@@ -88,6 +88,14 @@ def for_users_text(statement: str) -> str:
     return f"{_BEFORE} {statement}; {_AFTER}"
 
 
+def change(cursor: Cursor, statement: sql.Composable) -> int:
+    """Run one statement as by `for_users`; returns how many rows it changed."""
+    cursor.execute(sql.SQL(f"{_BEFORE} ") + statement)
+    count = cursor.rowcount
+    cursor.execute(_AFTER)
+    return count
+
+
 def text(name: str) -> str:
     """A statement as SQL, with its comment, for a person to run."""
     return _QUERIES[name].strip()

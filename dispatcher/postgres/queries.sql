@@ -433,6 +433,15 @@ indexed as (
 select coalesce(array_agg(attname::text) filter (where not is_forced), array_agg(attname::text))
 from indexed group by indexrelid;
 
+-- name: references
+-- Whether foreign keys refer to a table from itself, and whether any do.
+with family as (select coalesce(pg_partition_root(%(table)s::regclass), %(table)s::regclass) as root),
+referring as (
+    select coalesce(pg_partition_root(conrelid), conrelid) = root as is_itself
+    from pg_constraint, family
+    where contype = 'f' and coalesce(pg_partition_root(confrelid), confrelid) = root)
+select coalesce(bool_or(is_itself), false), count(*) > 0 from referring;
+
 -- name: column_type
 -- Schema, name and modifier of a column's type; no row if there is none.
 select tn.nspname::text, typname::text, atttypmod

@@ -2,7 +2,7 @@
 
 from . import refusal
 from .stage import Stage
-from .writer import Delete, Insert, InsertThrough, Patch, Replace, Writer, truncate
+from .writer import Delete, Insert, InsertThrough, Patch, Replace, Writer, move, truncate
 
 __all__ = [
     "Delete",
@@ -12,6 +12,7 @@ __all__ = [
     "Replace",
     "Stage",
     "Writer",
+    "move",
     "refusal",
     "truncate",
 ]

@@ -16,14 +16,13 @@ COPY_BLOCK = 1 << 16
 """Bytes that are handed to libpq at a time."""
 
 _MAKE = """
-    create temp table if not exists {stage} on commit drop as
-        select 0::pg_catalog.int4 as n{fields} from {like} with no data;
+    create temp table if not exists {stage} on commit drop as select {fields} from {like} with no data;
     truncate pg_temp.{stage}"""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A temporary table for rows: number ``n``, values ``v0`` …, and the key ``k0`` … that finds a row.
+    """A temporary table for rows: values ``v0`` …, and the key ``k0`` … where it is apart from them.
 
     It lives until the end of the transaction and is emptied before each filling. Creating one for each
     filling would add locks until the commit, and a long batch would exhaust the server's lock table.
@@ -33,6 +32,7 @@ class Stage:
         columns: columns whose values it holds.
         key: columns that find a row.
         equals: for each of them the operator by which values are equal, as SQL.
+        apart: the key is held apart from the values, and comes after them in a line.
         encoding: what a COPY of its lines ends with, so that PostgreSQL knows their encoding.
     """
 
@@ -40,13 +40,18 @@ class Stage:
     columns: tuple[str, ...]
     key: tuple[str, ...] = ()
     equals: tuple[str, ...] = ()
+    apart: bool = False
     encoding: str = ""
 
     @property
     def name(self) -> str:
         """Its name: the same for the same columns of the same table."""
-        text = repr((self.like, self.columns, self.key))
+        text = repr((self.like, self.columns, self._apart))
         return "tdsup_" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def _apart(self) -> tuple[str, ...]:
+        return self.key if self.apart else ()
 
     def fill(self, cursor: Cursor, lines: Sequence[bytes]) -> None:
         """Let it hold some lines of COPY text, and nothing else.
@@ -54,19 +59,22 @@ class Stage:
         Raises:
             psycopg2.Error: a value does not fit its column, or the table cannot be created.
         """
-        fields = [
-            sql.SQL(", {} as {}").format(sql.Identifier(name), alias)
-            for name, alias in [*_aliased(self.columns, "v"), *_aliased(self.key, "k")]
-        ]
-        make = sql.SQL(_MAKE).format(
-            stage=sql.Identifier(self.name), fields=sql.SQL("").join(fields), like=sql.SQL(self.like.sql)
-        )
-        cursor.execute(queries.for_users(make))
-        numbered = b"".join(b"%d\t%b" % pair for pair in enumerate(lines))
+        self.make(cursor)
         copy = sql.SQL("copy pg_temp.{} from stdin{}").format(
             sql.Identifier(self.name), sql.SQL(self.encoding)
         )
-        cursor.copy_expert(queries.for_users(copy), io.BytesIO(numbered), COPY_BLOCK)
+        cursor.copy_expert(queries.for_users(copy), io.BytesIO(b"".join(lines)), COPY_BLOCK)
+
+    def make(self, cursor: Cursor) -> None:
+        """Let it be there, and empty; raises as `fill` does."""
+        fields = [
+            sql.SQL("{} as {}").format(sql.Identifier(name), alias)
+            for name, alias in [*_aliased(self.columns, "v"), *_aliased(self._apart, "k")]
+        ]
+        make = sql.SQL(_MAKE).format(
+            stage=sql.Identifier(self.name), fields=listed(fields), like=sql.SQL(self.like.sql)
+        )
+        cursor.execute(queries.for_users(make))
 
     def statement(
         self, template: str, table: TableName, kept: Sequence[str] = (), **more: sql.Composable
@@ -74,21 +82,25 @@ class Stage:
         """A statement on a table ``t`` and this stage, ``s``.
 
         Args:
-            template: SQL with the words ``{stage} {table} {columns} {values} {assignments} {match}``.
+            template: SQL with the words ``{stage} {table} {columns} {values} {keys} {assignments} {match}``.
             table: stands for ``{table}``.
             kept: columns that are not assigned.
             **more: further words.
         """
         values = _aliased(self.columns, "v")
+        keys = [alias for _, alias in _aliased(self.key, "k")]
+        if not self.apart:
+            keys = [sql.Identifier(f"v{self.columns.index(name)}") for name in self.key]
         matches = [
             sql.SQL("t.{} {} s.{}").format(sql.Identifier(name), sql.SQL(equals), alias)
-            for (name, alias), equals in zip(_aliased(self.key, "k"), self.equals, strict=True)
+            for name, alias, equals in zip(self.key, keys, self.equals, strict=True)
         ]
         return sql.SQL(template).format(
             stage=sql.Identifier(self.name),
             table=sql.SQL(table.sql),
             columns=listed(map(sql.Identifier, self.columns)),
             values=listed(alias for _, alias in values),
+            keys=listed(keys),
             assignments=listed(
                 sql.SQL("{} = s.{}").format(sql.Identifier(name), alias)
                 for name, alias in values

@@ -1,9 +1,9 @@
-"""How rows get into the target's tables: by COPY, or by COPY into a stage and a statement on that."""
+"""How rows get into the target's tables: by COPY, or by COPY into a stage and statements on that."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, Protocol
@@ -18,27 +18,17 @@ MAX_COPIES = 256
 """Most statements that are remembered: most batches go into few tables."""
 
 _INSERT = """
-    insert into {table} ({columns}) overriding system value
-    select {values} from pg_temp.{stage} order by n"""
+    insert into {table} ({columns}) overriding system value select {values} from pg_temp.{stage} s"""
 
-_CHANGED = "update {table} t set {assignments} from pg_temp.{stage} s where {match} returning s.n"
+_UPDATE = "update {table} t set {assignments} from pg_temp.{stage} s where {match}"
 
-_UNCHANGED = "select s.n from {table} t, pg_temp.{stage} s where {match}"
+_DELETE = "delete from {table} t using pg_temp.{stage} s where {match}"
 
-_REPLACE = """
-    with found as ({found}), rest as (
-        select * from pg_temp.{stage} s
-        where not exists (select from found where n operator(pg_catalog.=) s.n)
-    ){gone}
-    insert into {table} ({columns}) overriding system value select {values} from rest order by n"""
+_FORGET = "delete from pg_temp.{stage} s using {table} t where {match}"
 
-_GONE = ", {name} as (delete from {table} t using rest s where {match})"
-
-_FOUND = """
-    with found as ({change})
-    delete from pg_temp.{stage} s using found where s.n operator(pg_catalog.=) found.n"""
-
-_LEFT = "; select n from pg_temp.{stage}"
+_CHANGE_AND_FORGET = """
+    with found as ({change} returning s.ctid)
+    delete from pg_temp.{stage} s using found where s.ctid operator(pg_catalog.=) found.ctid"""
 
 
 class Writer(Protocol):
@@ -48,8 +38,13 @@ class Writer(Protocol):
     def copied(self) -> str:
         """The table that COPY names when it refuses a row."""
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
-        """Write lines of COPY text; returns the numbers, from 0, of those that found no row to change.
+    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
+        """Write some rows; returns how many of them found no row to change.
+
+        Args:
+            cursor: of the target.
+            lines: COPY text of whole rows.
+            count: how many rows.
 
         Raises:
             psycopg2.Error: the target refused, and the transaction is aborted.
@@ -75,10 +70,10 @@ class Insert:
         """The table itself."""
         return self.table.table
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
+    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
         """Add them."""
         cursor.copy_expert(_copy(self), io.BytesIO(b"".join(lines)), COPY_BLOCK)
-        return ()
+        return 0
 
 
 @lru_cache(MAX_COPIES)
@@ -90,7 +85,11 @@ def _copy(insert: Insert) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """Writes rows by way of a stage; a line holds the values of the stage's columns, then of its key."""
+    """Writes rows by way of a stage, whose lines it takes.
+
+    Attributes:
+        stage: the stage; its key is the one before the change.
+    """
 
     stage: Stage
 
@@ -99,16 +98,25 @@ class _Staged:
         """The staging table."""
         return self.stage.name
 
+    def _run(self, cursor: Cursor, template: str, table: TableName, kept: Sequence[str] = ()) -> int:
+        """Run a statement; returns how many rows it changed."""
+        return queries.change(cursor, self.stage.statement(template, table, kept))
+
+    def _find(self, cursor: Cursor, template: str, table: TableName, kept: Sequence[str] = ()) -> int:
+        """Run a statement that changes rows, and take these from the stage; returns how many those are."""
+        change = self.stage.statement(template, table, kept)
+        return queries.change(cursor, self.stage.statement(_CHANGE_AND_FORGET, table, change=change))
+
 
 @dataclass(frozen=True, slots=True)
 class InsertThrough(_Staged):
     """Adds rows to a view, which takes no COPY."""
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
+    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
         """Add them."""
         self.stage.fill(cursor, lines)
-        cursor.execute(queries.for_users(self.stage.statement(_INSERT, self.stage.like)))
-        return ()
+        self._run(cursor, _INSERT, self.stage.like)
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,31 +124,71 @@ class Replace(_Staged):
     """Brings whole rows up to date, whichever table they are in, and adds those that are in none.
 
     Attributes:
-        stage: like the table where the rows belong now; its key is the one before the change.
+        stage: like the table where the rows belong now.
         roots: the tables that hold all rows between them.
         rekeys: the key changes too. Otherwise it is not assigned: a column that is always generated as
             identity takes no value in an update.
+        names_one: no two rows of the table have the same key.
     """
 
     roots: tuple[TableName, ...]
     rekeys: bool
+    names_one: bool
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
+    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
         """Update the rows that are in the table; delete the others where they are, and insert them here."""
+        if self.update(cursor, lines, count):
+            move(cursor, [self])
+        return 0
+
+    def update(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
+        """Update the rows that are in the table; returns how many are left in the stage, for `move`."""
         stage, table = self.stage, self.stage.like
         stage.fill(cursor, lines)
         kept = () if self.rekeys else stage.key
-        found = _CHANGED if set(stage.columns) - set(kept) else _UNCHANGED
-        gone = [
-            stage.statement(_GONE, root, name=sql.Identifier(f"gone{number}"))
-            for number, root in enumerate(self.roots)
-            if root != table
-        ]
-        replace = stage.statement(
-            _REPLACE, table, found=stage.statement(found, table, kept), gone=sql.SQL("").join(gone)
-        )
-        cursor.execute(queries.for_users(replace))
-        return ()
+        if not set(stage.columns) - set(kept):
+            return count - self._run(cursor, _FORGET, table)
+        if self.rekeys or not self.names_one:
+            return count - self._find(cursor, _UPDATE, table, kept)
+        if self._run(cursor, _UPDATE, table, kept) == count:
+            return 0
+        return count - self._run(cursor, _FORGET, table)
+
+    def add(self, cursor: Cursor) -> None:
+        """Insert what is left in the stage."""
+        self._run(cursor, _INSERT, self.stage.like)
+
+
+def move(cursor: Cursor, replaces: Sequence[Replace]) -> None:
+    """Delete rows that are left in stages, wherever they are, and insert them where they belong.
+
+    Raises:
+        psycopg2.Error: the target refused.
+    """
+    elsewhere = [
+        (root, replace) for replace in replaces for root in replace.roots if root != replace.stage.like
+    ]
+    for root in dict.fromkeys(root for root, _ in elsewhere):
+        stages = [replace.stage for each, replace in elsewhere if each == root]
+        if len(stages) > 1:
+            # The parent of many partitions is gone through once.
+            stages = [_gathered(cursor, stages)]
+        cursor.execute(queries.for_users(stages[0].statement(_DELETE, root)))
+    for replace in replaces:
+        replace.add(cursor)
+
+
+def _gathered(cursor: Cursor, stages: Sequence[Stage]) -> Stage:
+    """A stage with the keys of some others."""
+    first = stages[0]
+    keys = Stage(first.like, (), first.key, first.equals, apart=True)
+    keys.make(cursor)
+    chosen = [each.statement("select {keys} from pg_temp.{stage}", each.like) for each in stages]
+    into = sql.SQL("insert into pg_temp.{} {}").format(
+        sql.Identifier(keys.name), sql.SQL(" union all ").join(chosen)
+    )
+    cursor.execute(queries.for_users(into))
+    return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,36 +197,36 @@ class _Search(_Staged):
 
     Attributes:
         tables: where to look for them, the likeliest first.
+        names_one: no two rows of a table have the same key.
     """
 
     tables: tuple[TableName, ...]
+    names_one: bool = False
     change: ClassVar[str]
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes]) -> Iterable[int]:
+    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
         """Change each row in the first table that has it."""
-        left: Iterable[int] = range(len(lines))
         if self.tables:
             self.stage.fill(cursor, lines)
-        for table in self.tables:
-            change = self.stage.statement(self.change, table)
-            found = self.stage.statement(_FOUND, table, change=change)
-            cursor.execute(queries.for_users(found) + self.stage.statement(_LEFT, table))
-            left = sorted(number for (number,) in cursor.fetchall())
-            if not left:
-                break
-        return left
+        for number, table in enumerate(self.tables, 1):
+            is_last = number == len(self.tables)
+            change = self._run if is_last and self.names_one else self._find
+            count -= change(cursor, self.change, table)
+            if count <= 0:
+                return 0
+        return count
 
 
 class Patch(_Search):
     """Changes some columns of rows."""
 
-    change = _CHANGED
+    change = _UPDATE
 
 
 class Delete(_Search):
     """Removes rows; its stage holds only a key."""
 
-    change = "delete from {table} t using pg_temp.{stage} s where {match} returning s.n"
+    change = _DELETE
 
 
 def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:
