@@ -24,9 +24,9 @@ def main(decoder: str, runs: list[str]) -> int:
     """Run all, one after another; returns 1 if one fails."""
     if decoder == "pure":
         # As where the installation had no compiler.
-        sys.modules["tdsup.dispatcher.events._decoder"] = None  # type: ignore[assignment]
+        sys.modules["tdsup.dispatcher.events._fold"] = None  # type: ignore[assignment]
     from tdsup.dispatcher import job as _job_type  # noqa: F401 (the program would import it later)
-    from tdsup.dispatcher.events import decoder as chosen
+    from tdsup.dispatcher.events import fold as chosen
     from tdsup.supervisor.cli.table_dispatcher import main as table_dispatcher
 
     if chosen.IS_COMPILED is (decoder == "pure"):

@@ -1,10 +1,22 @@
 """What producers write, decoded."""
 
 from .change import Change, read_change
-from .decoder import BY_EVENT_TIME, NOT_PARTITIONED, decode_block
 from .event import COLUMNS, Event
+from .fold import Fold
+from .folded import (
+    BY_EVENT_TIME,
+    NOT_PARTITIONED,
+    Act,
+    Deed,
+    Description,
+    End,
+    Group,
+    Prefix,
+)
 from .header import PASSED_OVER, Format, Header, Operation, read_header
 from .jsonrow import JsonArray, array_literal
+from .moment import day_of
+from .scan import SPELLING, SPELLINGS, Writing, name_of, spelled
 from .urlencoded import Row
 
 __all__ = [
@@ -12,15 +24,27 @@ __all__ = [
     "COLUMNS",
     "NOT_PARTITIONED",
     "PASSED_OVER",
+    "SPELLING",
+    "SPELLINGS",
+    "Act",
     "Change",
+    "Deed",
+    "Description",
+    "End",
     "Event",
+    "Fold",
     "Format",
+    "Group",
     "Header",
     "JsonArray",
     "Operation",
+    "Prefix",
     "Row",
+    "Writing",
     "array_literal",
-    "decode_block",
+    "day_of",
+    "name_of",
     "read_change",
     "read_header",
+    "spelled",
 ]

@@ -25,7 +25,7 @@ _NAME = re.compile(rb"[0-9A-Za-z_.*~%+-]*")
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-def _column(name: bytes) -> bytes:
+def column_name(name: bytes) -> bytes:
     """The name of a column, decoded; raises ValueError if it is not url-encoded."""
     return _read_column(name) if len(name) <= MAX_NAME else _read_column.__wrapped__(name)
 
@@ -60,5 +60,5 @@ def decode(data: bytes) -> Row:
     for element in data.split(b"&"):
         if element:
             name, equals, value = element.partition(b"=")
-            row[_column(name)] = _unquote(value) if equals else None
+            row[column_name(name)] = _unquote(value) if equals else None
     return row

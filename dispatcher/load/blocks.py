@@ -1,70 +1,70 @@
-"""The block path: blocks of plain inserts are decoded at once and written by a second thread.
+"""The block path: blocks of events are folded at once, and merged by a second thread.
 
-The row path takes events that do not fit, in the same transaction. It takes all of a batch that changes rows.
+The row path takes events that do not fit: in the order of events where order matters, else after all others.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
-from ..events import PASSED_OVER, Event, decode_block
+from ..events import Act, End, Fold, Group, Operation
 from ..partitions import Missing
-from ..write import Insert
-from .copythread import CopyThread
+from . import passes
+from .classifier import Handling
 from .destination import Destination
-from .layout import (
-    MAX_LAYOUTS,
-    MAX_PLANS,
-    MAX_PREFIX,
-    MAX_PREFIXES,
-    NO_LAYOUT,
-    Handling,
-    Layout,
-    LayoutCache,
-    Prefix,
-)
+from .learning import Learner
+from .merging import ORDER, PARENTS_FIRST, Merging, Step
 from .outcome import Outcome
-from .passes import End, PassFailed
-from .plan import WritePlan
-from .rows import LARGE
+from .passes import PassFailed
+from .rows import LARGE, RowLoader
 
 MAX_LEFT_OVER = 1000
 """Most events of a batch that are left to the row path; with more of them it takes the whole batch."""
 
+WORTH_MERGING = 1 << 17
+"""Bytes for each partition that are worth to be merged, which costs some 0.2 ms, while more may come."""
+
+
+MAX_ODD = 100
+"""Events that are left to the row path, from which on they must not be more than others."""
+
+WRITING = {Act.INSERT, Act.REPLACE, Act.PATCH}
+"""Acts that write values."""
+
 
 class BlockLoader:
-    """Decodes blocks of events and hands their rows to a `CopyThread`.
+    """Folds blocks of events and hands what they come to to a `Merging`.
 
     Args:
-        copies: writes the rows.
+        merging: writes the rows.
         destination: where events go.
-        layouts: what is known already.
         outcome: counted up.
         missing: added to. With anything in it, the rest of the events is only looked through.
+        rows: takes odd events in their order, as lines come in the order of events; None: they come in any.
 
     Attributes:
-        left_over: ``ev_id`` of events that are left to the row path.
+        left_over: without `rows`, ``ev_id`` of events that are left to the row path.
     """
 
     def __init__(
         self,
-        copies: CopyThread,
+        merging: Merging,
         destination: Destination,
-        layouts: LayoutCache,
         outcome: Outcome,
         missing: Missing,
+        rows: RowLoader | None = None,
     ) -> None:
-        self._copies = copies
+        self._merging = merging
         self._destination = destination
-        self._classifier = destination.classifier
-        self._planner = destination.planner()
-        self._layouts = layouts
+        self._known = destination.known
+        self._learner = Learner(destination, missing, ordered=rows is not None)
         self._outcome = outcome
         self._missing = missing
-        self._layout = NO_LAYOUT
-        self._waiting: set[tuple[tuple[bytes, ...], bytes]] = set()
-        self._lacks = False
+        self._rows = rows
+        self._odd = self._taken = 0
+        self._limit = destination.settings.buffer_size // 4
         self.left_over: list[int] = []
+        self._renew()
 
     def add(self, block: bytes) -> None:
         """Take whole lines, as `Queue.stream` hands them over.
@@ -75,164 +75,124 @@ class BlockLoader:
             psycopg2.Error: the target refused, but not because of a row.
         """
         if len(block) < LARGE:
-            self._decode(block)
+            self._fold_lines(block)
         else:
             self._take_apart(block)
+        if self._fold.size >= self._limit or (self._merging.is_idle and self._fold.size >= self._worth):
+            self._merging.start(*self._steps())
 
     def finish(self) -> None:
         """Load what is left; raises as `add` does."""
-        self._copies.finish()
-        if self._lacks:
+        self._merging.finish(*self._steps())
+        if absent := self._merging.absent:
+            self._outcome.rows -= absent
+            self._outcome.ignored[Operation.DELETE] += absent
+        if self._learner.lacks:
             # By the next batch the table may have what it lacks.
-            self._layouts.clear()
+            self._known.clear()
 
-    # Decoding.
+    # Folding.
 
-    def _decode(self, block: bytes) -> None:
+    def _fold_lines(self, block: bytes) -> None:
         at = 0
         while at < len(block):
-            layout = self._layout
-            loaded, ignored = self._layouts.handled(Handling.LOAD), self._layouts.handled(Handling.IGNORE)
-            prefixes = tuple(prefix.text for prefix in loaded), tuple(prefix.text for prefix in ignored)
-            try:
-                end, found, counts = decode_block(
-                    block, at, *prefixes, layout.names, layout.picked, layout.day_column
-                )
-            except Exception as error:
-                # Whatever it stumbles over, the row path finds the event.
-                raise PassFailed(End.NOT_PLAIN) from error
-            for prefix, count in zip((*loaded, *ignored), counts, strict=True):
-                self._count(prefix, count)
-            for day, text in found.items():
-                self._put(layout, day, text)
-            at = end if end > at else self._look_closer(block, at)
+            start, (at, why) = at, self._fold.add(block, at)
+            if at > start:
+                self._count()
+            if why == End.BAD:
+                raise PassFailed(passes.End.REFUSED)
+            if why == End.FULL and not self._is_empty:
+                self._empty()
+            elif why != End.ALL:
+                at = self._look_closer(block, at)
+
+    def _look_closer(self, block: bytes, at: int) -> int:
+        """See why the fold stopped at a line; returns where it goes on."""
+        end = block.index(b"\n", at) + 1
+        line = block[at:end]
+        self._merging.wait()
+        if self._learner.learns(line):
+            self._empty()
+            self._renew()
+            return at
+        self._leave(line)
+        return end
 
     def _take_apart(self, block: bytes) -> None:
-        """Decode a block with large events. These are left to the row path, which notes them for the log."""
+        """Fold a block with large events. These are left to the row path, which notes them for the log."""
         for line in block.splitlines(keepends=True):
             if len(line) < LARGE:
-                self._decode(line)
-            elif self._prefix_of(line)[0].handling is Handling.IN_ORDER:
-                raise PassFailed(End.NOT_PLAIN)
+                self._fold_lines(line)
+            elif self._rows is None and not self._learner.only_adds(line):
+                raise PassFailed(passes.End.NOT_PLAIN)
             else:
                 self._leave(line)
 
-    def _count(self, prefix: Prefix, number: int) -> None:
-        if not number:
-            return
-        if prefix.text.startswith(PASSED_OVER + b"\t"):
-            self._outcome.passed_over += number
-            return
-        self._outcome.events[prefix.operation] += number
-        if prefix.handling is Handling.IGNORE:
-            self._outcome.ignored[prefix.operation] += number
-        else:
-            self._outcome.rows += number
-            self._destination.saw(prefix.table)
+    def _renew(self) -> None:
+        """Go on with a fold that knows what is known now."""
+        ordered = self._rows is not None
+        first = self._destination.first_field(ordered=ordered)
+        description, self._kinds = self._known.described(self._destination.settings, first, ordered=ordered)
+        self._fold = Fold(description)
+        self._is_empty = True
+        for day in self._known.days:
+            self._fold.allow(day)
+        self._worth = WORTH_MERGING * max(1, len(self._known.days))
 
-    def _look_closer(self, block: bytes, at: int) -> int:
-        """See why the decoder stopped at a line; returns where it goes on."""
-        end = block.index(b"\n", at) + 1
-        line = block[at:end]
-        prefix, learned = self._prefix_of(line)
-        if prefix.handling is Handling.IN_ORDER:
-            raise PassFailed(End.NOT_PLAIN)
-        if prefix.handling is Handling.LOAD:
-            learned = self._change_layout(line) or learned
-        if not learned:
-            self._leave(line)
-            return end
-        return at
-
-    def _prefix_of(self, line: bytes) -> tuple[Prefix, bool]:
-        """The prefix of a line, and whether it is a new one."""
-        type_, table, _rest = line.split(b"\t", 2)
-        text = b"%b\t%b\t" % (type_, table)
-        if len(text) > MAX_PREFIX:
-            raise PassFailed(End.NOT_PLAIN)
-        prefixes = self._layouts.prefixes
-        known = prefixes.get(text)
-        if known is not None:
-            return known, False
-        if len(prefixes) == MAX_PREFIXES:
-            self._layouts.clear()
-        prefix = self._classifier.prefix(text)
-        loaded = self._layouts.handled(Handling.LOAD)
-        if prefix.handling is Handling.LOAD and any(other.key != prefix.key for other in loaded):
-            # New tables get the key that rows have now.
-            self._layouts.clear_layouts()
-        prefixes[text] = prefix
-        return prefix, True
-
-    def _change_layout(self, line: bytes) -> bool:
-        """Go on with the layout of a line; returns whether that is a different one."""
-        event = self._classifier.event(line)
-        layouts, names = self._layouts.layouts, self._classifier.names(event)
-        found = layouts.get(names)
-        if found is None:
-            found = self._make_layout(event)
-            if found is None:
-                return False
-            if len(layouts) == MAX_LAYOUTS:
-                self._layouts.clear_layouts()
-            layouts[names] = found
-        is_other = found is not self._layout
-        self._layout = found
-        return is_other
-
-    def _make_layout(self, event: Event) -> Layout | None:
-        """A new layout; None if the event has none."""
-        try:
-            layout = self._classifier.layout(event)
-            if layout is None:
-                return None
-            plan = self._plan(layout, layout.day)
-        except ValueError:
-            return None
-        return layout if plan is None else replace(layout, picked=layout.picked_by(plan))
+    def _count(self) -> None:
+        self._is_empty = False
+        for kind, taken, ignored in zip(self._kinds, *self._fold.counts(), strict=True):
+            if not taken:
+                continue
+            if kind.is_passed_over:
+                self._outcome.passed_over += taken
+                continue
+            is_row = kind.handling is not Handling.IGNORE
+            self._outcome.events[kind.operation] += taken
+            self._outcome.ignored[kind.operation] += ignored if is_row else taken
+            if is_row:
+                self._outcome.rows += taken - ignored
+                self._destination.saw(kind.table)
+            self._taken += taken
 
     def _leave(self, line: bytes) -> None:
         """Leave an event to the row path."""
-        self.left_over.append(int(line[line.rindex(b"\t") :]))
-        if len(self.left_over) > MAX_LEFT_OVER:
-            raise PassFailed(End.NOT_PLAIN)
+        self._odd += 1
+        if self._rows is None:
+            self.left_over.append(int(line[: line.index(b"\t")]))
+            is_too_odd = self._odd > MAX_LEFT_OVER
+        else:
+            self._empty()
+            self._merging.wait()
+            self._rows.add(line)
+            is_too_odd = self._odd > MAX_ODD and self._odd > self._taken
+        if is_too_odd:
+            raise PassFailed(passes.End.NOT_PLAIN)
 
-    # Loading.
+    # Merging.
 
-    def _put(self, layout: Layout, day: bytes, text: bytes) -> None:
-        try:
-            plan = self._plan(layout, day)
-        except ValueError:
-            # It is no longer known which events these rows come from.
-            raise PassFailed(End.NOT_PLAIN) from None
-        if plan is None or self._missing:
-            return
-        if not isinstance(plan.writer, Insert) or layout.picked_by(plan) != layout.picked:
-            raise PassFailed(End.NOT_PLAIN)
-        if plan.may_be_doubtful(text):
-            raise PassFailed(End.NOT_PLAIN)
-        self._copies.put(plan.writer, text)
+    def _empty(self) -> None:
+        """Merge what the fold holds."""
+        if not self._is_empty:
+            self._merging.start(*self._steps())
 
-    def _plan(self, layout: Layout, day: bytes) -> WritePlan | None:
-        """How rows of a layout and day are written; None if something has to be made first.
-
-        Raises:
-            ValueError: they cannot be loaded, and why.
-        """
-        key = layout.names, day
-        known = self._layouts.plans.get(key)
-        if known is not None or key in self._waiting:
-            return known
-        period = self._destination.periods[day] if day else None
-        with self._copies.interrupted():
-            plan = self._planner.plan(replace(layout.shape, period=period), layout.event, layout.key)
-        if isinstance(plan, WritePlan):
-            if len(self._layouts.plans) >= MAX_PLANS:
-                self._layouts.plans.clear()
-            self._layouts.plans[key] = plan
-            self._lacks = self._lacks or plan.lacks
-            return plan
-        self._waiting.add(key)
-        self._missing.add(plan)
-        self._copies.abandon()
-        return None
+    def _steps(self) -> tuple[list[Step], Sequence[Act]]:
+        """What is to be done next, and in which order; raises as `add` does."""
+        self._merging.wait()
+        if self._rows is not None:
+            self._rows.flush()
+        steps: dict[tuple[Act, object], Step] = {}
+        for number, group in enumerate(map(Group._make, self._fold.groups())):
+            way = self._learner.way(group)
+            if way is None or self._missing:
+                continue
+            text = self._fold.text(number, way.picked)
+            if group.act in WRITING and way.plan.may_be_doubtful(text):
+                raise PassFailed(passes.End.NOT_PLAIN)
+            step = steps.setdefault((group.act, way.writer), Step(Act(group.act), way.writer, [], 0))
+            step.texts.append(text)
+            step.count += group.size
+        self._fold.clear()
+        self._is_empty = True
+        references = self._known.references
+        return list(steps.values()), PARENTS_FIRST if references and references.from_itself else ORDER

@@ -17,11 +17,10 @@ from ..partitions import Missing, TableMaker, Tables
 from ..pgq import Queue
 from ..settings import Settings
 from .blocks import BlockLoader
-from .copythread import CopyThread
 from .destination import Destination
-from .layout import LayoutCache
+from .merging import Merging
 from .outcome import Outcome
-from .passes import BlockPause, End, Pass, PassFailed, next_pass
+from .passes import End, Pass, PassFailed, Pauses, next_pass
 from .rowmode import choose
 from .rows import RowLoader
 from .work import Work
@@ -77,8 +76,7 @@ class Delivery:
             )
         self._tables_seen = 0
         self._has_told_of_truncates = False
-        self._pause = BlockPause()
-        self._layouts = LayoutCache()
+        self._pauses = Pauses()
         self._last: tuple[Pass, End] = Pass.BLOCKS, End.LOADED
         self.dead_letters = DeadLetters(target, settings.queue, settings.consumer_name, reading.encoding)
         self.partitions_created = 0
@@ -118,8 +116,8 @@ class Delivery:
     def _deliver(self, work: Work) -> Outcome | None:
         self._destination.begin()
         pass_ = next_pass(*self._last)
-        if pass_ is Pass.BLOCKS and (work.stream is None or not self._pause.allows_next()):
-            pass_ = Pass.ROWS
+        if pass_ is Pass.BLOCKS:
+            pass_ = self._pauses.first() if work.stream else Pass.ROWS
         try:
             for _ in range(MAX_PASSES):
                 outcome = Outcome()
@@ -155,9 +153,9 @@ class Delivery:
         if not (failed or missing):
             return self._commit(pass_, outcome)
         self._target.rollback()
-        self._layouts.clear()
-        if failed is End.NOT_PLAIN:
-            self._pause.failed()
+        self._destination.known.clear()
+        if failed:
+            self._pauses.ended(pass_, failed)
         self._make(missing)
         return failed or End.MISSING
 
@@ -177,16 +175,17 @@ class Delivery:
         except psycopg2.Error as error:
             if pass_ is Pass.IMMEDIATE or not is_data(error, self._settings.bad_sqlstates):
                 raise
-            self._layouts.clear()
+            self._destination.known.clear()
             return End.REFUSED_AT_COMMIT
-        if pass_ is Pass.BLOCKS:
-            self._pause.succeeded()
+        self._pauses.ended(pass_, End.LOADED)
         return End.LOADED_WITH_DEAD_LETTERS if outcome.dead_letters else End.LOADED
 
     def _load(self, pass_: Pass, cursor: Cursor, work: Work, outcome: Outcome, missing: Missing) -> None:
         if pass_ is Pass.IMMEDIATE:
             cursor.execute("set constraints all immediate")
-        if pass_ is not Pass.BLOCKS:
+        if pass_ is Pass.ORDERED:
+            self._load_in_order(cursor, work, outcome, missing)
+        elif pass_ is not Pass.BLOCKS:
             self._load_rows(pass_, cursor, work, outcome, missing)
         elif left_over := self._load_blocks(cursor, work, outcome, missing):
             before = outcome.events.total()
@@ -198,13 +197,21 @@ class Delivery:
     def _load_blocks(self, cursor: Cursor, work: Work, outcome: Outcome, missing: Missing) -> Sequence[int]:
         """Load events by the block path; returns the ids of those that are left to the row path."""
         assert work.stream is not None
-        # A COPY in progress and blocks take as much again.
-        limit = self._settings.buffer_size // 4
-        with CopyThread(cursor, limit, self._settings.bad_sqlstates) as copies:
-            loader = BlockLoader(copies, self._destination, self._layouts, outcome, missing)
-            work.stream(loader.add, with_time=self._destination.classifier.by_event_time)
+        with Merging(cursor, self._settings.bad_sqlstates) as merging:
+            loader = BlockLoader(merging, self._destination, outcome, missing)
+            work.stream(loader.add, ordered=False, with_time=self._destination.by_event_time)
             loader.finish()
         return loader.left_over
+
+    def _load_in_order(self, cursor: Cursor, work: Work, outcome: Outcome, missing: Missing) -> None:
+        """Load events by the block path in their order, odd ones by the row path between them."""
+        assert work.stream is not None
+        rows = RowLoader(cursor, self._destination, work, outcome, missing, careful=False)
+        with Merging(cursor, self._settings.bad_sqlstates) as merging:
+            loader = BlockLoader(merging, self._destination, outcome, missing, rows)
+            work.stream(loader.add, ordered=True, with_time=True)
+            loader.finish()
+        rows.finish()
 
     def _load_rows(
         self,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from ..events import Event, read_change
+from collections.abc import Sequence
+
+from ..events import COLUMNS, Event, read_change
 from ..partitions import MissingTable, PeriodCache, Permit, Tables
 from ..pgq import Reading, SourceTables
-from ..settings import Settings
-from .layout import Classifier
+from ..postgres import TableName, copytext
+from ..settings import EVENT_TIME, Settings
+from .classifier import Classifier
+from .known import Known
 from .plan import Planner
 from .routes import Router
 from .rowmode import RowMode
@@ -33,7 +37,10 @@ class Destination:
         tables: as given.
         periods: partitions by value.
         router: where events go.
-        classifier: what events of the block path look like.
+        classifier: tells kinds of events.
+        known: what the block path has learned.
+        example: an event of late, without its data.
+        by_event_time: the time of an event tells its partition.
         sources: the tables of the source that were seen so far.
         encoding: of events.
     """
@@ -50,7 +57,10 @@ class Destination:
         self.tables = tables
         self.periods = PeriodCache(settings.part_method, reading.styles.date_order)
         self.router = Router(settings, self.periods, row_mode, its_tables)
-        self.classifier = Classifier(settings, self.router, reading.encoding)
+        self.classifier = Classifier(self.router, reading.encoding)
+        self.known = Known()
+        self.example = Event(0, b"", b"", None, b"", None, b"")
+        self.by_event_time = settings.part_field == EVENT_TIME
         self.sources: set[bytes] = set()
         self._its_tables = its_tables
         self._styles = reading.styles
@@ -72,6 +82,50 @@ class Destination:
     def planner(self) -> Planner:
         """A planner for the tables as they are now."""
         return Planner(self.settings, self.tables, self._styles, self.encoding, self._permit)
+
+    def first_field(self, *, ordered: bool) -> int:
+        """Number of the field of a line of `Queue.stream` that holds ``ev_type``."""
+        return COLUMNS.index("ev_type") if ordered else 1 + self.by_event_time
+
+    def event(self, line: bytes, *, ordered: bool) -> Event:
+        """The event of a line of `Queue.stream`; what is not in the line is NULL."""
+        if ordered:
+            return Event.from_line(line, self.encoding)
+        number, *time, type_, data, table = copytext.split(line)
+        type_, table = map(self.encoding.utf8_or_raw, (type_ or b"", table or b""))
+        when = (time[0] if time else None) or b""
+        return Event(int(number or 0), when, type_, data, table, None, line, self.encoding)
+
+    def can_merge(self, key: tuple[bytes, ...]) -> bool:
+        """Whether rows can be found by the text of a key, and none has the key of another."""
+        table, names = self._sample(), self.settings.fields.rename(key)
+        if table is None or len(names) < len(key):
+            return False
+        columns = self.tables.columns(table)
+        return (
+            all(name in columns and columns[name].canonical for name in names)
+            and self.tables.names_one(table, names)
+            and self.tables.takes_copy(table)
+        )
+
+    def references(self) -> tuple[bool, bool]:
+        """As `Tables.references`."""
+        table = self._sample()
+        return self.tables.references(table) if table else (False, False)
+
+    def is_covered_by(self, names: Sequence[bytes]) -> bool:
+        """Whether some columns of the source are all that the table has, but for those that it generates."""
+        table, loaded = self._sample(), set(self.settings.fields.rename(names))
+        columns = self.tables.columns(table) if table else {}
+        return all(column.generated or name in loaded for name, column in columns.items())
+
+    def _sample(self) -> TableName | None:
+        """A table that rows go to; None if there is none yet."""
+        table: TableName | None = self.settings.dest_table
+        if self.settings.part_field:
+            newest = self.tables.newest()
+            table = newest[0] if newest else table
+        return table if table and self.tables.exists(table) else None
 
     def saw(self, table: bytes) -> None:
         """Remember a table of the source, unless that are too many."""

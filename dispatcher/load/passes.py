@@ -7,14 +7,17 @@ from enum import Enum, auto
 from ..errors import Enough
 
 LONGEST_PAUSE = 64
-"""Most batches for which the block path is not tried. Each failure reads a batch twice."""
+"""Most batches for which a pass is not tried. Each failure reads a batch twice."""
 
 
 class Pass(Enum):
     """One try at loading a batch, in one transaction."""
 
     BLOCKS = auto()
-    """The block path. The row path takes the events that do not fit, in the same transaction."""
+    """The block path in any order, for rows that are only added; the row path takes the events that do not
+    fit, in the same transaction."""
+    ORDERED = auto()
+    """The same in the order of events."""
     ROWS = auto()
     """The row path."""
     CAREFUL = auto()
@@ -36,7 +39,7 @@ class End(Enum):
     MISSING = auto()
     """Tables, columns or the place for dead letters had to be made first."""
     NOT_PLAIN = auto()
-    """The block path cannot load the batch: it changes rows, or too many events do not fit."""
+    """The block path cannot load the batch: the order of events matters, or too many do not fit."""
     REFUSED = auto()
     """The target refused a row."""
     REFUSED_AT_COMMIT = auto()
@@ -67,14 +70,17 @@ _NEXT: dict[End, dict[Pass, Pass]] = {
     # Where the target refused rows, it may do so again; a batch without a bad one ends that.
     End.LOADED_WITH_DEAD_LETTERS: {
         Pass.BLOCKS: Pass.BLOCKS,
+        Pass.ORDERED: Pass.BLOCKS,
         Pass.ROWS: Pass.BLOCKS,
         Pass.CAREFUL: Pass.CAREFUL,
         Pass.IMMEDIATE: Pass.IMMEDIATE,
     },
     End.MISSING: {each: each for each in _ANY},
-    End.NOT_PLAIN: {Pass.BLOCKS: Pass.ROWS},
-    End.REFUSED: {Pass.BLOCKS: Pass.CAREFUL, Pass.ROWS: Pass.CAREFUL},
-    End.REFUSED_AT_COMMIT: dict.fromkeys((Pass.BLOCKS, Pass.ROWS, Pass.CAREFUL), Pass.IMMEDIATE),
+    End.NOT_PLAIN: {Pass.BLOCKS: Pass.ORDERED, Pass.ORDERED: Pass.ROWS},
+    End.REFUSED: dict.fromkeys((Pass.BLOCKS, Pass.ORDERED, Pass.ROWS), Pass.CAREFUL),
+    End.REFUSED_AT_COMMIT: dict.fromkeys(
+        (Pass.BLOCKS, Pass.ORDERED, Pass.ROWS, Pass.CAREFUL), Pass.IMMEDIATE
+    ),
 }
 
 
@@ -87,23 +93,41 @@ def next_pass(now: Pass, end: End) -> Pass:
     return _NEXT[end][now]
 
 
-class BlockPause:
-    """For how many batches the block path is not tried; longer after each failure."""
+class Pause:
+    """For how many batches a pass is not tried; longer after each failure."""
 
     def __init__(self) -> None:
         self._length = 1
         self._left = 0
 
     def allows_next(self) -> bool:
-        """Whether to try the block path for the next batch; ask once for each batch."""
+        """Whether to try the pass for the next batch; ask once for each batch."""
         self._left = max(0, self._left - 1)
         return not self._left
 
     def failed(self) -> None:
-        """The block path could not load a batch: begin a pause."""
+        """The pass could not load a batch: begin a pause."""
         self._left = self._length + 1
         self._length = min(2 * self._length, LONGEST_PAUSE)
 
     def succeeded(self) -> None:
-        """The block path has loaded a batch: let the next pause be short."""
+        """The pass has loaded a batch: let the next pause be short."""
         self._length = 1
+
+
+class Pauses:
+    """Chooses the first pass over a batch by what became of earlier ones."""
+
+    def __init__(self) -> None:
+        self._of = {Pass.BLOCKS: Pause(), Pass.ORDERED: Pause()}
+
+    def first(self) -> Pass:
+        """The first pass over a batch, if nothing else decides; ask once for each batch."""
+        return next((pass_ for pass_, pause in self._of.items() if pause.allows_next()), Pass.ROWS)
+
+    def ended(self, pass_: Pass, end: End) -> None:
+        """A pass is over."""
+        if pass_ in self._of and end.is_loaded:
+            self._of[pass_].succeeded()
+        elif pass_ in self._of and end is End.NOT_PLAIN:
+            self._of[pass_].failed()

@@ -111,10 +111,14 @@ class RowLoader:
                 f"the first is event {outcome.first_dead[0]}: {outcome.first_dead[1]}"
             )
 
-    def finish(self) -> None:
-        """Write what is still held back; raises as `add` does."""
+    def flush(self) -> None:
+        """Write the rows that are held back; raises as `add` does."""
         if not self._missing:
             self._buffers.flush()
+
+    def finish(self) -> None:
+        """Write what is still held back; raises as `add` does."""
+        self.flush()
         # The share is known when all events are.
         self._check_limit()
         if not self._missing:

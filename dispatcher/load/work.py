@@ -19,9 +19,9 @@ Receive = Callable[[bytes], object]
 
 
 class Stream(Protocol):
-    """Hands over blocks of events in any order, as `Queue.stream` does."""
+    """Hands over blocks of events, as `Queue.stream` does."""
 
-    def __call__(self, receive: Receive, *, with_time: bool) -> None:
+    def __call__(self, receive: Receive, *, ordered: bool, with_time: bool) -> None:
         """Hand over all of them."""
 
 
@@ -140,9 +140,9 @@ class BatchWork:
         """Read events from the queue, in order."""
         self._queue.read(self._batch, receive, ids)
 
-    def stream(self, receive: Receive, *, with_time: bool) -> None:
-        """Read blocks of events from the queue, in any order."""
-        self._queue.stream(self._batch, receive, with_time=with_time)
+    def stream(self, receive: Receive, *, ordered: bool, with_time: bool) -> None:
+        """Read blocks of events from the queue."""
+        self._queue.stream(self._batch, receive, ordered=ordered, with_time=with_time)
 
     def can_keep(self) -> bool:
         """Whether the table of dead letters is there."""

@@ -130,15 +130,22 @@ class Queue:
         self._copy(batch, COLUMNS, ids, "order by ev_id", receiver)
         receiver.raise_error()
 
-    def stream(self, batch: Batch, receive: Callable[[bytes], object], *, with_time: bool) -> None:
-        """Stream an open batch in any order. `receive` gets blocks of whole lines; see `read`.
+    def stream(
+        self, batch: Batch, receive: Callable[[bytes], object], *, ordered: bool, with_time: bool
+    ) -> None:
+        """Stream an open batch. `receive` gets blocks of whole lines of COPY text; see `read`.
 
-        A line is COPY text of ``ev_type``, ``ev_extra1``, ``ev_data``, ``ev_time`` if `with_time`, ``ev_id``.
+        Args:
+            batch: the batch.
+            receive: as `read` takes it.
+            ordered: lines hold `COLUMNS`, in the order of events; else they come in any order, and hold
+                ``ev_id``, ``ev_time`` if `with_time`, ``ev_type``, ``ev_data`` and ``ev_extra1``.
+            with_time: see there.
         """
-        columns = ["ev_type", "ev_extra1", "ev_data", *(["ev_time"] if with_time else []), "ev_id"]
+        few = ("ev_id", *(("ev_time",) if with_time else ()), "ev_type", "ev_data", "ev_extra1")
         receiver = _Receiver(receive)
         with io.BufferedWriter(_Blocks(receiver), BLOCK) as writer:
-            self._copy(batch, columns, (), "", writer)
+            self._copy(batch, COLUMNS if ordered else few, (), "order by ev_id" if ordered else "", writer)
         receiver.raise_error()
 
     def _copy(self, batch: Batch, columns: Sequence[str], ids: Sequence[int], order: str, file: Any) -> None:

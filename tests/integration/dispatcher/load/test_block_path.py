@@ -12,14 +12,14 @@ from harness.rows.job import drain, job_keys
 from harness.rows.spice import Kitchen, send
 from harness.servers.database import Database
 from harness.servers.queue import Queue
-from tdsup.dispatcher.events import decoder
+from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.load import blocks as block_path
-from tdsup.dispatcher.load.passes import BlockPause
+from tdsup.dispatcher.load.passes import End, Pass, Pauses
 
 SEED = 20261124
 
 WAYS = ("block_path", "pure", "row_path")
-"""The block path, the block path with the pure decoder, and the row path; each loads into its own schema."""
+"""The block path, the block path with the pure fold, and the row path; each loads into its own schema."""
 
 TABLE = "create table {way}.t (id int primary key, day text, note varchar(40), n int)"
 NATIVE = "create table {way}.t (id int, day timestamptz, note varchar(40), n int) partition by range (day)"
@@ -94,11 +94,18 @@ def load(
     """Drain the queue in one of the ways; `table` holds the rows."""
     blocks = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BlockPause, "succeeded", lambda _pause: blocks.append(1))
+        ended = Pauses.ended
+
+        def counted(pauses: Pauses, pass_: Pass, end: End) -> None:
+            ended(pauses, pass_, end)
+            if pass_ in {Pass.BLOCKS, Pass.ORDERED} and end.is_loaded:
+                blocks.append(1)
+
+        patch.setattr(Pauses, "ended", counted)
         if way == "pure":
-            patch.setattr(block_path, "decode_block", decoder.decode_block_purely)
+            patch.setattr(block_path, "Fold", PureFold)
         if way == "row_path":
-            patch.setattr(BlockPause, "allows_next", lambda _pause: False)
+            patch.setattr(Pauses, "first", lambda _pauses: Pass.ROWS)
         # Batches are the ticks, for each way.
         values = drain(**{**keys, "dest_table": f"{way}.t"}, job_name=way, merge_events=0, start="registered")
     counted = ("outcomes", "rows", "dead_letters", "ignored", "events", "batches", "partitions")

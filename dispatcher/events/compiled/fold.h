@@ -1,0 +1,142 @@
+/* The fold of fold.py, compiled: what its parts share.
+ *
+ * values.c decodes values, scan.c splits rows into them, rows.c keeps what they do, groups.c puts that in order,
+ * module.c is what Python sees.
+ * Nothing but module.c knows Python. */
+
+#ifndef TDSUP_FOLD_H
+#define TDSUP_FOLD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    DAY = 10,         /* bytes of a date, YYYY-MM-DD */
+    MAX_MOMENT = 64,  /* bytes of a partition value; longer ones name no day */
+    MAX_GROUPS = 256, /* days of one fold, and sets of columns */
+    MAX_FIELDS = 16,  /* of a line */
+    NOT_PARTITIONED = -1,
+    BY_EVENT_TIME = -2,
+};
+
+/* As the enumerations of the same names in folded.py and scan.py. */
+enum { NOTHING, INSERT, UPDATE, DELETE };
+enum { ACT_INSERT, ACT_REPLACE, ACT_PATCH, ACT_DELETE, ACT_REMOVE, ACT_REMOVE_PRESENT, ACT_FIND_ABSENT };
+enum { END_ALL, END_STRANGE, END_FULL, END_BAD, END_NO_MEMORY };
+enum { URLENCODED, JSON, VALUES, CHANGES, CONDITIONS, EITHER, UNREAD };
+enum { SPELLINGS = 3 };
+
+typedef struct {
+    const char *text;
+    size_t size;
+} Text;
+
+typedef struct {
+    char *text;
+    size_t size, room;
+} Buffer;
+
+/* How the text of a value is to be read. */
+typedef enum { ABSENT, SQL_NULL, PLAIN, PERCENT, JSON_STRING, SQL_STRING, SQL_ESCAPED } Kind;
+
+typedef struct {
+    const char *text;
+    size_t size;
+    Kind kind;
+} Value;
+
+typedef struct {
+    Text type, table;
+    int deed, writing;
+} Prefix;
+
+typedef struct {
+    Text names[SPELLINGS];
+    int loaded;
+} Column;
+
+/* What lines are like; see Description in folded.py. */
+typedef struct {
+    size_t first, prefix_count, column_count, key_count, loaded_count, least;
+    Prefix *prefixes;
+    Column *columns;
+    size_t *key;
+    int *in_key; /* of each column */
+    long part;
+    int replaces, rekeys;
+} Description;
+
+/* values.c: returns the end of what was written, or NULL if the value is malformed. */
+void prepare_values(void);
+char *write_value(const Value *value, char *to, int escape);
+int is_sound(const Value *value);
+int names_day(const char *text, size_t size);
+size_t room_of(const Value *value);
+
+/* scan.c: split a row into the values of its columns, all ABSENT before; returns whether it has known columns. Of
+ * CHANGES, the key goes to `where`. */
+int scan_row(const Description *d, Text text, int writing, Value *values, Value *where);
+int chosen(Text text, int writing);
+int unescape_copy(Text *text, Buffer *scratch);
+int make_room(Buffer *buffer, size_t more);
+
+/* rows.c */
+typedef struct {
+    uint32_t hash, key_size, row_size, row_room;
+    size_t key, row; /* in the arena */
+    int16_t day, removed; /* numbers of days; removed: -1 if it was not */
+    int16_t columns;      /* number of the set of columns */
+    uint8_t is_there;
+    uint8_t first;        /* what is done to it if it is gone */
+} Row;
+
+typedef struct {
+    uint64_t *bits;
+    size_t count;
+} Set;
+
+typedef struct {
+    int act, day, columns;
+    size_t count, start; /* in `members` */
+} Group;
+
+typedef struct {
+    Description described;
+    size_t set_words;
+    uint64_t seed;
+    Buffer arena;
+    Row *rows;
+    size_t row_count, row_room;
+    uint32_t *slots; /* of the hash table: number of a row plus 1, 0 if free */
+    size_t slot_count;
+    char days[MAX_GROUPS][DAY]; /* the first one is none */
+    int is_allowed[MAX_GROUPS];
+    size_t day_count, last_day;
+    Set sets[MAX_GROUPS];
+    size_t set_count;
+    Buffer allowed; /* days that rows may have, DAY bytes each */
+    /* Of the present line. */
+    Value *values, *where, *before;
+    Buffer scratch, old_scratch, key, old_key, row, merged;
+    uint64_t *set;
+    size_t *taken, *ignored; /* of each prefix */
+    size_t last_prefix;
+    /* Of the present groups. */
+    Group *groups;
+    size_t group_count, group_room;
+    uint32_t *members; /* numbers of rows, group by group */
+} Fold;
+
+int take_line(Fold *fold, const char *line, const char *end);
+void clear_rows(Fold *fold);
+void free_rows(Fold *fold);
+size_t size_of(const Fold *fold);
+int has_column(const Fold *fold, int set, size_t column);
+
+/* groups.c */
+int make_groups(Fold *fold);
+void free_groups(Fold *fold);
+size_t text_size(const Fold *fold, const Group *group);
+char *write_group(const Fold *fold, const Group *group, const size_t *picked, size_t picked_count, char *to);
+
+#endif

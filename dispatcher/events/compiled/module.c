@@ -1,0 +1,416 @@
+/* The type Fold, as PureFold in fold.py describes it. The interpreter's lock is released while lines are taken. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "fold.h"
+
+#include <string.h>
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *description; /* owns the texts that `fold` points to */
+    int is_busy;
+    Fold fold;
+} FoldObject;
+
+static int take_text(PyObject *object, Text *text)
+{
+    char *bytes;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(object, &bytes, &size) < 0)
+        return 0;
+    *text = (Text){bytes, (size_t)size};
+    return 1;
+}
+
+static void *allocate(size_t count, size_t size)
+{
+    void *found = PyMem_Calloc(count + 1, size);
+    if (found == NULL)
+        PyErr_NoMemory();
+    return found;
+}
+
+static int take_prefixes(Description *d, PyObject *prefixes)
+{
+    d->prefix_count = (size_t)PyTuple_GET_SIZE(prefixes);
+    if ((d->prefixes = allocate(d->prefix_count, sizeof *d->prefixes)) == NULL)
+        return 0;
+    for (size_t i = 0; i < d->prefix_count; i++) {
+        PyObject *type, *table;
+        Prefix *prefix = &d->prefixes[i];
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(prefixes, (Py_ssize_t)i), "O!O!ii", &PyBytes_Type, &type, &PyBytes_Type,
+                              &table, &prefix->deed, &prefix->writing)
+            || !take_text(type, &prefix->type) || !take_text(table, &prefix->table))
+            return 0;
+    }
+    return 1;
+}
+
+static int take_columns(Description *d, PyObject *columns, PyObject *loaded)
+{
+    d->column_count = (size_t)PyTuple_GET_SIZE(columns);
+    d->columns = allocate(d->column_count, sizeof *d->columns);
+    d->in_key = allocate(d->column_count, sizeof *d->in_key);
+    if (d->columns == NULL || d->in_key == NULL)
+        return 0;
+    if ((size_t)PyTuple_GET_SIZE(loaded) != d->column_count) {
+        PyErr_SetString(PyExc_ValueError, "columns and loaded differ in length");
+        return 0;
+    }
+    for (size_t i = 0; i < d->column_count; i++) {
+        PyObject *names[SPELLINGS];
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(columns, (Py_ssize_t)i), "O!O!O!", &PyBytes_Type, &names[0],
+                              &PyBytes_Type, &names[1], &PyBytes_Type, &names[2]))
+            return 0;
+        for (int spelling = 0; spelling < SPELLINGS; spelling++)
+            if (!take_text(names[spelling], &d->columns[i].names[spelling]))
+                return 0;
+        int is_loaded = PyObject_IsTrue(PyTuple_GET_ITEM(loaded, (Py_ssize_t)i));
+        if (is_loaded < 0)
+            return 0;
+        d->columns[i].loaded = is_loaded;
+        d->loaded_count += (size_t)is_loaded;
+    }
+    return 1;
+}
+
+/* A column's number; -1 with an error. */
+static Py_ssize_t take_number(const Description *d, PyObject *object)
+{
+    Py_ssize_t number = PyLong_AsSsize_t(object);
+    if (number == -1 && PyErr_Occurred())
+        return -1;
+    if (number < 0 || (size_t)number >= d->column_count) {
+        PyErr_SetString(PyExc_IndexError, "no such column");
+        return -1;
+    }
+    return number;
+}
+
+static int take_key(Description *d, PyObject *key)
+{
+    d->key_count = (size_t)PyTuple_GET_SIZE(key);
+    if ((d->key = allocate(d->key_count, sizeof *d->key)) == NULL)
+        return 0;
+    for (size_t i = 0; i < d->key_count; i++) {
+        Py_ssize_t number = take_number(d, PyTuple_GET_ITEM(key, (Py_ssize_t)i));
+        if (number < 0)
+            return 0;
+        if (!d->columns[number].loaded || d->in_key[number]) {
+            PyErr_SetString(PyExc_ValueError, "the key has a column twice, or one that is not loaded");
+            return 0;
+        }
+        d->key[i] = (size_t)number;
+        d->in_key[number] = 1;
+    }
+    return 1;
+}
+
+static int take_description(Fold *fold, PyObject *description)
+{
+    PyObject *prefixes, *columns, *loaded, *key;
+    Py_ssize_t first, least;
+    Description *d = &fold->described;
+    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnpp", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
+                          &PyTuple_Type, &loaded, &PyTuple_Type, &key, &d->part, &least, &d->replaces, &d->rekeys))
+        return 0;
+    if (first < 1 || first + 4 > MAX_FIELDS || least < 0) {
+        PyErr_SetString(PyExc_IndexError, "no such field");
+        return 0;
+    }
+    d->first = (size_t)first;
+    d->least = (size_t)least;
+    if (!take_prefixes(d, prefixes) || !take_columns(d, columns, loaded) || !take_key(d, key))
+        return 0;
+    if (d->part < BY_EVENT_TIME || (d->part >= 0 && (size_t)d->part >= d->column_count)) {
+        PyErr_SetString(PyExc_IndexError, "no such column");
+        return 0;
+    }
+    fold->set_words = d->column_count / 64 + 1;
+    fold->values = allocate(d->column_count, sizeof *fold->values);
+    fold->where = allocate(d->column_count, sizeof *fold->where);
+    fold->before = allocate(d->column_count, sizeof *fold->before);
+    fold->set = allocate(fold->set_words, sizeof *fold->set);
+    fold->taken = allocate(d->prefix_count, sizeof *fold->taken);
+    fold->ignored = allocate(d->prefix_count, sizeof *fold->ignored);
+    return fold->values && fold->where && fold->before && fold->set && fold->taken && fold->ignored;
+}
+
+/* A number that differs from process to process, unless PYTHONHASHSEED says otherwise. */
+static int take_seed(Fold *fold)
+{
+    PyObject *text = PyBytes_FromString("tdsup");
+    if (text == NULL)
+        return 0;
+    fold->seed = (uint64_t)PyObject_Hash(text) * 0x9E3779B97F4A7C15u;
+    Py_DECREF(text);
+    return 1;
+}
+
+static void fold_dealloc(FoldObject *self)
+{
+    Fold *fold = &self->fold;
+    Description *d = &fold->described;
+    free_groups(fold);
+    free_rows(fold);
+    free(fold->allowed.text);
+    void *owned[] = {d->prefixes,  d->columns,  d->in_key, d->key,      fold->values,
+                     fold->where, fold->before, fold->set, fold->taken, fold->ignored};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        PyMem_Free(owned[i]);
+    Py_XDECREF(self->description);
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+static PyObject *fold_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *description;
+    if (keywords && PyDict_GET_SIZE(keywords)) {
+        PyErr_SetString(PyExc_TypeError, "Fold takes no keyword arguments");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(args, "O!:Fold", &PyTuple_Type, &description))
+        return NULL;
+    FoldObject *self = (FoldObject *)type->tp_alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    self->description = Py_NewRef(description);
+    if (!take_description(&self->fold, description) || !take_seed(&self->fold)) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    clear_rows(&self->fold);
+    return (PyObject *)self;
+}
+
+static PyObject *fold_allow(FoldObject *self, PyObject *day)
+{
+    Text text;
+    Buffer *allowed = &self->fold.allowed;
+    if (!take_text(day, &text))
+        return NULL;
+    if (text.size == 0)
+        Py_RETURN_NONE;
+    if (text.size != DAY) {
+        PyErr_SetString(PyExc_ValueError, "a day has ten bytes");
+        return NULL;
+    }
+    if (!make_room(allowed, DAY))
+        return PyErr_NoMemory();
+    memcpy(allowed->text + allowed->size, text.text, DAY);
+    allowed->size += DAY;
+    Py_RETURN_NONE;
+}
+
+static PyObject *numbers(size_t *counts, size_t count)
+{
+    PyObject *tuple = PyTuple_New((Py_ssize_t)count);
+    for (size_t i = 0; tuple && i < count; i++) {
+        PyObject *number = PyLong_FromSize_t(counts[i]);
+        if (number == NULL)
+            Py_CLEAR(tuple);
+        else
+            PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, number);
+    }
+    return tuple;
+}
+
+static PyObject *fold_counts(FoldObject *self, PyObject *none)
+{
+    Fold *fold = &self->fold;
+    size_t count = fold->described.prefix_count;
+    (void)none;
+    PyObject *taken = numbers(fold->taken, count), *ignored = taken ? numbers(fold->ignored, count) : NULL;
+    PyObject *found = ignored ? PyTuple_Pack(2, taken, ignored) : NULL;
+    Py_XDECREF(taken);
+    Py_XDECREF(ignored);
+    memset(fold->taken, 0, count * sizeof *fold->taken);
+    memset(fold->ignored, 0, count * sizeof *fold->ignored);
+    return found;
+}
+
+static PyObject *fold_clear(FoldObject *self, PyObject *none)
+{
+    (void)none;
+    clear_rows(&self->fold);
+    self->fold.group_count = 0;
+    Py_RETURN_NONE;
+}
+
+static PyObject *fold_add(FoldObject *self, PyObject *args)
+{
+    Py_buffer block;
+    Py_ssize_t start;
+    if (!PyArg_ParseTuple(args, "y*n:add", &block, &start))
+        return NULL;
+    const char *text = block.buf;
+    if (self->is_busy || start < 0 || start > block.len || (block.len > start && text[block.len - 1] != '\n')) {
+        PyErr_SetString(PyExc_ValueError, "lines must be whole, and come from one thread");
+        PyBuffer_Release(&block);
+        return NULL;
+    }
+    int result = END_ALL;
+    const char *line = text + start, *end = text + block.len;
+    self->is_busy = 1;
+    Py_BEGIN_ALLOW_THREADS
+    while (line < end) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        result = take_line(&self->fold, line, stop);
+        if (result != END_ALL)
+            break;
+        line = stop + 1;
+    }
+    Py_END_ALLOW_THREADS
+    self->is_busy = 0;
+    Py_ssize_t at = line - text;
+    PyBuffer_Release(&block);
+    if (result == END_NO_MEMORY)
+        return PyErr_NoMemory();
+    return Py_BuildValue("ni", at, result);
+}
+
+/* Numbers of the columns that a group's rows have; of rows that go, those of the key. */
+static PyObject *columns_of(const Fold *fold, const Group *group)
+{
+    const Description *d = &fold->described;
+    if (group->columns < 0)
+        return numbers(d->key, d->key_count);
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list && i < d->column_count; i++) {
+        if (!has_column(fold, group->columns, i))
+            continue;
+        PyObject *number = PyLong_FromSize_t(i);
+        if (number == NULL || PyList_Append(list, number) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(number);
+    }
+    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return tuple;
+}
+
+static PyObject *fold_groups(FoldObject *self, PyObject *none)
+{
+    Fold *fold = &self->fold;
+    (void)none;
+    if (!make_groups(fold))
+        return PyErr_NoMemory();
+    PyObject *found = PyTuple_New((Py_ssize_t)fold->group_count);
+    for (size_t i = 0; found && i < fold->group_count; i++) {
+        const Group *group = &fold->groups[i];
+        PyObject *columns = columns_of(fold, group);
+        PyObject *each = columns ? Py_BuildValue("iy#Nn", group->act, fold->days[group->day],
+                                                 (Py_ssize_t)(group->day ? DAY : 0), columns, (Py_ssize_t)group->count)
+                                 : NULL;
+        if (each == NULL)
+            Py_CLEAR(found);
+        else
+            PyTuple_SET_ITEM(found, (Py_ssize_t)i, each);
+    }
+    return found;
+}
+
+static int take_picked(const Fold *fold, const Group *group, PyObject *tuple, size_t *picked)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
+        Py_ssize_t number = take_number(&fold->described, PyTuple_GET_ITEM(tuple, i));
+        if (number < 0)
+            return 0;
+        for (Py_ssize_t before = 0; before < i; before++)
+            if (picked[before] == (size_t)number)
+                goto wrong;
+        if (group->columns >= 0 && !has_column(fold, group->columns, (size_t)number))
+            goto wrong;
+        picked[i] = (size_t)number;
+    }
+    return 1;
+wrong:
+    PyErr_SetString(PyExc_IndexError, "no such column");
+    return 0;
+}
+
+static PyObject *fold_text(FoldObject *self, PyObject *args)
+{
+    const Fold *fold = &self->fold;
+    Py_ssize_t number;
+    PyObject *tuple, *found = NULL;
+    if (!PyArg_ParseTuple(args, "nO!:text", &number, &PyTuple_Type, &tuple))
+        return NULL;
+    if (number < 0 || (size_t)number >= fold->group_count) {
+        PyErr_SetString(PyExc_IndexError, "no such group");
+        return NULL;
+    }
+    const Group *group = &fold->groups[number];
+    size_t *picked = allocate((size_t)PyTuple_GET_SIZE(tuple), sizeof *picked);
+    if (picked && take_picked(fold, group, tuple, picked))
+        found = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)text_size(fold, group));
+    if (found) {
+        char *start = PyBytes_AS_STRING(found);
+        char *end = write_group(fold, group, picked, (size_t)PyTuple_GET_SIZE(tuple), start);
+        if (end == NULL) {
+            Py_CLEAR(found);
+            PyErr_NoMemory();
+        } else
+            _PyBytes_Resize(&found, end - start);
+    }
+    PyMem_Free(picked);
+    return found;
+}
+
+static PyObject *fold_size(FoldObject *self, void *nothing)
+{
+    (void)nothing;
+    return PyLong_FromSize_t(size_of(&self->fold));
+}
+
+static PyMethodDef methods[] = {
+    {"allow", (PyCFunction)fold_allow, METH_O, NULL},
+    {"counts", (PyCFunction)fold_counts, METH_NOARGS, NULL},
+    {"clear", (PyCFunction)fold_clear, METH_NOARGS, NULL},
+    {"add", (PyCFunction)fold_add, METH_VARARGS, NULL},
+    {"groups", (PyCFunction)fold_groups, METH_NOARGS, NULL},
+    {"text", (PyCFunction)fold_text, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef attributes[] = {
+    {"size", (getter)fold_size, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_new, fold_new},
+    {Py_tp_dealloc, fold_dealloc},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, attributes},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "tdsup.dispatcher.events._fold.Fold",
+    .basicsize = sizeof(FoldObject),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = slots,
+};
+
+static struct PyModuleDef definition = {
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "_fold",
+    .m_doc = PyDoc_STR("The fold of fold.py, compiled."),
+    .m_size = -1,
+};
+
+PyMODINIT_FUNC PyInit__fold(void)
+{
+    prepare_values();
+    PyObject *module = PyModule_Create(&definition);
+    PyObject *type = module ? PyType_FromSpec(&spec) : NULL;
+    if (type == NULL || PyModule_AddObjectRef(module, "Fold", type) < 0)
+        Py_CLEAR(module);
+    Py_XDECREF(type);
+    return module;
+}

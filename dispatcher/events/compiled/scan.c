@@ -1,0 +1,381 @@
+/* Rows as triggers write them, split into the values of known columns; scan.py is the reference. */
+
+#include "fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int make_room(Buffer *buffer, size_t more)
+{
+    if (buffer->room - buffer->size >= more)
+        return 1;
+    size_t room = buffer->room + buffer->room / 2;
+    if (room < buffer->size + more)
+        room = buffer->size + more + 256;
+    char *text = realloc(buffer->text, room);
+    if (text == NULL)
+        return 0;
+    buffer->text = text;
+    buffer->room = room;
+    return 1;
+}
+
+/* Undo what COPY TO has escaped, if anything; returns 0 without memory. */
+int unescape_copy(Text *text, Buffer *scratch)
+{
+    const char *from = text->text, *end = from + text->size;
+    if (memchr(from, '\\', text->size) == NULL)
+        return 1;
+    scratch->size = 0;
+    if (!make_room(scratch, text->size))
+        return 0;
+    char *to = scratch->text;
+    while (from < end) {
+        char byte = *from++;
+        if (byte == '\\' && from < end) {
+            static const char names[] = "bfnrtv", bytes[] = "\b\f\n\r\t\v";
+            byte = *from++;
+            const char *found = byte ? strchr(names, byte) : NULL;
+            if (found)
+                byte = bytes[found - names];
+        }
+        *to++ = byte;
+    }
+    text->text = scratch->text;
+    text->size = (size_t)(to - scratch->text);
+    return 1;
+}
+
+static int is_space(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* How a text is written, if that can be either. */
+int chosen(Text text, int writing)
+{
+    if (writing != EITHER)
+        return writing;
+    while (text.size && is_space(*text.text))
+        text.text++, text.size--;
+    return text.size && *text.text == '{' ? JSON : URLENCODED;
+}
+
+/* A row on its way to values; columns are expected to come in their order. */
+typedef struct {
+    const Description *d;
+    int spelling;
+    size_t expected;
+    const char *at, *end;
+} Reader;
+
+/* The value of a column that is given for the first time; NULL if the name is not known, or given again. */
+static Value *value_of(Reader *reader, Value *values, const char *name, size_t size)
+{
+    const Description *d = reader->d;
+    for (size_t tried = 0; tried < d->column_count; tried++) {
+        size_t number = reader->expected + tried;
+        if (number >= d->column_count)
+            number -= d->column_count;
+        const Text *known = &d->columns[number].names[reader->spelling];
+        if (known->size == size && size && memcmp(known->text, name, size) == 0) {
+            reader->expected = number + 1 < d->column_count ? number + 1 : 0;
+            return values[number].kind == ABSENT ? &values[number] : NULL;
+        }
+    }
+    return NULL;
+}
+
+static int past(Reader *reader, const char *expected, size_t size)
+{
+    if ((size_t)(reader->end - reader->at) < size || memcmp(reader->at, expected, size) != 0)
+        return 0;
+    reader->at += size;
+    return 1;
+}
+
+static int scan_urlencoded(Reader *reader, Value *values)
+{
+    const char *end = reader->end;
+    for (;;) {
+        const char *name = reader->at, *stop = name;
+        while (stop < end && *stop != '=' && *stop != '&')
+            stop++;
+        Value *value = value_of(reader, values, name, (size_t)(stop - name));
+        if (value == NULL)
+            return 0;
+        value->kind = SQL_NULL;
+        if (stop < end && *stop == '=') {
+            value->kind = PERCENT;
+            value->text = ++stop;
+            stop = memchr(stop, '&', (size_t)(end - stop));
+            if (stop == NULL)
+                stop = end;
+            value->size = (size_t)(stop - value->text);
+        }
+        if (stop == end)
+            return 1;
+        reader->at = stop + 1;
+    }
+}
+
+static void skip_space(Reader *reader)
+{
+    while (reader->at < reader->end && is_space(*reader->at))
+        reader->at++;
+}
+
+/* Bytes of the UTF-8 character at a byte above 127; 0: there is none. */
+static size_t character_size(const unsigned char *at, const unsigned char *end)
+{
+    size_t size = *at >= 0xF0 ? 4 : *at >= 0xE0 ? 3 : 2;
+    if (*at < 0xC2 || *at > 0xF4 || (size_t)(end - at) < size)
+        return 0;
+    for (size_t i = 1; i < size; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    if ((*at == 0xE0 && at[1] < 0xA0) || (*at == 0xED && at[1] > 0x9F) || (*at == 0xF0 && at[1] < 0x90)
+        || (*at == 0xF4 && at[1] > 0x8F))
+        return 0;
+    return size;
+}
+
+static int is_hex(char byte)
+{
+    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+/* A string at its first quote; its kind is PLAIN where nothing in it is escaped. */
+static int scan_string(Reader *reader, Value *value)
+{
+    const char *at = reader->at, *end = reader->end;
+    if (at == end || *at++ != '"')
+        return 0;
+    value->text = at;
+    value->kind = PLAIN;
+    while (at < end && *at != '"') {
+        unsigned char byte = (unsigned char)*at;
+        if (byte < 0x20)
+            return 0;
+        if (byte == '\\') {
+            value->kind = JSON_STRING;
+            if (end - at < 2 || at[1] == 0 || strchr("\"\\/bfnrtu", at[1]) == NULL)
+                return 0;
+            if (at[1] == 'u') {
+                if (end - at < 6 || !is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5]))
+                    return 0;
+                at += 4;
+            }
+            at += 2;
+        } else if (byte < 0x80)
+            at++;
+        else {
+            size_t size = character_size((const unsigned char *)at, (const unsigned char *)end);
+            if (size == 0)
+                return 0;
+            at += size;
+        }
+    }
+    if (at >= end)
+        return 0;
+    value->size = (size_t)(at - value->text);
+    reader->at = at + 1;
+    return 1;
+}
+
+static const char *past_digits(const char *at, const char *end)
+{
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+static int scan_number(Reader *reader, Value *value)
+{
+    const char *at = reader->at, *end = reader->end, *digits;
+    value->text = at;
+    value->kind = PLAIN;
+    if (at < end && *at == '-')
+        at++;
+    digits = at;
+    at = past_digits(at, end);
+    if (at == digits || (*digits == '0' && at - digits > 1))
+        return 0;
+    if (at < end && *at == '.') {
+        digits = ++at;
+        if ((at = past_digits(at, end)) == digits)
+            return 0;
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        if (at < end && (*at == '+' || *at == '-'))
+            at++;
+        digits = at;
+        if ((at = past_digits(at, end)) == digits)
+            return 0;
+    }
+    value->size = (size_t)(at - value->text);
+    reader->at = at;
+    return 1;
+}
+
+static int scan_json_value(Reader *reader, Value *value)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+        Kind kind;
+    } words[] = {{"null", 4, SQL_NULL}, {"true", 4, PLAIN}, {"false", 5, PLAIN}};
+    if (reader->at < reader->end && *reader->at == '"')
+        return scan_string(reader, value);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        value->text = reader->at;
+        if (past(reader, words[i].text, words[i].size)) {
+            value->size = words[i].size;
+            value->kind = words[i].kind;
+            return 1;
+        }
+    }
+    return scan_number(reader, value);
+}
+
+static int scan_json(Reader *reader, Value *values)
+{
+    skip_space(reader);
+    if (!past(reader, "{", 1))
+        return 0;
+    do {
+        Value name;
+        skip_space(reader);
+        if (!scan_string(reader, &name))
+            return 0;
+        skip_space(reader);
+        Value *value = value_of(reader, values, name.text, name.size);
+        if (value == NULL || !past(reader, ":", 1))
+            return 0;
+        skip_space(reader);
+        if (!scan_json_value(reader, value))
+            return 0;
+        skip_space(reader);
+    } while (past(reader, ",", 1));
+    if (!past(reader, "}", 1))
+        return 0;
+    skip_space(reader);
+    return reader->at == reader->end;
+}
+
+static int is_letter(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' || (byte & 0x80);
+}
+
+static int scan_sql_name(Reader *reader, Text *name)
+{
+    const char *at = reader->at, *end = reader->end;
+    name->text = at;
+    if (at < end && *at == '"') {
+        for (at++; at < end && (*at != '"' || (end - at > 1 && at[1] == '"')); at++)
+            if (*at == '"')
+                at++;
+        if (at >= end || at == name->text + 1)
+            return 0;
+        at++;
+    } else {
+        if (at == end || !is_letter(*at))
+            return 0;
+        while (at < end && (is_letter(*at) || (*at >= '0' && *at <= '9') || *at == '$'))
+            at++;
+    }
+    name->size = (size_t)(at - name->text);
+    reader->at = at;
+    return 1;
+}
+
+static int scan_sql_value(Reader *reader, Value *value)
+{
+    if (past(reader, "null", 4) || past(reader, "NULL", 4)) {
+        value->kind = SQL_NULL;
+        return 1;
+    }
+    int has_escapes = past(reader, "E", 1);
+    if (!past(reader, "'", 1))
+        return 0;
+    const char *at = reader->at, *end = reader->end;
+    value->text = at;
+    value->kind = has_escapes ? SQL_ESCAPED : PLAIN;
+    for (; at < end; at++) {
+        if (*at == '\'') {
+            if (end - at < 2 || at[1] != '\'')
+                break;
+            if (!has_escapes)
+                value->kind = SQL_STRING;
+            at++;
+        } else if (*at == '\\' && has_escapes)
+            at++;
+    }
+    if (at >= end)
+        return 0;
+    value->size = (size_t)(at - value->text);
+    reader->at = at + 1;
+    return 1;
+}
+
+static int scan_insert(Reader *reader, Value *values)
+{
+    Reader names = *reader;
+    Text name;
+    size_t count = 0;
+    if (!past(reader, "(", 1))
+        return 0;
+    names.at = reader->at;
+    do {
+        if (!scan_sql_name(reader, &name))
+            return 0;
+        count++;
+    } while (past(reader, ",", 1));
+    if (!past(reader, ") values (", 10))
+        return 0;
+    while (count--) {
+        if (!scan_sql_name(&names, &name))
+            return 0;
+        names.at++;
+        Value *value = value_of(&names, values, name.text, name.size);
+        if (value == NULL || !scan_sql_value(reader, value) || !past(reader, count ? "," : ")", 1))
+            return 0;
+    }
+    return reader->at == reader->end;
+}
+
+static int scan_pairs(Reader *reader, Value *values, const char *joint)
+{
+    do {
+        Text name;
+        if (!scan_sql_name(reader, &name))
+            return 0;
+        Value *value = value_of(reader, values, name.text, name.size);
+        if (value == NULL || !past(reader, "=", 1) || !scan_sql_value(reader, value))
+            return 0;
+    } while (past(reader, joint, strlen(joint)));
+    return 1;
+}
+
+int scan_row(const Description *d, Text text, int writing, Value *values, Value *where)
+{
+    Reader reader = {d, writing == URLENCODED ? 0 : writing == JSON ? 1 : 2, 0, text.text, text.text + text.size};
+    for (size_t i = 0; i < d->column_count; i++)
+        values[i].kind = ABSENT;
+    switch (writing) {
+    case URLENCODED:
+        return scan_urlencoded(&reader, values);
+    case JSON:
+        return scan_json(&reader, values);
+    case VALUES:
+        return scan_insert(&reader, values);
+    default:
+        for (size_t i = 0; i < d->column_count; i++)
+            where[i].kind = ABSENT;
+        if (writing == CHANGES && (!scan_pairs(&reader, values, ",") || !past(&reader, " where ", 7)))
+            return 0;
+        return scan_pairs(&reader, where, " and ") && reader.at == reader.end;
+    }
+}

@@ -1,0 +1,246 @@
+/* Values as triggers write them, decoded into COPY text. */
+
+#include "fold.h"
+
+#include <string.h>
+
+/* Value of a hexadecimal digit, 16 for any other byte. */
+static unsigned char hex[256];
+/* Letter that COPY writes behind a backslash for a byte; 0: it is written as it is. */
+static char letters[256];
+
+void prepare_values(void)
+{
+    memset(hex, 16, sizeof hex);
+    for (int digit = 0; digit < 10; digit++)
+        hex['0' + digit] = (unsigned char)digit;
+    for (int digit = 10; digit < 16; digit++)
+        hex['a' + digit - 10] = hex['A' + digit - 10] = (unsigned char)digit;
+    letters['\\'] = '\\';
+    letters['\t'] = 't';
+    letters['\n'] = 'n';
+    letters['\r'] = 'r';
+}
+
+static inline char *put(char *to, unsigned char byte, int escape)
+{
+    if (escape && letters[byte]) {
+        *to++ = '\\';
+        byte = (unsigned char)letters[byte];
+    }
+    *to++ = (char)byte;
+    return to;
+}
+
+static char *write_plain(const unsigned char *from, const unsigned char *end, char *to, int escape)
+{
+    while (from < end)
+        to = put(to, *from++, escape);
+    return to;
+}
+
+static char *write_percent(const unsigned char *from, const unsigned char *end, char *to, int escape)
+{
+    while (from < end) {
+        unsigned char byte = *from++;
+        if (byte == '%') {
+            if (end - from < 2 || hex[from[0]] > 15 || hex[from[1]] > 15)
+                return NULL;
+            to = put(to, (unsigned char)(hex[from[0]] << 4 | hex[from[1]]), escape);
+            from += 2;
+        } else if (byte == '\\')
+            return NULL;
+        else
+            *to++ = byte == '+' ? ' ' : (char)byte;
+    }
+    return to;
+}
+
+/* What stands behind a backslash; the same in JSON and in SQL. */
+static unsigned char named(unsigned char letter)
+{
+    switch (letter) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return letter;
+    }
+}
+
+static char *put_character(char *to, unsigned code, int escape)
+{
+    if (code < 0x80)
+        return put(to, (unsigned char)code, escape);
+    if (code < 0x800)
+        *to++ = (char)(0xC0 | code >> 6);
+    else {
+        if (code < 0x10000)
+            *to++ = (char)(0xE0 | code >> 12);
+        else {
+            *to++ = (char)(0xF0 | code >> 18);
+            *to++ = (char)(0x80 | (code >> 12 & 0x3F));
+        }
+        *to++ = (char)(0x80 | (code >> 6 & 0x3F));
+    }
+    *to++ = (char)(0x80 | (code & 0x3F));
+    return to;
+}
+
+/* The number behind \u, which scan.c has found to have four digits. */
+static unsigned code_at(const unsigned char *digits)
+{
+    return (unsigned)(hex[digits[0]] << 12 | hex[digits[1]] << 8 | hex[digits[2]] << 4 | hex[digits[3]]);
+}
+
+static char *write_json(const unsigned char *from, const unsigned char *end, char *to, int escape)
+{
+    while (from < end) {
+        if (*from != '\\') {
+            *to++ = (char)*from++;
+            continue;
+        }
+        if (from[1] != 'u') {
+            to = put(to, named(from[1]), escape);
+            from += 2;
+            continue;
+        }
+        unsigned code = code_at(from + 2);
+        from += 6;
+        if (code >= 0xD800 && code < 0xDC00) {
+            if (end - from < 6 || from[0] != '\\' || from[1] != 'u')
+                return NULL;
+            unsigned low = code_at(from + 2);
+            if (low < 0xDC00 || low > 0xDFFF)
+                return NULL;
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+            from += 6;
+        } else if (code == 0 || (code >= 0xDC00 && code < 0xE000))
+            return NULL;
+        to = put_character(to, code, escape);
+    }
+    return to;
+}
+
+static char *write_sql(const unsigned char *from, const unsigned char *end, char *to, int escape, int has_escapes)
+{
+    while (from < end) {
+        unsigned char byte = *from++;
+        if (byte == '\'')
+            from++; /* There are two. */
+        else if (byte == '\\' && has_escapes)
+            byte = named(*from++);
+        to = put(to, byte, escape);
+    }
+    return to;
+}
+
+/* `to` has the value's room_of. Without `escape` the bytes are written as they are. */
+char *write_value(const Value *value, char *to, int escape)
+{
+    const unsigned char *from = (const unsigned char *)value->text, *end = from + value->size;
+    switch (value->kind) {
+    case PLAIN:
+        return write_plain(from, end, to, escape);
+    case PERCENT:
+        return write_percent(from, end, to, escape);
+    case JSON_STRING:
+        return write_json(from, end, to, escape);
+    case SQL_STRING:
+        return write_sql(from, end, to, escape, 0);
+    case SQL_ESCAPED:
+        return write_sql(from, end, to, escape, 1);
+    default:
+        *to++ = '\\';
+        *to++ = 'N';
+        return to;
+    }
+}
+
+/* Most bytes that a value takes. */
+size_t room_of(const Value *value)
+{
+    return value->kind <= SQL_NULL ? 2 : value->kind == PERCENT ? value->size : 2 * value->size;
+}
+
+/* Whether a value that is not loaded could be decoded. */
+int is_sound(const Value *value)
+{
+    const unsigned char *from = (const unsigned char *)value->text, *end = from + value->size;
+    if (value->kind == PERCENT) {
+        for (; from < end; from++)
+            if (*from == '\\' || (*from == '%' && (end - from < 3 || hex[from[1]] > 15 || hex[from[2]] > 15)))
+                return 0;
+        return 1;
+    }
+    if (value->kind == JSON_STRING)
+        while ((from = memchr(from, '\\', (size_t)(end - from)))) {
+            size_t size = from[1] == 'u' ? 6 : 2;
+            char character[8];
+            if (size == 6 && code_at(from + 2) >= 0xD800 && code_at(from + 2) < 0xDC00)
+                size = end - from < 12 ? 6 : 12;
+            if (write_json(from, from + size, character, 0) == NULL)
+                return 0;
+            from += size;
+        }
+    return 1;
+}
+
+/* Value of two digits, -1 if they are not both digits. */
+static int pair(const char *text)
+{
+    unsigned tens = (unsigned)(text[0] - '0'), ones = (unsigned)(text[1] - '0');
+    return tens < 10 && ones < 10 ? (int)(tens * 10 + ones) : -1;
+}
+
+/* Whether a text is a moment whose day is sure; moment.py has the same as a regular expression. */
+int names_day(const char *text, size_t size)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (size < DAY || size > MAX_MOMENT || text[4] != '-' || text[7] != '-')
+        return 0;
+    int century = pair(text), rest = pair(text + 2), month = pair(text + 5), day = pair(text + 8);
+    if (century < 0 || rest < 0 || month < 1 || month > 12 || day < 1)
+        return 0;
+    int year = century * 100 + rest;
+    int leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (year < 1 || year > 9998 || day > lengths[month - 1] + leap)
+        return 0;
+    const char *at = text + DAY, *end = text + size;
+    if (at == end)
+        return 1;
+    if ((*at != ' ' && *at != 'T') || end - at < 6 || at[3] != ':')
+        return 0;
+    int hour = pair(at + 1), minute = pair(at + 4), second = 0;
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59)
+        return 0;
+    at += 6;
+    if (at < end && *at == ':') {
+        if (end - at < 3 || (second = pair(at + 1)) < 0 || second > 59)
+            return 0;
+        at += 3;
+        if (at < end && *at == '.') {
+            const char *digits = ++at;
+            while (at < end && *at >= '0' && *at <= '9')
+                at++;
+            /* A seventh digit may round up to the next day. */
+            if (at == digits || (at - digits > 6 && hour == 23 && minute == 59 && second == 59))
+                return 0;
+        }
+    }
+    if (at < end && (*at == '+' || *at == '-')) {
+        const char *zone = ++at;
+        while (at < end && ((*at >= '0' && *at <= '9') || *at == ':'))
+            at++;
+        if (at == zone)
+            return 0;
+    }
+    return at == end;
+}

@@ -1,0 +1,102 @@
+"""Lines of COPY text that hold events, read as far as a fold needs it; ``rows.c`` is the same, compiled."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..postgres import copytext
+from .folded import BY_EVENT_TIME, Deed, Description
+from .scan import SPELLING, SPELLINGS, Strange, Values, Writing, check_urlencoded, scan
+
+Key = tuple[bytes, ...]
+"""What names a row, as COPY text."""
+
+
+class Line(NamedTuple):
+    """An event.
+
+    Attributes:
+        prefix: number of its prefix.
+        deed: what it does.
+        time: ``ev_time``, if that tells the day.
+        values: of its columns, loaded or not.
+        key: what names its row.
+        before: what named the row before, if the event tells.
+        is_whole: no column is left out.
+    """
+
+    prefix: int
+    deed: Deed
+    time: bytes
+    values: Values
+    key: Key = ()
+    before: Key | None = None
+    is_whole: bool = True
+
+
+class LineReader:
+    """Reads lines that are as described.
+
+    Args:
+        description: of the lines.
+    """
+
+    def __init__(self, description: Description) -> None:
+        self._ = description
+        self._prefixes = {(each.type, each.table): number for number, each in enumerate(description.prefixes)}
+        self._names = [
+            {names[spelling]: number for number, names in enumerate(description.columns) if names[spelling]}
+            for spelling in range(SPELLINGS)
+        ]
+
+    def read(self, text: bytes) -> Line:
+        """Read a line without its newline; raises Strange if it is not as described."""
+        fields = [*text.split(b"\t"), rb"\N"]
+        type_, data, table, old = fields[self._.first : self._.first + 4]
+        number = self._prefixes.get((type_, table))
+        if number is None:
+            raise Strange
+        prefix = self._.prefixes[number]
+        line = Line(number, prefix.deed, fields[1] if self._.part == BY_EVENT_TIME else b"", {})
+        if prefix.deed is Deed.NOTHING and prefix.writing in {Writing.URLENCODED, Writing.UNREAD}:
+            if prefix.writing is Writing.URLENCODED:
+                check_urlencoded(data)
+            return line
+        if prefix.writing in {Writing.CHANGES, Writing.CONDITIONS}:
+            return self._sql(line, prefix.writing, data, old)
+        values, before = self._scan(data, prefix.writing)[0], None
+        if not _is_null(old) and (prefix.writing is Writing.JSON or prefix.deed is Deed.UPDATE):
+            before = self._key(self._scan(old, prefix.writing)[0])
+        return line._replace(values=values, key=self._key(values), before=before)
+
+    def _sql(self, line: Line, writing: Writing, data: bytes, old: bytes) -> Line:
+        """An update or delete of sqltriga."""
+        values, where = self._scan(data, writing)
+        if self._.key and where.keys() != set(self._.key):
+            raise Strange
+        if writing is Writing.CHANGES and not _is_null(old) and b" where " not in old:
+            # The old row is url-encoded, though the new one is not.
+            before = self._scan(old, Writing.URLENCODED)[0]
+            values = {**before, **values}
+            return line._replace(values=values, key=self._key(values), before=self._key(before))
+        if values.keys() & where.keys():
+            raise Strange
+        return line._replace(values={**values, **where}, key=self._key(where), is_whole=False)
+
+    def _scan(self, text: bytes, writing: Writing) -> tuple[Values, Values]:
+        if writing is not Writing.URLENCODED:
+            text = copytext.unescape(text) or b""
+        if writing is Writing.EITHER:
+            looks_like_json = text.lstrip(b" \t\r\n").startswith(b"{")
+            writing = Writing.JSON if looks_like_json else Writing.URLENCODED
+        return scan(text, writing, self._names[SPELLING[writing]])
+
+    def _key(self, values: Values) -> Key:
+        found = tuple(values.get(number) for number in self._.key)
+        if None in found:
+            raise Strange
+        return tuple(map(copytext.escape, found))
+
+
+def _is_null(field: bytes) -> bool:
+    return field in {b"", rb"\N"}

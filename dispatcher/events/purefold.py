@@ -1,0 +1,254 @@
+"""The fold in Python: the reference of the compiled one, and its stand-in where there was no compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..postgres import copytext
+from .folded import (
+    BY_EVENT_TIME,
+    MAX_GROUPS,
+    NOT_PARTITIONED,
+    Act,
+    Deed,
+    Description,
+    End,
+    Group,
+)
+from .lines import Key, Line, LineReader
+from .moment import day_of
+from .scan import Strange, Values
+
+ROW_OVERHEAD = 200
+"""Bytes that Python adds to a row, about."""
+
+Seen = TypeVar("Seen", bytes, tuple[int, ...])
+
+
+@dataclass(slots=True)
+class _Row:
+    """What is known of one row.
+
+    Attributes:
+        first: what is done to it if it is gone: FIND_ABSENT, REMOVE_PRESENT, DELETE or REMOVE.
+        values: those of the row; None: it is gone.
+        day: of its partition.
+        removed: day of the partition that it was removed from; None: it was not.
+    """
+
+    first: Act
+    values: Values | None
+    day: bytes
+    removed: bytes | None = None
+
+    def go(self) -> bool:
+        """Remove it; returns whether it was there."""
+        if self.values is None:
+            return False
+        self.values, self.removed = None, self.day if self.removed is None else self.removed
+        return True
+
+
+class PureFold:
+    """Takes lines of COPY text, and keeps what they do to each row.
+
+    Args:
+        description: of the lines.
+
+    Attributes:
+        size: bytes held, about.
+    """
+
+    def __init__(self, description: Description) -> None:
+        self._ = description
+        self._reader = LineReader(description)
+        self._days: set[bytes] = {b""}
+        self.counts()
+        self.clear()
+
+    def allow(self, day: bytes) -> None:
+        """Take rows of a day, from now on."""
+        self._days.add(day)
+
+    def counts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Lines taken of each prefix since the last call, and how many of them ask for nothing."""
+        found = getattr(self, "_counts", None)
+        self._counts = [0] * len(self._.prefixes), [0] * len(self._.prefixes)
+        return (tuple(found[0]), tuple(found[1])) if found else ((), ())
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self._rows: dict[Key, _Row] = {}
+        self._used_days: set[bytes] = {b""}
+        self._used_columns: set[tuple[int, ...]] = set()
+        self.size = 0
+
+    def add(self, block: bytes, start: int) -> tuple[int, End]:
+        """Take lines from a byte of a block on; returns where that ended, and why."""
+        while start < len(block):
+            end = block.index(b"\n", start) + 1
+            try:
+                stop = self._take(block[start : end - 1])
+            except Strange:
+                stop = End.STRANGE
+            if stop is not End.ALL:
+                return start, stop
+            self.size += end - start + ROW_OVERHEAD
+            start = end
+        return start, End.ALL
+
+    def groups(self) -> tuple[Group, ...]:
+        """What is to be done, in groups."""
+        grouped: dict[tuple[Act, bytes, tuple[int, ...]], list[tuple[Key, _Row]]] = {}
+        for pair in self._rows.items():
+            for each in self._acts(pair[1]):
+                grouped.setdefault(each, []).append(pair)
+        self._groups = list(grouped.items())
+        return tuple(Group(*each, len(rows)) for each, rows in self._groups)
+
+    def text(self, number: int, picked: Sequence[int]) -> bytes:
+        """The rows of a group as COPY text: of rows that go, their keys; of others, the columns picked.
+
+        Rows to be added come in the order of the lines, others in that of their keys.
+        """
+        (act, _day, _columns), rows = self._groups[number]
+        if act is not Act.INSERT:
+            rows = sorted(rows, key=_order)
+        if act >= Act.DELETE:
+            return b"".join(_line(key) + b"\n" for key, _ in rows)
+        return b"".join(copytext.line([(row.values or {})[each] for each in picked]) for _, row in rows)
+
+    def _acts(self, row: _Row) -> list[tuple[Act, bytes, tuple[int, ...]]]:
+        key = self._.key
+        columns = tuple(sorted(row.values or ()))
+        if row.first is Act.FIND_ABSENT:
+            return [(Act.INSERT, row.day, columns) if row.values is not None else (row.first, row.day, key)]
+        if row.removed is None:
+            return [(Act.PATCH if row.first is Act.REMOVE_PRESENT else Act.REPLACE, row.day, columns)]
+        gone = row.first, row.removed, key
+        return [gone, (Act.INSERT, row.day, columns)] if row.values is not None else [gone]
+
+    # One line.
+
+    def _take(self, text: bytes) -> End:
+        line = self._reader.read(text)
+        end, is_ignored = self._do(line)
+        if end is End.ALL:
+            self._counts[0][line.prefix] += 1
+            self._counts[1][line.prefix] += is_ignored
+        return end
+
+    def _do(self, line: Line) -> tuple[End, bool]:
+        """Do what a line asks for; also returns whether that is nothing."""
+        if line.deed is Deed.NOTHING:
+            return End.ALL, False
+        day = self._day(line)
+        if not self._has_room(self._used_days, day):
+            return End.FULL, False
+        if line.deed is not Deed.DELETE and day not in self._days:
+            raise Strange
+        loaded = {number: value for number, value in line.values.items() if self._.loaded[number]}
+        if line.is_whole and line.deed is not Deed.DELETE and len(loaded) < self._.least:
+            raise Strange
+        if not line.is_whole and line.deed is Deed.UPDATE and len(loaded) == len(self._.key):
+            return End.ALL, True
+        if line.deed is not Deed.DELETE and not self._has_room(self._used_columns, tuple(sorted(loaded))):
+            return End.FULL, False
+        if not self._.key:
+            self._rows[(b"%d" % len(self._rows),)] = _Row(Act.FIND_ABSENT, loaded, day)
+            return End.ALL, False
+        if line.before not in {None, line.key}:
+            return self._rekey(line, loaded, day), False
+        return self._change(line, loaded, day)
+
+    def _day(self, line: Line) -> bytes:
+        part = self._.part
+        if part == NOT_PARTITIONED or (part == BY_EVENT_TIME and line.deed is Deed.DELETE):
+            return b""
+        if part == BY_EVENT_TIME:
+            day = day_of(line.time)
+        elif part in line.values or line.is_whole:
+            if not line.is_whole and part not in self._.key:
+                raise Strange
+            value = line.values.get(part)
+            day = day_of(value) if value is not None else None
+        else:
+            return b""
+        if line.deed is Deed.DELETE:
+            return day or b""
+        if day is None:
+            raise Strange
+        return day
+
+    def _has_room(self, used: set[Seen], seen: Seen) -> bool:
+        """Whether one more day or set of columns may be used; it is from now on."""
+        if seen in used:
+            return True
+        if len(used) == MAX_GROUPS:
+            return False
+        used.add(seen)
+        return True
+
+    def _change(self, line: Line, loaded: Values, day: bytes) -> tuple[End, bool]:
+        known = self._rows.get(line.key)
+        if line.deed is Deed.DELETE:
+            if known is None:
+                self._rows[line.key] = _Row(Act.DELETE, None, day, day)
+                return End.ALL, False
+            return End.ALL, not known.go()
+        if known is None:
+            whole = Act.FIND_ABSENT if line.deed is Deed.INSERT else Act.REMOVE
+            self._rows[line.key] = _Row(whole if line.is_whole else Act.REMOVE_PRESENT, loaded, day)
+            return End.ALL, False
+        if known.values is None:
+            if not line.is_whole:
+                return End.BAD, False
+            return self._return(known, loaded, day), False
+        if line.deed is Deed.INSERT:
+            return End.BAD, False
+        if day != known.day and (day or line.is_whole):
+            return End.FULL, False
+        merged = {**known.values, **loaded}
+        if not self._has_room(self._used_columns, tuple(sorted(merged))):
+            return End.FULL, False
+        known.values = merged
+        return End.ALL, False
+
+    def _return(self, known: _Row, loaded: Values, day: bytes) -> End:
+        """A row is added that was removed."""
+        if known.first is Act.FIND_ABSENT:
+            if day != known.day:
+                return End.FULL
+        elif not self._.replaces:
+            return End.FULL
+        known.values, known.day = loaded, day
+        return End.ALL
+
+    def _rekey(self, line: Line, loaded: Values, day: bytes) -> End:
+        """The key of a row changes: it is removed, and added with the other key."""
+        assert line.before is not None
+        if not self._.rekeys or len(loaded) < sum(self._.loaded):
+            raise Strange
+        old, new = self._rows.get(line.before), self._rows.get(line.key)
+        if new is not None and new.values is not None:
+            return End.BAD
+        if new is None:
+            self._rows[line.key] = _Row(Act.FIND_ABSENT, loaded, day)
+        elif (end := self._return(new, loaded, day)) is not End.ALL:
+            return end
+        if old is None:
+            self._rows[line.before] = _Row(Act.REMOVE, None, day, day)
+        else:
+            old.go()
+        return End.ALL
+
+
+def _order(row: tuple[Key, _Row]) -> tuple[int, bytes]:
+    """By what rows are sorted: numbers come in their order."""
+    return len(_line(row[0])), _line(row[0])
+
+
+def _line(key: Key) -> bytes:
+    return b"\t".join(key)

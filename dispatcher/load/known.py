@@ -1,0 +1,181 @@
+"""What is known of a queue's events and of the table that they go to; kept from batch to batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..events import (
+    BY_EVENT_TIME,
+    NOT_PARTITIONED,
+    SPELLING,
+    SPELLINGS,
+    Act,
+    Description,
+    Prefix,
+    Writing,
+)
+from ..settings import EVENT_TIME, Settings
+from ..write import Delete, Insert, InsertThrough, Patch, Replace
+from .classifier import Handling, Kind
+from .plan import WritePlan
+
+MAX_KINDS = 64
+"""Most kinds known at a time. The block path is no good for a producer whose types all differ."""
+
+MAX_FIELD = 4096
+"""Bytes of a type or table that is remembered."""
+
+MAX_COLUMNS = 1600
+"""Most columns of a table (PostgreSQL manual, appendix K)."""
+
+MAX_NAMES = 1 << 16
+"""Bytes of all names that are remembered."""
+
+MAX_DAYS = 4096
+"""Most days known at a time."""
+
+MAX_PLANS = 4096
+"""Most ways to write known at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a group of rows is written.
+
+    Attributes:
+        writer: what writes them.
+        picked: numbers of the columns that are written, in order.
+        plan: the plan that this is of.
+    """
+
+    writer: Insert | InsertThrough | Replace | Patch | Delete
+    picked: tuple[int, ...]
+    plan: WritePlan
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Foreign keys that refer to a table.
+
+    Attributes:
+        from_itself: one is the table's own.
+        any: there is one.
+    """
+
+    from_itself: bool
+    any: bool
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known; emptied when anything goes wrong.
+
+    Attributes:
+        kinds: by type and table as they stand in a line.
+        names: source names of columns, by number.
+        key: source names of the columns that name a row; empty: not known.
+        days: those that rows may have; empty bytes where tables are not partitioned.
+        ways: by act, day and columns.
+        references: see `References`; None: not known.
+        covers: the columns known are all that the table has, but for generated ones.
+    """
+
+    kinds: dict[tuple[bytes, bytes], Kind] = field(default_factory=dict)
+    names: list[bytes] = field(default_factory=list)
+    key: tuple[bytes, ...] = ()
+    days: set[bytes] = field(default_factory=set)
+    ways: dict[tuple[Act, bytes, tuple[int, ...]], Way] = field(default_factory=dict)
+    references: References | None = None
+    covers: bool = False
+    _numbers: dict[bytes, int] = field(default_factory=dict)
+    _spellings: list[list[bytes]] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.kinds.clear()
+        self.names.clear()
+        self.key = ()
+        self.days.clear()
+        self.ways.clear()
+        self.references = None
+        self.covers = False
+        self._numbers.clear()
+        self._spellings.clear()
+
+    def lacks(self, name: bytes, spelled: bytes, writing: Writing) -> bool:
+        """Whether a column is not known, or not as it is spelled."""
+        number = self._numbers.get(name)
+        return number is None or self._spellings[number][SPELLING[writing]] != spelled
+
+    def can_take(self, columns: Sequence[tuple[bytes, bytes]], writing: Writing) -> bool:
+        """Whether some columns can be known; each is its name, and how it is spelled."""
+        names = {name for name, _ in columns}
+        if len(names) < len(columns):
+            return False
+        for name, text in columns:
+            number = self._numbers.get(name)
+            if not text or (
+                number is not None and self._spellings[number][SPELLING[writing]] not in {b"", text}
+            ):
+                return False
+        known = names.union(self.names)
+        return len(known) <= MAX_COLUMNS and sum(map(len, known)) <= MAX_NAMES
+
+    def take(self, columns: Sequence[tuple[bytes, bytes]], writing: Writing) -> None:
+        """Know some columns from now on."""
+        for name, text in columns:
+            if name not in self._numbers:
+                self._numbers[name] = len(self.names)
+                self.names.append(name)
+                self._spellings.append([b""] * SPELLINGS)
+            self._spellings[self._numbers[name]][SPELLING[writing]] = text
+
+    def described(
+        self, settings: Settings, first: int, *, ordered: bool
+    ) -> tuple[Description, tuple[Kind, ...]]:
+        """What lines are like, and the kinds that a fold takes, in the order of its prefixes.
+
+        Args:
+            settings: the job's.
+            first: number of the field of a line that holds ``ev_type``.
+            ordered: lines come in the order of events.
+        """
+        part = self._part(settings.part_field)
+        pairs = settings.fields.pairs
+        loaded = None if pairs is None else {name for name, _ in pairs}
+        key = self.key if ordered and all(name in self._numbers for name in self.key) else ()
+        taken = [each for each in self.kinds.items() if self._is_taken(each[1], key)]
+        references = self.references or References(from_itself=False, any=False)
+        description = Description(
+            first,
+            tuple(Prefix(*fields, kind.deed, kind.writing) for fields, kind in taken),
+            tuple(map(tuple, self._spellings)),
+            tuple(loaded is None or name in loaded for name in self.names),
+            tuple(self._numbers[name] for name in key),
+            part,
+            max(1, len(pairs or ())),
+            replaces=not references.from_itself,
+            rekeys=self.covers and not references.any,
+        )
+        return description, tuple(kind for _, kind in taken)
+
+    def _is_taken(self, kind: Kind, key: tuple[bytes, ...]) -> bool:
+        """Whether a fold takes a kind; rows of another key than the fold's are for the row path."""
+        if kind.handling is Handling.CHANGE:
+            return bool(key) and (kind.writing in _TELLING or set(kind.key) == set(key))
+        return kind.handling is not Handling.IN_ORDER
+
+    def _part(self, field: str) -> int:
+        """What tells the day; a column that is not known yet is in no row that is taken."""
+        if not field:
+            return NOT_PARTITIONED
+        if field == EVENT_TIME:
+            return BY_EVENT_TIME
+        if (name := field.encode()) not in self._numbers:
+            self.take([(name, b"")], Writing.URLENCODED)
+        return self._numbers[name]
+
+
+_TELLING = {Writing.CHANGES, Writing.CONDITIONS}
+"""Ways to write rows that tell the key with each."""

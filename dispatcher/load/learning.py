@@ -1,0 +1,238 @@
+"""What the block path learns of a line that it does not know yet: it does as the row path would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..events import (
+    Act,
+    Change,
+    Deed,
+    Event,
+    Group,
+    Operation,
+    Writing,
+    day_of,
+    name_of,
+    read_change,
+    spelled,
+)
+from ..partitions import Missing
+from ..settings import EVENT_TIME
+from ..write import Delete, Insert, Patch, Replace
+from .classifier import Handling, Kind
+from .destination import Destination
+from .known import MAX_DAYS, MAX_FIELD, MAX_KINDS, MAX_PLANS, References, Way
+from .passes import End, PassFailed
+from .plan import Shape, WritePlan
+
+_TELLING = {Writing.CHANGES, Writing.CONDITIONS}
+
+
+class Learner:
+    """Learns for one table.
+
+    Args:
+        destination: the table, and what is known of it.
+        missing: added to.
+        ordered: lines come in the order of events, with all `COLUMNS`.
+
+    Attributes:
+        lacks: columns are left out because the table lacks them.
+    """
+
+    def __init__(self, destination: Destination, missing: Missing, *, ordered: bool) -> None:
+        self._destination = destination
+        self._known = destination.known
+        self._settings = destination.settings
+        self._planner = destination.planner()
+        self._missing = missing
+        self._ordered = ordered
+        self.lacks = False
+
+    def learns(self, line: bytes) -> bool:
+        """Learn from a line; returns whether anything is new.
+
+        Raises:
+            PassFailed: the block path cannot load these events.
+            BatchError, SetupError: no row can be loaded until a person does something.
+            psycopg2.Error: the target cannot be asked.
+        """
+        kind, is_new = self._kind(line)
+        if kind.handling is Handling.IN_ORDER:
+            return False
+        if kind.writing is Writing.UNREAD or (
+            kind.handling is Handling.IGNORE and kind.writing is Writing.URLENCODED
+        ):
+            return is_new
+        event = self._destination.event(line, ordered=self._ordered)
+        try:
+            return self._columns(kind, event) or is_new
+        except ValueError:
+            # It has no row: the row path says why.
+            return is_new
+
+    def only_adds(self, line: bytes) -> bool:
+        """Whether the order of such events does not matter."""
+        return self._kind(line)[0].handling in {Handling.ADD, Handling.IGNORE}
+
+    def way(self, group: Group) -> Way | None:
+        """How rows of a group are written; None if something has to be made first.
+
+        Raises:
+            PassFailed: they have no way.
+            BatchError, SetupError, psycopg2.Error: as by `learns`.
+        """
+        known = self._known
+        found = known.ways.get(group[:3])
+        if found is not None:
+            return found
+        shape, numbers = self._shape(group)
+        try:
+            plan = self._planner.plan(shape, self._destination.example, known.key)
+        except ValueError:
+            # It is no longer known which events these rows come from.
+            raise PassFailed(End.NOT_PLAIN) from None
+        if not isinstance(plan, WritePlan):
+            self._missing.add(plan)
+            return None
+        self.lacks = self.lacks or plan.lacks
+        picked = numbers if plan.written is None else tuple(numbers[number] for number in plan.written)
+        if group.act < Act.DELETE and plan.appends_key:
+            picked += tuple(known.names.index(name) for name in known.key)
+        writer = plan.writer
+        if group.act == Act.FIND_ABSENT and isinstance(writer, Delete):
+            # In another table such a key would not have been in its way.
+            writer = replace(writer, tables=writer.tables[:1])
+        if len(known.ways) >= MAX_PLANS:
+            known.ways.clear()
+        known.ways[group[:3]] = way = Way(writer, picked, plan)
+        return way
+
+    def _shape(self, group: Group) -> tuple[Shape, tuple[int, ...]]:
+        """The shape of a group's rows, and the numbers of its columns."""
+        known = self._known
+        period = self._destination.periods[group.day] if group.day else None
+        numbers = group.columns
+        if group.act == Act.PATCH:
+            numbers = tuple(number for number in numbers if known.names[number] not in known.key)
+        names = tuple(known.names[number] for number in numbers)
+        if group.act == Act.INSERT:
+            return Shape(Insert, period, names), numbers
+        if group.act == Act.REPLACE:
+            return Shape(Replace, period, names, known.key), numbers
+        if group.act == Act.PATCH:
+            return Shape(Patch, period, names, known.key), numbers
+        return Shape(Delete, period, (), known.key), ()
+
+    # Learning.
+
+    def _kind(self, line: bytes) -> tuple[Kind, bool]:
+        """The kind of a line, and whether it is a new one; raises as `learns` does."""
+        fields = line.rstrip(b"\n").split(b"\t")
+        first = self._destination.first_field(ordered=self._ordered)
+        type_, table = fields[first], fields[first + 2]
+        if len(type_) + len(table) > MAX_FIELD:
+            raise PassFailed(End.NOT_PLAIN)
+        kinds = self._known.kinds
+        known = kinds.get((type_, table))
+        kind = known or self._destination.classifier.kind(type_, table)
+        if not self._ordered and kind.handling in {Handling.CHANGE, Handling.IN_ORDER}:
+            raise PassFailed(End.NOT_PLAIN)
+        if known is None:
+            if len(kinds) == MAX_KINDS:
+                self._known.clear()
+            if kind.handling is Handling.ADD and any(other.key != kind.key for other in kinds.values()):
+                # New tables get the key that rows have now.
+                self._known.days.clear()
+                self._known.ways.clear()
+            kinds[type_, table] = kind
+        return kind, known is None
+
+    def _columns(self, kind: Kind, event: Event) -> bool:
+        """Learn columns, the key and the day of an event; ValueError if it has no row."""
+        known = self._known
+        change = read_change(event.header(), event)
+        rows = list(self._named(kind, event))
+        is_new = any(known.lacks(*each, writing) for names, writing in rows for each in names)
+        if not all(known.can_take(names, writing) for names, writing in rows):
+            return False
+        if kind.handling is Handling.CHANGE and not self._changes(kind, change):
+            return False
+        day = self._day(kind, event, change)
+        is_new = is_new or (day is not None and day not in known.days)
+        for names, writing in rows:
+            known.take(names, writing)
+        if day is not None:
+            if len(known.days) == MAX_DAYS:
+                known.days.clear()
+            known.days.add(day)
+        if self._ordered and not known.key and (key := change.key or kind.key):
+            is_new = self._learn_key(kind, key) or is_new
+        if is_new and known.key:
+            known.covers = self._destination.is_covered_by(known.names)
+        return is_new
+
+    def _named(self, kind: Kind, event: Event) -> Iterator[tuple[list[tuple[bytes, bytes]], Writing]]:
+        """Names of the columns of an event's rows, each with how it is spelled; ValueError if strange."""
+        writing = kind.writing
+        if writing is Writing.EITHER:
+            writing = Writing.JSON if event.looks_like_json else Writing.URLENCODED
+        texts = [(event.data or b"", writing)]
+        if event.old and kind.deed is Deed.UPDATE and b" where " not in event.old:
+            texts.append((event.old, Writing.URLENCODED if writing is Writing.CHANGES else writing))
+        for text, way in texts:
+            names = spelled(text, way)
+            # An update of sqltriga may name a column of the key twice.
+            found = [(event.encoding.utf8(name_of(name, way)), name) for name in dict.fromkeys(names)]
+            self._settings.fields.rename([name for name, _ in found])
+            yield found, way
+
+    def _changes(self, kind: Kind, change: Change) -> bool:
+        """Whether a change is one for the block path, by its key."""
+        known, router = self._known, self._destination.router
+        if not change.key or not self._destination.can_merge(change.key):
+            if change.key:
+                raise PassFailed(End.NOT_PLAIN)
+            return False
+        if known.key and set(known.key) != set(change.key):
+            return False
+        return kind.writing not in _TELLING or not router.adds(change.operation, change.key)
+
+    def _learn_key(self, kind: Kind, key: tuple[bytes, ...]) -> bool:
+        """Know the key from now on, if rows can be merged by it."""
+        if kind.handling is not Handling.CHANGE and not self._destination.can_merge(key):
+            return False
+        if not set(key) <= set(self._known.names):
+            return False
+        self._known.key = key
+        self._known.references = References(*self._destination.references())
+        self._known.ways.clear()
+        return True
+
+    def _day(self, kind: Kind, event: Event, change: Change) -> bytes | None:
+        """The day of an event's partition, whose table is there from now on; None if it is of no matter.
+
+        Raises:
+            ValueError: the event has no row, or its day is not sure.
+        """
+        if kind.handling is Handling.IGNORE or change.operation is Operation.DELETE or not change.whole:
+            return None
+        routed = self._destination.router.route(event, change)
+        if routed is None:
+            raise ValueError("nothing of it is loaded")
+        day = b""
+        if self._settings.part_field:
+            by_time = self._settings.part_field == EVENT_TIME
+            value = event.time if by_time else change.row[self._settings.part_field.encode()]
+            found = day_of(value or b"")
+            if found is None:
+                raise ValueError("its day is not sure")
+            day = found
+        shape = replace(routed.shape, kind=Insert, key=(), rekeys=False)
+        self._destination.example = replace(event, data=b"", old=None, line=b"")
+        plan = self._planner.plan(shape, event, change.key)
+        if not isinstance(plan, WritePlan):
+            self._missing.add(plan)
+        return day

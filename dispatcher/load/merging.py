@@ -1,0 +1,145 @@
+"""Rows of the block path on their way into the tables: what has been folded is merged while more is read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor
+
+from ..errors import is_data
+from ..events import Act
+from ..write import Delete, Insert, InsertThrough, Patch, Replace, move
+from .passes import End, PassFailed
+
+ORDER = (
+    Act.FIND_ABSENT,
+    Act.DELETE,
+    Act.REMOVE,
+    Act.REMOVE_PRESENT,
+    Act.PATCH,
+    Act.REPLACE,
+    Act.INSERT,
+)
+"""What makes room comes first, so that a value that must be unique may pass from one row to another."""
+
+PARENTS_FIRST = (Act.INSERT, Act.PATCH, Act.REPLACE, *ORDER[:4])
+"""The order for a table that refers to itself: what is referred to is there before, and gone after."""
+
+
+@dataclass(slots=True)
+class Step:
+    """Rows that are written at once.
+
+    Attributes:
+        act: what is done to them.
+        writer: what writes them.
+        texts: they, as COPY text.
+        count: how many.
+    """
+
+    act: Act
+    writer: Insert | InsertThrough | Replace | Patch | Delete
+    texts: list[bytes]
+    count: int
+
+
+class Merging:
+    """Merges rows in a thread of its own; the context ends it.
+
+    Only one thread uses the connection to the target at a time: `wait` before any other use.
+
+    Args:
+        cursor: of the target.
+        bad_states: see `is_data`.
+
+    Attributes:
+        absent: how many deletes found no row so far.
+    """
+
+    def __init__(self, cursor: Cursor, bad_states: AbstractSet[str] = frozenset()) -> None:
+        self._cursor = cursor
+        self._bad_states = bad_states
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+        self.absent = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether `wait` would return at once."""
+        return self._thread is None or not self._thread.is_alive()
+
+    def wait(self) -> None:
+        """Wait until all is merged.
+
+        Raises:
+            PassFailed: the target has refused a row.
+            Exception: anything else that ended the merging.
+        """
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._error is not None:
+            raise self._error
+
+    def start(self, steps: Sequence[Step], order: Sequence[Act]) -> None:
+        """Begin to merge some rows; raises as `wait` does.
+
+        Args:
+            steps: them.
+            order: of acts.
+        """
+        self.wait()
+        self._thread = threading.Thread(target=self._merge, args=(steps, order), name="merge")
+        self._thread.start()
+
+    def finish(self, steps: Sequence[Step], order: Sequence[Act]) -> None:
+        """Merge the last rows, in this thread; raises as `wait` does."""
+        self.wait()
+        self._merge(steps, order)
+        self.wait()
+
+    def _merge(self, steps: Sequence[Step], order: Sequence[Act]) -> None:
+        """Merge rows. An error is kept: without the rest, the batch must not be committed."""
+        try:
+            for act in order:
+                self._take([step for step in steps if step.act is act])
+        except BaseException as error:  # noqa: BLE001 (raised in the other thread)
+            refused = isinstance(error, psycopg2.Error) and is_data(error, self._bad_states)
+            self._error = PassFailed(End.REFUSED) if refused else error
+
+    def _take(self, steps: Sequence[Step]) -> None:
+        """Merge rows to which the same is done."""
+        left = []
+        for step in steps:
+            if isinstance(step.writer, Replace):
+                if step.writer.update(self._cursor, step.texts, step.count):
+                    left.append(step.writer)
+            else:
+                self._judge(step, step.writer.write(self._cursor, step.texts, step.count))
+        if left:
+            move(self._cursor, left)
+
+    def _judge(self, step: Step, absent: int) -> None:
+        """See whether the rows were there that had to be, and the others not."""
+        if step.act is Act.DELETE:
+            self.absent += absent
+        present = absent < step.count
+        if (step.act is Act.FIND_ABSENT and present) or (
+            step.act in {Act.PATCH, Act.REMOVE_PRESENT} and absent
+        ):
+            raise PassFailed(End.REFUSED)

@@ -1,0 +1,201 @@
+"""The fold of blocks, compiled and pure: both read lines alike, and come to what the events do one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tdsup.dispatcher.events import _fold
+from tdsup.dispatcher.events.folded import (
+    BY_EVENT_TIME,
+    MAX_GROUPS,
+    NOT_PARTITIONED,
+    Act,
+    Deed,
+    Description,
+    End,
+    Group,
+    Prefix,
+)
+from tdsup.dispatcher.events.purefold import PureFold
+from tdsup.dispatcher.events.scan import Writing
+from tdsup.dispatcher.postgres import copytext
+
+FOLDS = pytest.mark.parametrize("make", [_fold.Fold, PureFold], ids=["compiled", "pure"])
+Make = Callable[[Description], "_fold.Fold | PureFold"]
+
+COLUMNS = ((b"id", b"id", b"id"), (b"day", b"day", b'"day"'), (b"no%74e", b"note", b"note"), (b"x", b"x", b"x"))
+
+PREFIXES = (
+    Prefix(b"I:id", b"public.t", Deed.INSERT, Writing.URLENCODED),
+    Prefix(b"U:id", b"public.t", Deed.UPDATE, Writing.URLENCODED),
+    Prefix(b"D:id", b"public.t", Deed.DELETE, Writing.URLENCODED),
+    Prefix(b"jI", b"public.t", Deed.INSERT, Writing.JSON),
+    Prefix(b"jU", b"public.t", Deed.UPDATE, Writing.JSON),
+    Prefix(b"jD", b"public.t", Deed.DELETE, Writing.JSON),
+    Prefix(b"I", b"public.t", Deed.INSERT, Writing.VALUES),
+    Prefix(b"U", b"public.t", Deed.UPDATE, Writing.CHANGES),
+    Prefix(b"D", b"public.t", Deed.DELETE, Writing.CONDITIONS),
+    Prefix(b"own", b"public.t", Deed.INSERT, Writing.EITHER),
+    Prefix(b"I:id", b"public.ignored", Deed.NOTHING, Writing.URLENCODED),
+    Prefix(b"jI", b"public.ignored", Deed.NOTHING, Writing.JSON),
+    Prefix(b"pgq.x", b"\\N", Deed.NOTHING, Writing.UNREAD),
+)
+
+DAYS = (b"2026-11-24", b"2026-11-25", b"2024-02-29")
+
+
+def description(**changes: object) -> Description:
+    """Of a table with a key of one column."""
+    plain = Description(1, PREFIXES, COLUMNS, (True,) * 4, (0,), NOT_PARTITIONED, 1, replaces=True, rekeys=True)
+    return plain._replace(**changes)  # type: ignore[arg-type]
+
+
+def made(make: Make, description: Description) -> _fold.Fold | PureFold:
+    """A fold that takes some days."""
+    fold = make(description)
+    for day in DAYS:
+        fold.allow(day)
+    return fold
+
+
+def told(fold: _fold.Fold | PureFold) -> dict[Group, bytes]:
+    """All that a fold tells, each group with its text; the columns in reverse where they may be."""
+    groups = [Group(*group) for group in fold.groups()]
+    return {
+        Group(Act(group.act), *group[1:]): fold.text(number, group.columns[:: -1 if number % 2 else 1])
+        for number, group in enumerate(groups)
+    }
+
+
+# Lines as triggers write them, and such as they never do.
+
+VALUE = st.one_of(
+    st.none(),
+    st.sampled_from(["", "a", "it's", "\\", "\t\n\r", "€ 😀", "\\N", "%", "'", '"', " where ", "null", "\x00"]),
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=5),
+)
+DAY = st.sampled_from(
+    """2026-11-24 2026-11-24+23:59:59 2026-11-25 2026-11-25T10:00 2024-02-29 2023-02-29 2026-11-24+24:00:00
+    2026-11-24+10:00:00.5+02 2026-11-23 infinity 0000-01-01 2026-1-5 2026-11-24+10:00:60""".split()
+)
+KEY = st.sampled_from(["1", "2", "3", "10"])
+Row = dict[str, str | None]
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Row:
+    """A row, perhaps without some columns, or with an unknown one."""
+    row: Row = {"id": draw(KEY), "day": draw(DAY).replace("+", " ", 1), "note": draw(VALUE), "x": draw(VALUE)}
+    for name in draw(st.sets(st.sampled_from(["day", "note", "x", "x", "id"]), max_size=1)):
+        del row[name]
+    if draw(st.integers(0, 20)) == 0:
+        row["strange"] = "1"
+    return row
+
+
+def urlencoded(row: Row) -> str:
+    """As logutriga writes it."""
+    names = {"note": "no%74e"}
+    return "&".join(
+        names.get(name, name) + ("" if value is None else "=" + quote_plus(value)) for name, value in row.items()
+    )
+
+
+def constant(value: str | None) -> str:
+    """As sqltriga writes it."""
+    if value is None:
+        return "null"
+    doubled = value.replace("'", "''")
+    return "E'" + doubled.replace("\\", "\\\\") + "'" if "\\" in value else f"'{doubled}'"
+
+
+def sql(row: Row, joint: str = ",") -> str:
+    """Pairs of sqltriga."""
+    names = {"day": '"day"'}
+    return joint.join(f"{names.get(name, name)}={constant(value)}" for name, value in row.items())
+
+
+def inserted(row: Row) -> str:
+    """An insert of sqltriga."""
+    names = ",".join('"day"' if name == "day" else name for name in row)
+    return f"({names}) values ({','.join(map(constant, row.values()))})"
+
+
+def changes(row: Row) -> str:
+    """An update of sqltriga."""
+    key = {"id": row.get("id", "7")}
+    return f"{sql({name: value for name, value in row.items() if name != 'id'})} where {sql(key)}"
+
+
+WRITERS: dict[Writing, Callable[[Row], str]] = {
+    Writing.URLENCODED: urlencoded,
+    Writing.JSON: lambda row: json.dumps(row, ensure_ascii=len(row) % 2 == 0),
+    Writing.VALUES: inserted,
+    Writing.CHANGES: changes,
+    Writing.CONDITIONS: lambda row: sql({"id": row.get("id")}, " and "),
+    Writing.EITHER: lambda row: urlencoded(row) if len(row) % 2 else json.dumps(row),
+    Writing.UNREAD: str,
+}
+
+BROKEN = st.sampled_from(["%", "%4", "\\", "'", '"', "{", "}", "&", "&&", ",", " ", "\\u", "\\ud83d", "=", "[1]", "1e5"])
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> bytes:
+    """A line; one in ten has a piece put in somewhere."""
+    prefix = draw(st.sampled_from(PREFIXES))
+    data = WRITERS[prefix.writing](draw(rows()))
+    if draw(st.integers(0, 9)) == 0:
+        at = draw(st.integers(0, len(data)))
+        data = data[:at] + draw(BROKEN) + data[at:]
+    fields = [b"7", None, prefix.type, data.encode(), None if prefix.table == b"\\N" else prefix.table]
+    if prefix.deed is Deed.UPDATE and draw(st.booleans()):
+        old = draw(rows())
+        writing = Writing.URLENCODED if prefix.writing is Writing.CHANGES and draw(st.booleans()) else prefix.writing
+        fields.append(WRITERS[writing](old).encode())
+    line = copytext.line(fields)
+    return line.replace(b"\\N", draw(DAY).replace("+", " ", 1).encode(), 1)
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(lines(), max_size=12),
+    st.sampled_from([NOT_PARTITIONED, BY_EVENT_TIME, 1]),
+    st.sampled_from([(), (0,), (0, 2)]),
+    st.tuples(st.booleans(), st.booleans(), st.booleans(), st.integers(1, 4)),
+)
+def test_the_compiled_fold_is_the_pure_one(
+    block: list[bytes], part: int, key: tuple[int, ...], choices: tuple[bool, bool, bool, int]
+) -> None:
+    """Whatever the lines: both stop at the same byte for the same reason, and tell the same."""
+    replaces, rekeys, all_loaded, least = choices
+    prefixes = PREFIXES if key else tuple(each for each in PREFIXES if each.deed in {Deed.INSERT, Deed.NOTHING})
+    described = description(
+        first=2,
+        prefixes=prefixes,
+        part=part,
+        key=key,
+        replaces=replaces,
+        rekeys=rekeys,
+        least=least,
+        loaded=(True, all_loaded, True, all_loaded),
+    )
+    compiled, pure = made(_fold.Fold, described), made(PureFold, described)
+    text, at = b"".join(block), 0
+    while at < len(text):
+        end, why = compiled.add(text, at)
+        assert (end, why) == pure.add(text, at)
+        assert compiled.counts() == pure.counts()
+        if why == End.FULL and end > at:
+            assert told(compiled) == told(pure)
+            compiled.clear()
+            pure.clear()
+            at = end
+        else:
+            at = text.index(b"\n", end) + 1 if end < len(text) else end
+    assert told(compiled) == told(pure)
