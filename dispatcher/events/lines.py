@@ -52,6 +52,8 @@ class LineReader:
     def read(self, text: bytes) -> Line:
         """Read a line without its newline; raises Strange if it is not as described."""
         fields = [*text.split(b"\t"), rb"\N"]
+        if len(fields) < self._.first + 4:
+            raise Strange
         type_, data, table, old = fields[self._.first : self._.first + 4]
         number = self._prefixes.get((type_, table))
         if number is None:
@@ -84,11 +86,11 @@ class LineReader:
         return line._replace(values={**values, **where}, key=self._key(where), is_whole=False)
 
     def _scan(self, text: bytes, writing: Writing) -> tuple[Values, Values]:
-        if writing is not Writing.URLENCODED:
-            text = copytext.unescape(text) or b""
         if writing is Writing.EITHER:
             looks_like_json = text.lstrip(b" \t\r\n").startswith(b"{")
             writing = Writing.JSON if looks_like_json else Writing.URLENCODED
+        if writing is not Writing.URLENCODED:
+            text = copytext.unescape(text) or b""
         return scan(text, writing, self._names[SPELLING[writing]])
 
     def _key(self, values: Values) -> Key:

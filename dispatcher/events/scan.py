@@ -52,7 +52,7 @@ SPELLING = {
 }
 """Which of them a row has."""
 
-_MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})|\\")
+_MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})|[\\\r]")
 
 _STRING = rb'"((?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*)"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"

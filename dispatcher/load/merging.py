@@ -104,8 +104,9 @@ class Merging:
             order: of acts.
         """
         self.wait()
-        self._thread = threading.Thread(target=self._merge, args=(steps, order), name="merge")
-        self._thread.start()
+        thread = threading.Thread(target=self._merge, args=(steps, order), name="merge")
+        thread.start()
+        self._thread = thread
 
     def finish(self, steps: Sequence[Step], order: Sequence[Act]) -> None:
         """Merge the last rows, in this thread; raises as `wait` does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,11 @@ def test_broken_input(target: str) -> None:
 
 def test_a_planted_fault_is_found(tmp_path: Path) -> None:
     """One byte read beyond the end of a block is noticed, and shown with the block."""
-    text = SOURCE.read_text(encoding="utf-8")
-    sound, planted = "text + block.len);", "text + block.len + 1);"
+    shutil.copytree(SOURCE, tmp_path, dirs_exist_ok=True)
+    module = tmp_path / "module.c"
+    text = module.read_text(encoding="utf-8")
+    sound, planted = "end = text + block.len;", "end = text + block.len + 1;"
     assert text.count(sound) == 1
-    (tmp_path / "planted.c").write_text(text.replace(sound, planted), encoding="utf-8")
+    module.write_text(text.replace(sound, planted), encoding="utf-8")
     with pytest.raises(Fault, match="AddressSanitizer: heap-buffer-overflow"):
-        try_sanitized(SEED, Budget(30), 30, 100_000, tmp_path / "planted.c")
+        try_sanitized(SEED, Budget(30), 30, 100_000, tmp_path)

@@ -159,7 +159,7 @@ static Row *new_row(Fold *fold, const Buffer *key, uint32_t hash, int is_keyed)
     }
     if (is_keyed && 2 * fold->row_count >= fold->slot_count && !grow_slots(fold))
         return NULL;
-    if (!make_room(&fold->arena, key->size))
+    if (!make_room(&fold->arena, key->size + 1))
         return NULL;
     Row *row = &fold->rows[fold->row_count++];
     memset(row, 0, sizeof *row);
@@ -167,7 +167,8 @@ static Row *new_row(Fold *fold, const Buffer *key, uint32_t hash, int is_keyed)
     row->removed = -1;
     row->key = fold->arena.size;
     row->key_size = (uint32_t)key->size;
-    memcpy(fold->arena.text + fold->arena.size, key->text, key->size);
+    if (key->size)
+        memcpy(fold->arena.text + fold->arena.size, key->text, key->size);
     fold->arena.size += key->size;
     if (is_keyed) {
         size_t mask = fold->slot_count - 1, slot = hash & mask;
@@ -188,7 +189,8 @@ static int store(Fold *fold, Row *row, const Buffer *text, int set, int day)
         row->row_room = (uint32_t)room;
         fold->arena.size += room;
     }
-    memcpy(fold->arena.text + row->row, text->text, text->size);
+    if (text->size)
+        memcpy(fold->arena.text + row->row, text->text, text->size);
     row->row_size = (uint32_t)text->size;
     row->columns = (int16_t)set;
     row->day = (int16_t)day;
@@ -276,9 +278,10 @@ static int join_key(Fold *fold)
 
 static int scan_field(Fold *fold, Text text, int writing, Value *values, Buffer *scratch)
 {
+    writing = chosen(text, writing);
     if (writing != URLENCODED && !unescape_copy(&text, scratch))
         return 0;
-    return scan_row(&fold->described, text, chosen(text, writing), values, fold->where);
+    return scan_row(&fold->described, text, writing, values, fold->where);
 }
 
 /* Read the row, its key, and its key before; returns 0 if the line is strange. */

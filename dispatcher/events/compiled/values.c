@@ -6,6 +6,8 @@
 
 /* Value of a hexadecimal digit, 16 for any other byte. */
 static unsigned char hex[256];
+/* Whether a byte of url-encoded text stands for something else, or is none of it. */
+static unsigned char special[256];
 /* Letter that COPY writes behind a backslash for a byte; 0: it is written as it is. */
 static char letters[256];
 
@@ -16,6 +18,7 @@ void prepare_values(void)
         hex['0' + digit] = (unsigned char)digit;
     for (int digit = 10; digit < 16; digit++)
         hex['a' + digit - 10] = hex['A' + digit - 10] = (unsigned char)digit;
+    special['+'] = special['%'] = special['\\'] = special['\r'] = 1;
     letters['\\'] = '\\';
     letters['\t'] = 't';
     letters['\n'] = 'n';
@@ -43,15 +46,16 @@ static char *write_percent(const unsigned char *from, const unsigned char *end, 
 {
     while (from < end) {
         unsigned char byte = *from++;
-        if (byte == '%') {
-            if (end - from < 2 || hex[from[0]] > 15 || hex[from[1]] > 15)
+        if (!special[byte])
+            *to++ = (char)byte;
+        else if (byte == '+')
+            *to++ = ' ';
+        else {
+            if (byte != '%' || end - from < 2 || hex[from[0]] > 15 || hex[from[1]] > 15)
                 return NULL;
             to = put(to, (unsigned char)(hex[from[0]] << 4 | hex[from[1]]), escape);
             from += 2;
-        } else if (byte == '\\')
-            return NULL;
-        else
-            *to++ = byte == '+' ? ' ' : (char)byte;
+        }
     }
     return to;
 }
@@ -176,7 +180,8 @@ int is_sound(const Value *value)
     const unsigned char *from = (const unsigned char *)value->text, *end = from + value->size;
     if (value->kind == PERCENT) {
         for (; from < end; from++)
-            if (*from == '\\' || (*from == '%' && (end - from < 3 || hex[from[1]] > 15 || hex[from[2]] > 15)))
+            if (special[*from] && *from != '+'
+                && (*from != '%' || end - from < 3 || hex[from[1]] > 15 || hex[from[2]] > 15))
                 return 0;
         return 1;
     }

@@ -1,4 +1,4 @@
-"""Blocks of events for the decoder of the block path, mostly broken."""
+"""Blocks of events for the fold of the block path, mostly broken."""
 
 from __future__ import annotations
 
@@ -8,75 +8,127 @@ from typing import Any
 from harness.fuzz.budget import Budget, Fault
 from harness.fuzz.mutator import Mutator
 
-PREFIXES = (b"I:id\tpublic.t\t", b"I\tpublic.t\t")
-IGNORED = (b"pgq.x\t\\N\t", b"D:id\tpublic.t\t")
-NAMES = (b"id", b"day", b"note", b"x%41")
+URLENCODED, JSON, VALUES, CHANGES, CONDITIONS, EITHER, UNREAD = range(7)
+NOTHING, INSERT, UPDATE, DELETE = range(4)
+
+PREFIXES = (
+    (b"I:id", b"public.t", INSERT, URLENCODED),
+    (b"U:id", b"public.t", UPDATE, URLENCODED),
+    (b"D:id", b"public.t", DELETE, URLENCODED),
+    (b"j", b"public.t", INSERT, JSON),
+    (b"k", b"public.t", UPDATE, JSON),
+    (b"I", b"public.t", INSERT, VALUES),
+    (b"U", b"public.t", UPDATE, CHANGES),
+    (b"D", b"public.t", DELETE, CONDITIONS),
+    (b"own", b"public.t", INSERT, EITHER),
+    (b"D:id", b"public.i", NOTHING, URLENCODED),
+    (b"pgq.x", b"\\N", NOTHING, UNREAD),
+)
+COLUMNS = (
+    (b"id", b"id", b"id"),
+    (b"day", b"day", b"day"),
+    (b"note", b"note", b'"note"'),
+    (b"x%41", b"x", b"x"),
+)
 
 SOUND = (
-    b"I:id\tpublic.t\tid=1&day=2026-11-24&note=a+b%5c%0A&x%41=7\t11\n",
-    b"I:id\tpublic.t\tid&day=2026-11-24+10%3A00%3A00.5%2B02&note&x%41\t12\n",
-    b"I\tpublic.t\tid=-1&day=2024-02-29T23:59:59&note=%ff%00&x%41=\t2026-11-24 10:00:00.123+00\t13\n",
-    b"D:id\tpublic.t\tid=1\t14\n",
-    b"pgq.x\t\\N\tanything\t15\n",
+    b"1\tx\tI:id\tid=1&day=2026-11-24&note=a+b%5c%0A&x%41=7\tpublic.t\n",
+    b"2\tx\tI:id\tid=2&day=2026-11-24+10%3A00%3A00.5%2B02&note&x%41\tpublic.t\t\n",
+    b"3\t2026-11-24 10:00:00.123+00\tU:id\tid=-1&day=2024-02-29T23:59:59&note=%ff%00&x%41=\tpublic.t\n",
+    b"4\tx\tU:id\tid=3&day=2026-11-24&note=a&x%41=b\tpublic.t\tid=1&day=2026-11-24&note&x%41\n",
+    b"5\tx\tD:id\tid=1&day=2026-11-24\tpublic.t\n",
+    b'6\tx\tj\t{"id": 1, "day":"2026-11-24","note":"a\\\\n\\\\ud83d\\\\ude00", "x":null}\tpublic.t\n',
+    b'7\tx\tk\t{"id":"7","day":"2026-11-24","x":-1.5e3}\tpublic.t\t{"id":"8"}\n',
+    b"8\tx\tI\t(id,day,\"note\") values ('1','2026-11-24',E'it''s \\\\\\\\')\tpublic.t\n",
+    b"9\tx\tU\tx='a''b',\"note\"=null where id='1'\tpublic.t\tid=1&day=2026-11-24&x%41=1\n",
+    b"10\tx\tD\tid='1'\tpublic.t\n",
+    b"11\tx\town\tid=5&day=2026-11-24\tpublic.t\n",
+    b"12\tx\tD:id\tid=1\tpublic.i\n",
+    b"13\tx\tpgq.x\tanything\t\\N\n",
 )
 WORDS = (
     *(b"id=", b"day=", b"note=", b"x%41=", b"&", b"=", b"%", b"%0", b"%zz", b"+", b"\\N", b"\\"),
-    *(b"2026-11-24", b"9999-12-31", b"23:59:59.9999999", b"2026-13-01", b"0000-01-01", b"I:id\tpublic.t\t"),
+    *(b"2026-11-24", b"9999-12-31", b"23:59:59.9999999", b"2026-13-01", b"0000-01-01", b"\tpublic.t\t"),
+    *(
+        b'"',
+        b"'",
+        b"''",
+        b"E'",
+        b"{",
+        b"}",
+        b"\\\\u",
+        b"d83d",
+        b" where ",
+        b" and ",
+        b"null",
+        b"(",
+        b")",
+        b",",
+    ),
 )
 CHOICES = [
-    ((0, 1, 2, 3), 1),
-    ((2, 0), 1),
-    ((3,), -1),
-    ((0, 0, 0), -2),
-    ((), -1),
-    ((1, 2), 3),
+    ((True,) * 4, (0,), -1, 1, True, True),
+    ((True,) * 4, (0,), 1, 1, True, True),
+    ((True, False, True, False), (0, 2), -2, 2, False, False),
+    ((True, True, False, True), (3, 0), 1, 1, True, True),
 ]
-"""Columns that are written, and the one that tells the day."""
+"""What is loaded, the key, what tells the day, and so on: the end of a Description."""
+
+DAYS = (b"2026-11-24", b"2024-02-29")
 
 LINES = 24
 """Lines of a block."""
 
-CHANGES = 20
+CHANGED = 20
 """Changes of a block."""
 
-Decode = Callable[..., tuple[int, dict[bytes, bytes], tuple[int, ...]]]
+How = tuple[Any, ...]
+Make = Callable[[How], Any]
 
 
-def blocks(mutator: Mutator) -> tuple[bytes, tuple[Any, ...]]:
-    """A block, and how it is to be decoded; it may end anywhere."""
-    block = mutator.several(LINES, CHANGES)
+def blocks(mutator: Mutator) -> tuple[bytes, How]:
+    """A block of whole lines, and the description of them."""
+    block = mutator.several(LINES, CHANGED)
     if mutator.rng.random() < 0.3:
         block = block[: int(mutator.rng.random() * len(block))]
-    return block, (PREFIXES, IGNORED, NAMES, *mutator.rng.choice(CHOICES))
+    return block[: block.rfind(b"\n") + 1], (2, PREFIXES, COLUMNS, *mutator.rng.choice(CHOICES))
 
 
-def steps(decode: Decode, block: Any, text: bytes, how: tuple[Any, ...]) -> list[Any]:
-    """All that a decoder makes of a block, going on after each line that it does not take."""
-    found, at = [], 0
+def steps(make: Make, block: Any, text: bytes, how: How) -> list[Any]:
+    """All that a fold makes of a block, going on after each line that it does not take."""
+    fold, found, at = make(how), [], 0
+    for day in DAYS:
+        fold.allow(day)
     while at < len(text):
-        end, rows, counts = decode(block, at, *how)
+        end, why = fold.add(block, at)
         if not at <= end <= len(text):
-            raise Fault(f"the decoder went from byte {at} to {end} of {len(text)}", text)
-        found.append((end, rows, counts))
+            raise Fault(f"the fold went from byte {at} to {end} of {len(text)}", text)
+        found.append((end, int(why), fold.counts()))
         newline = text.find(b"\n", end)
         at = len(text) if newline < 0 else newline + 1
+    for number, group in enumerate(fold.groups()):
+        found += [tuple(group), fold.text(number, tuple(group[2][::-1]))]
     return found
 
 
 def try_agreement(seed: int, budget: Budget) -> None:
-    """The compiled decoder and the pure one make the same of every block.
+    """The compiled fold and the pure one make the same of every block.
 
     Raises:
         Fault: they do not.
     """
-    from tdsup.dispatcher.events import _decoder
-    from tdsup.dispatcher.events.decoder import decode_block_purely
+    from tdsup.dispatcher.events import _fold
+    from tdsup.dispatcher.events.folded import Deed, Description, Prefix
+    from tdsup.dispatcher.events.purefold import PureFold
+    from tdsup.dispatcher.events.scan import Writing
+
+    def pure(how: How) -> PureFold:
+        prefixes = tuple(Prefix(a, b, Deed(deed), Writing(writing)) for a, b, deed, writing in how[1])
+        return PureFold(Description(how[0], prefixes, *how[2:]))
 
     mutator = Mutator(seed, SOUND, WORDS)
     while budget.is_left:
         block, how = blocks(mutator)
-        whole = block[: block.rfind(b"\n") + 1]
-        compiled = steps(_decoder.decode_block, whole, whole, how)
-        if compiled != steps(decode_block_purely, whole, whole, how):
-            raise Fault(f"the decoders differ, {how}", whole)
+        if steps(_fold.Fold, block, block, how) != steps(pure, block, block, how):
+            raise Fault(f"the folds differ, {how}", block)
         budget.spend(LINES)

@@ -1,4 +1,4 @@
-"""The compiled decoder under AddressSanitizer and UndefinedBehaviorSanitizer, in a process of its own.
+"""The compiled fold under AddressSanitizer and UndefinedBehaviorSanitizer, in a process of its own.
 
 Its input is in a piece of memory that ends where the input ends, so that one byte too many is noticed.
 """
@@ -16,12 +16,12 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from harness.fuzz.blocks import LINES, SOUND, WORDS, Decode, blocks, steps
+from harness.fuzz.blocks import LINES, SOUND, WORDS, Make, blocks, steps
 from harness.fuzz.budget import Budget, Fault
 from harness.fuzz.mutator import Mutator
 from harness.paths import TESTS
 
-SOURCE = TESTS.parent / "dispatcher" / "events" / "_decoder.c"
+SOURCE = TESTS.parent / "dispatcher" / "events" / "compiled"
 
 FLAGS = "-shared -fPIC -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
 
@@ -30,20 +30,20 @@ PATIENCE = 60.0
 
 
 def try_sanitized(seed: int, budget: Budget, seconds: float, inputs: int, source: Path = SOURCE) -> None:
-    """Build the decoder and let a process try it.
+    """Build the fold and let a process try it.
 
     Args:
         seed: of the random numbers.
         budget: is told the number of inputs.
         seconds: how long.
         inputs: how many at most; 0: no limit.
-        source: of the decoder.
+        source: folder of the fold's.
 
     Raises:
         Fault: a sanitizer found something.
     """
     with tempfile.TemporaryDirectory() as folder:
-        built, last = Path(folder, "_decoder.so"), Path(folder, "last")
+        built, last = Path(folder, "_fold.so"), Path(folder, "last")
         words = [str(built), str(last), str(seed), str(seconds), str(inputs)]
         done = subprocess.run(
             [sys.executable, "-m", "harness.fuzz.sanitized", *words],
@@ -60,9 +60,9 @@ def try_sanitized(seed: int, budget: Budget, seconds: float, inputs: int, source
 
 
 def _build(source: Path, built: Path) -> dict[str, str]:
-    """Build the decoder; returns the environment of a process that can load it."""
+    """Build the fold; returns the environment of a process that can load it."""
     include = f"-I{sysconfig.get_path('include')}"
-    compile_ = ["cc", *FLAGS.split(), include, str(source), "-o", str(built)]
+    compile_ = ["cc", *FLAGS.split(), include, *map(str, source.glob("*.c")), "-o", str(built)]
     subprocess.run(compile_, check=True, timeout=PATIENCE)
     find = ["cc", "-print-file-name=libasan.so"]
     asan = subprocess.run(find, check=True, capture_output=True, text=True).stdout.strip()
@@ -76,26 +76,26 @@ def _build(source: Path, built: Path) -> dict[str, str]:
     }
 
 
-def _load(path: str) -> Decode:
-    loader = importlib.machinery.ExtensionFileLoader("_decoder", path)
-    spec = importlib.util.spec_from_loader("_decoder", loader)
+def _load(path: str) -> Make:
+    loader = importlib.machinery.ExtensionFileLoader("_fold", path)
+    spec = importlib.util.spec_from_loader("_fold", loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
-    decode: Decode = module.decode_block
-    return decode
+    make: Make = module.Fold
+    return make
 
 
 def main(built: str, last: str, seed: str, seconds: str, inputs: str) -> None:
     """Be the process: print how many inputs were tried; `last` holds the one that is being tried."""
-    decode, mutator = _load(built), Mutator(int(seed), SOUND, WORDS)
+    make, mutator = _load(built), Mutator(int(seed), SOUND, WORDS)
     budget = Budget(float(seconds), int(inputs))
     descriptor = os.open(last, os.O_WRONLY | os.O_CREAT, 0o600)
     while budget.is_left:
         block, how = blocks(mutator)
         os.ftruncate(descriptor, len(block))
         os.pwrite(descriptor, block, 0)
-        steps(decode, (ctypes.c_char * len(block)).from_buffer_copy(block), block, how)
+        steps(make, (ctypes.c_char * len(block)).from_buffer_copy(block), block, how)
         budget.spend(LINES)
     sys.stdout.write(json.dumps(budget.inputs))
 

@@ -1,4 +1,4 @@
-"""The fold of blocks, compiled and pure: both read lines alike, and come to what the events do one by one."""
+"""The fold of blocks, compiled and pure: both read lines alike."""
 
 from __future__ import annotations
 
@@ -6,77 +6,22 @@ import json
 from collections.abc import Callable
 from urllib.parse import quote_plus
 
-import pytest
+import skytools
+from harness.rows.folds import FOLDS, PREFIXES, Make, description, made, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tdsup.dispatcher.events import _fold
-from tdsup.dispatcher.events.folded import (
-    BY_EVENT_TIME,
-    MAX_GROUPS,
-    NOT_PARTITIONED,
-    Act,
-    Deed,
-    Description,
-    End,
-    Group,
-    Prefix,
-)
+from tdsup.dispatcher.events.folded import BY_EVENT_TIME, NOT_PARTITIONED, Deed, End
 from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.events.scan import Writing
+from tdsup.dispatcher.partitions.period import period_of
 from tdsup.dispatcher.postgres import copytext
-
-FOLDS = pytest.mark.parametrize("make", [_fold.Fold, PureFold], ids=["compiled", "pure"])
-Make = Callable[[Description], "_fold.Fold | PureFold"]
-
-COLUMNS = ((b"id", b"id", b"id"), (b"day", b"day", b'"day"'), (b"no%74e", b"note", b"note"), (b"x", b"x", b"x"))
-
-PREFIXES = (
-    Prefix(b"I:id", b"public.t", Deed.INSERT, Writing.URLENCODED),
-    Prefix(b"U:id", b"public.t", Deed.UPDATE, Writing.URLENCODED),
-    Prefix(b"D:id", b"public.t", Deed.DELETE, Writing.URLENCODED),
-    Prefix(b"jI", b"public.t", Deed.INSERT, Writing.JSON),
-    Prefix(b"jU", b"public.t", Deed.UPDATE, Writing.JSON),
-    Prefix(b"jD", b"public.t", Deed.DELETE, Writing.JSON),
-    Prefix(b"I", b"public.t", Deed.INSERT, Writing.VALUES),
-    Prefix(b"U", b"public.t", Deed.UPDATE, Writing.CHANGES),
-    Prefix(b"D", b"public.t", Deed.DELETE, Writing.CONDITIONS),
-    Prefix(b"own", b"public.t", Deed.INSERT, Writing.EITHER),
-    Prefix(b"I:id", b"public.ignored", Deed.NOTHING, Writing.URLENCODED),
-    Prefix(b"jI", b"public.ignored", Deed.NOTHING, Writing.JSON),
-    Prefix(b"pgq.x", b"\\N", Deed.NOTHING, Writing.UNREAD),
-)
-
-DAYS = (b"2026-11-24", b"2026-11-25", b"2024-02-29")
-
-
-def description(**changes: object) -> Description:
-    """Of a table with a key of one column."""
-    plain = Description(1, PREFIXES, COLUMNS, (True,) * 4, (0,), NOT_PARTITIONED, 1, replaces=True, rekeys=True)
-    return plain._replace(**changes)  # type: ignore[arg-type]
-
-
-def made(make: Make, description: Description) -> _fold.Fold | PureFold:
-    """A fold that takes some days."""
-    fold = make(description)
-    for day in DAYS:
-        fold.allow(day)
-    return fold
-
-
-def told(fold: _fold.Fold | PureFold) -> dict[Group, bytes]:
-    """All that a fold tells, each group with its text; the columns in reverse where they may be."""
-    groups = [Group(*group) for group in fold.groups()]
-    return {
-        Group(Act(group.act), *group[1:]): fold.text(number, group.columns[:: -1 if number % 2 else 1])
-        for number, group in enumerate(groups)
-    }
-
 
 # Lines as triggers write them, and such as they never do.
 
 VALUE = st.one_of(
     st.none(),
-    st.sampled_from(["", "a", "it's", "\\", "\t\n\r", "€ 😀", "\\N", "%", "'", '"', " where ", "null", "\x00"]),
+    st.sampled_from(["", "a", "it's", "\\", "\t\n\r", "€ 😀", "\\N", "%", "'", '"', " where ", "null"]),
     st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=5),
 )
 DAY = st.sampled_from(
@@ -102,7 +47,8 @@ def urlencoded(row: Row) -> str:
     """As logutriga writes it."""
     names = {"note": "no%74e"}
     return "&".join(
-        names.get(name, name) + ("" if value is None else "=" + quote_plus(value)) for name, value in row.items()
+        names.get(name, name) + ("" if value is None else "=" + quote_plus(value))
+        for name, value in row.items()
     )
 
 
@@ -142,7 +88,9 @@ WRITERS: dict[Writing, Callable[[Row], str]] = {
     Writing.UNREAD: str,
 }
 
-BROKEN = st.sampled_from(["%", "%4", "\\", "'", '"', "{", "}", "&", "&&", ",", " ", "\\u", "\\ud83d", "=", "[1]", "1e5"])
+BROKEN = st.sampled_from(
+    ["%", "%4", "\\", "'", '"', "{", "}", "&", "&&", ",", " ", "\\u", "\\ud83d", "=", "[1]", "1e5"]
+)
 
 
 @st.composite
@@ -156,7 +104,11 @@ def lines(draw: st.DrawFn) -> bytes:
     fields = [b"7", None, prefix.type, data.encode(), None if prefix.table == b"\\N" else prefix.table]
     if prefix.deed is Deed.UPDATE and draw(st.booleans()):
         old = draw(rows())
-        writing = Writing.URLENCODED if prefix.writing is Writing.CHANGES and draw(st.booleans()) else prefix.writing
+        writing = (
+            Writing.URLENCODED
+            if prefix.writing is Writing.CHANGES and draw(st.booleans())
+            else prefix.writing
+        )
         fields.append(WRITERS[writing](old).encode())
     line = copytext.line(fields)
     return line.replace(b"\\N", draw(DAY).replace("+", " ", 1).encode(), 1)
@@ -174,9 +126,10 @@ def test_the_compiled_fold_is_the_pure_one(
 ) -> None:
     """Whatever the lines: both stop at the same byte for the same reason, and tell the same."""
     replaces, rekeys, all_loaded, least = choices
-    prefixes = PREFIXES if key else tuple(each for each in PREFIXES if each.deed in {Deed.INSERT, Deed.NOTHING})
+    prefixes = (
+        PREFIXES if key else tuple(each for each in PREFIXES if each.deed in {Deed.INSERT, Deed.NOTHING})
+    )
     described = description(
-        first=2,
         prefixes=prefixes,
         part=part,
         key=key,
@@ -199,3 +152,37 @@ def test_the_compiled_fold_is_the_pure_one(
         else:
             at = text.index(b"\n", end) + 1 if end < len(text) else end
     assert told(compiled) == told(pure)
+
+
+def inserted_line(data: bytes) -> bytes:
+    """A line with a row to add."""
+    return copytext.line([b"7", b"x", PREFIXES[0].type, data, PREFIXES[0].table])
+
+
+@FOLDS
+@given(value=DAY)
+def test_days_are_those_of_the_row_path(make: Make, value: str) -> None:
+    """A row that is taken has the day that period.py finds for its value."""
+    plain = value.replace("+", " ", 1).encode()
+    fold = make(description(part=1))
+    try:
+        day = period_of(plain, "daily").start.isoformat().encode()
+    except ValueError:
+        day = b"2026-11-24"
+    fold.allow(day)
+    if fold.add(inserted_line(b"id=1&day=" + quote_plus(plain).encode()), 0)[1] == End.ALL:
+        assert [group[1] for group in fold.groups()] == [day]
+
+
+@FOLDS
+@given(values=st.lists(VALUE, min_size=3, max_size=3))
+def test_values_are_those_of_skytools(make: Make, values: list[str | None]) -> None:
+    """As its decoder reads them."""
+    data = urlencoded({"id": "1", **dict(zip(("day", "note", "x"), values, strict=True))})
+    fold = make(description())
+    assert fold.add(inserted_line(data.encode()), 0)[1] == End.ALL
+    fold.groups()
+    found = copytext.split(fold.text(0, (0, 1, 2, 3)))
+    assert [None if each is None else each.decode() for each in found] == list(
+        skytools.db_urldecode(data).values()
+    )
