@@ -63,6 +63,7 @@ class BlockLoader:
         self._rows = rows
         self._odd = self._taken = 0
         self._limit = destination.settings.buffer_size // 4
+        self._worth = WORTH_MERGING
         self.left_over: list[int] = []
         self._renew()
 
@@ -111,12 +112,16 @@ class BlockLoader:
         end = block.index(b"\n", at) + 1
         line = block[at:end]
         self._merging.wait()
-        if self._learner.learns(line):
+        lesson = self._learner.learn(line)
+        if lesson is None:
+            self._leave(line)
+            return end
+        if lesson.more:
             self._empty()
             self._renew()
-            return at
-        self._leave(line)
-        return end
+        elif lesson.day is not None:
+            self._allow(lesson.day)
+        return at
 
     def _take_apart(self, block: bytes) -> None:
         """Fold a block with large events. These are left to the row path, which notes them for the log."""
@@ -136,8 +141,11 @@ class BlockLoader:
         self._fold = Fold(description)
         self._is_empty = True
         for day in self._known.days:
-            self._fold.allow(day)
-        self._worth = WORTH_MERGING * max(1, len(self._known.days))
+            self._allow(day)
+
+    def _allow(self, day: bytes) -> None:
+        self._fold.allow(day)
+        self._worth = WORTH_MERGING * len(self._known.days)
 
     def _count(self) -> None:
         self._is_empty = False

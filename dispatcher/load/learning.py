@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..events import (
     Act,
@@ -30,6 +30,19 @@ from .plan import Shape, WritePlan
 _TELLING = {Writing.CHANGES, Writing.CONDITIONS}
 
 
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What was learned of a line.
+
+    Attributes:
+        day: one that rows may have from now on; None: no new one.
+        more: a fold needs a new description.
+    """
+
+    day: bytes | None
+    more: bool
+
+
 class Learner:
     """Learns for one table.
 
@@ -51,8 +64,8 @@ class Learner:
         self._ordered = ordered
         self.lacks = False
 
-    def learns(self, line: bytes) -> bool:
-        """Learn from a line; returns whether anything is new.
+    def learn(self, line: bytes) -> Lesson | None:
+        """Learn from a line; None if there is nothing to learn.
 
         Raises:
             PassFailed: the block path cannot load these events.
@@ -61,17 +74,19 @@ class Learner:
         """
         kind, is_new = self._kind(line)
         if kind.handling is Handling.IN_ORDER:
-            return False
+            return None
+        nothing = Lesson(None, more=True) if is_new else None
         if kind.writing is Writing.UNREAD or (
             kind.handling is Handling.IGNORE and kind.writing is Writing.URLENCODED
         ):
-            return is_new
+            return nothing
         event = self._destination.event(line, ordered=self._ordered)
         try:
-            return self._columns(kind, event) or is_new
+            lesson = self._columns(kind, event)
         except ValueError:
             # It has no row: the row path says why.
-            return is_new
+            return nothing
+        return Lesson(lesson.day, more=True) if lesson and is_new else lesson or nothing
 
     def only_adds(self, line: bytes) -> bool:
         """Whether the order of such events does not matter."""
@@ -82,7 +97,7 @@ class Learner:
 
         Raises:
             PassFailed: they have no way.
-            BatchError, SetupError, psycopg2.Error: as by `learns`.
+            BatchError, SetupError, psycopg2.Error: as by `learn`.
         """
         known = self._known
         found = known.ways.get(group[:3])
@@ -129,7 +144,7 @@ class Learner:
     # Learning.
 
     def _kind(self, line: bytes) -> tuple[Kind, bool]:
-        """The kind of a line, and whether it is a new one; raises as `learns` does."""
+        """The kind of a line, and whether it is a new one; raises as `learn` does."""
         fields = line.rstrip(b"\n").split(b"\t")
         first = self._destination.first_field(ordered=self._ordered)
         type_, table = fields[first], fields[first + 2]
@@ -150,20 +165,21 @@ class Learner:
             kinds[type_, table] = kind
         return kind, known is None
 
-    def _columns(self, kind: Kind, event: Event) -> bool:
+    def _columns(self, kind: Kind, event: Event) -> Lesson | None:
         """Learn columns, the key and the day of an event; ValueError if it has no row."""
         known = self._known
         change = read_change(event.header(), event)
         rows = list(self._named(kind, event))
         is_new = any(known.lacks(*each, writing) for names, writing in rows for each in names)
         if not all(known.can_take(names, writing) for names, writing in rows):
-            return False
+            return None
         if kind.handling is Handling.CHANGE and not self._changes(kind, change):
-            return False
+            return None
         day = self._day(kind, event, change)
-        is_new = is_new or (day is not None and day not in known.days)
         for names, writing in rows:
             known.take(names, writing)
+        if day in known.days:
+            day = None
         if day is not None:
             if len(known.days) == MAX_DAYS:
                 known.days.clear()
@@ -172,7 +188,7 @@ class Learner:
             is_new = self._learn_key(kind, key) or is_new
         if is_new and known.key:
             known.covers = self._destination.is_covered_by(known.names)
-        return is_new
+        return Lesson(day, is_new) if is_new or day is not None else None
 
     def _named(self, kind: Kind, event: Event) -> Iterator[tuple[list[tuple[bytes, bytes]], Writing]]:
         """Names of the columns of an event's rows, each with how it is spelled; ValueError if strange."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections.abc import Sequence
 
 import pytest
 from harness.rows.pipeline import FIRST_DAY, Pipeline
 from harness.servers.database import Database
 from harness.servers.queue import Queue
-from tdsup.dispatcher.load.handoff import Handoff
+from tdsup.dispatcher.events import Act
+from tdsup.dispatcher.load.merging import Merging, Step
 from tdsup.dispatcher.load.rows import LARGE
 from tdsup.dispatcher.pgq.queue import BLOCK
 from tdsup.dispatcher.write.writer import Insert
@@ -114,7 +116,7 @@ def test_whatever_ends_the_thread_ends_the_job(pipeline: Pipeline, monkeypatch: 
         with pytest.raises(MemoryError):
             pipeline.drain()
     assert pipeline.target.value("select count(*) from t") == 10
-    assert "load" not in [thread.name for thread in threading.enumerate()]
+    assert "merge" not in [thread.name for thread in threading.enumerate()]
     pipeline.drain()
     pipeline.check()
 
@@ -123,11 +125,11 @@ def test_whatever_ends_the_thread_ends_the_job(pipeline: Pipeline, monkeypatch: 
 def test_many_partitions_share_the_buffer(pipeline: Pipeline) -> None:
     """A batch of many times buffer_size for 500 partitions ends, and never holds much more than that."""
     held = []
-    put = Handoff.put
+    start = Merging.start
 
-    def watched(handoff: Handoff[Insert], group: Insert, text: bytes) -> None:
-        put(handoff, group, text)
-        held.append(handoff._held)  # noqa: SLF001 (the claim is about the inside)
+    def watched(merging: Merging, steps: Sequence[Step], order: Sequence[Act]) -> None:
+        held.append(sum(len(text) for step in steps for text in step.texts))
+        start(merging, steps, order)
 
     pipeline.target.execute(
         "do $$ declare day text; begin for day in "
@@ -136,10 +138,10 @@ def test_many_partitions_share_the_buffer(pipeline: Pipeline) -> None:
     )
     pipeline.insert(6_000, days=500, padding=400)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Handoff, "put", watched)
+        patch.setattr(Merging, "start", watched)
         values = pipeline.drain()
     assert values["partitions"] == 0
-    assert 1 << 18 < max(held) <= (1 << 19) + BLOCK
+    assert 1 << 16 < max(held) <= (1 << 18) + BLOCK
     pipeline.check()
 
 
@@ -169,7 +171,7 @@ def test_a_backend_that_ends_amid_a_load(pipeline: Pipeline, which: str) -> None
         blocker.execute("begin; insert into t_2026_11_02 values (5011, '2026-11-02')")
         with pipeline.running() as job:
             pipeline.target.wait_for(WAITS_FOR_LOCK)
-            assert "load" in [thread.name for thread in threading.enumerate()]
+            assert "merge" in [thread.name for thread in threading.enumerate()]
             ended = database.column(
                 "select pg_terminate_backend(pid) from pg_stat_activity "
                 "where application_name like 'tdsup job %%' and datname = current_database()"
