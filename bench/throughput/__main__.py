@@ -13,10 +13,11 @@ from tdsup.sandbox import Sandbox
 
 from . import machine
 from .case import CASES, Case
-from .contestants.contestant import CONTESTANTS, Contestant, Failed
+from .contestants.contestant import CONTESTANTS, LOGICAL, Contestant, Failed
 from .report.result import Result
 from .report.table import GOAL_HEADER, HEADER, NOTES, aligned, goal_rows, rows
-from .workload import Size, Workload
+from .work import Ticks
+from .workload import Workload
 
 ROUNDS = 5
 WIDTH = 110
@@ -45,6 +46,7 @@ def main() -> int:
             # Ticks are made by hand, so that each holds what it is meant to hold.
             box.ticker.stop()
             machine.check_durable(box)
+            machine.log_for_subscriptions(box)
             packages = [package for contestant in contestants for package in contestant.packages]
             told = f"{machine.described(box, packages)}; rounds: {options.rounds}, figures are medians"
             print(told, flush=True)
@@ -66,19 +68,23 @@ def _measure(
     box: Sandbox, case: Case, contestants: Sequence[Contestant], options: argparse.Namespace
 ) -> Result:
     """All rounds of a case; each begins with another contestant."""
-    size = Size.of(case, options.events or case.events)
+    events = options.events or case.events
+    ticks = Ticks(max(1, events // case.tick), min(case.tick, events))
     result = Result(case)
-    print(f"{case.name}: {case.about}; {size.ticks} ticks of {size.tick:,}", flush=True)
+    print(f"{case.name}: {case.about}; {ticks.count} ticks of {ticks.size:,}", flush=True)
+    if case.work.changes or case.trigger != "logutriga":
+        contestants = [contestant for contestant in contestants if contestant.changes]
+    logical = any(contestant.name == LOGICAL for contestant in contestants)
     with (
         tempfile.TemporaryDirectory(prefix="tdsup-bench-") as directory,
-        Workload(box, case, size, Path(directory)) as workload,
+        Workload(box, case, ticks, Path(directory), logical=logical) as workload,
     ):
         for number in range(options.rounds):
             turn = number % len(contestants)
             runs = {}
             for contestant in (*contestants[turn:], *contestants[:turn]):
-                ticks = contestant.ticks(size, QUICK_PART if options.quick else 1)
-                runs[contestant.name] = run = contestant.run(box, workload, ticks)
+                its = contestant.of(ticks, QUICK_PART if options.quick else 1)
+                runs[contestant.name] = run = contestant.run(box, workload, its)
                 print(f"  round {number + 1}: {contestant.label} {run.rate:,.0f} events/s", flush=True)
             result.rounds.append({contestant.name: runs[contestant.name] for contestant in contestants})
     return result

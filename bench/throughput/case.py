@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import ClassVar, Literal
+
+from .work import DELETE, HEAT, INSERT, MIX, MOVE, UPDATE, UPDATE_AT_RANDOM, Work
 
 Kind = Literal["inherited", "native", "unpartitioned"]
 
@@ -63,6 +65,9 @@ class Case:
         events: how many the contestants are behind by default.
         days: how many each tick has, in turn.
         kind: of the target table.
+        work: what the events do.
+        trigger: of PgQ, which writes them.
+        table: its name.
     """
 
     name: str
@@ -72,6 +77,9 @@ class Case:
     events: int = 500_000
     days: int = 7
     kind: Kind = "inherited"
+    work: Work = INSERT
+    trigger: str = "logutriga"
+    table: ClassVar[str] = TABLE
 
     @property
     def create(self) -> str:
@@ -96,16 +104,54 @@ class Case:
             else:
                 yield f"create table {name} (primary key (id)) inherits ({TABLE})"
 
+    def refill(self, table: str) -> Iterator[str]:
+        """Statements that put the rows of a table into the target table, each where it belongs."""
+        yield f"truncate {TABLE}"
+        if self.kind != "inherited":
+            yield f"insert into {TABLE} select * from {table} order by id"
+            return
+        for number in range(self.days):
+            day = FIRST_DAY + timedelta(number)
+            yield (
+                f"insert into {TABLE}_{day:%Y_%m_%d} select * from {table} "
+                f"where created >= '{day}' and created < '{day + timedelta(1)}' order by id"
+            )
+
     @property
     def table_of_row(self) -> str:
         """Expression for the table that a source row goes to."""
         return f"'{TABLE}'" if self.kind == "unpartitioned" else f"to_char(created, '\"{TABLE}_\"YYYY_MM_DD')"
 
     def insert(self, first: int, last: int) -> str:
-        """Statement that puts events `first` to `last` into the source table."""
+        """Statement that puts rows `first` to `last` into the source table."""
+        return f"insert into {TABLE} {self.rows(first, last)}"
+
+    def rows(self, first: int, last: int) -> str:
+        """Query that yields rows `first` to `last`, as an insert makes them."""
         values = ", ".join(value for _, value in self.columns)
-        day = f"timestamp '{FIRST_DAY}' + g % {self.days} * interval '1 day'"
-        return f"insert into {TABLE} select g, {day}, {values} from generate_series({first}, {last}) g"
+        return f"select g, {self.day('g')}, {values} from generate_series({first}, {last}) g"
+
+    def day(self, number: str) -> str:
+        """Expression for the day of an event, by its number."""
+        return f"timestamp '{FIRST_DAY}' + ({number}) % {self.days} * interval '1 day'"
+
+
+_WORDS = (("words text", "'value ' || g"),)
+
+
+def _changes(
+    name: str,
+    about: str,
+    work: Work,
+    *,
+    columns: tuple[tuple[str, str], ...] = NARROW,
+    tick: int = 20_000,
+    events: int = 200_000,
+    days: int = 1,
+    kind: Kind = "unpartitioned",
+    trigger: str = "logutriga",
+) -> Case:
+    return Case(name, about, columns, tick, events, days, kind, work, trigger)
 
 
 CASES = {
@@ -120,6 +166,23 @@ CASES = {
         Case("partitions-60", "60 partitions a batch", days=60),
         Case("native", "7 native partitions", kind="native"),
         Case("unpartitioned", "one table", kind="unpartitioned"),
+        _changes("update", "each row updated once, in the order of the key", UPDATE),
+        _changes("update-random", "the same in random order", UPDATE_AT_RANDOM),
+        _changes("mix", "two inserts, two updates, one delete", MIX),
+        _changes("delete", "each row deleted", DELETE),
+        _changes("hot", "1,000 rows updated again and again", HEAT, tick=50_000, events=500_000),
+        _changes("update-30", "30 columns, each row updated once", UPDATE, columns=THIRTY[:-1] + _WORDS),
+        _changes("update-7", "7 inherited partitions", UPDATE, days=7, kind="inherited"),
+        _changes("update-60", "60 inherited partitions", UPDATE, days=60, kind="inherited"),
+        _changes("update-native-7", "7 native partitions", UPDATE, days=7, kind="native"),
+        _changes("update-native-60", "60 native partitions", UPDATE, days=60, kind="native"),
+        _changes("move", "rows that move between 60 partitions", MOVE, days=60, kind="inherited"),
+        _changes("json", "jsontriga, inserts", INSERT, trigger="jsontriga"),
+        _changes("json-update", "jsontriga, updates", UPDATE, trigger="jsontriga"),
+        _changes("json-mix", "jsontriga, the mix", MIX, trigger="jsontriga"),
+        _changes("sql", "sqltriga, inserts", INSERT, trigger="sqltriga"),
+        _changes("sql-update", "sqltriga, updates", UPDATE, trigger="sqltriga"),
+        _changes("sql-mix", "sqltriga, the mix", MIX, trigger="sqltriga"),
     )
 }
 """All cases, by name."""

@@ -48,6 +48,16 @@ def check_durable(box: Sandbox) -> None:
                 raise NotDurable(f"cannot measure: {setting} is {value}")
 
 
+def log_for_subscriptions(box: Sandbox) -> None:
+    """Let the source's WAL tell what logical replication needs."""
+    connection = psycopg2.connect(box.source.dsn("postgres"))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("alter system set wal_level = logical")
+    connection.close()
+    box.source.restart()
+
+
 def _show(cluster: Cluster, setting: str) -> str:
     connection = psycopg2.connect(cluster.dsn("postgres"))
     try:

@@ -1,46 +1,25 @@
-"""Two databases: a source with a full queue, and a target that is emptied before each contestant."""
+"""The databases of a case: a source with a full queue, and a target that is set back before each contestant."""
 
 from __future__ import annotations
 
 import io
 import sys
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import psycopg2
-from psycopg2.extensions import connection as Connection
-from tdsup.sandbox import Cluster, Sandbox
+from tdsup.sandbox import Sandbox
 
 from .case import TABLE, Case
 from .contestants.rows import RowsWriter
-from .contestants.task import QUEUE, Task
+from .contestants.task import PUBLICATION, QUEUE, SLOT, Task
+from .databases import BEFORE, Databases, value
+from .work import Ticks
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
 from harness.servers.pgq_ext import PGQ_EXT
-
-DATABASE = "bench"
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much is in the queue: `ticks` ticks of `tick` events."""
-
-    ticks: int
-    tick: int
-
-    @classmethod
-    def of(cls, case: Case, events: int) -> Size:
-        """The number of whole ticks that comes closest to a number of events."""
-        return cls(max(1, events // case.tick), min(case.tick, events))
-
-    @property
-    def events(self) -> int:
-        """Events in the queue."""
-        return self.ticks * self.tick
 
 
 class Workload:
@@ -49,109 +28,126 @@ class Workload:
     Args:
         box: the servers; its ticker must not run, because ticks of a set size are made here.
         case: what they contain.
-        size: how much.
+        ticks: how much.
         directory: for the contestants' files.
+        logical: whether there is another pair of databases, for logical replication. It has no queue.
     """
 
-    def __init__(self, box: Sandbox, case: Case, size: Size, directory: Path) -> None:
+    def __init__(self, box: Sandbox, case: Case, ticks: Ticks, directory: Path, *, logical: bool) -> None:
         self.case = case
-        self.size = size
-        self._clusters = (box.source, box.target)
+        self.ticks = ticks
+        self._box = box
         self._directory = directory
+        self._logical = logical
 
     def __enter__(self) -> Self:
-        self._source, self._target = map(_create, self._clusters)
-        self._fill()
-        with self._target.cursor() as cursor:
-            for statement in self.case.create_target:
-                cursor.execute(statement)
+        self._queue = Databases(self._box, "bench", self.case, self.ticks)
+        self._fill_queue()
+        if self._logical:
+            self._native = Databases(self._box, "native", self.case, self.ticks)
+            self._fill_native()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for connection in (self._source, self._target):
-            connection.close()
-        for cluster in self._clusters:
-            cluster.drop_database(DATABASE)
+        self._queue.drop()
+        if self._logical:
+            value(self._native.source, f"select pg_drop_replication_slot('{SLOT}')")
+            self._native.drop()
 
-    def task(self, consumer: str, ticks: int, *, pgq_ext: bool) -> Task:
-        """Empty the target and register the consumer before the first event; returns its task.
+    def task(self, consumer: str, ticks: int, *, pgq_ext: bool, way: str = "") -> Task:
+        """Set the target back, and register the consumer before the first event; returns its task.
 
         Args:
             consumer: its name.
             ticks: how many to load.
             pgq_ext: whether the target gets that schema, for the consumer's position.
+            way: see `Task`.
         """
-        with self._target.cursor() as cursor:
-            cursor.execute(f"truncate {TABLE}")
+        self._queue.reset()
+        with self._queue.target.cursor() as cursor:
             for schema in ("tdsup", "pgq_ext"):
                 cursor.execute(f"drop schema if exists {schema} cascade")
             if pgq_ext:
                 cursor.execute(PGQ_EXT.read_text(encoding="utf-8"))
-        with self._source.cursor() as cursor:
+        with self._queue.source.cursor() as cursor:
             cursor.execute("select pgq.register_consumer_at(%s, %s, %s)", (QUEUE, consumer, self._first))
-        # So that no contestant has to write what another one left dirty.
-        for connection in (self._source, self._target):
-            with connection.cursor() as cursor:
-                cursor.execute("checkpoint")
-        source, target = (cluster.dsn(DATABASE) for cluster in self._clusters)
         partitioned = self.case.kind != "unpartitioned"
-        return Task(consumer, source, target, ticks, partitioned, str(self._directory))
+        return Task(consumer, *self._queue.dsns, ticks, partitioned, str(self._directory), way)
 
-    def rows(self) -> int:
-        """How many rows the target has."""
-        return int(_value(self._target, f"select count(*) from {TABLE}"))
+    def native_task(self, name: str) -> Task:
+        """The same for logical replication."""
+        self._native.reset()
+        return Task(name, *self._native.dsns, self.ticks.count, partitioned=False, directory=self._end)
 
-    def _fill(self) -> None:
-        with self._source.cursor() as cursor:
-            cursor.execute(f"{self.case.create}; alter table {TABLE} add primary key (id)")
+    def complaint(self, events: int, *, native: bool = False) -> str:
+        """What the target has that it should not have, after some events; empty if nothing."""
+        databases = self._native if native else self._queue
+        if events < self.ticks.events:
+            rows = value(databases.target, f"select count(*) from {TABLE}")
+            return "" if rows == events else f"it has loaded {rows} rows instead of {events}"
+        source, target = databases.digests()
+        return "" if source == target else f"its rows are not the source's: {target} instead of {source}"
+
+    def _fill_queue(self) -> None:
+        source = self._queue.source
+        with source.cursor() as cursor:
             cursor.execute("select pgq.create_queue(%s)", (QUEUE,))
             # A forced tick would make the queue's event count jump.
             cursor.execute("select pgq.set_queue_config(%s, 'ticker_max_count', '1')", (QUEUE,))
             cursor.execute(
-                f"create trigger queue after insert on {TABLE} "
-                f"for each row execute function pgq.logutriga('{QUEUE}')"
+                f"create trigger queue after insert or update or delete on {TABLE} "
+                f"for each row execute function pgq.{self.case.trigger}('{QUEUE}')"
             )
-        self._first = _value(self._source, "select max(tick_id) from pgq.tick")
+        self._first = value(source, "select max(tick_id) from pgq.tick")
         with RowsWriter(self._directory) as rows:
-            for first in range(1, self.size.events + 1, self.size.tick):
-                last = first + self.size.tick - 1
-                with self._source.cursor() as cursor:
-                    cursor.execute(self.case.insert(first, last))
-                    cursor.execute("select pgq.ticker(%s)", (QUEUE,))
-                rows.add(self._decoded(first, last))
-        ticks = _value(self._source, "select max(tick_id) from pgq.tick") - self._first
-        assert ticks == self.size.ticks, f"{ticks} ticks instead of {self.size.ticks}"
-        # Otherwise the first reader of an event would set the hint bits for all later ones.
-        with self._source.cursor() as cursor:
-            cursor.execute("vacuum analyze")
 
-    def _decoded(self, first: int, last: int) -> dict[str, bytes]:
-        """COPY text of source rows, by the table they go to."""
+            def tick(number: int) -> None:
+                value(source, f"select pgq.ticker('{QUEUE}')")
+                if not self.case.work.changes:
+                    first = number * self.ticks.size + 1
+                    where = f"id between {first} and {first + self.ticks.size - 1}"
+                    rows.add(self._texts(f"select {self.case.table_of_row}, * from {TABLE} where {where}"))
+
+            self._queue.fill(tick)
+            if self.case.work.changes:
+                rows.add(self._folded())
+        ticks = value(source, "select max(tick_id) from pgq.tick") - self._first
+        assert ticks == self.ticks.count, f"{ticks} ticks instead of {self.ticks.count}"
+
+    def _folded(self) -> dict[str, bytes]:
+        """What all events come to: COPY text by operation and table; of what is deleted, its key."""
+        both = f"{TABLE} left join {BEFORE} using (id)"
+        table = self.case.table_of_row.replace("created", f"{TABLE}.created")
+        of_before = self.case.table_of_row.replace("created", f"{BEFORE}.created")
+        return {
+            **self._texts(f"select 'I ' || {table}, {TABLE}.* from {both} where {BEFORE} is null"),
+            **self._texts(
+                f"select 'U ' || {table}, {TABLE}.* from {both} "
+                f"where {BEFORE} is not null and {BEFORE}::text <> {TABLE}::text"
+            ),
+            **self._texts(
+                f"select 'D ' || {of_before}, id from {BEFORE} left join {TABLE} using (id) "
+                f"where {TABLE} is null"
+            ),
+        }
+
+    def _fill_native(self) -> None:
+        source = self._native.source
+        with source.cursor() as cursor:
+            cursor.execute(f"create publication {PUBLICATION} for table {TABLE}")
+            cursor.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", (SLOT,))
+        self._native.fill()
+        self._end = str(value(source, "select pg_current_wal_lsn()"))
+
+    def _texts(self, query: str) -> dict[str, bytes]:
+        """COPY text of rows by the first column."""
         text = io.BytesIO()
-        with self._source.cursor() as cursor:
-            cursor.copy_expert(
-                f"copy (select {self.case.table_of_row}, * from {TABLE} "
-                f"where id between {first} and {last} order by id) to stdout",
-                text,
-            )
+        with self._queue.source.cursor() as cursor:
+            cursor.copy_expert(f"copy ({query} order by id) to stdout", text)
         tables: defaultdict[str, list[bytes]] = defaultdict(list)
         for line in text.getvalue().splitlines(keepends=True):
             table, _, row = line.partition(b"\t")
             tables[table.decode()].append(row)
         return {table: b"".join(lines) for table, lines in tables.items()}
-
-
-def _create(cluster: Cluster) -> Connection:
-    cluster.create_database(DATABASE)
-    connection = psycopg2.connect(cluster.dsn(DATABASE))
-    connection.autocommit = True
-    return connection
-
-
-def _value(connection: Connection, query: str) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        (value,) = cursor.fetchone() or (None,)
-    return value

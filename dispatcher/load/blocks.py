@@ -21,8 +21,11 @@ from .rows import LARGE, RowLoader
 MAX_LEFT_OVER = 1000
 """Most events of a batch that are left to the row path; with more of them it takes the whole batch."""
 
-WORTH_MERGING = 1 << 17
-"""Bytes for each partition that are worth to be merged, which costs some 0.2 ms, while more may come."""
+WORTH_ADDING = 1 << 17
+"""Bytes for each partition that are worth a COPY, which costs some 0.2 ms, while more may come."""
+
+WORTH_MERGING = 1 << 19
+"""The same of rows that change others, which takes some statements more."""
 
 
 MAX_ODD = 100
@@ -62,8 +65,8 @@ class BlockLoader:
         self._missing = missing
         self._rows = rows
         self._odd = self._taken = 0
-        self._limit = destination.settings.buffer_size // 4
-        self._worth = WORTH_MERGING
+        self._limit = destination.settings.buffer_size // 6
+        self._worth = 0
         self.left_over: list[int] = []
         self._renew()
 
@@ -145,7 +148,7 @@ class BlockLoader:
 
     def _allow(self, day: bytes) -> None:
         self._fold.allow(day)
-        self._worth = WORTH_MERGING * len(self._known.days)
+        self._worth = (WORTH_MERGING if self._known.key else WORTH_ADDING) * len(self._known.days)
 
     def _count(self) -> None:
         self._is_empty = False

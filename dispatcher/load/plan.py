@@ -223,12 +223,13 @@ class Planner:
         equals = tuple(self._tables.columns(like)[name].equals for name in key)
         apart = shape.kind is not Replace or shape.rekeys or not set(key) <= set(columns)
         stage = Stage(like, columns, key, equals, apart, self._encoding)
-        names_one = self._tables.names_one(like, key)
+        is_found = self._tables.names_one(like, key) and self._tables.is_alone(like)
+        by_index = like if is_found else None
         if shape.kind is Replace:
-            return Replace(stage, self.roots, shape.rekeys, names_one)
+            return Replace(stage, self.roots, shape.rekeys, by_index=by_index)
         candidates = dict.fromkeys([*([table] if table else []), *self.roots])
         able = tuple(each for each in candidates if self._tables.columns(each).keys() >= set(columns))
-        return (Patch if shape.kind is Patch else Delete)(stage, able, names_one)
+        return (Patch if shape.kind is Patch else Delete)(stage, able, by_index=by_index)
 
     def _names_rows(self, key: tuple[bytes, ...], table: TableName) -> bool:
         """Whether two events of one row have the same text in their keys."""

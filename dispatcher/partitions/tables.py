@@ -60,6 +60,7 @@ class Tables:
         self._copied: dict[TableName, bool] = {}
         self._columns: dict[TableName, dict[str, Column]] = {}
         self._unique: dict[TableName, tuple[frozenset[str], ...]] = {}
+        self._alone: dict[TableName, bool] = {}
 
     def exists(self, table: TableName) -> bool:
         """Whether the target has the table; a yes is remembered.
@@ -150,6 +151,7 @@ class Tables:
         """Ask for the columns of every table again when they are next needed, and for unique ones."""
         self._columns.clear()
         self._unique.clear()
+        self._alone.clear()
 
     def kind(self, table: TableName) -> str | None:
         """What the table is, by ``pg_class.relkind``; None if the target does not have it. Not remembered."""
@@ -172,6 +174,13 @@ class Tables:
             self._unique[table] = self.unique_columns(table)
         names = frozenset(key)
         return any(each <= names for each in self._unique[table])
+
+    def is_alone(self, table: TableName) -> bool:
+        """Whether it is a table without children, and without triggers of users; remembered."""
+        if table not in self._alone:
+            with self.connection.cursor() as cursor:
+                self._alone[table] = bool(queries.value(cursor, "is_alone", table=table.sql))
+        return self._alone[table]
 
     def references(self, table: TableName) -> tuple[bool, bool]:
         """Whether foreign keys refer to a table from itself, and whether any do. Not remembered."""

@@ -88,11 +88,20 @@ def for_users_text(statement: str) -> str:
     return f"{_BEFORE} {statement}; {_AFTER}"
 
 
-def change(cursor: Cursor, statement: sql.Composable) -> int:
-    """Run one statement as by `for_users`; returns how many rows it changed."""
-    cursor.execute(sql.SQL(f"{_BEFORE} ") + statement)
+def change(cursor: Cursor, statement: sql.Composable, *, by_index: bool = False) -> int:
+    """Run one statement as by `for_users`; returns how many rows it changed.
+
+    Args:
+        cursor: of the database.
+        statement: it.
+        by_index: each row of the first table is looked up in an index of the other.
+    """
+    by_index_before, by_index_after = (
+        (_QUERIES["join_by_index"], _QUERIES["join_as_planned"]) if by_index else ("", "")
+    )
+    cursor.execute(sql.SQL(f"{by_index_before}{_BEFORE} ") + statement)
     count = cursor.rowcount
-    cursor.execute(_AFTER)
+    cursor.execute(f"{by_index_after}{_AFTER}")
     return count
 
 

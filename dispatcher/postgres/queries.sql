@@ -20,6 +20,16 @@ set search_path to pg_catalog, pg_temp;
 select set_config('search_path', concat_ws(', ', 'pg_catalog', nullif(reset_val, '')), true)
 from pg_settings where name = 'search_path';
 
+-- name: join_by_index
+-- Let joins look rows up one by one. The planner knows nothing of a stage, and would rather read a whole table for it.
+set local enable_hashjoin = off;
+set local enable_mergejoin = off;
+
+-- name: join_as_planned
+-- Let joins be what the planner thinks best.
+set local enable_hashjoin = default;
+set local enable_mergejoin = default;
+
 -- name: lift_statement_timeout
 -- Let statements of a session take as long as they need, the next one first of all.
 select set_config('statement_timeout', '0', false) where pg_backend_pid() = %(pid)s;
@@ -432,6 +442,12 @@ indexed as (
 )
 select coalesce(array_agg(attname::text) filter (where not is_forced), array_agg(attname::text))
 from indexed group by indexrelid;
+
+-- name: is_alone
+-- Whether it is a table without children, and without triggers of users.
+select exists (select from pg_class
+    where oid = to_regclass(%(table)s) and relkind = 'r' and not relhassubclass
+        and not exists (select from pg_trigger t where t.tgrelid = pg_class.oid and not tgisinternal));
 
 -- name: references
 -- Whether foreign keys refer to a table from itself, and whether any do.

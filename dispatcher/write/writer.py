@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar, Protocol
 
@@ -89,9 +89,11 @@ class _Staged:
 
     Attributes:
         stage: the stage; its key is the one before the change.
+        by_index: a table whose rows are found by a unique index; None: there may be several of a key.
     """
 
     stage: Stage
+    by_index: TableName | None = field(default=None, kw_only=True)
 
     @property
     def copied(self) -> str:
@@ -100,12 +102,14 @@ class _Staged:
 
     def _run(self, cursor: Cursor, template: str, table: TableName, kept: Sequence[str] = ()) -> int:
         """Run a statement; returns how many rows it changed."""
-        return queries.change(cursor, self.stage.statement(template, table, kept))
+        by_index = table == self.by_index
+        return queries.change(cursor, self.stage.statement(template, table, kept), by_index=by_index)
 
     def _find(self, cursor: Cursor, template: str, table: TableName, kept: Sequence[str] = ()) -> int:
         """Run a statement that changes rows, and take these from the stage; returns how many those are."""
         change = self.stage.statement(template, table, kept)
-        return queries.change(cursor, self.stage.statement(_CHANGE_AND_FORGET, table, change=change))
+        statement = self.stage.statement(_CHANGE_AND_FORGET, table, change=change)
+        return queries.change(cursor, statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +132,10 @@ class Replace(_Staged):
         roots: the tables that hold all rows between them.
         rekeys: the key changes too. Otherwise it is not assigned: a column that is always generated as
             identity takes no value in an update.
-        names_one: no two rows of the table have the same key.
     """
 
     roots: tuple[TableName, ...]
     rekeys: bool
-    names_one: bool
 
     def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
         """Update the rows that are in the table; delete the others where they are, and insert them here."""
@@ -148,7 +150,7 @@ class Replace(_Staged):
         kept = () if self.rekeys else stage.key
         if not set(stage.columns) - set(kept):
             return count - self._run(cursor, _FORGET, table)
-        if self.rekeys or not self.names_one:
+        if self.rekeys or self.by_index is None:
             return count - self._find(cursor, _UPDATE, table, kept)
         if self._run(cursor, _UPDATE, table, kept) == count:
             return 0
@@ -197,11 +199,9 @@ class _Search(_Staged):
 
     Attributes:
         tables: where to look for them, the likeliest first.
-        names_one: no two rows of a table have the same key.
     """
 
     tables: tuple[TableName, ...]
-    names_one: bool = False
     change: ClassVar[str]
 
     def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
@@ -210,7 +210,7 @@ class _Search(_Staged):
             self.stage.fill(cursor, lines)
         for number, table in enumerate(self.tables, 1):
             is_last = number == len(self.tables)
-            change = self._run if is_last and self.names_one else self._find
+            change = self._run if is_last and table == self.by_index else self._find
             count -= change(cursor, self.change, table)
             if count <= 0:
                 return 0

@@ -13,11 +13,15 @@ from pathlib import Path
 from tdsup.sandbox import Sandbox
 
 from .. import servers
-from ..workload import Size, Workload
-from . import runner
+from ..work import Ticks
+from ..workload import Workload
+from . import merge, runner
 from .runner import Report
 
 ROOT = Path(__file__).parents[3]
+
+LOGICAL = "logical"
+"""The one that needs no queue."""
 
 PATIENCE = 1800.0
 """Seconds after which a contestant counts as hung."""
@@ -58,6 +62,7 @@ class Contestant:
         pgq_ext: whether its position is there.
         flags: of its interpreter.
         packages: from elsewhere, whose versions count.
+        changes: whether it takes part where rows are changed, or the trigger is not logutriga.
     """
 
     name: str
@@ -66,10 +71,11 @@ class Contestant:
     pgq_ext: bool = False
     flags: Sequence[str] = ()
     packages: Sequence[str] = ()
+    changes: bool = True
 
-    def ticks(self, size: Size, part: int = 1) -> int:
+    def of(self, ticks: Ticks, part: int = 1) -> int:
         """How many ticks of the queue it gets; the slow ones one part of `most`."""
-        return size.ticks if self.most is None else min(size.ticks, max(1, self.most // part // size.tick))
+        return ticks.count if self.most is None else min(ticks.count, max(1, self.most // part // ticks.size))
 
     def run(self, box: Sandbox, workload: Workload, ticks: int) -> Run:
         """Let it work off the first ticks.
@@ -77,12 +83,24 @@ class Contestant:
         Raises:
             Failed: it ended with an error, or has not loaded what it should.
         """
-        task = workload.task(f"bench_{self.name}", ticks, pgq_ext=self.pgq_ext)
+        if self.name == "limit" and workload.case.work.changes:
+            runs = [self._run(box, workload, ticks, "merge", way) for way in merge.WAYS]
+            return max(runs, key=lambda run: run.rate)
+        return self._run(box, workload, ticks, self.name)
+
+    def _run(self, box: Sandbox, workload: Workload, ticks: int, module: str, way: str = "") -> Run:
+        native = self.name == LOGICAL
+        name = f"bench_{self.name}"
+        task = (
+            workload.native_task(name)
+            if native
+            else workload.task(name, ticks, pgq_ext=self.pgq_ext, way=way)
+        )
         # What the caller's interpreter is strict about is not theirs.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
         before = servers.cpu(box.source), servers.cpu(box.target)
         done = subprocess.run(  # noqa: S603 (a program of ours)
-            [sys.executable, *self.flags, "-m", runner.__name__, self.name, task.json],
+            [sys.executable, *self.flags, "-m", runner.__name__, module, task.json],
             cwd=ROOT,
             env={**environment, "PYTHONUTF8": "1"},
             capture_output=True,
@@ -93,9 +111,9 @@ class Contestant:
         source_cpu, target_cpu = servers.cpu(box.source) - before[0], servers.cpu(box.target) - before[1]
         if done.returncode:
             raise Failed(f"cannot run {self.name}: exit status {done.returncode}: {done.stderr.strip()}")
-        events, rows = ticks * workload.size.tick, workload.rows()
-        if rows != events:
-            raise Failed(f"cannot count {self.name}: it has loaded {rows} rows instead of {events}")
+        events = ticks * workload.ticks.size
+        if complaint := workload.complaint(events, native=native):
+            raise Failed(f"cannot count {self.name}: {complaint}")
         report = Report(**json.loads(done.stdout.splitlines()[-1]))
         return Run(events, report, source_cpu, target_cpu)
 
@@ -105,8 +123,19 @@ CONTESTANTS = {
     for contestant in (
         Contestant("limit", "limit"),
         Contestant("tdsup", "tdsup"),
-        Contestant("original", "original", most=100_000, pgq_ext=True, packages=("skytools", "pgq")),
-        Contestant("londiste", "Londiste", most=50_000, pgq_ext=True, flags=("-O",), packages=("londiste",)),
+        Contestant(LOGICAL, "logical replication"),
+        Contestant(
+            "original", "original", most=100_000, pgq_ext=True, packages=("skytools", "pgq"), changes=False
+        ),
+        Contestant(
+            "londiste",
+            "Londiste",
+            most=50_000,
+            pgq_ext=True,
+            flags=("-O",),
+            packages=("londiste",),
+            changes=False,
+        ),
     )
 }
 """All contestants, by name."""

@@ -34,7 +34,7 @@ def _copy(task: Task) -> None:
             (batch,) = cursor.fetchone() or (None,)
             cursor.execute("select pgq.batch_event_sql(%s)", (batch,))
             (query,) = cursor.fetchone() or ("",)
-            reader = threading.Thread(target=_drain, args=(source, query))
+            reader = threading.Thread(target=drain, args=(source, query))
             reader.start()
             with target, target.cursor() as loading:
                 for table, text in tables:
@@ -45,6 +45,7 @@ def _copy(task: Task) -> None:
     target.close()
 
 
-def _drain(source: Connection, query: str) -> None:
+def drain(source: Connection, query: str) -> None:
+    """Copy what a query yields to nowhere."""
     with source.cursor() as cursor, Path("/dev/null").open("wb") as nowhere:
         cursor.copy_expert(f"copy ({query}) to stdout", nowhere)

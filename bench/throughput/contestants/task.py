@@ -10,6 +10,11 @@ from ..case import TABLE
 
 QUEUE = "orders"
 
+PUBLICATION = "orders"
+
+SLOT = "before"
+"""Replication slot that stands before the first change."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -21,7 +26,8 @@ class Task:
         target: of the database to load.
         ticks: how many ticks to load.
         partitioned: whether the table has partitions by day.
-        directory: for files; it contains the decoded rows.
+        directory: for files; it contains the decoded rows. Of logical replication, the end of the WAL.
+        way: of several to do it, one.
     """
 
     consumer: str
@@ -30,6 +36,7 @@ class Task:
     ticks: int
     partitioned: bool
     directory: str
+    way: str = ""
 
     @property
     def json(self) -> str:

@@ -124,7 +124,7 @@ class Recorder:
 
 STAGE = Stage(TABLE, ("id", "note"), ("id",), ("=",))
 PATCH, DELETE = Patch(STAGE, (TABLE,)), Delete(STAGE, (TABLE,))
-REPLACE = Replace(STAGE, (TABLE,), rekeys=False, names_one=True)
+REPLACE = Replace(STAGE, (TABLE,), rekeys=False)
 
 
 @pytest.mark.parametrize(
