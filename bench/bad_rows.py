@@ -16,10 +16,10 @@ from psycopg2.extensions import connection as Connection
 from tdsup.dispatcher.events.event import COLUMNS, Event
 from tdsup.dispatcher.load.buffers import Buffers
 from tdsup.dispatcher.load.outcome import Outcome
-from tdsup.dispatcher.load.plan import Shape, WritePlan
-from tdsup.dispatcher.load.routes import Routed
 from tdsup.dispatcher.postgres import copytext
 from tdsup.dispatcher.postgres.identifier import TableName
+from tdsup.dispatcher.route.plan import Shape, WritePlan
+from tdsup.dispatcher.route.routes import Routed
 from tdsup.dispatcher.write import refusal
 from tdsup.dispatcher.write.writer import Insert
 from tdsup.sandbox import Sandbox

@@ -1,4 +1,4 @@
-"""Where a worker's CPU time goes: its threads under a profiler, while they load a queue of plain inserts."""
+"""Where a worker's CPU time goes: its threads under a profiler, while they load a queue."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from bench.throughput.case import CASES, Case
 from bench.throughput.contestants import tdsup
-from bench.throughput.workload import Size, Workload
+from bench.throughput.work import Ticks
+from bench.throughput.workload import Workload
 
 STAGES = {
     ("copy_expert", "queue"): "fetch: libpq and psycopg2, a line at a time",
-    ("decode_block", "blocks"): "decode",
+    ("add", "blocks"): "decode and fold",
+    ("groups", "blocks"): "decode and fold",
+    ("text", "blocks"): "decode and fold",
     ("copy_expert", "writer"): "load: libpq and psycopg2",
     ("copy_expert", "stage"): "load: libpq and psycopg2",
 }
@@ -71,17 +74,18 @@ def stages(profiles: list[cProfile.Profile]) -> Counter[str]:
     return found
 
 
-def measured(box: Sandbox, case: Case, size: Size) -> list[tuple[str, float]]:
+def measured(box: Sandbox, case: Case, ticks: Ticks) -> list[tuple[str, float]]:
     """CPU seconds per million events by stage, the largest first."""
     with (
         tempfile.TemporaryDirectory(prefix="tdsup-bench-") as directory,
-        Workload(box, case, size, Path(directory)) as workload,
+        Workload(box, case, ticks, Path(directory), logical=False) as workload,
     ):
-        work = tdsup.prepare(workload.task("job", size.ticks, pgq_ext=False))
+        work = tdsup.prepare(workload.task("job", ticks.count, pgq_ext=False))
         with profiled() as profiles:
             work()
-        assert workload.rows() == size.events
-    return [(stage, seconds / size.events * 1e6) for stage, seconds in stages(profiles).most_common()]
+        complaint = workload.complaint(ticks.events)
+        assert not complaint, complaint
+    return [(stage, seconds / ticks.events * 1e6) for stage, seconds in stages(profiles).most_common()]
 
 
 def main() -> None:
@@ -96,7 +100,7 @@ def main() -> None:
     with Sandbox() as box:
         # The benchmark makes the ticks, so that each holds the events it should.
         box.ticker.stop()
-        found = measured(box, case, Size.of(case, options.events))
+        found = measured(box, case, Ticks(max(1, options.events // case.tick), case.tick))
     total = sum(seconds for _, seconds in found)
     for stage, seconds in found:
         if seconds >= total / 100:

@@ -1,4 +1,4 @@
-"""The databases of a case: a source with a full queue, and a target that is set back before each contestant."""
+"""The databases of a case: a source with a full queue, and a target that each contestant finds as it was."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ class Workload:
         ticks: how much.
         directory: for the contestants' files.
         logical: whether there is another pair of databases, for logical replication. It has no queue.
+
+    Attributes:
+        case, ticks, logical: as given.
+        last_task: the last one that was made.
     """
 
     def __init__(self, box: Sandbox, case: Case, ticks: Ticks, directory: Path, *, logical: bool) -> None:
@@ -38,12 +42,12 @@ class Workload:
         self.ticks = ticks
         self._box = box
         self._directory = directory
-        self._logical = logical
+        self.logical = logical
 
     def __enter__(self) -> Self:
         self._queue = Databases(self._box, "bench", self.case, self.ticks)
         self._fill_queue()
-        if self._logical:
+        if self.logical:
             self._native = Databases(self._box, "native", self.case, self.ticks)
             self._fill_native()
         return self
@@ -52,7 +56,7 @@ class Workload:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._queue.drop()
-        if self._logical:
+        if self.logical:
             value(self._native.source, f"select pg_drop_replication_slot('{SLOT}')")
             self._native.drop()
 
@@ -74,7 +78,8 @@ class Workload:
         with self._queue.source.cursor() as cursor:
             cursor.execute("select pgq.register_consumer_at(%s, %s, %s)", (QUEUE, consumer, self._first))
         partitioned = self.case.kind != "unpartitioned"
-        return Task(consumer, *self._queue.dsns, ticks, partitioned, str(self._directory), way)
+        self.last_task = Task(consumer, *self._queue.dsns, ticks, partitioned, str(self._directory), way)
+        return self.last_task
 
     def native_task(self, name: str) -> Task:
         """The same for logical replication."""

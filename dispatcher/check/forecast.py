@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
-from ..load import Destination, Gaps, Routed, WritePlan
+from ..load import Destination
 from ..partitions import MissingColumn, MissingTable
 from ..postgres import UTF8, Encoding, TableName
+from ..route import Gaps, Routed, WritePlan
 from ..write import Insert, Replace
 
 VALUE_WIDTH = 30

@@ -8,8 +8,9 @@ from psycopg2.extensions import connection as Connection
 
 from ..errors import SetupError
 from ..events import Event
-from ..load import Destination, RowMode
+from ..load import Destination
 from ..partitions import MissingTable, TableMaker, Tables, period_of
+from ..route import RowMode
 from ..settings import Settings
 from .finding import Fault, Finding, Note
 from .forecast import Forecast, Forecaster

@@ -8,8 +8,8 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import BatchError
-from ..load import Mode, RowMode, choose
 from ..partitions import Tables
+from ..route import Mode, RowMode, choose
 from ..settings import Settings
 from .finding import Fault, Finding, Note
 from .sourcefacts import SourceFacts

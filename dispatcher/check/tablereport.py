@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..events import Operation
-from ..load import Mode
 from ..partitions import CLONEABLE
 from ..postgres import quote
 from ..rights import (
@@ -21,6 +20,7 @@ from ..rights import (
     links,
     rights_for,
 )
+from ..route import Mode
 from ..settings import Settings
 from .finding import Fault, Finding, Note
 from .relation import Relation

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from ..events import Act, End, Fold, Group, Operation
 from ..partitions import Missing
+from ..route import Handling
 from . import passes
-from .classifier import Handling
 from .destination import Destination
 from .learning import Learner
 from .merging import ORDER, PARENTS_FIRST, Merging, Step

@@ -11,11 +11,10 @@ from psycopg2.extensions import cursor as Cursor
 from ..errors import is_data
 from ..events import Event, Operation
 from ..postgres import copytext
+from ..route import Kind, Routed, Shape, WritePlan
 from ..write import Delete, Insert, Patch, Replace, refusal
 from .outcome import Outcome
 from .passes import End, PassFailed
-from .plan import Kind, Shape, WritePlan
-from .routes import Routed
 
 TABLE_BUFFER = 1 << 20
 """Bytes gathered for one shape before they are written: enough to make the cost of a statement small."""

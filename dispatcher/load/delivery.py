@@ -15,13 +15,13 @@ from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_
 from ..ledger import Choice, DeadLetters, Replay
 from ..partitions import Missing, TableMaker, Tables
 from ..pgq import Queue
+from ..route import choose
 from ..settings import Settings
 from .blocks import BlockLoader
 from .destination import Destination
 from .merging import Merging
 from .outcome import Outcome
 from .passes import End, Pass, PassFailed, Pauses, next_pass
-from .rowmode import choose
 from .rows import RowLoader
 from .work import Work
 

@@ -8,12 +8,9 @@ from ..events import COLUMNS, Event, read_change
 from ..partitions import MissingTable, PeriodCache, Permit, Tables
 from ..pgq import Reading, SourceTables
 from ..postgres import TableName, copytext
+from ..route import Classifier, Planner, Router, RowMode
 from ..settings import EVENT_TIME, Settings
-from .classifier import Classifier
 from .known import Known
-from .plan import Planner
-from .routes import Router
-from .rowmode import RowMode
 
 MAX_SOURCES = 1000
 """Most tables of the source that are remembered: whoever writes events names them as he likes."""
@@ -104,14 +101,14 @@ class Destination:
         columns = self.tables.columns(table)
         return (
             all(name in columns and columns[name].canonical for name in names)
-            and self.tables.names_one(table, names)
+            and self.tables.uniqueness.names_one(table, names)
             and self.tables.takes_copy(table)
         )
 
     def references(self) -> tuple[bool, bool]:
-        """As `Tables.references`."""
+        """As `Uniqueness.references`."""
         table = self._sample()
-        return self.tables.references(table) if table else (False, False)
+        return self.tables.uniqueness.references(table) if table else (False, False)
 
     def is_covered_by(self, names: Sequence[bytes]) -> bool:
         """Whether some columns of the source are all that the table has, but for those that it generates."""

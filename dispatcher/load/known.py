@@ -15,10 +15,9 @@ from ..events import (
     Prefix,
     Writing,
 )
+from ..route import EventKind, Handling, WritePlan
 from ..settings import EVENT_TIME, Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace
-from .classifier import Handling, Kind
-from .plan import WritePlan
 
 MAX_KINDS = 64
 """Most kinds known at a time. The block path is no good for a producer whose types all differ."""
@@ -81,7 +80,7 @@ class Known:
         covers: the columns known are all that the table has, but for generated ones.
     """
 
-    kinds: dict[tuple[bytes, bytes], Kind] = field(default_factory=dict)
+    kinds: dict[tuple[bytes, bytes], EventKind] = field(default_factory=dict)
     names: list[bytes] = field(default_factory=list)
     key: tuple[bytes, ...] = ()
     days: set[bytes] = field(default_factory=set)
@@ -133,7 +132,7 @@ class Known:
 
     def described(
         self, settings: Settings, first: int, *, ordered: bool
-    ) -> tuple[Description, tuple[Kind, ...]]:
+    ) -> tuple[Description, tuple[EventKind, ...]]:
         """What lines are like, and the kinds that a fold takes, in the order of its prefixes.
 
         Args:
@@ -160,7 +159,7 @@ class Known:
         )
         return description, tuple(kind for _, kind in taken)
 
-    def _is_taken(self, kind: Kind, key: tuple[bytes, ...]) -> bool:
+    def _is_taken(self, kind: EventKind, key: tuple[bytes, ...]) -> bool:
         """Whether a fold takes a kind; rows of another key than the fold's are for the row path."""
         if kind.handling is Handling.CHANGE:
             return bool(key) and (kind.writing in _TELLING or set(kind.key) == set(key))

@@ -19,13 +19,12 @@ from ..events import (
     spelled,
 )
 from ..partitions import Missing
+from ..route import EventKind, Handling, Shape, WritePlan
 from ..settings import EVENT_TIME
 from ..write import Delete, Insert, Patch, Replace
-from .classifier import Handling, Kind
 from .destination import Destination
 from .known import MAX_DAYS, MAX_FIELD, MAX_KINDS, MAX_PLANS, References, Way
 from .passes import End, PassFailed
-from .plan import Shape, WritePlan
 
 _TELLING = {Writing.CHANGES, Writing.CONDITIONS}
 
@@ -143,7 +142,7 @@ class Learner:
 
     # Learning.
 
-    def _kind(self, line: bytes) -> tuple[Kind, bool]:
+    def _kind(self, line: bytes) -> tuple[EventKind, bool]:
         """The kind of a line, and whether it is a new one; raises as `learn` does."""
         fields = line.rstrip(b"\n").split(b"\t")
         first = self._destination.first_field(ordered=self._ordered)
@@ -165,7 +164,7 @@ class Learner:
             kinds[type_, table] = kind
         return kind, known is None
 
-    def _columns(self, kind: Kind, event: Event) -> Lesson | None:
+    def _columns(self, kind: EventKind, event: Event) -> Lesson | None:
         """Learn columns, the key and the day of an event; ValueError if it has no row."""
         known = self._known
         change = read_change(event.header(), event)
@@ -190,7 +189,7 @@ class Learner:
             known.covers = self._destination.is_covered_by(known.names)
         return Lesson(day, is_new) if is_new or day is not None else None
 
-    def _named(self, kind: Kind, event: Event) -> Iterator[tuple[list[tuple[bytes, bytes]], Writing]]:
+    def _named(self, kind: EventKind, event: Event) -> Iterator[tuple[list[tuple[bytes, bytes]], Writing]]:
         """Names of the columns of an event's rows, each with how it is spelled; ValueError if strange."""
         writing = kind.writing
         if writing is Writing.EITHER:
@@ -205,7 +204,7 @@ class Learner:
             self._settings.fields.rename([name for name, _ in found])
             yield found, way
 
-    def _changes(self, kind: Kind, change: Change) -> bool:
+    def _changes(self, kind: EventKind, change: Change) -> bool:
         """Whether a change is one for the block path, by its key."""
         known, router = self._known, self._destination.router
         if not change.key or not self._destination.can_merge(change.key):
@@ -216,7 +215,7 @@ class Learner:
             return False
         return kind.writing not in _TELLING or not router.adds(change.operation, change.key)
 
-    def _learn_key(self, kind: Kind, key: tuple[bytes, ...]) -> bool:
+    def _learn_key(self, kind: EventKind, key: tuple[bytes, ...]) -> bool:
         """Know the key from now on, if rows can be merged by it."""
         if kind.handling is not Handling.CHANGE and not self._destination.can_merge(key):
             return False
@@ -227,7 +226,7 @@ class Learner:
         self._known.ways.clear()
         return True
 
-    def _day(self, kind: Kind, event: Event, change: Change) -> bytes | None:
+    def _day(self, kind: EventKind, event: Event, change: Change) -> bytes | None:
         """The day of an event's partition, whose table is there from now on; None if it is of no matter.
 
         Raises:

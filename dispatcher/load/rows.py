@@ -9,12 +9,11 @@ from ..errors import BatchError, EventError
 from ..events import PASSED_OVER, Change, Event, Header, Operation, read_change
 from ..ledger import DeadLetter
 from ..partitions import Missing, NotPermitted
+from ..route import Routed, Shape, WritePlan
 from ..write import Insert, truncate
 from .buffers import Buffer, Buffers, Identity
 from .destination import Destination
 from .outcome import Outcome
-from .plan import Shape, WritePlan
-from .routes import Routed
 from .work import Work
 
 LARGE = 16 << 20

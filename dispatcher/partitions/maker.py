@@ -96,7 +96,7 @@ class TableMaker:
                 queries.run(cursor, "wait_at_most")
                 for statement in self.statements(missing):
                     cursor.execute(queries.for_users(sql.SQL(statement)))
-            return self._tables.unique_columns(missing.table)
+            return self._tables.uniqueness.columns(missing.table)
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
                 raise

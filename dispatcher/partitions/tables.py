@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from psycopg2.extensions import connection as Connection
@@ -12,6 +11,7 @@ from ..postgres import MAX_BYTES, TableName, queries
 from .partitioning import Partitioning
 from .period import SUFFIXES, Period
 from .place import Neighbours, Place, Range, place
+from .uniqueness import Uniqueness
 
 MAX_PLACES = 4096
 """Most periods whose places are remembered."""
@@ -47,10 +47,12 @@ class Tables:
 
     Attributes:
         connection: as given.
+        uniqueness: what names one row of a table.
     """
 
     def __init__(self, connection: Connection, partitioning: Partitioning, time_zone: str = "UTC") -> None:
         self.connection = connection
+        self.uniqueness = Uniqueness(connection)
         self._partitioning = partitioning
         self._time_zone = time_zone
         self._places: dict[Period, Place] = {}
@@ -59,8 +61,6 @@ class Tables:
         self._known: set[TableName] = set()
         self._copied: dict[TableName, bool] = {}
         self._columns: dict[TableName, dict[str, Column]] = {}
-        self._unique: dict[TableName, tuple[frozenset[str], ...]] = {}
-        self._alone: dict[TableName, bool] = {}
 
     def exists(self, table: TableName) -> bool:
         """Whether the target has the table; a yes is remembered.
@@ -150,43 +150,13 @@ class Tables:
     def forget_columns(self) -> None:
         """Ask for the columns of every table again when they are next needed, and for unique ones."""
         self._columns.clear()
-        self._unique.clear()
-        self._alone.clear()
+        self.uniqueness.forget()
 
     def kind(self, table: TableName) -> str | None:
         """What the table is, by ``pg_class.relkind``; None if the target does not have it. Not remembered."""
         with self.connection.cursor() as cursor:
             found = queries.row(cursor, "table_kind", table=table.sql)
         return found[0] if found else None
-
-    def unique_columns(self, table: TableName) -> tuple[frozenset[str], ...]:
-        """The columns of each unique index of a table, without those that PostgreSQL demands there.
-
-        A natively partitioned table has the columns by which it is partitioned in each of them.
-        """
-        with self.connection.cursor() as cursor:
-            found = queries.rows(cursor, "unique_columns", table=table.sql)
-        return tuple(frozenset(columns) for (columns,) in found)
-
-    def names_one(self, table: TableName, key: Iterable[str]) -> bool:
-        """Whether no two rows of a table have the same key, by a unique index; remembered."""
-        if table not in self._unique:
-            self._unique[table] = self.unique_columns(table)
-        names = frozenset(key)
-        return any(each <= names for each in self._unique[table])
-
-    def is_alone(self, table: TableName) -> bool:
-        """Whether it is a table without children, and without triggers of users; remembered."""
-        if table not in self._alone:
-            with self.connection.cursor() as cursor:
-                self._alone[table] = bool(queries.value(cursor, "is_alone", table=table.sql))
-        return self._alone[table]
-
-    def references(self, table: TableName) -> tuple[bool, bool]:
-        """Whether foreign keys refer to a table from itself, and whether any do. Not remembered."""
-        with self.connection.cursor() as cursor:
-            itself, others = queries.rows(cursor, "references", table=table.sql)[0]
-        return itself, others
 
     def newest(self) -> tuple[TableName, bool] | None:
         """The newest table that is named like a partition, and whether it is a child; None: there is none."""

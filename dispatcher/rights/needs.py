@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from ..events import Operation
-from ..load import Mode
+from ..route import Mode
 from ..settings import Settings
 
 Rights = Mapping[Operation, tuple[str, ...]]

@@ -1,6 +1,7 @@
-"""The limit of changes: what all events come to, decoded and folded beforehand, merged by the quickest statements.
+"""The limit of changes: what all events come to, decoded and folded beforehand, merged by the best statements.
 
-Meanwhile the events are copied out of the source, in their order; what comes out is discarded. All is one commit.
+Meanwhile the events are copied out of the source, in their order; what comes out is discarded. All is one
+commit.
 """
 
 from __future__ import annotations
@@ -74,9 +75,7 @@ def _merge(cursor: Cursor, texts: dict[str, bytes], columns: list[str], way: str
         if cursor.rowcount < text.count(b"\n"):
             moving.append(table)
     for table in moving:
-        cursor.execute(
-            f"create temp table if not exists moved on commit drop as select id from {TABLE} with no data"
-        )
+        _make(cursor, "moved", "id")
         cursor.execute(f"insert into moved select id from stage_{table}")
     if moving:
         cursor.execute(f"delete from {TABLE} t using moved s where t.id = s.id")
@@ -87,11 +86,14 @@ def _merge(cursor: Cursor, texts: dict[str, bytes], columns: list[str], way: str
 
 
 def _stage(cursor: Cursor, name: str, columns: str, text: bytes) -> None:
-    cursor.execute(
-        f"create temp table if not exists {name} on commit drop as select {columns} from {TABLE} with no data; "
-        f"truncate {name}"
-    )
+    _make(cursor, name, columns)
+    cursor.execute(f"truncate {name}")
     cursor.copy_expert(f"copy {name} from stdin", io.BytesIO(text), BLOCK)
+
+
+def _make(cursor: Cursor, name: str, columns: str) -> None:
+    like = f"select {columns} from {TABLE} with no data"
+    cursor.execute(f"create temp table if not exists {name} on commit drop as {like}")
 
 
 def _statement(table: str, columns: list[str], way: str) -> str:

@@ -1,7 +1,7 @@
 /* The fold of fold.py, compiled: what its parts share.
  *
- * values.c decodes values, scan.c splits rows into them, rows.c keeps what they do, groups.c puts that in order,
- * module.c is what Python sees.
+ * values.c decodes values, scan.c splits rows into them, lines.c tells what lines
+ * do, rows.c keeps it, groups.c puts it in order, module.c is what Python sees.
  * Nothing but module.c knows Python. */
 
 #ifndef TDSUP_FOLD_H
@@ -73,6 +73,21 @@ int is_sound(const Value *value);
 int names_day(const char *text, size_t size);
 size_t room_of(const Value *value);
 
+/* A row on its way to values; columns are expected to come in their order. */
+typedef struct {
+    const Description *d;
+    int spelling;
+    size_t expected;
+    const char *at, *end;
+} Reader;
+
+int is_space(char byte);
+int past(Reader *reader, const char *expected, size_t size);
+Value *value_of(Reader *reader, Value *values, const char *name, size_t size);
+
+/* json.c */
+int scan_json(Reader *reader, Value *values);
+
 /* scan.c: split a row into the values of its columns, all ABSENT before; returns whether it has known columns. Of
  * CHANGES, the key goes to `where`. */
 int scan_row(const Description *d, Text text, int writing, Value *values, Value *where);
@@ -127,11 +142,22 @@ typedef struct {
     uint32_t *members; /* numbers of rows, group by group */
 } Fold;
 
-int take_line(Fold *fold, const char *line, const char *end);
+#define NO_ROW UINT32_MAX
+int number_of_day(Fold *fold, const char *day);
+int is_allowed(Fold *fold, int day);
+int number_of_set(Fold *fold);
+uint32_t hash_of(const Fold *fold, const Buffer *key);
+uint32_t find_row(const Fold *fold, const Buffer *key, uint32_t hash);
+Row *new_row(Fold *fold, const Buffer *key, uint32_t hash, int is_keyed);
+int store(Fold *fold, Row *row, const Buffer *text, int set, int day);
+int go(Row *row);
 void clear_rows(Fold *fold);
 void free_rows(Fold *fold);
 size_t size_of(const Fold *fold);
 int has_column(const Fold *fold, int set, size_t column);
+
+/* lines.c */
+int take_line(Fold *fold, const char *line, const char *end);
 
 /* groups.c */
 int make_groups(Fold *fold);

@@ -1,4 +1,6 @@
-/* The type Fold, as PureFold in fold.py describes it. The interpreter's lock is released while lines are taken. */
+/* Long: one type is one file.
+ *
+ * The type Fold, as purefold.py describes it. The interpreter's lock is released while lines are taken. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

@@ -1,17 +1,9 @@
-/* What lines do to rows, kept by key; PureFold in fold.py is the reference. */
+/* Rows by their keys, with the days and sets of columns that they have. */
 
-#define _GNU_SOURCE
 #include "fold.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define NO_ROW UINT32_MAX
-
-static int is_null(Text field)
-{
-    return field.size == 0 || (field.size == 2 && memcmp(field.text, "\\N", 2) == 0);
-}
 
 int has_column(const Fold *fold, int set, size_t column)
 {
@@ -50,7 +42,7 @@ void free_rows(Fold *fold)
 /* Days and sets of columns. */
 
 /* Number of a day; -1: there is no room for it. */
-static int number_of_day(Fold *fold, const char *day)
+int number_of_day(Fold *fold, const char *day)
 {
     for (size_t tried = 0; tried < fold->day_count; tried++) {
         size_t number = (fold->last_day + 1 + tried) % fold->day_count;
@@ -64,7 +56,8 @@ static int number_of_day(Fold *fold, const char *day)
     return (int)(fold->last_day = fold->day_count++);
 }
 
-static int is_allowed(Fold *fold, int day)
+/* Whether rows may have a day. */
+int is_allowed(Fold *fold, int day)
 {
     for (size_t at = 0; !fold->is_allowed[day] && at < fold->allowed.size; at += DAY)
         if (memcmp(fold->allowed.text + at, fold->days[day], DAY) == 0)
@@ -73,7 +66,7 @@ static int is_allowed(Fold *fold, int day)
 }
 
 /* Number of the set of columns that fold->set is; -1: there is no room for it, -2: no memory. */
-static int number_of_set(Fold *fold)
+int number_of_set(Fold *fold)
 {
     size_t bytes = fold->set_words * sizeof(uint64_t);
     for (size_t number = 0; number < fold->set_count; number++)
@@ -100,7 +93,7 @@ static uint64_t mixed(uint64_t one, uint64_t other)
 }
 
 /* Seeded, so that nobody can choose keys that share a slot. */
-static uint32_t hash_of(const Fold *fold, const Buffer *key)
+uint32_t hash_of(const Fold *fold, const Buffer *key)
 {
     uint64_t hash = fold->seed ^ key->size, word;
     size_t at = 0;
@@ -114,7 +107,8 @@ static uint32_t hash_of(const Fold *fold, const Buffer *key)
     return (uint32_t)(mixed(hash ^ word, fold->seed | 1) >> 16);
 }
 
-static uint32_t find_row(const Fold *fold, const Buffer *key, uint32_t hash)
+/* Number of the row of a key; NO_ROW: there is none. */
+uint32_t find_row(const Fold *fold, const Buffer *key, uint32_t hash)
 {
     if (fold->slot_count == 0)
         return NO_ROW;
@@ -147,7 +141,7 @@ static int grow_slots(Fold *fold)
 }
 
 /* A new row of a key; NULL without memory. */
-static Row *new_row(Fold *fold, const Buffer *key, uint32_t hash, int is_keyed)
+Row *new_row(Fold *fold, const Buffer *key, uint32_t hash, int is_keyed)
 {
     if (fold->row_count == fold->row_room) {
         size_t room = fold->row_room ? fold->row_room + fold->row_room / 2 : 1024;
@@ -179,7 +173,8 @@ static Row *new_row(Fold *fold, const Buffer *key, uint32_t hash, int is_keyed)
     return row;
 }
 
-static int store(Fold *fold, Row *row, const Buffer *text, int set, int day)
+/* Let a row be there, with this text; returns an end. */
+int store(Fold *fold, Row *row, const Buffer *text, int set, int day)
 {
     if (text->size > row->row_room) {
         size_t room = (text->size + 15) & ~(size_t)15;
@@ -198,7 +193,8 @@ static int store(Fold *fold, Row *row, const Buffer *text, int set, int day)
     return END_ALL;
 }
 
-static int go(Row *row)
+/* Let a row be gone; returns whether it was there. */
+int go(Row *row)
 {
     if (!row->is_there)
         return 0;
@@ -206,346 +202,4 @@ static int go(Row *row)
     if (row->removed < 0)
         row->removed = row->day;
     return 1;
-}
-
-/* One line. */
-
-typedef struct {
-    int deed, is_whole, rekeys, day, set;
-    size_t loaded;
-} Line;
-
-/* Write what names the row; returns 0 if something of it is missing. */
-static int write_key(const Description *d, const Value *values, Buffer *key)
-{
-    key->size = 0;
-    for (size_t i = 0; i < d->key_count; i++) {
-        const Value *value = &values[d->key[i]];
-        if (value->kind <= SQL_NULL || !make_room(key, room_of(value) + 1))
-            return 0;
-        if (i)
-            key->text[key->size++] = '\t';
-        char *end = write_value(value, key->text + key->size, 1);
-        if (end == NULL)
-            return 0;
-        key->size = (size_t)(end - key->text);
-    }
-    return 1;
-}
-
-/* Write the row and tell its set of columns; returns 0 if a value is malformed. */
-static int write_row(Fold *fold, Line *line)
-{
-    const Description *d = &fold->described;
-    Buffer *row = &fold->row;
-    row->size = 0;
-    memset(fold->set, 0, fold->set_words * sizeof *fold->set);
-    for (size_t i = 0; i < d->column_count; i++) {
-        const Value *value = &fold->values[i];
-        if (value->kind == ABSENT)
-            continue;
-        if (!d->columns[i].loaded || line->deed == DELETE) {
-            if (!is_sound(value))
-                return 0;
-            continue;
-        }
-        if (!make_room(row, room_of(value) + 1))
-            return 0;
-        if (line->loaded++)
-            row->text[row->size++] = '\t';
-        char *end = write_value(value, row->text + row->size, 1);
-        if (end == NULL)
-            return 0;
-        row->size = (size_t)(end - row->text);
-        fold->set[i / 64] |= (uint64_t)1 << i % 64;
-    }
-    return 1;
-}
-
-/* The key of an update or delete of sqltriga joins the changed columns. */
-static int join_key(Fold *fold)
-{
-    const Description *d = &fold->described;
-    for (size_t i = 0; i < d->column_count; i++) {
-        int is_given = fold->where[i].kind != ABSENT;
-        if ((d->key_count && is_given != d->in_key[i]) || (is_given && fold->values[i].kind != ABSENT))
-            return 0;
-        if (is_given)
-            fold->values[i] = fold->where[i];
-    }
-    return 1;
-}
-
-static int scan_field(Fold *fold, Text text, int writing, Value *values, Buffer *scratch)
-{
-    writing = chosen(text, writing);
-    if (writing != URLENCODED && !unescape_copy(&text, scratch))
-        return 0;
-    return scan_row(&fold->described, text, writing, values, fold->where);
-}
-
-/* Read the row, its key, and its key before; returns 0 if the line is strange. */
-static int read_row(Fold *fold, Line *line, int writing, Text data, Text old)
-{
-    const Description *d = &fold->described;
-    line->is_whole = 1;
-    if (!scan_field(fold, data, writing, fold->values, &fold->scratch))
-        return 0;
-    if (writing == CHANGES && !is_null(old) && memmem(old.text, old.size, " where ", 7) == NULL) {
-        if (!scan_row(d, old, URLENCODED, fold->before, NULL))
-            return 0;
-        for (size_t i = 0; i < d->column_count; i++) {
-            if (d->key_count && (fold->where[i].kind != ABSENT) != d->in_key[i])
-                return 0;
-            if (fold->before[i].kind != ABSENT && !is_sound(&fold->before[i]))
-                return 0;
-            if (fold->values[i].kind == ABSENT)
-                fold->values[i] = fold->before[i];
-        }
-        line->rekeys = 1;
-    } else if (writing == CHANGES || writing == CONDITIONS) {
-        line->is_whole = 0;
-        if (!join_key(fold))
-            return 0;
-    } else if (!is_null(old) && (writing == JSON || (line->deed == UPDATE && writing != UNREAD))) {
-        if (!scan_field(fold, old, writing, fold->before, &fold->old_scratch))
-            return 0;
-        for (size_t i = 0; i < d->column_count; i++)
-            if (fold->before[i].kind != ABSENT && !is_sound(&fold->before[i]))
-                return 0;
-        line->rekeys = 1;
-    }
-    if (!write_key(d, fold->values, &fold->key))
-        return 0;
-    if (line->rekeys) {
-        if (!write_key(d, fold->before, &fold->old_key))
-            return 0;
-        line->rekeys = fold->key.size != fold->old_key.size
-                       || memcmp(fold->key.text, fold->old_key.text, fold->key.size) != 0;
-    }
-    return 1;
-}
-
-/* Find the row's day; returns an end. */
-static int find_day(Fold *fold, Line *line, Text time)
-{
-    char moment[12 * MAX_MOMENT];
-    const Description *d = &fold->described;
-    int is_sure = 0;
-    const char *text = time.text;
-    line->day = 0;
-    if (d->part == NOT_PARTITIONED || (d->part == BY_EVENT_TIME && line->deed == DELETE))
-        return END_ALL;
-    if (d->part == BY_EVENT_TIME)
-        is_sure = names_day(time.text, time.size);
-    else {
-        const Value *value = &fold->values[d->part];
-        if (value->kind == ABSENT && !line->is_whole)
-            return END_ALL;
-        if (!line->is_whole && !d->in_key[d->part])
-            return END_STRANGE;
-        if (value->kind > SQL_NULL && value->size <= 6 * MAX_MOMENT) {
-            char *end = write_value(value, moment, 0);
-            if (end == NULL)
-                return END_STRANGE;
-            text = moment;
-            is_sure = names_day(moment, (size_t)(end - moment));
-        }
-    }
-    if (!is_sure)
-        return line->deed == DELETE ? END_ALL : END_STRANGE;
-    int day = number_of_day(fold, text);
-    if (day < 0)
-        return END_FULL;
-    line->day = day;
-    return line->deed == DELETE || is_allowed(fold, day) ? END_ALL : END_STRANGE;
-}
-
-static int merge_columns(Fold *fold, Row *row, Line *line)
-{
-    const char *before = fold->arena.text + row->row, *before_end = before + row->row_size;
-    const char *after = fold->row.text, *after_end = after + fold->row.size;
-    Buffer *merged = &fold->merged;
-    merged->size = 0;
-    if (!make_room(merged, row->row_size + fold->row.size + 2))
-        return END_NO_MEMORY;
-    char *to = merged->text;
-    for (size_t i = 0; i < fold->described.column_count; i++) {
-        const char *value = NULL, *end = NULL;
-        if (has_column(fold, row->columns, i)) {
-            value = before;
-            end = memchr(before, '\t', (size_t)(before_end - before));
-            end = end ? end : before_end;
-            before = end + 1;
-        }
-        if (has_column(fold, line->set, i)) {
-            value = after;
-            end = memchr(after, '\t', (size_t)(after_end - after));
-            end = end ? end : after_end;
-            after = end + 1;
-        }
-        if (value == NULL)
-            continue;
-        if (to > merged->text)
-            *to++ = '\t';
-        memcpy(to, value, (size_t)(end - value));
-        to += end - value;
-    }
-    merged->size = (size_t)(to - merged->text);
-    for (size_t i = 0; i < fold->set_words; i++)
-        fold->set[i] = fold->sets[row->columns].bits[i] | fold->sets[line->set].bits[i];
-    int set = number_of_set(fold);
-    if (set < 0)
-        return set == -1 ? END_FULL : END_NO_MEMORY;
-    return store(fold, row, merged, set, row->day);
-}
-
-/* A row is added that was removed. */
-static int return_row(Fold *fold, Row *row, const Line *line)
-{
-    if (row->first == ACT_FIND_ABSENT ? line->day != row->day : !fold->described.replaces)
-        return END_FULL;
-    return store(fold, row, &fold->row, line->set, line->day);
-}
-
-static int change_row(Fold *fold, Line *line, int *is_ignored)
-{
-    uint32_t hash = hash_of(fold, &fold->key), number = find_row(fold, &fold->key, hash);
-    Row *row = number == NO_ROW ? new_row(fold, &fold->key, hash, 1) : &fold->rows[number];
-    if (row == NULL)
-        return END_NO_MEMORY;
-    if (line->deed == DELETE) {
-        if (number != NO_ROW)
-            *is_ignored = !go(row);
-        else {
-            row->first = ACT_DELETE;
-            row->day = row->removed = (int16_t)line->day;
-        }
-        return END_ALL;
-    }
-    if (number == NO_ROW) {
-        row->first = !line->is_whole ? ACT_REMOVE_PRESENT : line->deed == INSERT ? ACT_FIND_ABSENT : ACT_REMOVE;
-        return store(fold, row, &fold->row, line->set, line->day);
-    }
-    if (!row->is_there)
-        return line->is_whole ? return_row(fold, row, line) : END_BAD;
-    if (line->deed == INSERT)
-        return END_BAD;
-    if (line->day != row->day && (line->day || line->is_whole))
-        return END_FULL;
-    if (line->set == row->columns)
-        return store(fold, row, &fold->row, line->set, row->day);
-    return merge_columns(fold, row, line);
-}
-
-/* The key of a row changes: it is removed, and added with the other key. */
-static int rekey_row(Fold *fold, Line *line)
-{
-    const Description *d = &fold->described;
-    if (!d->rekeys || line->loaded < d->loaded_count)
-        return END_STRANGE;
-    uint32_t new_hash = hash_of(fold, &fold->key), old_hash = hash_of(fold, &fold->old_key);
-    uint32_t number = find_row(fold, &fold->key, new_hash);
-    if (number != NO_ROW && fold->rows[number].is_there)
-        return END_BAD;
-    if (number != NO_ROW) {
-        int end = return_row(fold, &fold->rows[number], line);
-        if (end != END_ALL)
-            return end;
-    } else {
-        Row *row = new_row(fold, &fold->key, new_hash, 1);
-        if (row == NULL || store(fold, row, &fold->row, line->set, line->day) != END_ALL)
-            return END_NO_MEMORY;
-        row->first = ACT_FIND_ABSENT;
-    }
-    number = find_row(fold, &fold->old_key, old_hash);
-    if (number != NO_ROW) {
-        go(&fold->rows[number]);
-        return END_ALL;
-    }
-    Row *row = new_row(fold, &fold->old_key, old_hash, 1);
-    if (row == NULL)
-        return END_NO_MEMORY;
-    row->first = ACT_REMOVE;
-    row->day = row->removed = (int16_t)line->day;
-    return END_ALL;
-}
-
-static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
-{
-    const Description *d = &fold->described;
-    int end = find_day(fold, line, time);
-    if (end != END_ALL)
-        return end;
-    if (!write_row(fold, line) || (line->is_whole && line->deed != DELETE && line->loaded < d->least))
-        return END_STRANGE;
-    if (line->deed != DELETE) {
-        if (!line->is_whole && line->loaded == d->key_count) {
-            *is_ignored = 1;
-            return END_ALL;
-        }
-        line->set = number_of_set(fold);
-        if (line->set < 0)
-            return line->set == -1 ? END_FULL : END_NO_MEMORY;
-    }
-    if (d->key_count)
-        return line->rekeys ? rekey_row(fold, line) : change_row(fold, line, is_ignored);
-    Row *row = new_row(fold, &fold->key, 0, 0);
-    if (row == NULL)
-        return END_NO_MEMORY;
-    row->first = ACT_FIND_ABSENT;
-    return store(fold, row, &fold->row, line->set, line->day);
-}
-
-static int find_prefix(Fold *fold, Text type, Text table)
-{
-    const Description *d = &fold->described;
-    for (size_t tried = 0; tried < d->prefix_count; tried++) {
-        size_t number = (fold->last_prefix + tried) % d->prefix_count;
-        const Prefix *prefix = &d->prefixes[number];
-        if (prefix->type.size == type.size && prefix->table.size == table.size
-            && memcmp(prefix->type.text, type.text, type.size) == 0
-            && memcmp(prefix->table.text, table.text, table.size) == 0)
-            return (int)(fold->last_prefix = number);
-    }
-    return -1;
-}
-
-/* Take a line, without its newline; returns an end. */
-int take_line(Fold *fold, const char *line, const char *end)
-{
-    Text fields[MAX_FIELDS];
-    size_t first = fold->described.first, count = 0;
-    while (count < first + 4 && line <= end) {
-        const char *stop = line < end ? memchr(line, '\t', (size_t)(end - line)) : NULL;
-        stop = stop ? stop : end;
-        fields[count++] = (Text){line, (size_t)(stop - line)};
-        line = stop + 1;
-    }
-    if (count < first + 3)
-        return END_STRANGE;
-    Text data = fields[first + 1], old = count > first + 3 ? fields[first + 3] : (Text){"", 0};
-    int number = find_prefix(fold, fields[first], fields[first + 2]);
-    if (number < 0)
-        return END_STRANGE;
-    const Prefix *prefix = &fold->described.prefixes[number];
-    Line taken = {prefix->deed, 1, 0, 0, 0, 0};
-    int is_ignored = 0;
-    if (prefix->deed == NOTHING && (prefix->writing == URLENCODED || prefix->writing == UNREAD)) {
-        Value value = {data.text, data.size, PERCENT};
-        if (prefix->writing == URLENCODED && !is_sound(&value))
-            return END_STRANGE;
-    } else {
-        if (!read_row(fold, &taken, prefix->writing, data, old))
-            return END_STRANGE;
-        if (prefix->deed != NOTHING) {
-            int result = do_line(fold, &taken, fields[1], &is_ignored);
-            if (result != END_ALL)
-                return result;
-        } else if (!write_row(fold, &taken))
-            return END_STRANGE;
-    }
-    fold->taken[number]++;
-    fold->ignored[number] += (size_t)is_ignored;
-    return END_ALL;
 }

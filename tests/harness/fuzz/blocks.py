@@ -83,7 +83,7 @@ CHANGED = 20
 """Changes of a block."""
 
 How = tuple[Any, ...]
-Make = Callable[[How], Any]
+Make = Callable[[Any], Any]
 
 
 def blocks(mutator: Mutator) -> tuple[bytes, How]:

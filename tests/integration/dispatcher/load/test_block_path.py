@@ -94,14 +94,14 @@ def load(
     """Drain the queue in one of the ways; `table` holds the rows."""
     blocks = []
     with pytest.MonkeyPatch.context() as patch:
-        ended = Pauses.ended
+        whole = Pauses.ended
 
-        def counted(pauses: Pauses, pass_: Pass, end: End) -> None:
-            ended(pauses, pass_, end)
+        def noted(pauses: Pauses, pass_: Pass, end: End) -> None:
+            whole(pauses, pass_, end)
             if pass_ in {Pass.BLOCKS, Pass.ORDERED} and end.is_loaded:
                 blocks.append(1)
 
-        patch.setattr(Pauses, "ended", counted)
+        patch.setattr(Pauses, "ended", noted)
         if way == "pure":
             patch.setattr(block_path, "Fold", PureFold)
         if way == "row_path":

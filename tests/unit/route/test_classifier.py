@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 from harness.rows.job import settings_of
 from tdsup.dispatcher.events import Deed, Operation, Writing
-from tdsup.dispatcher.load.classifier import Classifier, Handling, Kind
 from tdsup.dispatcher.load.known import MAX_COLUMNS, Known, References
-from tdsup.dispatcher.load.routes import Router
-from tdsup.dispatcher.load.rowmode import RowMode, Uniques
 from tdsup.dispatcher.partitions.period import PeriodCache
 from tdsup.dispatcher.postgres import UTF8, Encoding
+from tdsup.dispatcher.route.classifier import Classifier, EventKind, Handling
+from tdsup.dispatcher.route.routes import Router
+from tdsup.dispatcher.route.rowmode import RowMode, Uniques
 from tdsup.dispatcher.settings import Settings
 
 TYPES = (
@@ -74,12 +74,12 @@ def test_a_kind_knows_its_operation_table_and_key() -> None:
     unread, url = Writing.UNREAD, Writing.URLENCODED
     ignored, added = Handling.IGNORE, Handling.ADD
     update, insert = Operation.UPDATE, Operation.INSERT
-    assert made.kind(b"U:id", b"public.a\\\\b") == Kind(
+    assert made.kind(b"U:id", b"public.a\\\\b") == EventKind(
         ignored, Deed.NOTHING, url, update, b"public.a\\b", (b"id",)
     )
-    assert made.kind(b"pgq.x", b"\\N") == Kind(ignored, Deed.NOTHING, unread, None, b"")
-    assert made.kind(b"x", b"\\N") == Kind(added, Deed.INSERT, Writing.EITHER, insert, b"")
-    assert made.kind(b"I:id,k2", b"t") == Kind(added, Deed.INSERT, url, insert, b"t", (b"id", b"k2"))
+    assert made.kind(b"pgq.x", b"\\N") == EventKind(ignored, Deed.NOTHING, unread, None, b"")
+    assert made.kind(b"x", b"\\N") == EventKind(added, Deed.INSERT, Writing.EITHER, insert, b"")
+    assert made.kind(b"I:id,k2", b"t") == EventKind(added, Deed.INSERT, url, insert, b"t", (b"id", b"k2"))
     assert made.kind(b"pgq.passed-over", b"t").is_passed_over
     assert made.kind(b"{", b"t").handling is Handling.IN_ORDER
 

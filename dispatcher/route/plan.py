@@ -223,7 +223,7 @@ class Planner:
         equals = tuple(self._tables.columns(like)[name].equals for name in key)
         apart = shape.kind is not Replace or shape.rekeys or not set(key) <= set(columns)
         stage = Stage(like, columns, key, equals, apart, self._encoding)
-        is_found = self._tables.names_one(like, key) and self._tables.is_alone(like)
+        is_found = self._tables.uniqueness.names_one(like, key) and self._tables.uniqueness.is_alone(like)
         by_index = like if is_found else None
         if shape.kind is Replace:
             return Replace(stage, self.roots, shape.rekeys, by_index=by_index)

@@ -58,7 +58,7 @@ class Uniques:
     @classmethod
     def of(cls, tables: Tables, table: TableName) -> Self:
         """Those of a table that is there."""
-        return cls(str(table), tables.unique_columns(table))
+        return cls(str(table), tables.uniqueness.columns(table))
 
     @classmethod
     def from_memory(cls, found: Mapping[str, Any]) -> Self:
@@ -233,7 +233,7 @@ def _look_at_new(
     if settings.partitioning.why_no_key(key, known):
         return Uniques(NEW_TABLE, (), by_event=True)
     if maker is None:
-        like = tables.unique_columns(settings.dest_table) if there and _LIKE.search(template) else ()
+        like = tables.uniqueness.columns(settings.dest_table) if there and _LIKE.search(template) else ()
         return Uniques(NEW_TABLE, like, by_event=_UNIQUE.search(template) is not None)
     table, period = settings.dest_table, None
     if settings.part_field:

@@ -23,7 +23,7 @@ class Handling(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EventKind:
     """Events of one ``ev_type`` and ``ev_extra1``.
 
     Attributes:
@@ -71,7 +71,7 @@ class Classifier:
         self._encoding = encoding
         self._reads_text = encoding.name == "UTF8" and not encoding.replaces
 
-    def kind(self, type_: bytes, table: bytes) -> Kind:
+    def kind(self, type_: bytes, table: bytes) -> EventKind:
         """What is known of events whose lines have these fields.
 
         Raises:
@@ -83,7 +83,7 @@ class Classifier:
                 self._encoding.utf8_or_raw(copytext.unescape(type_) or b""), name, has_data=False
             )
         except ValueError:
-            return Kind(Handling.IN_ORDER, Deed.NOTHING, Writing.UNREAD, None, name)
+            return EventKind(Handling.IN_ORDER, Deed.NOTHING, Writing.UNREAD, None, name)
         handling, writing = self._handling(header), _writing(header)
         if writing is Writing.EITHER and not self._reads_text:
             writing = Writing.URLENCODED
@@ -97,7 +97,7 @@ class Classifier:
         elif handling is Handling.CHANGE and header.operation:
             deed = _DEEDS[header.operation]
         passed = type_ == PASSED_OVER
-        return Kind(handling, deed, writing, header.operation, name, header.key, passed)
+        return EventKind(handling, deed, writing, header.operation, name, header.key, passed)
 
     def _handling(self, header: Header) -> Handling:
         operation, key = header.operation, header.key

@@ -1,0 +1,56 @@
+"""What names one row of a table of the target, and what refers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from psycopg2.extensions import connection as Connection
+
+from ..postgres import TableName, queries
+
+
+class Uniqueness:
+    """Unique indexes of tables, looked up.
+
+    Args:
+        connection: to the target.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._unique: dict[TableName, tuple[frozenset[str], ...]] = {}
+        self._alone: dict[TableName, bool] = {}
+
+    def forget(self) -> None:
+        """Ask again when they are next needed."""
+        self._unique.clear()
+        self._alone.clear()
+
+    def columns(self, table: TableName) -> tuple[frozenset[str], ...]:
+        """The columns of each unique index of a table, without those that PostgreSQL demands there.
+
+        A natively partitioned table has the columns by which it is partitioned in each of them.
+        """
+        with self._connection.cursor() as cursor:
+            found = queries.rows(cursor, "unique_columns", table=table.sql)
+        return tuple(frozenset(columns) for (columns,) in found)
+
+    def names_one(self, table: TableName, key: Iterable[str]) -> bool:
+        """Whether no two rows of a table have the same key, by a unique index; remembered."""
+        if table not in self._unique:
+            self._unique[table] = self.columns(table)
+        names = frozenset(key)
+        return any(each <= names for each in self._unique[table])
+
+    def is_alone(self, table: TableName) -> bool:
+        """Whether it is a table without children, and without triggers of users; remembered."""
+        if table not in self._alone:
+            with self._connection.cursor() as cursor:
+                self._alone[table] = bool(queries.value(cursor, "is_alone", table=table.sql))
+        return self._alone[table]
+
+    def references(self, table: TableName) -> tuple[bool, bool]:
+        """Whether foreign keys refer to a table from itself, and whether any do. Not remembered."""
+        with self._connection.cursor() as cursor:
+            itself, others = queries.rows(cursor, "references", table=table.sql)[0]
+        return itself, others
