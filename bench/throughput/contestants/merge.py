@@ -1,4 +1,4 @@
-"""The limit of changes: what all events come to, decoded and folded beforehand, merged by the best statements.
+"""The limit of changes: what events come to, decoded and folded beforehand, merged by the best statements.
 
 Meanwhile the events are copied out of the source, in their order; what comes out is discarded. All is one
 commit.

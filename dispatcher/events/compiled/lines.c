@@ -35,32 +35,44 @@ static int write_key(const Description *d, const Value *values, Buffer *key)
     return 1;
 }
 
+/* Make room for the row; returns 0 if a value that is not loaded is malformed, or without memory. */
+static int prepare_row(Fold *fold, const Line *line)
+{
+    const Description *d = &fold->described;
+    size_t room = 0;
+    for (size_t i = 0; i < d->column_count; i++) {
+        const Value *value = &fold->values[i];
+        if (d->columns[i].loaded && line->deed != DELETE)
+            room += room_of(value) + 1;
+        else if (value->kind != ABSENT && !is_sound(value))
+            return 0;
+    }
+    fold->row.size = 0;
+    return make_room(&fold->row, room + 1);
+}
+
 /* Write the row and tell its set of columns; returns 0 if a value is malformed. */
 static int write_row(Fold *fold, Line *line)
 {
     const Description *d = &fold->described;
-    Buffer *row = &fold->row;
-    row->size = 0;
+    if (!prepare_row(fold, line))
+        return 0;
+    if (line->deed == DELETE)
+        return 1;
+    char *start = fold->row.text, *to = start;
     memset(fold->set, 0, fold->set_words * sizeof *fold->set);
     for (size_t i = 0; i < d->column_count; i++) {
         const Value *value = &fold->values[i];
-        if (value->kind == ABSENT)
+        if (value->kind == ABSENT || !d->columns[i].loaded)
             continue;
-        if (!d->columns[i].loaded || line->deed == DELETE) {
-            if (!is_sound(value))
-                return 0;
-            continue;
-        }
-        if (!make_room(row, room_of(value) + 1))
-            return 0;
         if (line->loaded++)
-            row->text[row->size++] = '\t';
-        char *end = write_value(value, row->text + row->size, 1);
-        if (end == NULL)
+            *to++ = '\t';
+        to = write_value(value, to, 1);
+        if (to == NULL)
             return 0;
-        row->size = (size_t)(end - row->text);
         fold->set[i / 64] |= (uint64_t)1 << i % 64;
     }
+    fold->row.size = (size_t)(to - start);
     return 1;
 }
 
@@ -319,8 +331,13 @@ int take_line(Fold *fold, const char *line, const char *end)
     Text fields[MAX_FIELDS];
     size_t first = fold->described.first, count = 0;
     while (count < first + 4 && line <= end) {
-        const char *stop = line < end ? memchr(line, '\t', (size_t)(end - line)) : NULL;
-        stop = stop ? stop : end;
+        const char *stop = line;
+        if (count == first + 1) {
+            stop = line < end ? memchr(line, '\t', (size_t)(end - line)) : NULL;
+            stop = stop ? stop : end;
+        } else
+            while (stop < end && *stop != '\t')
+                stop++;
         fields[count++] = (Text){line, (size_t)(stop - line)};
         line = stop + 1;
     }

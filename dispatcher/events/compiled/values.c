@@ -44,11 +44,13 @@ static char *write_plain(const unsigned char *from, const unsigned char *end, ch
 
 static char *write_percent(const unsigned char *from, const unsigned char *end, char *to, int escape)
 {
-    while (from < end) {
+    for (;;) {
+        while (from < end && !special[*from])
+            *to++ = (char)*from++;
+        if (from == end)
+            return to;
         unsigned char byte = *from++;
-        if (!special[byte])
-            *to++ = (char)byte;
-        else if (byte == '+')
+        if (byte == '+')
             *to++ = ' ';
         else {
             if (byte != '%' || end - from < 2 || hex[from[0]] > 15 || hex[from[1]] > 15)
@@ -57,7 +59,6 @@ static char *write_percent(const unsigned char *from, const unsigned char *end, 
             from += 2;
         }
     }
-    return to;
 }
 
 /* What stands behind a backslash; the same in JSON and in SQL. */
