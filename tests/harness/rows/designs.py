@@ -1,0 +1,131 @@
+"""Designs of a table ``t`` that random histories change, in the source and in the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.servers.database import Database
+from harness.servers.queue import Queue
+
+LONGEST = 20
+"""Characters of a text that the target takes; the source takes more."""
+
+DAYS = ("2026-11-23", "2026-11-24", "2026-11-25")
+"""Those that rows may have; the partition of the first is there before anything is loaded."""
+
+KEPT = "kept"
+"""What rows that are there before a history have in the target's own column."""
+
+ADDED = "added"
+"""The default of that column."""
+
+SEEDS = (1, 2)
+"""Ids of rows that both databases may have before a history."""
+
+STRAYS = (901, 902, 903)
+"""Ids of rows that only the target has before a history."""
+
+FORMATS = (
+    ("logutriga",),
+    ("logutriga", "backup"),
+    ("jsontriga",),
+    ("sqltriga",),
+    ("sqltriga", "backup"),
+)
+"""PgQ's trigger functions and their arguments."""
+
+_EXTRA = {
+    "": "",
+    "unique": "u int unique, ",
+    "self": "up int references t, ",
+    "other": "o int references o, ",
+}
+
+Extra = Literal["", "unique", "self", "other"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """What the table is like.
+
+    Attributes:
+        key: names of the columns of its primary key.
+        extra: a further unique column, or one that refers to the table itself or to another one.
+        partitions: how the target's table is partitioned by day.
+        own: the target's table has a column with a default that the source lacks.
+    """
+
+    key: tuple[str, ...] = ("id",)
+    extra: Extra = ""
+    partitions: Literal["", "inherited", "native"] = ""
+    own: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the source, in order."""
+        day = ("day",) if self.partitions else ()
+        extra = {"": (), "unique": ("u",), "self": ("up",), "other": ("o",)}[self.extra]
+        return (*self.key, *day, *extra, "txt", "n")
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Those of the target, in order."""
+        return (*self.columns, "own") if self.own else self.columns
+
+    @property
+    def keys(self) -> Mapping[str, object]:
+        """Keys of the job, beside those that name databases, queue and table."""
+        if not self.partitions:
+            return {}
+        template = {"part_template": f"create table _DEST_TABLE {self._child}"}
+        return {"part_field": "day", **(template if self.partitions == "inherited" else {})}
+
+    @property
+    def _child(self) -> str:
+        other = ", foreign key (o) references o" if self.extra == "other" else ""
+        return f"(like t including defaults, primary key ({', '.join(self.key)}){other}) inherits (t)"
+
+    def create_source(self, queue: Queue, format_: tuple[str, ...]) -> None:
+        """Make the table anew, with triggers on its changes and truncates."""
+        self._create(queue.source, "text", "")
+        function, *arguments = format_
+        queue.attach("t", *arguments, function=function)
+        queue.attach_truncate("t", function)
+
+    def create_target(self, target: Database) -> None:
+        """Make the table anew, with the partition of the first day."""
+        own = f", own text default '{ADDED}'" if self.own else ""
+        self._create(target, f"varchar({LONGEST})", own, self.partitions)
+        name = f"t_{DAYS[0].replace('-', '_')}"
+        if self.partitions == "inherited":
+            target.execute(f"create table {name} {self._child}")
+        elif self.partitions:
+            target.execute(
+                f"create table {name} partition of t for values from ('{DAYS[0]}') to ('{DAYS[1]}')"
+            )
+
+    def _create(self, database: Database, text: str, own: str, partitions: str = "") -> None:
+        second = "k2 text, " if len(self.key) > 1 else ""
+        day = "day date not null, " if self.partitions else ""
+        key = "" if partitions == "inherited" else f", primary key ({', '.join(self.key)})"
+        if partitions == "native":
+            key = f", primary key ({', '.join(self.key)}, day)"
+        by = " partition by range (day)" if partitions == "native" else ""
+        database.execute(
+            "drop table if exists t cascade; "
+            "create table if not exists o (id int primary key); "
+            "insert into o values (1), (2) on conflict do nothing; "
+            f"create table t (id int, {second}{day}{_EXTRA[self.extra]}txt {text}, n int{own}{key}){by}"
+        )
+
+    def row(self, id_: int, **values: str | None) -> dict[str, str | None]:
+        """A row of that id with some values; others are NULL, but for the key and the day."""
+        whole: dict[str, str | None] = dict.fromkeys(self.columns)
+        fixed = {"id": str(id_), "k2": "a", "day": DAYS[0]}
+        return {name: values.get(name, fixed.get(name)) for name in whole}
+
+    def place(self, row: Mapping[str, str | None]) -> str:
+        """The table that has a row of the target."""
+        return "t_" + (row["day"] or "").replace("-", "_") if self.partitions else "t"

@@ -1,0 +1,291 @@
+"""Random histories of a table: statements on the source, events made by hand, and ticks between them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote_plus
+
+from hypothesis import strategies as st
+
+from harness.rows.designs import DAYS, FORMATS, LONGEST, STRAYS, Design
+
+Row = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL on the source, whose triggers make its events; none if the source refuses it."""
+
+    sql: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The end of a batch."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event made by hand."""
+
+    type: str
+    data: str
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A change of a key, which the triggers refuse: it is made without them, its event by hand.
+
+    Attributes:
+        where: which row, as SQL.
+        sets: what is assigned.
+    """
+
+    where: str
+    sets: str
+
+
+@dataclass(frozen=True)
+class Touch:
+    """An event made by hand that tells a present row as it is, written in an odd way.
+
+    Attributes:
+        where: which row, as SQL.
+        odd: how it is written, see `ODD`.
+    """
+
+    where: str
+    odd: int
+
+
+Step = Statement | Tick | Event | NewKey | Touch
+
+
+@dataclass(frozen=True)
+class History:
+    """What happens to a table.
+
+    Attributes:
+        design: of the table.
+        format: the trigger function and its arguments.
+        seeded: both databases have some rows beforehand.
+        steps: in order.
+    """
+
+    design: Design
+    format: tuple[str, ...]
+    seeded: bool
+    steps: tuple[Step, ...]
+
+
+def urlencoded(row: Mapping[str, str | None]) -> str:
+    """A row as logutriga writes it."""
+    return "&".join(name if value is None else f"{name}={quote_plus(value)}" for name, value in row.items())
+
+
+def _reversed(row: Row) -> Row:
+    return dict(reversed(row.items()))
+
+
+def _type(operation: str, key: Iterable[str]) -> str:
+    return f"{operation[0]}:{','.join(key)}"
+
+
+def json_type(operation: str, key: Iterable[str]) -> str:
+    """As jsontriga writes it."""
+    header = {"op": operation, "table": ["public", "t"], "pkey": list(key)}
+    return json.dumps(header, separators=(",", ":"))
+
+
+Odd = Callable[[str, Sequence[str], Row], Event]
+
+ODD: tuple[Odd, ...] = (
+    lambda operation, key, row: Event(_type(operation, key), urlencoded(row)),
+    lambda operation, key, row: Event(json_type(operation, key), json.dumps(row)),
+    lambda operation, key, row: Event(_type(operation, key), urlencoded(_reversed(row))),
+    lambda operation, key, row: Event(json_type(operation, key), json.dumps(_reversed(row))),
+    lambda operation, key, row: Event(_type(operation, key), urlencoded(row).replace("&", "&&") + "&"),
+    lambda operation, key, row: Event(_type(operation, key), "txt=not+the+last&" + urlencoded(row)),
+    lambda operation, key, row: Event(_type(operation, reversed(key)), urlencoded(row).replace("id", "%69d")),
+)
+"""Ways to write an event by hand: by operation, names of the key's columns, and row."""
+
+TEXTS = st.sampled_from([None, "x", "", "it's \\", "\u20ac\t\n", "\\N", "a b&c=d", 'q"%41'])
+NUMBERS = st.sampled_from([None, 0, 7, -12])
+
+
+def literal(value: object) -> str:
+    """As SQL."""
+    if value is None:
+        return "null"
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Draws steps for one design.
+
+    Attributes:
+        draw: hypothesis's.
+        design: of the table.
+        format: of the triggers.
+    """
+
+    draw: st.DrawFn
+    design: Design
+    format: tuple[str, ...]
+
+    def value(self, column: str) -> object:
+        """For a column."""
+        values: dict[str, st.SearchStrategy[object]] = {
+            "id": st.integers(1, 5),
+            "k2": st.sampled_from(["a", "b c"]),
+            "day": st.sampled_from(DAYS),
+            "u": st.sampled_from([1, 2, 3, None]),
+            "up": st.sampled_from([1, 2, 3, None]),
+            "o": st.sampled_from([1, 2, 9, None]),
+            "txt": TEXTS,
+            "n": NUMBERS,
+        }
+        return self.draw(values[column])
+
+    def where(self) -> str:
+        """A row, as SQL."""
+        return self._where({name: self.value(name) for name in self.design.key})
+
+    def _where(self, key: Mapping[str, object]) -> str:
+        return " and ".join(f"{name} = {literal(value)}" for name, value in key.items())
+
+    def insert(self, **fixed: object) -> Statement:
+        """A new row."""
+        row = {name: fixed.get(name, None) or self.value(name) for name in self.design.columns}
+        values = ", ".join(map(literal, row.values()))
+        return Statement(f"insert into t ({', '.join(row)}) values ({values})")
+
+    def update(self) -> list[Step]:
+        """Some columns of a row."""
+        others = [name for name in self.design.columns if name not in self.design.key]
+        names = self.draw(st.lists(st.sampled_from(others), min_size=1, max_size=3, unique=True))
+        sets = ", ".join(f"{name} = {literal(self.value(name))}" for name in names)
+        return [Statement(f"update t set {sets} where {self.where()}")]
+
+    def update_many(self) -> list[Step]:
+        """One statement for many rows; in a column that nothing depends on."""
+        return [Statement(f"update t set n = {literal(self.value('n'))} where id < {self.value('id')}")]
+
+    def delete(self) -> list[Step]:
+        """A row goes."""
+        return [Statement(f"delete from t where {self.where()}")]
+
+    def come_back(self) -> list[Step]:
+        """A row goes, and another one gets its key."""
+        key = {name: self.value(name) for name in self.design.key}
+        return [Statement(f"delete from t where {self._where(key)}"), self.insert(**key)]
+
+    def pass_on(self) -> list[Step]:
+        """What must be unique is taken from one row and given to another one."""
+        value, giver = self.value("u"), self.where()
+        leaves = self.draw(st.sampled_from(["update t set u = null", "delete from t"]))
+        takes = self.draw(st.booleans())
+        end: Step = Statement(f"update t set u = {literal(value)} where {self.where()}")
+        return [Statement(f"{leaves} where {giver}"), end if takes else self.insert(u=value)]
+
+    def new_key(self) -> list[Step]:
+        """A row gets another key, and perhaps other values."""
+        others = ("n", *(("day",) if self.design.partitions else ()))
+        name = self.draw(st.sampled_from(self.design.key))
+        more = self.draw(st.lists(st.sampled_from(others), max_size=1))
+        sets = ", ".join(f"{each} = {literal(self.value(each))}" for each in [name, *more])
+        return [NewKey(self.where(), sets)]
+
+    def touch(self) -> list[Step]:
+        """An event that changes nothing."""
+        return [Touch(self.where(), self.draw(st.integers(0, len(ODD) - 1)))]
+
+    def odd(self, id_: int) -> list[Step]:
+        """Events made by hand of a row of their own."""
+        made: list[Step] = []
+        for _ in range(self.draw(st.integers(1, 3))):
+            values = {name: self.value(name) for name in ("txt", "n")}
+            day = {"day": self.value("day")} if self.design.partitions else {}
+            shown = {name: None if value is None else str(value) for name, value in (values | day).items()}
+            operation = self.draw(st.sampled_from(["INSERT", "UPDATE", "DELETE"]))
+            row = self.design.row(id_, **shown)
+            if operation == "INSERT":
+                row = self.design.row(id_, txt=shown["txt"], n=shown["n"])
+            made.append(self.draw(st.sampled_from(ODD))(operation, self.design.key, row))
+        return made
+
+    def fault(self, number: int) -> list[Step]:
+        """An event that has no row or asks for nothing; its key is used by no other."""
+        id_, key = 910 + number, self.design.key
+        row = self.design.row(id_, txt="x")
+        plain = urlencoded(row)
+        where = " and ".join(f"{name}={literal(row[name])}" for name in key)
+        faults: list[list[Step]] = [
+            [Event(_type("DELETE", key), plain)],
+            [Event("D", where)],
+            [Event("U", f"txt='x' where {where}")],
+            [Event("U", f"{where.replace(' and ', ',')} where {where}")],
+            [Event(_type("INSERT", key), plain + "&n=%zz")],
+            [Event(json_type("UPDATE", key), '{"id":')],
+            [Event(_type("INSERT", key), plain + "&color=red")],
+            [Event(json_type("UPDATE", key), json.dumps({**row, "color": None}))],
+            [Event(_type("INSERT", key), urlencoded({**row, "txt": "x" * (LONGEST + 1)}))],
+            [Event("pgq.strange", "%")],
+            [self._plain(id_), Statement(f"update t set txt = repeat('x', {LONGEST + 1}) where id = {id_}")],
+            *([self._plain(STRAYS[number])] for _ in range(2) if number < len(STRAYS)),
+        ]
+        return self.draw(st.sampled_from(faults))
+
+    def _plain(self, id_: int) -> Statement:
+        row = self.design.row(id_, txt="x")
+        return Statement(f"insert into t ({', '.join(row)}) values ({', '.join(map(literal, row.values()))})")
+
+
+DESIGNS = st.one_of(
+    st.builds(Design, st.sampled_from([("id",), ("id", "k2")]), own=st.booleans()),
+    st.builds(Design, st.sampled_from([("id",), ("id", "k2")]), st.just("unique"), own=st.booleans()),
+    st.builds(Design, extra=st.just("self"), own=st.booleans()),
+    st.builds(
+        Design,
+        st.sampled_from([("id",), ("id", "k2")]),
+        st.sampled_from(["", "other"]),
+        st.sampled_from(["inherited", "native"]),
+        st.booleans(),
+    ),
+    st.builds(Design, extra=st.just("other")),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Histories of any design, in any format; few of them with faults."""
+    design, format_ = draw(DESIGNS), draw(st.sampled_from(FORMATS))
+    maker = Maker(draw, design, format_)
+    kinds: list[Callable[[], list[Step]]] = [
+        *[lambda: [maker.insert()]] * 4,
+        *[maker.update] * 4,
+        *[maker.delete, maker.come_back] * 2,
+        *([maker.pass_on] * 3 if design.extra == "unique" else []),
+        *([maker.new_key] if len(format_) > 1 or format_[0] != "sqltriga" else []),
+        *([maker.new_key] if format_ == ("sqltriga", "backup") else []),
+        maker.update_many,
+        *[lambda: [Tick()]] * 3,
+    ]
+    odd = draw(st.sampled_from(["", "", "odd", "faults", "truncates"]))
+    if odd == "truncates":
+        kinds.append(lambda: [Statement("truncate t")])
+    number = 0
+    steps: list[Step] = []
+    for _ in range(draw(st.integers(1, 14))):
+        choices = [*kinds]
+        if odd == "odd":
+            choices += [maker.touch, lambda: maker.odd(950 + number)]
+        if odd == "faults":
+            choices += [lambda: maker.fault(number)] * 3
+        steps += draw(st.sampled_from(choices))()
+        number += 1
+    return History(design, format_, draw(st.booleans()), tuple(steps))

@@ -1,0 +1,196 @@
+"""What a plain replay of events makes of a table: each event by itself, in order."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from urllib.parse import unquote_plus
+
+import skytools
+
+from harness.rows.designs import ADDED, LONGEST, Design
+
+Row = dict[str, str | None]
+Key = tuple[str | None, ...]
+
+_OPERATIONS = {"I": "insert", "U": "update", "D": "delete", "R": "truncate"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An event of the queue.
+
+    Attributes:
+        number: its ``ev_id``.
+        type, data, old: its ``ev_type``, ``ev_data`` and ``ev_extra2``.
+    """
+
+    number: int
+    type: str
+    data: str
+    old: str | None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an event asks for.
+
+    Attributes:
+        row: values that it tells.
+        key: names of the key's columns.
+        before: what finds the row.
+        whole: the row has all columns.
+    """
+
+    row: Row
+    key: tuple[str, ...]
+    before: Row
+    whole: bool = True
+
+
+class BadEventError(Exception):
+    """An event has no row."""
+
+
+@dataclass
+class Replayed:
+    """A table that events are applied to.
+
+    Attributes:
+        design: of the table.
+        rows: its rows by their keys.
+        dead: ids of the events that have no row.
+        counts: events by operation and outcome, as ``insert,row``.
+    """
+
+    design: Design
+    rows: dict[Key, Row] = field(default_factory=dict)
+    dead: set[int] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def put(self, row: Row) -> None:
+        """A row is there."""
+        self.rows[self._key(row)] = row
+
+    def apply(self, sent: Sent) -> None:
+        """Do what an event asks for."""
+        if sent.type.startswith("pgq."):
+            self.counts["other,ignored"] += 1
+            return
+        operation, key = _header(sent.type)
+        try:
+            done = self._apply(operation, key, sent)
+        except BadEventError:
+            self.dead.add(sent.number)
+            self.counts[f"{operation},dead_letter"] += 1
+        else:
+            self.counts[f"{operation},{'row' if done else 'ignored'}"] += 1
+
+    def _apply(self, operation: str, key: tuple[str, ...], sent: Sent) -> bool:
+        """Returns False if there is nothing to do."""
+        if operation == "truncate":
+            self.rows.clear()
+            return True
+        asked = _read(operation, key, sent)
+        if operation == "delete":
+            return self.rows.pop(self._key(asked.before), None) is not None
+        if operation == "insert":
+            self._insert(asked.row)
+            return True
+        return self._update(asked)
+
+    def _insert(self, row: Row) -> None:
+        defaults: Row = dict.fromkeys(self.design.loaded)
+        if self.design.own:
+            defaults["own"] = ADDED
+        self._store(defaults | row, None)
+
+    def _update(self, asked: _Asked) -> bool:
+        found = self._key(asked.before)
+        present = self.rows.get(found)
+        changed = {name: value for name, value in asked.row.items() if asked.whole or name not in asked.key}
+        if self.design.partitions and "day" in changed and not asked.whole:
+            raise BadEventError
+        if not changed:
+            return False
+        if present is None and not asked.whole:
+            raise BadEventError
+        if present is None:
+            self._insert(changed)
+        elif self.design.partitions and changed.get("day", present["day"]) != present["day"]:
+            # A row that moves is removed and added.
+            own = {"own": ADDED} if self.design.own else {}
+            self._store(present | changed | own, found)
+        else:
+            self._store(present | changed, found)
+        return True
+
+    def _store(self, row: Row, instead: Key | None) -> None:
+        """Keep a row, instead of one or in addition; BadEventError if the table refuses it."""
+        others = [each for key, each in self.rows.items() if key != instead]
+        if set(row) != set(self.design.loaded) or len(row["txt"] or "") > LONGEST:
+            raise BadEventError
+        if any(self._key(each) == self._key(row) for each in others):
+            raise BadEventError
+        if row.get("u") is not None and any(each["u"] == row["u"] for each in others):
+            raise BadEventError
+        if self.design.partitions and row["day"] is None:
+            raise BadEventError
+        if instead is not None:
+            del self.rows[instead]
+        self.put(row)
+
+    def _key(self, row: Row) -> Key:
+        return tuple(row[name] for name in self.design.key)
+
+
+def _header(type_: str) -> tuple[str, tuple[str, ...]]:
+    """The operation of an event, and the names of its key's columns."""
+    if type_.startswith("{"):
+        header = json.loads(type_)
+        return header["op"].lower(), tuple(header["pkey"])
+    letter, _, key = type_.partition(":")
+    return _OPERATIONS.get(letter, "insert"), tuple(key.split(",")) if key else ()
+
+
+def _read(operation: str, key: tuple[str, ...], sent: Sent) -> _Asked:
+    """BadEventError if an event cannot be read."""
+    if sent.type in {"I", "U", "D"}:
+        return _read_sql(operation, sent)
+    row = _decoded(sent.data)
+    before = _decoded(sent.old) if sent.old else row
+    return _Asked(row, key, before)
+
+
+def _read_sql(operation: str, sent: Sent) -> _Asked:
+    try:
+        key, values = skytools.parse_sqltriga_sql(sent.type, sent.data, splitkeys=True)
+    except ValueError:
+        raise BadEventError from None
+    if operation == "insert":
+        return _Asked(dict(values), (), {})
+    if operation == "delete":
+        return _Asked({}, tuple(key), dict(key))
+    if sent.old:
+        before = _decoded(sent.old)
+        return _Asked(before | values, tuple(key), before)
+    return _Asked(dict(values), tuple(key), dict(key), whole=False)
+
+
+def _decoded(text: str) -> Row:
+    """The values of JSON or url-encoded text."""
+    if text.startswith("{"):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            raise BadEventError from None
+        return {name: None if value is None else str(value) for name, value in found.items()}
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        raise BadEventError
+    row: Row = {}
+    for element in filter(None, text.split("&")):
+        name, equals, value = element.partition("=")
+        row[unquote_plus(name)] = unquote_plus(value) if equals else None
+    return row
