@@ -59,17 +59,17 @@ class LineReader:
         if number is None:
             raise Strange
         prefix = self._.prefixes[number]
-        line = Line(number, prefix.deed, fields[1] if self._.part == BY_EVENT_TIME else b"", {})
+        time = fields[1] if self._.part == BY_EVENT_TIME else b""
         if prefix.deed is Deed.NOTHING and prefix.writing in {Writing.URLENCODED, Writing.UNREAD}:
             if prefix.writing is Writing.URLENCODED:
                 check_urlencoded(data)
-            return line
-        if prefix.writing in {Writing.CHANGES, Writing.CONDITIONS}:
-            return self._sql(line, prefix.writing, data, old)
+            return Line(number, prefix.deed, time, {})
+        if prefix.writing in _OF_SQL:
+            return self._sql(Line(number, prefix.deed, time, {}), prefix.writing, data, old)
         values, before = self._scan(data, prefix.writing)[0], None
         if not _is_null(old) and (prefix.writing is Writing.JSON or prefix.deed is Deed.UPDATE):
             before = self._key(self._scan(old, prefix.writing)[0])
-        return line._replace(values=values, key=self._key(values), before=before)
+        return Line(number, prefix.deed, time, values, self._key(values) if self._.key else (), before)
 
     def _sql(self, line: Line, writing: Writing, data: bytes, old: bytes) -> Line:
         """An update or delete of sqltriga."""
@@ -98,6 +98,9 @@ class LineReader:
         if None in found:
             raise Strange
         return tuple(map(copytext.escape, found))
+
+
+_OF_SQL = {Writing.CHANGES, Writing.CONDITIONS}
 
 
 def _is_null(field: bytes) -> bool:

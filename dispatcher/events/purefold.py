@@ -24,7 +24,7 @@ from .scan import Strange, Values
 ROW_OVERHEAD = 200
 """Bytes that Python adds to a row, about."""
 
-Seen = TypeVar("Seen", bytes, tuple[int, ...])
+Seen = TypeVar("Seen", bytes, frozenset[int])
 
 
 @dataclass(slots=True)
@@ -64,6 +64,7 @@ class PureFold:
     def __init__(self, description: Description) -> None:
         self._ = description
         self._reader = LineReader(description)
+        self._loads_all = all(description.loaded)
         self._days: set[bytes] = {b""}
         self.counts()
         self.clear()
@@ -82,7 +83,7 @@ class PureFold:
         """Forget all rows."""
         self._rows: dict[Key, _Row] = {}
         self._used_days: set[bytes] = {b""}
-        self._used_columns: set[tuple[int, ...]] = set()
+        self._used_columns: set[frozenset[int]] = set()
         self.size = 0
 
     def add(self, block: bytes, start: int) -> tuple[int, End]:
@@ -149,12 +150,14 @@ class PureFold:
             return End.FULL, False
         if line.deed is not Deed.DELETE and day not in self._days:
             raise Strange
-        loaded = {number: value for number, value in line.values.items() if self._.loaded[number]}
+        loaded = line.values
+        if not self._loads_all:
+            loaded = {number: value for number, value in loaded.items() if self._.loaded[number]}
         if line.is_whole and line.deed is not Deed.DELETE and len(loaded) < self._.least:
             raise Strange
         if not line.is_whole and line.deed is Deed.UPDATE and len(loaded) == len(self._.key):
             return End.ALL, True
-        if line.deed is not Deed.DELETE and not self._has_room(self._used_columns, tuple(sorted(loaded))):
+        if line.deed is not Deed.DELETE and not self._has_room(self._used_columns, frozenset(loaded)):
             return End.FULL, False
         if not self._.key:
             self._rows[(b"%d" % len(self._rows),)] = _Row(Act.FIND_ABSENT, loaded, day)
@@ -211,7 +214,7 @@ class PureFold:
         if day != known.day and (day or line.is_whole):
             return End.FULL, False
         merged = {**known.values, **loaded}
-        if not self._has_room(self._used_columns, tuple(sorted(merged))):
+        if not self._has_room(self._used_columns, frozenset(merged)):
             return End.FULL, False
         known.values = merged
         return End.ALL, False

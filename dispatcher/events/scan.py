@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
-from urllib.parse import unquote_to_bytes
 
-from .urlencoded import column_name
+from .urlencoded import column_name, unquote
 
 Values = dict[int, bytes | None]
 """Number of a column to its value; None is NULL."""
@@ -143,7 +142,7 @@ def _urlencoded(text: bytes) -> Iterator[Pair]:
     check_urlencoded(text)
     for element in text.split(b"&"):
         name, equals, value = element.partition(b"=")
-        yield name, unquote_to_bytes(value.replace(b"+", b" ")) if equals else None
+        yield name, unquote(value) if equals else None
 
 
 def _json(text: bytes) -> Iterator[Pair]:

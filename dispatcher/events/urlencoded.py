@@ -35,10 +35,11 @@ def _read_column(name: bytes) -> bytes:
     if not _NAME.fullmatch(name):
         shown = name[:40].decode("utf-8", "backslashreplace")
         raise ValueError(f"its data is not url-encoded: {shown!r} is no name of a column")
-    return _unquote(name)
+    return unquote(name)
 
 
-def _unquote(text: bytes) -> bytes:
+def unquote(text: bytes) -> bytes:
+    """Text that is not malformed, decoded."""
     if b"+" in text:
         text = text.replace(b"+", b" ")
     return unquote_to_bytes(text) if b"%" in text else text
@@ -60,5 +61,5 @@ def decode(data: bytes) -> Row:
     for element in data.split(b"&"):
         if element:
             name, equals, value = element.partition(b"=")
-            row[column_name(name)] = _unquote(value) if equals else None
+            row[column_name(name)] = unquote(value) if equals else None
     return row

@@ -144,7 +144,11 @@ class Known:
         pairs = settings.fields.pairs
         loaded = None if pairs is None else {name for name, _ in pairs}
         key = self.key if ordered and all(name in self._numbers for name in self.key) else ()
-        taken = [each for each in self.kinds.items() if self._is_taken(each[1], key)]
+        taken = [
+            each
+            for each in self.kinds.items()
+            if self._is_taken(each[1], key) and (part is not None or each[1].handling is Handling.IGNORE)
+        ]
         references = self.references or References(from_itself=False, any=False)
         description = Description(
             first,
@@ -152,7 +156,7 @@ class Known:
             tuple(map(tuple, self._spellings)),
             tuple(loaded is None or name in loaded for name in self.names),
             tuple(self._numbers[name] for name in key),
-            part,
+            NOT_PARTITIONED if part is None else part,
             max(1, len(pairs or ())),
             replaces=not references.from_itself,
             rekeys=self.covers and not references.any,
@@ -165,15 +169,13 @@ class Known:
             return bool(key) and (kind.writing in _TELLING or set(kind.key) == set(key))
         return kind.handling is not Handling.IN_ORDER
 
-    def _part(self, field: str) -> int:
-        """What tells the day; a column that is not known yet is in no row that is taken."""
+    def _part(self, field: str) -> int | None:
+        """What tells the day; None if no row can be taken, as that column is not known yet."""
         if not field:
             return NOT_PARTITIONED
         if field == EVENT_TIME:
             return BY_EVENT_TIME
-        if (name := field.encode()) not in self._numbers:
-            self.take([(name, b"")], Writing.URLENCODED)
-        return self._numbers[name]
+        return self._numbers.get(field.encode())
 
 
 _TELLING = {Writing.CHANGES, Writing.CONDITIONS}

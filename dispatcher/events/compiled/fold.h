@@ -37,7 +37,7 @@ typedef struct {
 } Buffer;
 
 /* How the text of a value is to be read. */
-typedef enum { ABSENT, SQL_NULL, PLAIN, PERCENT, JSON_STRING, SQL_STRING, SQL_ESCAPED } Kind;
+typedef enum { ABSENT, SQL_NULL, PLAIN, COPIED, PERCENT, JSON_STRING, SQL_STRING, SQL_ESCAPED } Kind;
 
 typedef struct {
     const char *text;
@@ -72,6 +72,7 @@ char *write_value(const Value *value, char *to, int escape);
 int is_sound(const Value *value);
 int names_day(const char *text, size_t size);
 size_t room_of(const Value *value);
+int write_in_order(const Description *d, Text data, Value *values, Buffer *row);
 
 /* A row on its way to values; columns are expected to come in their order. */
 typedef struct {
@@ -133,7 +134,7 @@ typedef struct {
     /* Of the present line. */
     Value *values, *where, *before;
     Buffer scratch, old_scratch, key, old_key, row, merged;
-    uint64_t *set;
+    uint64_t *set, *whole_set; /* of columns: those of the line, and all */
     size_t *taken, *ignored; /* of each prefix */
     size_t last_prefix;
     /* Of the present groups. */

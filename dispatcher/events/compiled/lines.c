@@ -13,7 +13,7 @@ static int is_null(Text field)
 }
 
 typedef struct {
-    int deed, is_whole, rekeys, day, set;
+    int deed, is_whole, is_written, rekeys, day, set;
     size_t loaded;
 } Line;
 
@@ -55,6 +55,8 @@ static int prepare_row(Fold *fold, const Line *line)
 static int write_row(Fold *fold, Line *line)
 {
     const Description *d = &fold->described;
+    if (line->is_written)
+        return 1;
     if (!prepare_row(fold, line))
         return 0;
     if (line->deed == DELETE)
@@ -103,6 +105,13 @@ static int read_row(Fold *fold, Line *line, int writing, Text data, Text old)
 {
     const Description *d = &fold->described;
     line->is_whole = 1;
+    if (writing == URLENCODED && (line->deed == INSERT || (line->deed == UPDATE && is_null(old)))
+        && d->loaded_count == d->column_count && write_in_order(d, data, fold->values, &fold->row)) {
+        line->is_written = 1;
+        line->loaded = d->column_count;
+        memcpy(fold->set, fold->whole_set, fold->set_words * sizeof *fold->set);
+        return write_key(d, fold->values, &fold->key);
+    }
     if (!scan_field(fold, data, writing, fold->values, &fold->scratch))
         return 0;
     if (writing == CHANGES && !is_null(old) && memmem(old.text, old.size, " where ", 7) == NULL) {
@@ -184,6 +193,7 @@ static int merge_columns(Fold *fold, Row *row, Line *line)
     if (!make_room(merged, row->row_size + fold->row.size + 2))
         return END_NO_MEMORY;
     char *to = merged->text;
+    int is_first = 1;
     for (size_t i = 0; i < fold->described.column_count; i++) {
         const char *value = NULL, *end = NULL;
         if (has_column(fold, row->columns, i)) {
@@ -200,8 +210,9 @@ static int merge_columns(Fold *fold, Row *row, Line *line)
         }
         if (value == NULL)
             continue;
-        if (to > merged->text)
+        if (!is_first)
             *to++ = '\t';
+        is_first = 0;
         memcpy(to, value, (size_t)(end - value));
         to += end - value;
     }
@@ -348,7 +359,7 @@ int take_line(Fold *fold, const char *line, const char *end)
     if (number < 0)
         return END_STRANGE;
     const Prefix *prefix = &fold->described.prefixes[number];
-    Line taken = {prefix->deed, 1, 0, 0, 0, 0};
+    Line taken = {prefix->deed, 1, 0, 0, 0, 0, 0};
     int is_ignored = 0;
     if (prefix->deed == NOTHING && (prefix->writing == URLENCODED || prefix->writing == UNREAD)) {
         Value value = {data.text, data.size, PERCENT};

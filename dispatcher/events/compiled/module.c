@@ -135,9 +135,12 @@ static int take_description(Fold *fold, PyObject *description)
     fold->where = allocate(d->column_count, sizeof *fold->where);
     fold->before = allocate(d->column_count, sizeof *fold->before);
     fold->set = allocate(fold->set_words, sizeof *fold->set);
+    fold->whole_set = allocate(fold->set_words, sizeof *fold->whole_set);
+    for (size_t i = 0; fold->whole_set && i < d->column_count; i++)
+        fold->whole_set[i / 64] |= (uint64_t)1 << i % 64;
     fold->taken = allocate(d->prefix_count, sizeof *fold->taken);
     fold->ignored = allocate(d->prefix_count, sizeof *fold->ignored);
-    return fold->values && fold->where && fold->before && fold->set && fold->taken && fold->ignored;
+    return fold->values && fold->where && fold->before && fold->set && fold->whole_set && fold->taken && fold->ignored;
 }
 
 /* A number that differs from process to process, unless PYTHONHASHSEED says otherwise. */
@@ -158,8 +161,8 @@ static void fold_dealloc(FoldObject *self)
     free_groups(fold);
     free_rows(fold);
     free(fold->allowed.text);
-    void *owned[] = {d->prefixes,  d->columns,  d->in_key, d->key,      fold->values,
-                     fold->where, fold->before, fold->set, fold->taken, fold->ignored};
+    void *owned[] = {d->prefixes,  d->columns, d->in_key,       d->key,      fold->values, fold->where,
+                     fold->before, fold->set,  fold->whole_set, fold->taken, fold->ignored};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         PyMem_Free(owned[i]);
     Py_XDECREF(self->description);

@@ -18,7 +18,7 @@ void prepare_values(void)
         hex['0' + digit] = (unsigned char)digit;
     for (int digit = 10; digit < 16; digit++)
         hex['a' + digit - 10] = hex['A' + digit - 10] = (unsigned char)digit;
-    special['+'] = special['%'] = special['\\'] = special['\r'] = 1;
+    special['+'] = special['%'] = special['\\'] = special['\r'] = special['&'] = special['\t'] = 1;
     letters['\\'] = '\\';
     letters['\t'] = 't';
     letters['\n'] = 'n';
@@ -52,6 +52,8 @@ static char *write_percent(const unsigned char *from, const unsigned char *end, 
         unsigned char byte = *from++;
         if (byte == '+')
             *to++ = ' ';
+        else if (byte == '&')
+            *to++ = '&';
         else {
             if (byte != '%' || end - from < 2 || hex[from[0]] > 15 || hex[from[1]] > 15)
                 return NULL;
@@ -154,6 +156,9 @@ char *write_value(const Value *value, char *to, int escape)
     switch (value->kind) {
     case PLAIN:
         return write_plain(from, end, to, escape);
+    case COPIED:
+        memcpy(to, value->text, value->size);
+        return to + value->size;
     case PERCENT:
         return write_percent(from, end, to, escape);
     case JSON_STRING:
@@ -172,7 +177,59 @@ char *write_value(const Value *value, char *to, int escape)
 /* Most bytes that a value takes. */
 size_t room_of(const Value *value)
 {
-    return value->kind <= SQL_NULL ? 2 : value->kind == PERCENT ? value->size : 2 * value->size;
+    return value->kind <= SQL_NULL ? 2 : value->kind <= PLAIN || value->kind > PERCENT ? 2 * value->size : value->size;
+}
+
+/* Write an url-encoded row whose columns are all those known, in their order: the values are then COPIED parts of
+ * the row. The data is followed by a tab. Returns 0 if it is another row, or without memory. */
+int write_in_order(const Description *d, Text data, Value *values, Buffer *row)
+{
+    const unsigned char *from = (const unsigned char *)data.text, *end = from + data.size;
+    row->size = 0;
+    if (!make_room(row, data.size + 2 * d->column_count + 1))
+        return 0;
+    char *to = row->text;
+    for (size_t i = 0; i < d->column_count; i++) {
+        const Text *name = &d->columns[i].names[0];
+        Value *value = &values[i];
+        if (i) {
+            if (from == end)
+                return 0;
+            from++;
+            *to++ = '\t';
+        }
+        if ((size_t)(end - from) < name->size || name->size == 0 || memcmp(from, name->text, name->size) != 0)
+            return 0;
+        from += name->size;
+        value->text = to;
+        value->kind = *from == '=' ? COPIED : SQL_NULL;
+        if (*from == '=') {
+            from++;
+            for (;;) {
+                while (!special[*from])
+                    *to++ = (char)*from++;
+                if (*from == '&' || *from == '\t')
+                    break;
+                if (*from == '+') {
+                    *to++ = ' ';
+                    from++;
+                } else if (*from != '%' || hex[from[1]] > 15 || hex[from[2]] > 15)
+                    return 0;
+                else {
+                    to = put(to, (unsigned char)(hex[from[1]] << 4 | hex[from[2]]), 1);
+                    from += 3;
+                }
+            }
+        } else if (from != end && *from != '&')
+            return 0;
+        else {
+            *to++ = '\\';
+            *to++ = 'N';
+        }
+        value->size = (size_t)(to - value->text);
+    }
+    row->size = (size_t)(to - row->text);
+    return from == end && d->column_count > 0;
 }
 
 /* Whether a value that is not loaded could be decoded. */
@@ -181,7 +238,7 @@ int is_sound(const Value *value)
     const unsigned char *from = (const unsigned char *)value->text, *end = from + value->size;
     if (value->kind == PERCENT) {
         for (; from < end; from++)
-            if (special[*from] && *from != '+'
+            if (special[*from] && *from != '+' && *from != '&'
                 && (*from != '%' || end - from < 3 || hex[from[1]] > 15 || hex[from[2]] > 15))
                 return 0;
         return 1;

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
 from hypothesis import strategies as st
 
-from harness.rows.designs import DAYS, FORMATS, LONGEST, STRAYS, Design
+from harness.rows.designs import DAYS, FORMATS, LONGEST, SEEDS, STRAYS, Design
 
 Row = dict[str, str | None]
 
@@ -130,12 +130,12 @@ class Maker:
     Attributes:
         draw: hypothesis's.
         design: of the table.
-        format: of the triggers.
+        present: keys that rows are likely to have, each as SQL.
     """
 
     draw: st.DrawFn
     design: Design
-    format: tuple[str, ...]
+    present: set[str] = field(default_factory=set)
 
     def value(self, column: str) -> object:
         """For a column."""
@@ -152,17 +152,22 @@ class Maker:
         return self.draw(values[column])
 
     def where(self) -> str:
-        """A row, as SQL."""
+        """A row, as SQL; most likely one that is there."""
+        if self.present and self.draw(st.integers(0, 9)) > 0:
+            return self.draw(st.sampled_from(sorted(self.present)))
         return self._where({name: self.value(name) for name in self.design.key})
 
     def _where(self, key: Mapping[str, object]) -> str:
-        return " and ".join(f"{name} = {literal(value)}" for name, value in key.items())
+        return " and ".join(f"{name} = {literal(key[name])}" for name in self.design.key)
 
-    def insert(self, **fixed: object) -> Statement:
-        """A new row."""
-        row = {name: fixed.get(name, None) or self.value(name) for name in self.design.columns}
-        values = ", ".join(map(literal, row.values()))
-        return Statement(f"insert into t ({', '.join(row)}) values ({values})")
+    def insert(self, **fixed: object) -> Step:
+        """A new row; most likely one that is not there."""
+        values = {name: self.value(name) for name in self.design.columns} | fixed
+        if "id" not in fixed and self._where(values) in self.present:
+            values["id"] = self.value("id")
+        self.present.add(self._where(values))
+        listed = ", ".join(map(literal, values.values()))
+        return Statement(f"insert into t ({', '.join(values)}) values ({listed})")
 
     def update(self) -> list[Step]:
         """Some columns of a row."""
@@ -173,16 +178,24 @@ class Maker:
 
     def update_many(self) -> list[Step]:
         """One statement for many rows; in a column that nothing depends on."""
-        return [Statement(f"update t set n = {literal(self.value('n'))} where id < {self.value('id')}")]
+        sets = self.draw(st.sampled_from(["n = n + 1", "n = null", "txt = 'all'"]))
+        return [Statement(f"update t set {sets} where id <= {self.value('id')}")]
 
     def delete(self) -> list[Step]:
         """A row goes."""
-        return [Statement(f"delete from t where {self.where()}")]
+        where = self.where()
+        self.present.discard(where)
+        return [Statement(f"delete from t where {where}")]
 
     def come_back(self) -> list[Step]:
         """A row goes, and another one gets its key."""
         key = {name: self.value(name) for name in self.design.key}
         return [Statement(f"delete from t where {self._where(key)}"), self.insert(**key)]
+
+    def truncate(self) -> list[Step]:
+        """All rows go."""
+        self.present.clear()
+        return [Statement("truncate t")]
 
     def pass_on(self) -> list[Step]:
         """What must be unique is taken from one row and given to another one."""
@@ -236,14 +249,17 @@ class Maker:
             [Event(_type("INSERT", key), urlencoded({**row, "txt": "x" * (LONGEST + 1)}))],
             [Event("pgq.strange", "%")],
             [self._plain(id_), Statement(f"update t set txt = repeat('x', {LONGEST + 1}) where id = {id_}")],
-            *([self._plain(STRAYS[number])] for _ in range(2) if number < len(STRAYS)),
         ]
+        if number < len(STRAYS):
+            faults.append([self._plain(STRAYS[number])])
         return self.draw(st.sampled_from(faults))
 
-    def _plain(self, id_: int) -> Statement:
+    def _plain(self, id_: int) -> Step:
         row = self.design.row(id_, txt="x")
         return Statement(f"insert into t ({', '.join(row)}) values ({', '.join(map(literal, row.values()))})")
 
+
+Make = Callable[[], list[Step]]
 
 DESIGNS = st.one_of(
     st.builds(Design, st.sampled_from([("id",), ("id", "k2")]), own=st.booleans()),
@@ -264,28 +280,38 @@ DESIGNS = st.one_of(
 def histories(draw: st.DrawFn) -> History:
     """Histories of any design, in any format; few of them with faults."""
     design, format_ = draw(DESIGNS), draw(st.sampled_from(FORMATS))
-    maker = Maker(draw, design, format_)
-    kinds: list[Callable[[], list[Step]]] = [
-        *[lambda: [maker.insert()]] * 4,
-        *[maker.update] * 4,
-        *[maker.delete, maker.come_back] * 2,
-        *([maker.pass_on] * 3 if design.extra == "unique" else []),
-        *([maker.new_key] if len(format_) > 1 or format_[0] != "sqltriga" else []),
-        *([maker.new_key] if format_ == ("sqltriga", "backup") else []),
-        maker.update_many,
-        *[lambda: [Tick()]] * 3,
-    ]
-    odd = draw(st.sampled_from(["", "", "odd", "faults", "truncates"]))
-    if odd == "truncates":
-        kinds.append(lambda: [Statement("truncate t")])
-    number = 0
+    maker, seeded = Maker(draw, design), draw(st.booleans())
+    if seeded:
+        maker.present.update(f"id = {id_}" + " and k2 = 'a'" * (len(design.key) > 1) for id_ in SEEDS)
+    spice = draw(st.sampled_from(["", "", "odd", "faults", "truncates"]))
+    kinds = _kinds(maker, format_)
     steps: list[Step] = []
-    for _ in range(draw(st.integers(1, 14))):
-        choices = [*kinds]
-        if odd == "odd":
-            choices += [maker.touch, lambda: maker.odd(950 + number)]
-        if odd == "faults":
-            choices += [lambda: maker.fault(number)] * 3
+    for number in range(draw(st.integers(3, 20))):
+        choices = kinds + _spices(maker, spice, number)
         steps += draw(st.sampled_from(choices))()
-        number += 1
-    return History(design, format_, draw(st.booleans()), tuple(steps))
+    return History(design, format_, seeded, tuple(steps))
+
+
+def _kinds(maker: Maker, format_: tuple[str, ...]) -> list[Make]:
+    """What makes plain steps, each as often as it is likely."""
+    return [
+        *[lambda: [maker.insert()]] * 4,
+        *[maker.update] * 6,
+        *[maker.delete, maker.come_back, maker.update_many] * 2,
+        *[maker.pass_on] * (4 if maker.design.extra == "unique" else 0),
+        *[maker.new_key] * (0 if format_ == ("sqltriga",) else 2),
+        *[_tick] * 3,
+    ]
+
+
+def _spices(maker: Maker, spice: str, number: int) -> list[Make]:
+    """What makes the peculiar steps of a history, of which this would be the one with that number."""
+    if spice == "odd":
+        return [maker.touch, maker.touch, lambda: maker.odd(950 + number)]
+    if spice == "faults":
+        return [lambda: maker.fault(number)] * 4
+    return [maker.truncate] if spice == "truncates" else []
+
+
+def _tick() -> list[Step]:
+    return [Tick()]

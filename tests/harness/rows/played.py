@@ -57,7 +57,8 @@ class Stage:
         self._queue.tick()
         self._source.execute(
             "select pgq.register_consumer_at(%s, %s, "
-            "(select max(tick_id) from pgq.tick join pgq.queue on queue_id = tick_queue and queue_name = %s))",
+            "(select max(tick_id) from pgq.tick join pgq.queue on queue_id = tick_queue "
+            "where queue_name = %s))",
             self._queue.name,
             self.job,
             self._queue.name,
@@ -71,8 +72,8 @@ class Stage:
         return replayed, self._drain(design)
 
     def _drain(self, design: Design) -> Mapping[str, Any]:
-        keys = job_keys(self._source, self._target, queue=self._queue.name, **design.keys)
-        more = {"merge_events": 0, "start": "registered", "bad_event_limit": 1000}
+        keys = job_keys(self._source, self._target, queue=self._queue.name)
+        more = {**design.keys, "merge_events": 0, "start": "registered", "bad_event_limit": 1000}
         try:
             return drain(**{**keys, **more, "job_name": self.job})
         finally:

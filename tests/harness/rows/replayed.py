@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote_plus
 
 import skytools
@@ -121,7 +122,7 @@ class Replayed:
             self._insert(changed)
         elif self.design.partitions and changed.get("day", present["day"]) != present["day"]:
             # A row that moves is removed and added.
-            own = {"own": ADDED} if self.design.own else {}
+            own: Row = {"own": ADDED} if self.design.own else {}
             self._store(present | changed | own, found)
         else:
             self._store(present | changed, found)
@@ -166,7 +167,8 @@ def _read(operation: str, key: tuple[str, ...], sent: Sent) -> _Asked:
 
 def _read_sql(operation: str, sent: Sent) -> _Asked:
     try:
-        key, values = skytools.parse_sqltriga_sql(sent.type, sent.data, splitkeys=True)
+        found: Any = skytools.parse_sqltriga_sql(sent.type, sent.data, splitkeys=True)
+        key, values = found
     except ValueError:
         raise BadEventError from None
     if operation == "insert":

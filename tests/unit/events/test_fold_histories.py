@@ -39,6 +39,10 @@ HISTORIES: dict[str, tuple[list[tuple[int, bytes]], list[tuple[Act, bytes]]]] = 
         [(Act.DELETE, b"1\n"), (Act.INSERT, b"1\tb\n")],
     ),
     "other columns": ([(UPD, b"id=1&x=a"), (UPD, b"id=1&no%74e=n")], [(Act.REPLACE, b"1\tn\ta\n")]),
+    "other columns, the first of them empty": (
+        [(UPD, b"id=&x=a"), (UPD, b"id=&no%74e=n")],
+        [(Act.REPLACE, b"\tn\ta\n")],
+    ),
     "patch": ([(SQL_UPD, b"x='a' where id='1'")], [(Act.PATCH, b"1\ta\n")]),
     "patch, patch": (
         [(SQL_UPD, b"x='a' where id='1'"), (SQL_UPD, b"note='n' where id='1'")],

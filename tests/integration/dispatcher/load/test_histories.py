@@ -9,8 +9,11 @@ from harness.rows.history import History, histories
 from harness.rows.played import Stage
 from harness.servers.database import Database
 from harness.servers.queue import Queue
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
+from tdsup.dispatcher.events.purefold import PureFold
+from tdsup.dispatcher.load import blocks
 from tdsup.dispatcher.load.passes import Pass, Pauses
+from tdsup.dispatcher.pgq import queue as reading
 from tdsup.sandbox import Sandbox
 
 
@@ -31,17 +34,35 @@ def stage(sandbox: Sandbox) -> Iterator[Stage]:
     sandbox.ticker.start()
 
 
-@pytest.fixture(params=[None, Pass.ROWS, Pass.CAREFUL], ids=["as_it_is", "row_path", "careful"])
-def first_pass(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pass | None:
-    """The first pass over each batch; None: as the job chooses."""
-    if request.param is not None:
-        monkeypatch.setattr(Pauses, "first", lambda _pauses: request.param)
-    return request.param
+WAYS: dict[str, Pass | None] = {
+    "as_it_is": None,
+    "pure": Pass.ORDERED,
+    "in_small_folds": Pass.ORDERED,
+    "row_path": Pass.ROWS,
+    "careful": Pass.CAREFUL,
+}
+"""Ways to load batches, each with its first pass; None: as the job chooses."""
 
 
-@pytest.mark.usefixtures("first_pass")
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The way in which all batches of a test are loaded."""
+    name: str = request.param
+    first = WAYS[name]
+    if first is not None:
+        monkeypatch.setattr(Pauses, "first", lambda _pauses: first)
+    if name == "pure":
+        monkeypatch.setattr(blocks, "Fold", PureFold)
+    if name == "in_small_folds":
+        monkeypatch.setattr(reading, "BLOCK", 600)
+        for worth in ("WORTH_ADDING", "WORTH_MERGING"):
+            monkeypatch.setattr(blocks, worth, 0)
+    return name
+
+
+@pytest.mark.usefixtures("way")
 @settings(
-    max_examples=80,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     print_blob=True,
