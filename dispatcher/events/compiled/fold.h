@@ -70,7 +70,6 @@ typedef struct {
 void prepare_values(void);
 char *write_value(const Value *value, char *to, int escape);
 int is_sound(const Value *value);
-int names_day(const char *text, size_t size);
 size_t room_of(const Value *value);
 int write_in_order(const Description *d, Text data, Value *values, Buffer *row);
 
@@ -85,6 +84,9 @@ typedef struct {
 int is_space(char byte);
 int past(Reader *reader, const char *expected, size_t size);
 Value *value_of(Reader *reader, Value *values, const char *name, size_t size);
+
+/* moment.c */
+int names_day(const char *text, size_t size);
 
 /* json.c */
 int scan_json(Reader *reader, Value *values);

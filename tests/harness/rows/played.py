@@ -10,20 +10,10 @@ from typing import Any
 import psycopg2
 
 from harness.rows.designs import KEPT, SEEDS, STRAYS, Design
-from harness.rows.history import (
-    ODD,
-    Event,
-    History,
-    NewKey,
-    Statement,
-    Step,
-    Tick,
-    Touch,
-    json_type,
-    urlencoded,
-)
+from harness.rows.history import ODD, json_type, urlencoded
 from harness.rows.job import drain, job_keys
 from harness.rows.replayed import Replayed, Row, Sent
+from harness.rows.steps import Event, History, NewKey, Statement, Step, Tick, Touch
 from harness.servers.database import Database
 from harness.servers.queue import Queue
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from harness.rows.history import History, histories
+from harness.rows.history import histories
 from harness.rows.played import Stage
+from harness.rows.steps import History
 from harness.servers.database import Database
 from harness.servers.queue import Queue
 from hypothesis import HealthCheck, given, settings
