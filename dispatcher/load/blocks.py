@@ -91,7 +91,7 @@ class BlockLoader:
         if absent := self._merging.absent:
             self._outcome.rows -= absent
             self._outcome.ignored[Operation.DELETE] += absent
-        if self._learner.lacks:
+        if self._learner.is_passing:
             # By the next batch the table may have what it lacks.
             self._known.clear()
 

@@ -102,6 +102,10 @@ class Known:
         self._numbers.clear()
         self._spellings.clear()
 
+    def has(self, kind: EventKind) -> bool:
+        """Whether a kind is known: there was room for it."""
+        return any(kind is each for each in self.kinds.values())
+
     def lacks(self, name: bytes, spelled: bytes, writing: Writing) -> bool:
         """Whether a column is not known, or not as it is spelled."""
         number = self._numbers.get(name)

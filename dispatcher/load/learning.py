@@ -51,7 +51,8 @@ class Learner:
         ordered: lines come in the order of events, with all `COLUMNS`.
 
     Attributes:
-        lacks: columns are left out because the table lacks them.
+        is_passing: what is known is of no use for later batches: columns are left out because the table lacks
+            them, or there is no room for more.
     """
 
     def __init__(self, destination: Destination, missing: Missing, *, ordered: bool) -> None:
@@ -61,7 +62,7 @@ class Learner:
         self._planner = destination.planner()
         self._missing = missing
         self._ordered = ordered
-        self.lacks = False
+        self.is_passing = False
 
     def learn(self, line: bytes) -> Lesson | None:
         """Learn from a line; None if there is nothing to learn.
@@ -72,7 +73,7 @@ class Learner:
             psycopg2.Error: the target cannot be asked.
         """
         kind, is_new = self._kind(line)
-        if kind.handling is Handling.IN_ORDER:
+        if kind.handling is Handling.IN_ORDER or not self._known.has(kind):
             return None
         nothing = Lesson(None, more=True) if is_new else None
         if kind.writing is Writing.UNREAD or (
@@ -111,7 +112,7 @@ class Learner:
         if not isinstance(plan, WritePlan):
             self._missing.add(plan)
             return None
-        self.lacks = self.lacks or plan.lacks
+        self.is_passing = self.is_passing or plan.lacks
         picked = numbers if plan.written is None else tuple(numbers[number] for number in plan.written)
         if group.act < Act.DELETE and plan.appends_key:
             picked += tuple(known.names.index(name) for name in known.key)
@@ -154,9 +155,10 @@ class Learner:
         kind = known or self._destination.classifier.kind(type_, table)
         if not self._ordered and kind.handling in {Handling.CHANGE, Handling.IN_ORDER}:
             raise PassFailed(End.NOT_PLAIN)
+        if known is None and len(kinds) == MAX_KINDS:
+            self.is_passing = True
+            return kind, False
         if known is None:
-            if len(kinds) == MAX_KINDS:
-                self._known.clear()
             if kind.handling is Handling.ADD and any(other.key != kind.key for other in kinds.values()):
                 # New tables get the key that rows have now.
                 self._known.days.clear()
@@ -171,6 +173,7 @@ class Learner:
         rows = list(self._named(kind, event))
         is_new = any(known.lacks(*each, writing) for names, writing in rows for each in names)
         if not all(known.can_take(names, writing) for names, writing in rows):
+            self.is_passing = True
             return None
         if kind.handling is Handling.CHANGE and not self._changes(kind, change):
             return None

@@ -12,7 +12,8 @@ int has_column(const Fold *fold, int set, size_t column)
 
 size_t size_of(const Fold *fold)
 {
-    return fold->arena.size + fold->row_count * sizeof(Row) + fold->slot_count * sizeof *fold->slots;
+    /* With two slots and two places in groups for each row. */
+    return fold->arena.size + fold->row_count * (sizeof(Row) + 4 * sizeof(uint32_t));
 }
 
 void clear_rows(Fold *fold)
