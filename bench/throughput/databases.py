@@ -90,6 +90,11 @@ class Databases:
 
 def _create(cluster: Cluster, name: str) -> Connection:
     cluster.create_database(name)
+    return connected(cluster, name)
+
+
+def connected(cluster: Cluster, name: str) -> Connection:
+    """A connection to a database, in autocommit mode."""
     connection = psycopg2.connect(cluster.dsn(name))
     connection.autocommit = True
     return connection
