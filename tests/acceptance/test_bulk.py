@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from harness.paths import TABLE_DISPATCHER
-from harness.rows.job import Keys
+from harness.rows.job import Keys, job_keys
 from harness.rows.outcomes import CASES, COLUMNS, Dead, job_of_orders
 from harness.servers.database import Database
 from harness.servers.queue import Queue
@@ -111,3 +111,32 @@ def test_an_event_of_a_hundred_megabytes(
     for event, outcome in zip(events, ("it is loaded", "it is a dead letter"), strict=True):
         assert f"event {event} of " in said
         assert outcome in said
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("rows", [200_000, 1])
+def test_memory_does_not_grow_with_the_changes_of_a_tick(
+    source: Database, target: Database, tmp_path: Path, rows: int
+) -> None:
+    """Whether they change one row or as many as they are: what is held is bounded by buffer_size."""
+    ddl = "create table t (id int primary key, note text)"
+    target.execute(f"{ddl}; insert into t select g, 'old' from generate_series(1, %s) g", rows)
+    queue = Queue(source, "q")
+    queue.create()
+    source.execute("select pgq.register_consumer('q', 'job')")
+    peaks = []
+    for events in (20_000, 200_000):
+        source.execute(
+            "select count(pgq.insert_event('q', 'U:id', 'id=' || 1 + g %% %s || '&note=note+' || g, "
+            "'public.t', null, null, null)) from generate_series(1, %s) g",
+            rows,
+            events,
+        )
+        queue.tick()
+        keys = job_keys(source, target, job_name="job", start="registered", buffer_size="4 MiB")
+        code, said, memory = run(tmp_path, keys)
+        assert code == 0, said
+        assert f"{{count: {events}, duration: " in said
+        peaks.append(memory)
+    assert target.value("select note from t where id = 1") == "note 200000"
+    assert peaks[1] - peaks[0] < 4 << 20, [peak >> 20 for peak in peaks]
