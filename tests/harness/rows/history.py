@@ -1,51 +1,28 @@
-"""Random histories of a table: statements on the source, events made by hand, and ticks between them."""
+"""Random histories of a table."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote_plus
+from typing import Any
 
 from hypothesis import strategies as st
 
 from harness.rows.designs import DAYS, FORMATS, LONGEST, SEEDS, STRAYS, Design
-from harness.rows.steps import Event, History, NewKey, Statement, Step, Tick, Touch
-
-Row = dict[str, str | None]
-
-
-def urlencoded(row: Mapping[str, str | None]) -> str:
-    """A row as logutriga writes it."""
-    return "&".join(name if value is None else f"{name}={quote_plus(value)}" for name, value in row.items())
-
-
-def _reversed(row: Row) -> Row:
-    return dict(reversed(row.items()))
-
-
-def _type(operation: str, key: Iterable[str]) -> str:
-    return f"{operation[0]}:{','.join(key)}"
-
-
-def json_type(operation: str, key: Iterable[str]) -> str:
-    """As jsontriga writes it."""
-    header = {"op": operation, "table": ["public", "t"], "pkey": list(key)}
-    return json.dumps(header, separators=(",", ":"))
-
-
-Odd = Callable[[str, Sequence[str], Row], Event]
-
-ODD: tuple[Odd, ...] = (
-    lambda operation, key, row: Event(_type(operation, key), urlencoded(row)),
-    lambda operation, key, row: Event(json_type(operation, key), json.dumps(row)),
-    lambda operation, key, row: Event(_type(operation, key), urlencoded(_reversed(row))),
-    lambda operation, key, row: Event(json_type(operation, key), json.dumps(_reversed(row))),
-    lambda operation, key, row: Event(_type(operation, key), urlencoded(row).replace("&", "&&") + "&"),
-    lambda operation, key, row: Event(_type(operation, key), "txt=not+the+last&" + urlencoded(row)),
-    lambda operation, key, row: Event(_type(operation, reversed(key)), urlencoded(row).replace("id", "%69d")),
+from harness.rows.steps import (
+    ODD,
+    Event,
+    History,
+    NewKey,
+    Statement,
+    Step,
+    Tick,
+    Touch,
+    json_type,
+    type_of,
+    urlencoded,
 )
-"""Ways to write an event by hand: by operation, names of the key's columns, and row."""
 
 TEXTS = st.sampled_from([None, "x", "", "it's \\", "\u20ac\t\n", "\\N", "a b&c=d", 'q"%41'])
 NUMBERS = st.sampled_from([None, 0, 7, -12])
@@ -74,7 +51,7 @@ class Maker:
 
     def value(self, column: str) -> object:
         """For a column."""
-        values: dict[str, st.SearchStrategy[object]] = {
+        values: dict[str, st.SearchStrategy[Any]] = {
             "id": st.integers(1, 5),
             "k2": st.sampled_from(["a", "b c"]),
             "day": st.sampled_from(DAYS),
@@ -84,11 +61,12 @@ class Maker:
             "txt": TEXTS,
             "n": NUMBERS,
         }
-        return self.draw(values[column])
+        found: object = self.draw(values[column])
+        return found
 
     def where(self) -> str:
         """A row, as SQL; most likely one that is there."""
-        if self.present and self.draw(st.integers(0, 9)) > 0:
+        if self.present and self.draw(st.sampled_from([*[True] * 9, False])):
             return self.draw(st.sampled_from(sorted(self.present)))
         return self._where({name: self.value(name) for name in self.design.key})
 
@@ -173,15 +151,15 @@ class Maker:
         plain = urlencoded(row)
         where = " and ".join(f"{name}={literal(row[name])}" for name in key)
         faults: list[list[Step]] = [
-            [Event(_type("DELETE", key), plain)],
+            [Event(type_of("DELETE", key), plain)],
             [Event("D", where)],
             [Event("U", f"txt='x' where {where}")],
             [Event("U", f"{where.replace(' and ', ',')} where {where}")],
-            [Event(_type("INSERT", key), plain + "&n=%zz")],
+            [Event(type_of("INSERT", key), plain + "&n=%zz")],
             [Event(json_type("UPDATE", key), '{"id":')],
-            [Event(_type("INSERT", key), plain + "&color=red")],
+            [Event(type_of("INSERT", key), plain + "&color=red")],
             [Event(json_type("UPDATE", key), json.dumps({**row, "color": None}))],
-            [Event(_type("INSERT", key), urlencoded({**row, "txt": "x" * (LONGEST + 1)}))],
+            [Event(type_of("INSERT", key), urlencoded({**row, "txt": "x" * (LONGEST + 1)}))],
             [Event("pgq.strange", "%")],
             [self._plain(id_), Statement(f"update t set txt = repeat('x', {LONGEST + 1}) where id = {id_}")],
         ]

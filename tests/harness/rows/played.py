@@ -10,10 +10,20 @@ from typing import Any
 import psycopg2
 
 from harness.rows.designs import KEPT, SEEDS, STRAYS, Design
-from harness.rows.history import ODD, json_type, urlencoded
 from harness.rows.job import drain, job_keys
 from harness.rows.replayed import Replayed, Row, Sent
-from harness.rows.steps import Event, History, NewKey, Statement, Step, Tick, Touch
+from harness.rows.steps import (
+    ODD,
+    Event,
+    History,
+    NewKey,
+    Statement,
+    Step,
+    Tick,
+    Touch,
+    json_type,
+    urlencoded,
+)
 from harness.servers.database import Database
 from harness.servers.queue import Queue
 
@@ -33,7 +43,6 @@ class Stage:
         self._source = queue.source
         self._target = target
         self._events = self._source.value("select pgq.current_event_table(%s)", queue.name)
-        self._letters = "select to_regclass('tdsup.dead_letter') is not null"
 
     def play(self, history: History) -> tuple[Replayed, Mapping[str, Any]]:
         """Play a history; returns what its replay comes to, and the numbers of the job that loads it."""
@@ -46,10 +55,8 @@ class Stage:
             self._place(design, id_, replayed)
         self._queue.tick()
         self._source.execute(
-            "select pgq.register_consumer_at(%s, %s, "
-            "(select max(tick_id) from pgq.tick join pgq.queue on queue_id = tick_queue "
-            "where queue_name = %s))",
-            self._queue.name,
+            "select pgq.register_consumer_at(queue_name, %s, max(tick_id)) "
+            "from pgq.tick join pgq.queue on queue_id = tick_queue where queue_name = %s group by queue_name",
             self.job,
             self._queue.name,
         )
@@ -76,7 +83,7 @@ class Stage:
 
     def dead(self) -> set[int]:
         """Ids of the events that the job could not load."""
-        if not self._target.value(self._letters):
+        if not self._target.value("select to_regclass('tdsup.dead_letter') is not null"):
             return set()
         return set(
             self._target.column("select ev_id from tdsup.dead_letter where consumer_name = %s", self.job)
@@ -136,7 +143,6 @@ class Stage:
     def _change_key(self, design: Design, function: str, step: NewKey) -> None:
         old = self._found(design, f"select * from t where {step.where}")
         self._source.execute("alter table t disable trigger user")
-        self._source.execute("create temp table if not exists changed (ctid_ tid)")
         new: list[Row] = []
         if old:
             try:

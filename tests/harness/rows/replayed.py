@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import unquote_plus
 
 import skytools
@@ -167,18 +166,19 @@ def _read(operation: str, key: tuple[str, ...], sent: Sent) -> _Asked:
 
 def _read_sql(operation: str, sent: Sent) -> _Asked:
     try:
-        found: Any = skytools.parse_sqltriga_sql(sent.type, sent.data, splitkeys=True)
-        key, values = found
+        found = skytools.parse_sqltriga_sql(sent.type, sent.data, splitkeys=True)
     except ValueError:
         raise BadEventError from None
+    assert isinstance(found, tuple), "keys are split off"
+    key, values = (dict(each) for each in found)
     if operation == "insert":
-        return _Asked(dict(values), (), {})
+        return _Asked(values, (), {})
     if operation == "delete":
-        return _Asked({}, tuple(key), dict(key))
+        return _Asked({}, tuple(key), key)
     if sent.old:
         before = _decoded(sent.old)
         return _Asked(before | values, tuple(key), before)
-    return _Asked(dict(values), tuple(key), dict(key), whole=False)
+    return _Asked(values, tuple(key), key, whole=False)
 
 
 def _decoded(text: str) -> Row:

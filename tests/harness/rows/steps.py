@@ -1,10 +1,15 @@
-"""What may happen to a table, step by step."""
+"""Steps of a history: statements on the source, events made by hand, and ticks between them."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote_plus
 
 from harness.rows.designs import Design
+
+Row = dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -71,3 +76,39 @@ class History:
     format: tuple[str, ...]
     seeded: bool
     steps: tuple[Step, ...]
+
+
+def urlencoded(row: Mapping[str, str | None]) -> str:
+    """A row as logutriga writes it."""
+    return "&".join(name if value is None else f"{name}={quote_plus(value)}" for name, value in row.items())
+
+
+def _reversed(row: Row) -> Row:
+    return dict(reversed(row.items()))
+
+
+def type_of(operation: str, key: Iterable[str]) -> str:
+    """As logutriga writes it."""
+    return f"{operation[0]}:{','.join(key)}"
+
+
+def json_type(operation: str, key: Iterable[str]) -> str:
+    """As jsontriga writes it."""
+    header = {"op": operation, "table": ["public", "t"], "pkey": list(key)}
+    return json.dumps(header, separators=(",", ":"))
+
+
+Odd = Callable[[str, Sequence[str], Row], Event]
+
+ODD: tuple[Odd, ...] = (
+    lambda operation, key, row: Event(type_of(operation, key), urlencoded(row)),
+    lambda operation, key, row: Event(json_type(operation, key), json.dumps(row)),
+    lambda operation, key, row: Event(type_of(operation, key), urlencoded(_reversed(row))),
+    lambda operation, key, row: Event(json_type(operation, key), json.dumps(_reversed(row))),
+    lambda operation, key, row: Event(type_of(operation, key), urlencoded(row).replace("&", "&&") + "&"),
+    lambda operation, key, row: Event(type_of(operation, key), "txt=not+the+last&" + urlencoded(row)),
+    lambda operation, key, row: Event(
+        type_of(operation, reversed(key)), urlencoded(row).replace("id", "%69d")
+    ),
+)
+"""Ways to write an event by hand: by operation, names of the key's columns, and row."""
