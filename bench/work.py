@@ -58,7 +58,7 @@ class Case:
 
 
 CASES = (
-    Case("compiled", "compiled", INSERT, 30_000, False, Bound(1.375)),
+    Case("compiled", "compiled", INSERT, 30_000, False, Bound(1.4)),
     Case("pure", "pure", INSERT, 5_000, False, Bound(51)),
     Case("update", "compiled", UPDATE, 30_000, False, Bound(2.25)),
     Case("one_by_one", "compiled", UPDATE, 1_000, False, Bound(67), keyed=False),

@@ -17,4 +17,4 @@ def test_an_event_takes_the_work_that_is_committed() -> None:
     """Instructions for an event and for a batch are within the margin of the figures in bench/work.py."""
     done = subprocess.run([sys.executable, WORK], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("good") == 4
+    assert done.stdout.count("good") == 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -43,7 +44,9 @@ def ask_as(made: Fleet, group: str, command: str, **arguments: object) -> dict[s
             os.setuid(STRANGER)
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.connect("run/tdsup.sock")
-                connection.sendall(json.dumps({"cmd": command, "args": arguments}).encode() + b"\n")
+                # Who may not ask is told so, perhaps before he has asked.
+                with contextlib.suppress(BrokenPipeError):
+                    connection.sendall(json.dumps({"cmd": command, "args": arguments}).encode() + b"\n")
                 os.write(writer, connection.makefile("rb").readline())
         except OSError as error:
             os.write(writer, json.dumps({"error": {"message": type(error).__name__}}).encode())
