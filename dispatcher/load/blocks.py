@@ -87,7 +87,7 @@ class BlockLoader:
 
     def finish(self) -> None:
         """Load what is left; raises as `add` does."""
-        self._merging.finish(*self._steps())
+        self._merging.run(*self._steps())
         if absent := self._merging.absent:
             self._outcome.rows -= absent
             self._outcome.ignored[Operation.DELETE] += absent
@@ -183,9 +183,9 @@ class BlockLoader:
     # Merging.
 
     def _empty(self) -> None:
-        """Merge what the fold holds."""
+        """Merge what the fold holds, at once: something else has to follow it."""
         if not self._is_empty:
-            self._merging.start(*self._steps())
+            self._merging.run(*self._steps())
 
     def _steps(self) -> tuple[list[Step], Sequence[Act]]:
         """What is to be done next, and in which order; raises as `add` does."""

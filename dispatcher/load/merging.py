@@ -108,8 +108,8 @@ class Merging:
         thread.start()
         self._thread = thread
 
-    def finish(self, steps: Sequence[Step], order: Sequence[Act]) -> None:
-        """Merge the last rows, in this thread; raises as `wait` does."""
+    def run(self, steps: Sequence[Step], order: Sequence[Act]) -> None:
+        """Merge some rows in this thread; raises as `wait` does."""
         self.wait()
         self._merge(steps, order)
         self.wait()

@@ -53,7 +53,7 @@ def step(text: bytes = b"1\tx\n") -> Step:
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("way", ["start", "finish"])
+@pytest.mark.parametrize("way", ["start", "run"])
 def test_what_ends_the_thread_ends_the_batch(way: str) -> None:
     """An error that does not come from the database is raised, by the thread or without it."""
     threads = threading.active_count()
@@ -61,7 +61,7 @@ def test_what_ends_the_thread_ends_the_batch(way: str) -> None:
 
     def merge() -> None:
         getattr(merging_, way)([step()], ORDER)
-        merging_.finish([], ORDER)
+        merging_.run([], ORDER)
 
     with merging_, pytest.raises(MemoryError):
         merge()
@@ -100,7 +100,7 @@ def test_rows_are_merged_in_the_order_they_come() -> None:
     with merging_:
         for number in range(50):
             merging_.start([step(b"%d\tx\n" % number)], ORDER)
-        merging_.finish([step(b"50\tx\n")], ORDER)
+        merging_.run([step(b"50\tx\n")], ORDER)
     assert cursor.taken == [b"%d\tx\n" % number for number in range(51)]
     assert cursor.threads == ["merge"] * 50 + [threading.current_thread().name]
 
@@ -143,7 +143,7 @@ def test_acts_are_done_in_their_order(
         Step(Act.REPLACE, REPLACE, [], 1),
     ]
     with merging()[0] as merging_:
-        merging_.finish(steps, order)
+        merging_.run(steps, order)
     assert recorder.written == wanted
     assert set(order) == set(Act)
 
@@ -170,7 +170,7 @@ def test_rows_must_be_there_or_not(
         steps = [Step(act, PATCH if act is Act.PATCH else DELETE, [], 2)]
         if refused:
             with pytest.raises(PassFailed):
-                merging_.finish(steps, ORDER)
+                merging_.run(steps, ORDER)
         else:
-            merging_.finish(steps, ORDER)
+            merging_.run(steps, ORDER)
             assert merging_.absent == (absent if act is Act.DELETE else 0)
