@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -48,7 +49,9 @@ class Workload:
         self._queue = Databases(self._box, "bench", self.case, self.ticks)
         self._fill_queue()
         if self.logical:
-            self._native = Databases(self._box, "native", self.case, self.ticks)
+            # It does not look into tables that inherit.
+            native = replace(self.case, kind="native") if self.case.kind == "inherited" else self.case
+            self._native = Databases(self._box, "native", native, self.ticks)
             self._fill_native()
         return self
 

@@ -15,7 +15,7 @@ SECTION = "table_dispatcher"
 def prepare(task: Task) -> Callable[[], object]:
     """The work; the job type's modules are already imported."""
     find_job_type(SECTION)
-    path = task.write_ini(SECTION, start="registered")
+    path = task.write_ini(SECTION, start="registered", row_mode="plain")
     return lambda: _run(path)
 
 
