@@ -72,8 +72,7 @@ def _measure(
     ticks = Ticks(max(1, events // case.tick), min(case.tick, events))
     result = Result(case)
     print(f"{case.name}: {case.about}; {ticks.count} ticks of {ticks.size:,}", flush=True)
-    if case.work.changes or case.trigger != "logutriga":
-        contestants = [contestant for contestant in contestants if contestant.changes]
+    contestants = [contestant for contestant in contestants if contestant.takes(case)]
     logical = any(contestant.name == LOGICAL for contestant in contestants)
     with (
         tempfile.TemporaryDirectory(prefix="tdsup-bench-") as directory,

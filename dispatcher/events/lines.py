@@ -1,4 +1,4 @@
-"""Lines of COPY text that hold events, read as far as a fold needs it; ``rows.c`` is the same, compiled."""
+"""Lines of COPY text that hold events, read as far as a fold needs it; ``lines.c`` is the same, compiled."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class LineReader:
             if prefix.writing is Writing.URLENCODED:
                 check_urlencoded(data)
             return Line(number, prefix.deed, time, {})
-        if prefix.writing in _OF_SQL:
+        if prefix.writing.tells_key:
             return self._sql(Line(number, prefix.deed, time, {}), prefix.writing, data, old)
         values, before = self._scan(data, prefix.writing)[0], None
         if not _is_null(old) and (prefix.writing is Writing.JSON or prefix.deed is Deed.UPDATE):
@@ -98,9 +98,6 @@ class LineReader:
         if None in found:
             raise Strange
         return tuple(map(copytext.escape, found))
-
-
-_OF_SQL = {Writing.CHANGES, Writing.CONDITIONS}
 
 
 def _is_null(field: bytes) -> bool:

@@ -38,6 +38,11 @@ class Writing(IntEnum):
     UNREAD = 6
     """It does not matter."""
 
+    @property
+    def tells_key(self) -> bool:
+        """Whether the row is a part of one, with its key apart."""
+        return self is Writing.CHANGES or self is Writing.CONDITIONS
+
 
 SPELLINGS = 3
 """Ways to spell a column's name: url-encoded, in JSON, in SQL."""

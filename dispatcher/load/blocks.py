@@ -27,7 +27,6 @@ WORTH_ADDING = 1 << 17
 WORTH_MERGING = 1 << 19
 """The same of rows that change others, which takes some statements more."""
 
-
 MAX_ODD = 100
 """Events that are left to the row path, from which on they must not be more than others."""
 
@@ -66,7 +65,6 @@ class BlockLoader:
         self._rows = rows
         self._odd = self._taken = 0
         self._limit = destination.settings.buffer_size // 6
-        self._worth = 0
         self.left_over: list[int] = []
         self._renew()
 
@@ -82,7 +80,7 @@ class BlockLoader:
             self._fold_lines(block)
         else:
             self._take_apart(block)
-        if self._fold.size >= self._limit or (self._merging.is_idle and self._fold.size >= self._worth):
+        if self._is_worth_merging:
             self._merging.start(*self._steps())
 
     def finish(self) -> None:
@@ -123,7 +121,7 @@ class BlockLoader:
             self._empty()
             self._renew()
         elif lesson.day is not None:
-            self._allow(lesson.day)
+            self._fold.allow(lesson.day)
         return at
 
     def _take_apart(self, block: bytes) -> None:
@@ -144,11 +142,7 @@ class BlockLoader:
         self._fold = Fold(description)
         self._is_empty = True
         for day in self._known.days:
-            self._allow(day)
-
-    def _allow(self, day: bytes) -> None:
-        self._fold.allow(day)
-        self._worth = (WORTH_MERGING if self._known.key else WORTH_ADDING) * len(self._known.days)
+            self._fold.allow(day)
 
     def _count(self) -> None:
         self._is_empty = False
@@ -181,6 +175,14 @@ class BlockLoader:
             raise PassFailed(passes.End.NOT_PLAIN)
 
     # Merging.
+
+    @property
+    def _is_worth_merging(self) -> bool:
+        """Whether to merge what the fold holds, though more may come."""
+        if self._is_empty or self._fold.size >= self._limit:
+            return not self._is_empty
+        worth = WORTH_MERGING if self._known.key else WORTH_ADDING
+        return self._merging.is_idle and self._fold.size >= worth * max(1, len(self._known.days))
 
     def _empty(self) -> None:
         """Merge what the fold holds, at once: something else has to follow it."""

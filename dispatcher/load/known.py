@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..events import (
@@ -15,18 +15,15 @@ from ..events import (
     Prefix,
     Writing,
 )
-from ..route import EventKind, Handling, WritePlan
+from ..route import MAX_COLUMNS, EventKind, Handling, WritePlan
 from ..settings import EVENT_TIME, Settings
-from ..write import Delete, Insert, InsertThrough, Patch, Replace
+from ..write import Writer
 
 MAX_KINDS = 64
 """Most kinds known at a time. The block path is no good for a producer whose types all differ."""
 
 MAX_FIELD = 4096
 """Bytes of a type or table that is remembered."""
-
-MAX_COLUMNS = 1600
-"""Most columns of a table (PostgreSQL manual, appendix K)."""
 
 MAX_NAMES = 1 << 16
 """Bytes of all names that are remembered."""
@@ -48,7 +45,7 @@ class Way:
         plan: the plan that this is of.
     """
 
-    writer: Insert | InsertThrough | Replace | Patch | Delete
+    writer: Writer
     picked: tuple[int, ...]
     plan: WritePlan
 
@@ -122,7 +119,11 @@ class Known:
                 number is not None and self._spellings[number][SPELLING[writing]] not in {b"", text}
             ):
                 return False
-        known = names.union(self.names)
+        return True
+
+    def has_room(self, names: Iterable[bytes]) -> bool:
+        """Whether there is room for some names."""
+        known = {*self.names, *names}
         return len(known) <= MAX_COLUMNS and sum(map(len, known)) <= MAX_NAMES
 
     def take(self, columns: Sequence[tuple[bytes, bytes]], writing: Writing) -> None:
@@ -147,7 +148,7 @@ class Known:
         part = self._part(settings.part_field)
         pairs = settings.fields.pairs
         loaded = None if pairs is None else {name for name, _ in pairs}
-        key = self.key if ordered and all(name in self._numbers for name in self.key) else ()
+        key = self.key if ordered else ()
         taken = [
             each
             for each in self.kinds.items()
@@ -170,7 +171,7 @@ class Known:
     def _is_taken(self, kind: EventKind, key: tuple[bytes, ...]) -> bool:
         """Whether a fold takes a kind; rows of another key than the fold's are for the row path."""
         if kind.handling is Handling.CHANGE:
-            return bool(key) and (kind.writing in _TELLING or set(kind.key) == set(key))
+            return bool(key) and (kind.writing.tells_key or set(kind.key) == set(key))
         return kind.handling is not Handling.IN_ORDER
 
     def _part(self, field: str) -> int | None:
@@ -180,7 +181,3 @@ class Known:
         if field == EVENT_TIME:
             return BY_EVENT_TIME
         return self._numbers.get(field.encode())
-
-
-_TELLING = {Writing.CHANGES, Writing.CONDITIONS}
-"""Ways to write rows that tell the key with each."""

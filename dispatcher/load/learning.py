@@ -26,8 +26,6 @@ from .destination import Destination
 from .known import MAX_DAYS, MAX_FIELD, MAX_KINDS, MAX_PLANS, References, Way
 from .passes import End, PassFailed
 
-_TELLING = {Writing.CHANGES, Writing.CONDITIONS}
-
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
@@ -172,8 +170,10 @@ class Learner:
         change = read_change(event.header(), event)
         rows = list(self._named(kind, event))
         is_new = any(known.lacks(*each, writing) for names, writing in rows for each in names)
-        if not all(known.can_take(names, writing) for names, writing in rows):
+        if not known.has_room(name for names, _ in rows for name, _ in names):
             self.is_passing = True
+            return None
+        if not all(known.can_take(names, writing) for names, writing in rows):
             return None
         if kind.handling is Handling.CHANGE and not self._changes(kind, change):
             return None
@@ -216,7 +216,7 @@ class Learner:
             return False
         if known.key and set(known.key) != set(change.key):
             return False
-        return kind.writing not in _TELLING or not router.adds(change.operation, change.key)
+        return not kind.writing.tells_key or not router.adds(change.operation, change.key)
 
     def _learn_key(self, kind: EventKind, key: tuple[bytes, ...]) -> bool:
         """Know the key from now on, if rows can be merged by it."""

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..errors import is_data
 from ..events import Act
-from ..write import Delete, Insert, InsertThrough, Patch, Replace, move
+from ..write import Replace, Writer, move
 from .passes import End, PassFailed
 
 ORDER = (
@@ -44,7 +44,7 @@ class Step:
     """
 
     act: Act
-    writer: Insert | InsertThrough | Replace | Patch | Delete
+    writer: Writer
     texts: list[bytes]
     count: int
 

@@ -2,10 +2,11 @@
 
 from .classifier import Classifier, EventKind, Handling
 from .plan import Gaps, Kind, Planner, Shape, WritePlan
-from .routes import Routed, Router
+from .routes import MAX_COLUMNS, Routed, Router
 from .rowmode import Mode, RowMode, choose
 
 __all__ = [
+    "MAX_COLUMNS",
     "Classifier",
     "EventKind",
     "Gaps",

@@ -88,7 +88,7 @@ class Classifier:
         if writing is Writing.EITHER and not self._reads_text:
             writing = Writing.URLENCODED
         needs_text = writing not in {Writing.URLENCODED, Writing.UNREAD}
-        is_partial = handling is Handling.ADD and writing in {Writing.CHANGES, Writing.CONDITIONS}
+        is_partial = handling is Handling.ADD and writing.tells_key
         if is_partial or (needs_text and not self._reads_text):
             handling = Handling.IN_ORDER
         deed = Deed.NOTHING

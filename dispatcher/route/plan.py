@@ -10,7 +10,7 @@ from ..events import Event, JsonArray, array_literal
 from ..partitions import MissingColumn, MissingTable, NotPermitted, Period, Permit, Tables
 from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
 from ..settings import Settings
-from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage
+from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
 
 Kind = type[Insert | Replace | Patch | Delete]
 """What is done to rows: the class of what does it."""
@@ -48,7 +48,7 @@ class WritePlan:
         arrays: positions of columns of arrays, and whether their elements are JSON.
     """
 
-    writer: Insert | InsertThrough | Replace | Patch | Delete
+    writer: Writer
     written: tuple[int, ...] | None
     names_rows: bool
     lacks: bool = False
@@ -206,7 +206,7 @@ class Planner:
 
     def _writer(
         self, shape: Shape, table: TableName | None, like: TableName, columns: tuple[str, ...]
-    ) -> Insert | InsertThrough | Replace | Patch | Delete:
+    ) -> Writer:
         """What writes some columns of a shape.
 
         Args:

@@ -2,7 +2,7 @@
 
 from . import refusal
 from .stage import Stage
-from .writer import Delete, Insert, InsertThrough, Patch, Replace, move, truncate
+from .writer import Delete, Insert, InsertThrough, Patch, Replace, Writer, move, truncate
 
 __all__ = [
     "Delete",
@@ -11,6 +11,7 @@ __all__ = [
     "Patch",
     "Replace",
     "Stage",
+    "Writer",
     "move",
     "refusal",
     "truncate",

@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -31,26 +31,6 @@ _CHANGE_AND_FORGET = """
     delete from pg_temp.{stage} s using found where s.ctid operator(pg_catalog.=) found.ctid"""
 
 
-class Writer(Protocol):
-    """Writes rows of one shape."""
-
-    @property
-    def copied(self) -> str:
-        """The table that COPY names when it refuses a row."""
-
-    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
-        """Write some rows; returns how many of them found no row to change.
-
-        Args:
-            cursor: of the target.
-            lines: COPY text of whole rows.
-            count: how many rows.
-
-        Raises:
-            psycopg2.Error: the target refused, and the transaction is aborted.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class Insert:
     """Adds rows to a table; a line holds the values of `columns`.
@@ -71,7 +51,16 @@ class Insert:
         return self.table.table
 
     def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
-        """Add them."""
+        """Add rows; returns how many found no row to change, as each writer does: none.
+
+        Args:
+            cursor: of the target.
+            lines: COPY text of whole rows.
+            count: how many rows.
+
+        Raises:
+            psycopg2.Error: the target refused, and the transaction is aborted.
+        """
         cursor.copy_expert(_copy(self), io.BytesIO(b"".join(lines)), COPY_BLOCK)
         return 0
 
@@ -227,6 +216,10 @@ class Delete(_Search):
     """Removes rows; its stage holds only a key."""
 
     change = _DELETE
+
+
+Writer = Insert | InsertThrough | Replace | Patch | Delete
+"""Writes rows of one shape."""
 
 
 def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tdsup.sandbox import Sandbox
 
 from .. import servers
+from ..case import Case
 from ..work import Ticks
 from ..workload import Workload
 from . import merge, runner
@@ -74,7 +75,8 @@ class Contestant:
         pgq_ext: whether its position is there.
         flags: of its interpreter.
         packages: from elsewhere, whose versions count.
-        changes: whether it takes part where rows are changed, or the trigger is not logutriga.
+        plain: whether it takes part where logutriga's events add rows.
+        changes: whether it takes part where rows are changed, or another trigger writes the events.
     """
 
     name: str
@@ -83,7 +85,13 @@ class Contestant:
     pgq_ext: bool = False
     flags: Sequence[str] = ()
     packages: Sequence[str] = ()
+    plain: bool = True
     changes: bool = True
+
+    def takes(self, case: Case) -> bool:
+        """Whether it takes part in a case."""
+        is_plain = not case.work.changes and case.trigger == "logutriga"
+        return self.plain if is_plain else self.changes
 
     def of(self, ticks: Ticks, part: int = 1) -> int:
         """How many ticks of the queue it gets; the slow ones one part of `most`."""
@@ -146,7 +154,7 @@ CONTESTANTS = {
     for contestant in (
         Contestant("limit", "limit"),
         Contestant(OURS, "tdsup"),
-        Contestant(LOGICAL, "logical replication"),
+        Contestant(LOGICAL, "logical replication", plain=False),
         Contestant(
             "original", "original", most=100_000, pgq_ext=True, packages=("skytools", "pgq"), changes=False
         ),
