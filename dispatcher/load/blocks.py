@@ -46,6 +46,7 @@ class BlockLoader:
 
     Attributes:
         left_over: without `rows`, ``ev_id`` of events that are left to the row path.
+        needs_order: there were events whose order matters.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class BlockLoader:
         self._odd = self._taken = 0
         self._limit = destination.settings.buffer_size // 6
         self.left_over: list[int] = []
+        self.needs_order = False
         self._renew()
 
     def add(self, block: bytes) -> None:
@@ -152,6 +154,7 @@ class BlockLoader:
             if kind.is_passed_over:
                 self._outcome.passed_over += taken
                 continue
+            self.needs_order = self.needs_order or kind.handling is Handling.CHANGE
             is_row = kind.handling is not Handling.IGNORE
             self._outcome.events[kind.operation] += taken
             self._outcome.ignored[kind.operation] += ignored if is_row else taken
@@ -170,6 +173,7 @@ class BlockLoader:
             self._empty()
             self._merging.wait()
             self._rows.add(line)
+            self.needs_order = self.needs_order or not self._learner.only_adds(line)
             is_too_odd = self._odd > MAX_ODD and self._odd > self._taken
         if is_too_odd:
             raise PassFailed(passes.End.NOT_PLAIN)

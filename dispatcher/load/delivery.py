@@ -212,6 +212,8 @@ class Delivery:
             work.stream(loader.add, ordered=True, with_time=True)
             loader.finish()
         rows.finish()
+        if loader.needs_order:
+            self._pauses.needed_order()
 
     def _load_rows(
         self,

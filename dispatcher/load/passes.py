@@ -110,6 +110,10 @@ class Pause:
         self._left = self._length + 1
         self._length = min(2 * self._length, LONGEST_PAUSE)
 
+    def would_fail(self) -> None:
+        """The pass could not have loaded a batch: such a batch does not count."""
+        self._left += 1
+
     def succeeded(self) -> None:
         """The pass has loaded a batch: let the next pause be short."""
         self._length = 1
@@ -131,3 +135,7 @@ class Pauses:
             self._of[pass_].succeeded()
         elif pass_ in self._of and end is End.NOT_PLAIN:
             self._of[pass_].failed()
+
+    def needed_order(self) -> None:
+        """A batch was loaded whose events had to be in order."""
+        self._of[Pass.BLOCKS].would_fail()
