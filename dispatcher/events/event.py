@@ -34,7 +34,7 @@ class Event:
         data: ``ev_data``, still encoded; None if NULL.
         table: ``ev_extra1``, the source's table as ``schema.table``; empty if the producer names none.
         old: ``ev_extra2``, the row before an update, still encoded, if the trigger has the option ``backup``.
-        line: all `COLUMNS` as COPY wrote them.
+        line: all `COLUMNS` as COPY wrote them; empty if they were not all read.
         encoding: of `data`, `old` and `line`; `type` and `table` are UTF-8.
     """
 

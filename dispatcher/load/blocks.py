@@ -139,8 +139,9 @@ class BlockLoader:
     def _renew(self) -> None:
         """Go on with a fold that knows what is known now."""
         ordered = self._rows is not None
-        first = self._destination.first_field(ordered=ordered)
-        description, self._kinds = self._known.described(self._destination.settings, first, ordered=ordered)
+        description, self._kinds = self._known.described(
+            self._destination.settings, self._destination.first_field, ordered=ordered
+        )
         self._fold = Fold(description)
         self._is_empty = True
         for day in self._known.days:
@@ -172,7 +173,7 @@ class BlockLoader:
         else:
             self._empty()
             self._merging.wait()
-            self._rows.add(line)
+            self._rows.take(self._destination.event(line), len(line))
             self.needs_order = self.needs_order or not self._learner.only_adds(line)
             is_too_odd = self._odd > MAX_ODD and self._odd > self._taken
         if is_too_odd:

@@ -209,7 +209,7 @@ class Delivery:
         rows = RowLoader(cursor, self._destination, work, outcome, missing, careful=False)
         with Merging(cursor, self._settings.bad_sqlstates) as merging:
             loader = BlockLoader(merging, self._destination, outcome, missing, rows)
-            work.stream(loader.add, ordered=True, with_time=True)
+            work.stream(loader.add, ordered=True, with_time=self._destination.by_event_time)
             loader.finish()
         rows.finish()
         if loader.needs_order:

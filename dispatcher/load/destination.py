@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..events import COLUMNS, Event, read_change
+from ..events import Event, read_change
 from ..partitions import MissingTable, PeriodCache, Permit, Tables
 from ..pgq import Reading, SourceTables
 from ..postgres import TableName, copytext
@@ -80,18 +80,18 @@ class Destination:
         """A planner for the tables as they are now."""
         return Planner(self.settings, self.tables, self._styles, self.encoding, self._permit)
 
-    def first_field(self, *, ordered: bool) -> int:
+    @property
+    def first_field(self) -> int:
         """Number of the field of a line of `Queue.stream` that holds ``ev_type``."""
-        return COLUMNS.index("ev_type") if ordered else 1 + self.by_event_time
+        return 1 + self.by_event_time
 
-    def event(self, line: bytes, *, ordered: bool) -> Event:
-        """The event of a line of `Queue.stream`; what is not in the line is NULL."""
-        if ordered:
-            return Event.from_line(line, self.encoding)
-        number, *time, type_, data, table = copytext.split(line)
+    def event(self, line: bytes) -> Event:
+        """The event of a line of `Queue.stream`, without its own `line`; what it does not hold is NULL."""
+        fields = copytext.split(line)
+        type_, data, table, old = [*fields, None][self.first_field :][:4]
         type_, table = map(self.encoding.utf8_or_raw, (type_ or b"", table or b""))
-        when = (time[0] if time else None) or b""
-        return Event(int(number or 0), when, type_, data, table, None, line, self.encoding)
+        when = (fields[1] if self.by_event_time else None) or b""
+        return Event(int(fields[0] or 0), when, type_, data, table, old, b"", self.encoding)
 
     def can_merge(self, key: tuple[bytes, ...]) -> bool:
         """Whether rows can be found by the text of a key, and none has the key of another."""

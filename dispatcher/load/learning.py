@@ -46,7 +46,7 @@ class Learner:
     Args:
         destination: the table, and what is known of it.
         missing: added to.
-        ordered: lines come in the order of events, with all `COLUMNS`.
+        ordered: lines come in the order of events.
 
     Attributes:
         is_passing: what is known is of no use for later batches: columns are left out because the table lacks
@@ -78,7 +78,7 @@ class Learner:
             kind.handling is Handling.IGNORE and kind.writing is Writing.URLENCODED
         ):
             return nothing
-        event = self._destination.event(line, ordered=self._ordered)
+        event = self._destination.event(line)
         try:
             lesson = self._columns(kind, event)
         except ValueError:
@@ -144,7 +144,7 @@ class Learner:
     def _kind(self, line: bytes) -> tuple[EventKind, bool]:
         """The kind of a line, and whether it is a new one; raises as `learn` does."""
         fields = line.rstrip(b"\n").split(b"\t")
-        first = self._destination.first_field(ordered=self._ordered)
+        first = self._destination.first_field
         type_, table = fields[first], fields[first + 2]
         if len(type_) + len(table) > MAX_FIELD:
             raise PassFailed(End.NOT_PLAIN)

@@ -14,6 +14,7 @@ from ..write import Insert, truncate
 from .buffers import Buffer, Buffers, Identity
 from .destination import Destination
 from .outcome import Outcome
+from .passes import End, PassFailed
 from .work import Work
 
 LARGE = 16 << 20
@@ -27,6 +28,9 @@ MAX_MISFITS = 1000
 
 DEAD_LETTER_BUFFER = 1 << 20
 """Bytes of dead letters that are gathered before they are written."""
+
+MAX_UNREAD = 1000
+"""Most dead letters of a batch that are read again, because only a part of each was read."""
 
 
 class RowLoader:
@@ -62,6 +66,7 @@ class RowLoader:
         self._waiting: set[Shape] = set()
         self._dead: list[DeadLetter] = []
         self._dead_size = 0
+        self._unread: dict[int, tuple[str, str | None]] = {}
         limit = self._settings.buffer_size // 2
         mend = destination.encoding.mended if careful else None
         self._buffers = Buffers(cursor, outcome, self._refused, limit, mend, self._settings.bad_sqlstates)
@@ -76,12 +81,15 @@ class RowLoader:
             SetupError: the name of a table is too long.
             psycopg2.Error: the target refused, but not because of a row.
         """
-        event = Event.from_line(line, self._destination.encoding)
+        self.take(Event.from_line(line, self._destination.encoding), len(line))
+
+    def take(self, event: Event, size: int) -> None:
+        """Take one event of a size in bytes; raises as `add` does."""
         if event.type == PASSED_OVER:
             self._outcome.passed_over += 1
             return
-        if len(line) >= LARGE:
-            self._outcome.large[event.id] = len(line)
+        if size >= LARGE:
+            self._outcome.large[event.id] = size
         try:
             header = event.header()
         except ValueError as error:
@@ -121,6 +129,7 @@ class RowLoader:
         # The share is known when all events are.
         self._check_limit()
         if not self._missing:
+            self._read_dead()
             self._keep_dead()
 
     def _load(self, event: Event, header: Header) -> bool:
@@ -207,11 +216,33 @@ class RowLoader:
             self._check_limit()
         if not self._work.can_keep():
             self._missing.dead_letters = True
-        if not self._missing:
-            self._dead.append(DeadLetter(event.line, reason, sqlstate))
-            self._dead_size += len(event.line)
-            if self._dead_size >= DEAD_LETTER_BUFFER:
-                self._keep_dead()
+        if self._missing:
+            return
+        if event.line:
+            self._bury(event.line, reason, sqlstate)
+        elif event.id in self._unread or len(self._unread) == MAX_UNREAD:
+            raise PassFailed(End.NOT_PLAIN)
+        else:
+            self._unread[event.id] = reason, sqlstate
+
+    def _bury(self, line: bytes, reason: str, sqlstate: str | None) -> None:
+        self._dead.append(DeadLetter(line, reason, sqlstate))
+        self._dead_size += len(line)
+        if self._dead_size >= DEAD_LETTER_BUFFER:
+            self._keep_dead()
+
+    def _read_dead(self) -> None:
+        """Read the whole events of dead letters of which only a part was read."""
+
+        def receive(line: bytes) -> None:
+            number = int(line[: line.index(b"\t")])
+            if number not in self._unread:
+                # A producer may number events as it likes.
+                raise PassFailed(End.NOT_PLAIN)
+            self._bury(line, *self._unread.pop(number))
+
+        if self._unread:
+            self._work.read(receive, list(self._unread))
 
     def _keep_dead(self) -> None:
         if self._dead:

@@ -138,14 +138,15 @@ class Queue:
         Args:
             batch: the batch.
             receive: as `read` takes it.
-            ordered: lines hold `COLUMNS`, in the order of events; else they come in any order, and hold
-                ``ev_id``, ``ev_time`` if `with_time`, ``ev_type``, ``ev_data`` and ``ev_extra1``.
-            with_time: see there.
+            ordered: lines come in the order of events.
+            with_time: lines hold ``ev_time``. Besides, they hold ``ev_id``, ``ev_type``, ``ev_data``,
+                ``ev_extra1`` and, if `ordered`, ``ev_extra2``; each of the others would cost time.
         """
-        few = ("ev_id", *(("ev_time",) if with_time else ()), "ev_type", "ev_data", "ev_extra1")
+        columns = ["ev_id", *["ev_time"] * with_time, "ev_type", "ev_data", "ev_extra1"]
+        columns += ["ev_extra2"] * ordered
         receiver = _Receiver(receive)
         with io.BufferedWriter(_Blocks(receiver), BLOCK) as writer:
-            self._copy(batch, COLUMNS if ordered else few, (), "order by ev_id" if ordered else "", writer)
+            self._copy(batch, columns, (), "order by ev_id" if ordered else "", writer)
         receiver.raise_error()
 
     def _copy(self, batch: Batch, columns: Sequence[str], ids: Sequence[int], order: str, file: Any) -> None:

@@ -77,12 +77,13 @@ def test_any_other_error_is_raised_at_once(reader: tuple[Reader, Batch], blocks:
 
 
 def test_an_ordered_stream_is_what_is_read(reader: tuple[Reader, Batch]) -> None:
-    """In blocks instead of lines."""
+    """In blocks instead of lines, without the columns that a fold does not need."""
     queue, batch = reader
     lines: list[bytes] = []
     blocks: list[bytes] = []
     queue.read(batch, lines.append)
     queue.stream(batch, blocks.append, ordered=True, with_time=True)
-    assert b"".join(blocks) == b"".join(lines)
+    fields = [line.removesuffix(b"\n").split(b"\t") for line in lines]
+    assert b"".join(blocks) == b"".join(b"\t".join((each[0], each[1], *each[4:8])) + b"\n" for each in fields)
     assert 1 < len(blocks) < len(lines)
     assert all(block.endswith(b"\n") for block in blocks)
