@@ -16,7 +16,7 @@ from .case import TABLE, Case
 from .contestants.rows import RowsWriter
 from .contestants.task import PUBLICATION, QUEUE, SLOT, Task
 from .databases import BEFORE, Databases, value
-from .work import Ticks
+from .work import MOVE, Ticks
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
@@ -87,7 +87,8 @@ class Workload:
     def native_task(self, name: str) -> Task:
         """The same for logical replication."""
         self._native.reset()
-        return Task(name, *self._native.dsns, self.ticks.count, partitioned=False, directory=self._end)
+        dsns, directory = self._native.dsns, str(self._directory)
+        return Task(name, *dsns, self.ticks.count, partitioned=False, directory=directory, end=self._end)
 
     def complaint(self, events: int, *, native: bool = False) -> str:
         """What the target has that it should not have, after some events; empty if nothing."""
@@ -130,14 +131,14 @@ class Workload:
         table = self.case.table_of_row.replace("created", f"{TABLE}.created")
         of_before = self.case.table_of_row.replace("created", f"{BEFORE}.created")
         return {
-            **self._texts(f"select 'I ' || {table}, {TABLE}.* from {both} where {BEFORE} is null"),
+            **self._texts(f"select 'I ' || {table}, {TABLE}.* from {both} where {BEFORE}.id is null"),
             **self._texts(
                 f"select 'U ' || {table}, {TABLE}.* from {both} "
-                f"where {BEFORE} is not null and {BEFORE}::text <> {TABLE}::text"
+                f"where {BEFORE}.id is not null and {BEFORE}::text <> {TABLE}::text"
             ),
             **self._texts(
                 f"select 'D ' || {of_before}, id from {BEFORE} left join {TABLE} using (id) "
-                f"where {TABLE} is null"
+                f"where {TABLE}.id is null"
             ),
         }
 
@@ -145,6 +146,9 @@ class Workload:
         source = self._native.source
         with source.cursor() as cursor:
             cursor.execute(f"create publication {PUBLICATION} for table {TABLE}")
+            if self.case.work is MOVE:
+                # Else the target looks for a row only in the partition where it belongs afterwards.
+                cursor.execute(f"alter table {TABLE} replica identity full")
             cursor.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", (SLOT,))
         self._native.fill()
         self._end = str(value(source, "select pg_current_wal_lsn()"))

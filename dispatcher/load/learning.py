@@ -210,12 +210,10 @@ class Learner:
     def _changes(self, kind: EventKind, change: Change) -> bool:
         """Whether a change is one for the block path, by its key."""
         known, router = self._known, self._destination.router
-        if not change.key or not self._destination.can_merge(change.key):
-            if change.key:
-                raise PassFailed(End.NOT_PLAIN)
+        if not change.key or (known.key and set(known.key) != set(change.key)):
             return False
-        if known.key and set(known.key) != set(change.key):
-            return False
+        if not known.key and not self._destination.can_merge(change.key):
+            raise PassFailed(End.NOT_PLAIN)
         return not kind.writing.tells_key or not router.adds(change.operation, change.key)
 
     def _learn_key(self, kind: EventKind, key: tuple[bytes, ...]) -> bool:

@@ -125,11 +125,11 @@ class Merging:
 
     def _take(self, steps: Sequence[Step]) -> None:
         """Merge rows to which the same is done."""
-        left = []
+        left: list[Replace] = []
         for step in steps:
             if isinstance(step.writer, Replace):
-                if step.writer.update(self._cursor, step.texts, step.count):
-                    left.append(step.writer)
+                if others := step.writer.update(self._cursor, step.texts, step.count):
+                    left.append(others)
             else:
                 self._judge(step, step.writer.write(self._cursor, step.texts, step.count))
         if left:

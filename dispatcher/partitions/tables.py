@@ -28,6 +28,7 @@ class Column:
         is_array: it holds arrays.
         type: ``pg_type.typname``; of an array or a domain, the type that it is made of.
         equals: the operator by which values are equal, as SQL.
+        declared: the very type, with its modifiers and collation.
     """
 
     generated: bool
@@ -35,6 +36,7 @@ class Column:
     is_array: bool
     type: str
     equals: str
+    declared: str
 
 
 class Tables:

@@ -285,8 +285,8 @@ select relkind <> 'v' and not row_security_active(oid) from pg_class where oid =
 
 -- name: table_columns
 -- Columns of a relation: name, whether it is generated, whether equal values always have the same text, whether it is an
--- array, and the type, for an array or a domain the type that it is made of; and the operator by which its values are
--- equal: that of a unique index, else that of its type.
+-- array, and the type, for an array or a domain the type that it is made of; the operator by which its values are
+-- equal: that of a unique index, else that of its type; and the type and collation that it is declared with.
 with recursive relation (id) as (select to_regclass(%(table)s)::oid),
 parts (number, type, is_whole) as (
     select attnum, atttypid, true from relation join pg_attribute on attrelid = id
@@ -315,7 +315,8 @@ keyed (number, operator) as materialized (
 )
 select attname::text, attgenerated <> '',
     atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[]),
-    is_array, made.type, coalesce(keyed.operator, by_type.operator, 'operator(pg_catalog.=)')
+    is_array, made.type, coalesce(keyed.operator, by_type.operator, 'operator(pg_catalog.=)'),
+    format('%%s %%s', format_type(atttypid, atttypmod), attcollation)
 from relation join pg_attribute on attrelid = id join made on made.number = attnum
 left join keyed on keyed.number = attnum left join equal by_type on is_default and by_type.type = base
 order by attnum;

@@ -222,7 +222,8 @@ class Planner:
         key = self._key(shape.key, like)
         equals = tuple(self._tables.columns(like)[name].equals for name in key)
         apart = shape.kind is not Replace or shape.rekeys or not set(key) <= set(columns)
-        stage = Stage(like, columns, key, equals, apart, self._encoding)
+        shared = self._shared(like, (*columns, *key))
+        stage = Stage(like, columns, key, equals, apart, self._encoding, shared)
         is_found = self._tables.uniqueness.names_one(like, key) and self._tables.uniqueness.is_alone(like)
         by_index = like if is_found else None
         if shape.kind is Replace:
@@ -230,6 +231,15 @@ class Planner:
         candidates = dict.fromkeys([*([table] if table else []), *self.roots])
         able = tuple(each for each in candidates if self._tables.columns(each).keys() >= set(columns))
         return (Patch if shape.kind is Patch else Delete)(stage, able, by_index=by_index)
+
+    def _shared(self, table: TableName, names: Sequence[str]) -> TableName | None:
+        """A root with the very columns that a table has of some names; None: there is none."""
+        known = self._tables.columns(table)
+        for root in self.roots:
+            columns = self._tables.columns(root)
+            if all(name in columns and columns[name] == known[name] for name in names):
+                return root
+        return None
 
     def _names_rows(self, key: tuple[bytes, ...], table: TableName) -> bool:
         """Whether two events of one row have the same text in their keys."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -18,6 +18,8 @@ COPY_BLOCK = 1 << 16
 _MAKE = """
     create temp table if not exists {stage} on commit drop as select {fields} from {like} with no data;
     truncate pg_temp.{stage}"""
+
+_COPY = "insert into pg_temp.{own} select * from pg_temp.{stage}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Stage:
         equals: for each of them the operator by which values are equal, as SQL.
         apart: the key is held apart from the values, and comes after them in a line.
         encoding: what a COPY of its lines ends with, so that PostgreSQL knows their encoding.
+        shared: a table with the same columns, whose stage this is too: partitions share one; None: there is none.
     """
 
     like: TableName
@@ -42,11 +45,12 @@ class Stage:
     equals: tuple[str, ...] = ()
     apart: bool = False
     encoding: str = ""
+    shared: TableName | None = None
 
     @property
     def name(self) -> str:
         """Its name: the same for the same columns of the same table."""
-        text = repr((self.like, self.columns, self._apart))
+        text = repr((self.shared or self.like, self.columns, self._apart))
         return "tdsup_" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -59,22 +63,33 @@ class Stage:
         Raises:
             psycopg2.Error: a value does not fit its column, or the table cannot be created.
         """
-        self.make(cursor)
-        copy = sql.SQL("copy pg_temp.{} from stdin{}").format(
-            sql.Identifier(self.name), sql.SQL(self.encoding)
+        copy = sql.SQL("{}; copy pg_temp.{} from stdin{}").format(
+            self._made, sql.Identifier(self.name), sql.SQL(self.encoding)
         )
         cursor.copy_expert(queries.for_users(copy), io.BytesIO(b"".join(lines)), COPY_BLOCK)
 
     def make(self, cursor: Cursor) -> None:
         """Let it be there, and empty; raises as `fill` does."""
+        cursor.execute(queries.for_users(self._made))
+
+    @property
+    def _made(self) -> sql.Composable:
+        """Statements that let it be there, and empty."""
         fields = [
             sql.SQL("{} as {}").format(sql.Identifier(name), alias)
             for name, alias in [*_aliased(self.columns, "v"), *_aliased(self._apart, "k")]
         ]
-        make = sql.SQL(_MAKE).format(
-            stage=sql.Identifier(self.name), fields=listed(fields), like=sql.SQL(self.like.sql)
-        )
-        cursor.execute(queries.for_users(make))
+        like = sql.SQL((self.shared or self.like).sql)
+        return sql.SQL(_MAKE).format(stage=sql.Identifier(self.name), fields=listed(fields), like=like)
+
+    def own(self, cursor: Cursor) -> Stage:
+        """A stage for one table, with the rows of this one; raises as `fill` does."""
+        if self.shared is None:
+            return self
+        own = replace(self, shared=None)
+        own.make(cursor)
+        cursor.execute(queries.for_users(self.statement(_COPY, self.like, own=sql.Identifier(own.name))))
+        return own
 
     def statement(
         self, template: str, table: TableName, kept: Sequence[str] = (), **more: sql.Composable

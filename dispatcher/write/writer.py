@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -128,12 +128,17 @@ class Replace(_Staged):
 
     def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
         """Update the rows that are in the table; delete the others where they are, and insert them here."""
-        if self.update(cursor, lines, count):
+        if self._update(cursor, lines, count):
             move(cursor, [self])
         return 0
 
-    def update(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
-        """Update the rows that are in the table; returns how many are left in the stage, for `move`."""
+    def update(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> Replace | None:
+        """Update the rows that are in the table; returns what has the others in its stage, for `move`."""
+        left = self._update(cursor, lines, count)
+        return replace(self, stage=self.stage.own(cursor)) if left else None
+
+    def _update(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
+        """Update the rows that are in the table; returns how many are left in the stage."""
         stage, table = self.stage, self.stage.like
         stage.fill(cursor, lines)
         kept = () if self.rekeys else stage.key
@@ -156,17 +161,15 @@ def move(cursor: Cursor, replaces: Sequence[Replace]) -> None:
     Raises:
         psycopg2.Error: the target refused.
     """
-    elsewhere = [
-        (root, replace) for replace in replaces for root in replace.roots if root != replace.stage.like
-    ]
+    elsewhere = [(root, each.stage) for each in replaces for root in each.roots if root != each.stage.like]
     for root in dict.fromkeys(root for root, _ in elsewhere):
-        stages = [replace.stage for each, replace in elsewhere if each == root]
+        stages = [stage for each, stage in elsewhere if each == root]
         if len(stages) > 1:
             # The parent of many partitions is gone through once.
             stages = [_gathered(cursor, stages)]
         cursor.execute(queries.for_users(stages[0].statement(_DELETE, root)))
-    for replace in replaces:
-        replace.add(cursor)
+    for each in replaces:
+        each.add(cursor)
 
 
 def _gathered(cursor: Cursor, stages: Sequence[Stage]) -> Stage:

@@ -35,12 +35,11 @@ def _work(task: Task) -> float:
         )
         _wait(source, f"select active from pg_replication_slots where slot_name = '{name}'")
         began = time.perf_counter()
-        # Its end in the directory's place: nothing else of the task matters.
         _wait(
             target,
             "select coalesce(pg_replication_origin_progress('pg_' || oid, false) >= "
-            f"'{task.directory}'::pg_lsn, false) or exists (select from pg_stat_subscription s "
-            f"where s.subid = oid and latest_end_lsn >= '{task.directory}'::pg_lsn) "
+            f"'{task.end}'::pg_lsn, false) or exists (select from pg_stat_subscription s "
+            f"where s.subid = oid and latest_end_lsn >= '{task.end}'::pg_lsn) "
             f"from pg_subscription where subname = '{name}'",
         )
         seconds = time.perf_counter() - began

@@ -26,8 +26,9 @@ class Task:
         target: of the database to load.
         ticks: how many ticks to load.
         partitioned: whether the table has partitions by day.
-        directory: for files; it contains the decoded rows. Of logical replication, the end of the WAL.
+        directory: for files; it contains the decoded rows.
         way: of several to do it, one.
+        end: of the WAL that logical replication is to read.
     """
 
     consumer: str
@@ -37,6 +38,7 @@ class Task:
     partitioned: bool
     directory: str
     way: str = ""
+    end: str = ""
 
     @property
     def json(self) -> str:
