@@ -109,17 +109,20 @@ class PureFold:
         self._groups = list(grouped.items())
         return tuple(Group(*each, len(rows)) for each, rows in self._groups)
 
-    def text(self, number: int, picked: Sequence[int]) -> bytes:
+    def text(self, number: int, picked: Sequence[int], prefix: bytes = b"") -> bytes:
         """The rows of a group as COPY text: of rows that go, their keys; of others, the columns picked.
 
-        Rows to be added come in the order of the lines, others in that of their keys.
+        Each line begins with the prefix. Rows to be added come in the order of their lines, others in that of
+        their keys.
         """
         (act, _day, _columns), rows = self._groups[number]
         if act is not Act.INSERT:
             rows = sorted(rows, key=_order)
         if act >= Act.DELETE:
-            return b"".join(_line(key) + b"\n" for key, _ in rows)
-        return b"".join(copytext.line([(row.values or {})[each] for each in picked]) for _, row in rows)
+            lines = (_line(key) + b"\n" for key, _ in rows)
+        else:
+            lines = (copytext.line([(row.values or {})[each] for each in picked]) for _, row in rows)
+        return b"".join(prefix + line for line in lines)
 
     def _acts(self, row: _Row) -> list[tuple[Act, bytes, tuple[int, ...]]]:
         key = self._.key

@@ -5,13 +5,16 @@ The row path takes events that do not fit: in the order of events where order ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 from ..events import Act, End, Fold, Group, Operation
 from ..partitions import Missing
 from ..route import Handling
+from ..write import Writer
 from . import passes
 from .destination import Destination
+from .known import Way
 from .learning import Learner
 from .merging import ORDER, PARENTS_FIRST, Merging, Step
 from .outcome import Outcome
@@ -32,6 +35,14 @@ MAX_ODD = 100
 
 WRITING = {Act.INSERT, Act.REPLACE, Act.PATCH}
 """Acts that write values."""
+
+
+class _Rows(NamedTuple):
+    """Rows of a group: its number and size, and how they are written."""
+
+    number: int
+    size: int
+    way: Way
 
 
 class BlockLoader:
@@ -65,7 +76,7 @@ class BlockLoader:
         self._missing = missing
         self._rows = rows
         self._odd = self._taken = 0
-        self._limit = destination.settings.buffer_size // 6
+        self._limit = destination.settings.buffer_size // 4
         self.left_over: list[int] = []
         self.needs_order = False
         self._renew()
@@ -199,18 +210,27 @@ class BlockLoader:
         self._merging.wait()
         if self._rows is not None:
             self._rows.flush()
-        steps: dict[tuple[Act, object], Step] = {}
+        found: dict[tuple[Act, Hashable], dict[Writer, list[_Rows]]] = {}
         for number, group in enumerate(map(Group._make, self._fold.groups())):
             way = self._learner.way(group)
-            if way is None or self._missing:
-                continue
-            text = self._fold.text(number, way.picked)
-            if group.act in WRITING and way.plan.may_be_doubtful(text):
-                raise PassFailed(passes.End.NOT_PLAIN)
-            step = steps.setdefault((group.act, way.writer), Step(Act(group.act), way.writer, [], 0))
-            step.texts.append(text)
-            step.count += group.size
+            if way is not None and not self._missing:
+                writers = found.setdefault((group.act, way.writer.filled), {})
+                writers.setdefault(way.writer, []).append(_Rows(number, group.size, way))
+        steps = [self._step(Act(act), writers) for (act, _filled), writers in found.items()]
         self._fold.clear()
         self._is_empty = True
         references = self._known.references
-        return list(steps.values()), PARENTS_FIRST if references and references.from_itself else ORDER
+        return steps, PARENTS_FIRST if references and references.from_itself else ORDER
+
+    def _step(self, act: Act, writers: dict[Writer, list[_Rows]]) -> Step:
+        """What does the same to the rows of some writers; PassFailed if the row path has to see them."""
+        step = Step(act, {}, [])
+        for part, (writer, rows) in enumerate(writers.items()):
+            prefix = b"%d\t" % part if len(writers) > 1 else b""
+            step.counts[writer.of_part(part) if prefix else writer] = sum(each.size for each in rows)
+            for each in rows:
+                text = self._fold.text(each.number, each.way.picked, prefix)
+                if act in WRITING and each.way.plan.may_be_doubtful(text):
+                    raise PassFailed(passes.End.NOT_PLAIN)
+                step.texts.append(text)
+        return step

@@ -12,7 +12,7 @@ from ..errors import is_data
 from ..events import Event, Operation
 from ..postgres import copytext
 from ..route import Kind, Routed, Shape, WritePlan
-from ..write import Delete, Insert, Patch, Replace, refusal
+from ..write import Delete, Insert, Patch, Replace, refusal, write
 from .outcome import Outcome
 from .passes import End, PassFailed
 
@@ -210,7 +210,7 @@ class Buffers:
             self._write_carefully(buffer)
         else:
             try:
-                absent = buffer.plan.writer.write(self._cursor, buffer.lines, len(buffer.lines))
+                absent = write(buffer.plan.writer, self._cursor, buffer.lines, len(buffer.lines))
             except psycopg2.Error as error:
                 if is_data(error, self._bad_states):
                     raise PassFailed(End.REFUSED) from error
@@ -255,7 +255,7 @@ class Buffers:
         self._cursor.execute("savepoint tdsup")
         lines, error = buffer.lines[start:end], None
         try:
-            absent = buffer.plan.writer.write(self._cursor, lines, len(lines))
+            absent = write(buffer.plan.writer, self._cursor, lines, len(lines))
             if absent and buffer.shape.kind is Patch:
                 error = ABSENT
         except psycopg2.Error as refused:

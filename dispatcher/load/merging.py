@@ -34,19 +34,17 @@ PARENTS_FIRST = (Act.INSERT, Act.PATCH, Act.REPLACE, *ORDER[:4])
 
 @dataclass(slots=True)
 class Step:
-    """Rows that are written at once.
+    """Rows to which the same is done, and which are copied at once.
 
     Attributes:
         act: what is done to them.
-        writer: what writes them.
-        texts: they, as COPY text.
-        count: how many.
+        counts: how many rows each of the writers has.
+        texts: all of them, as COPY text.
     """
 
     act: Act
-    writer: Writer
+    counts: dict[Writer, int]
     texts: list[bytes]
-    count: int
 
 
 class Merging:
@@ -125,22 +123,22 @@ class Merging:
 
     def _take(self, steps: Sequence[Step]) -> None:
         """Merge rows to which the same is done."""
-        left: list[Replace] = []
+        left = []
         for step in steps:
-            if isinstance(step.writer, Replace):
-                if others := step.writer.update(self._cursor, step.texts, step.count):
-                    left.append(others)
-            else:
-                self._judge(step, step.writer.write(self._cursor, step.texts, step.count))
+            for number, (writer, count) in enumerate(step.counts.items()):
+                if not number:
+                    writer.fill(self._cursor, step.texts)
+                if not isinstance(writer, Replace):
+                    self._judge(step.act, count, writer.apply(self._cursor, count))
+                elif writer.update(self._cursor, count):
+                    left.append(writer)
         if left:
             move(self._cursor, left)
 
-    def _judge(self, step: Step, absent: int) -> None:
+    def _judge(self, act: Act, count: int, absent: int) -> None:
         """See whether the rows were there that had to be, and the others not."""
-        if step.act is Act.DELETE:
+        if act is Act.DELETE:
             self.absent += absent
-        present = absent < step.count
-        if (step.act is Act.FIND_ABSENT and present) or (
-            step.act in {Act.PATCH, Act.REMOVE_PRESENT} and absent
-        ):
+        present = absent < count
+        if (act is Act.FIND_ABSENT and present) or (act in {Act.PATCH, Act.REMOVE_PRESENT} and absent):
             raise PassFailed(End.REFUSED)

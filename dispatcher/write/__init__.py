@@ -2,7 +2,7 @@
 
 from . import refusal
 from .stage import Stage
-from .writer import Delete, Insert, InsertThrough, Patch, Replace, Writer, move, truncate
+from .writer import Delete, Insert, InsertThrough, Patch, Replace, Writer, move, truncate, write
 
 __all__ = [
     "Delete",
@@ -15,4 +15,5 @@ __all__ = [
     "move",
     "refusal",
     "truncate",
+    "write",
 ]

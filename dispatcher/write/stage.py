@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -19,7 +19,7 @@ _MAKE = """
     create temp table if not exists {stage} on commit drop as select {fields} from {like} with no data;
     truncate pg_temp.{stage}"""
 
-_COPY = "insert into pg_temp.{own} select * from pg_temp.{stage}"
+_MAKE_PARTED = _MAKE + "; create index if not exists {index} on pg_temp.{stage} (part)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class Stage:
         equals: for each of them the operator by which values are equal, as SQL.
         apart: the key is held apart from the values, and comes after them in a line.
         encoding: what a COPY of its lines ends with, so that PostgreSQL knows their encoding.
-        shared: a table with the same columns, whose stage this is too: partitions share one; None: there is none.
+        shared: a table with the same columns, whose stage this is too, as partitions share one; None: none.
+        parts: of a stage whose lines begin with the number of a part: those that statements are about.
     """
 
     like: TableName
@@ -46,11 +47,12 @@ class Stage:
     apart: bool = False
     encoding: str = ""
     shared: TableName | None = None
+    parts: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
         """Its name: the same for the same columns of the same table."""
-        text = repr((self.shared or self.like, self.columns, self._apart))
+        text = repr((self.shared or self.like, self.columns, self._apart, bool(self.parts)))
         return "tdsup_" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -79,17 +81,20 @@ class Stage:
             sql.SQL("{} as {}").format(sql.Identifier(name), alias)
             for name, alias in [*_aliased(self.columns, "v"), *_aliased(self._apart, "k")]
         ]
+        if self.parts:
+            fields.insert(0, sql.SQL("0 as {}").format(sql.Identifier("part")))
         like = sql.SQL((self.shared or self.like).sql)
-        return sql.SQL(_MAKE).format(stage=sql.Identifier(self.name), fields=listed(fields), like=like)
+        make = sql.SQL(_MAKE_PARTED if self.parts else _MAKE)
+        index = sql.Identifier(f"{self.name}_part")
+        return make.format(stage=sql.Identifier(self.name), fields=listed(fields), like=like, index=index)
 
-    def own(self, cursor: Cursor) -> Stage:
-        """A stage for one table, with the rows of this one; raises as `fill` does."""
-        if self.shared is None:
-            return self
-        own = replace(self, shared=None)
-        own.make(cursor)
-        cursor.execute(queries.for_users(self.statement(_COPY, self.like, own=sql.Identifier(own.name))))
-        return own
+    @property
+    def _chosen(self) -> sql.Composable:
+        """Condition on the rows that statements are about."""
+        if not self.parts:
+            return sql.SQL("true")
+        numbers = ",".join(map(str, self.parts))
+        return sql.SQL(f"s.part operator(pg_catalog.=) any ('{{{numbers}}}'::pg_catalog.int4[])")
 
     def statement(
         self, template: str, table: TableName, kept: Sequence[str] = (), **more: sql.Composable
@@ -97,7 +102,8 @@ class Stage:
         """A statement on a table ``t`` and this stage, ``s``.
 
         Args:
-            template: SQL with the words ``{stage} {table} {columns} {values} {keys} {assignments} {match}``.
+            template: SQL with the words ``{stage} {table} {columns} {values} {keys} {assignments} {match}
+                {chosen}``.
             table: stands for ``{table}``.
             kept: columns that are not assigned.
             **more: further words.
@@ -121,7 +127,8 @@ class Stage:
                 for name, alias in values
                 if name not in kept
             ),
-            match=sql.SQL(" and ").join(matches),
+            match=sql.SQL(" and ").join([*matches, self._chosen]),
+            chosen=self._chosen,
             **more,
         )
 

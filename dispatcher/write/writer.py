@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -18,7 +18,8 @@ MAX_COPIES = 256
 """Most statements that are remembered: most batches go into few tables."""
 
 _INSERT = """
-    insert into {table} ({columns}) overriding system value select {values} from pg_temp.{stage} s"""
+    insert into {table} ({columns}) overriding system value
+    select {values} from pg_temp.{stage} s where {chosen}"""
 
 _UPDATE = "update {table} t set {assignments} from pg_temp.{stage} s where {match}"
 
@@ -50,19 +51,30 @@ class Insert:
         """The table itself."""
         return self.table.table
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
-        """Add rows; returns how many found no row to change, as each writer does: none.
+    @property
+    def filled(self) -> Hashable:
+        """The same for writers that can be filled together: none can."""
+        return self
+
+    def fill(self, cursor: Cursor, lines: Sequence[bytes]) -> None:
+        """Add rows.
 
         Args:
             cursor: of the target.
             lines: COPY text of whole rows.
-            count: how many rows.
 
         Raises:
             psycopg2.Error: the target refused, and the transaction is aborted.
         """
         cursor.copy_expert(_copy(self), io.BytesIO(b"".join(lines)), COPY_BLOCK)
+
+    def apply(self, _cursor: Cursor, _count: int) -> int:
+        """Nothing is left to do; returns how many rows found none to change: none."""
         return 0
+
+    def of_part(self, _number: int) -> Insert:
+        """Itself: it is filled alone."""
+        return self
 
 
 @lru_cache(MAX_COPIES)
@@ -89,6 +101,19 @@ class _Staged:
         """The staging table."""
         return self.stage.name
 
+    @property
+    def filled(self) -> Hashable:
+        """The staging table: writers that have the same one can be filled together."""
+        return self.stage.name
+
+    def fill(self, cursor: Cursor, lines: Sequence[bytes]) -> None:
+        """Put rows into the stage; raises psycopg2.Error if the target refuses."""
+        self.stage.fill(cursor, lines)
+
+    def of_part(self, number: int) -> Self:
+        """The same for a part of the stage; raises TypeError if it has none."""
+        return replace(self, stage=replace(self.stage, parts=(number,)))
+
     def _run(self, cursor: Cursor, template: str, table: TableName, kept: Sequence[str] = ()) -> int:
         """Run a statement; returns how many rows it changed."""
         by_index = table == self.by_index
@@ -105,9 +130,8 @@ class _Staged:
 class InsertThrough(_Staged):
     """Adds rows to a view, which takes no COPY."""
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
-        """Add them."""
-        self.stage.fill(cursor, lines)
+    def apply(self, cursor: Cursor, _count: int) -> int:
+        """Add them; returns how many rows found none to change: none."""
         self._run(cursor, _INSERT, self.stage.like)
         return 0
 
@@ -126,21 +150,15 @@ class Replace(_Staged):
     roots: tuple[TableName, ...]
     rekeys: bool
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
+    def apply(self, cursor: Cursor, count: int) -> int:
         """Update the rows that are in the table; delete the others where they are, and insert them here."""
-        if self._update(cursor, lines, count):
+        if self.update(cursor, count):
             move(cursor, [self])
         return 0
 
-    def update(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> Replace | None:
-        """Update the rows that are in the table; returns what has the others in its stage, for `move`."""
-        left = self._update(cursor, lines, count)
-        return replace(self, stage=self.stage.own(cursor)) if left else None
-
-    def _update(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
-        """Update the rows that are in the table; returns how many are left in the stage."""
+    def update(self, cursor: Cursor, count: int) -> int:
+        """Update the rows that are in the table; returns how many are left in the stage, for `move`."""
         stage, table = self.stage, self.stage.like
-        stage.fill(cursor, lines)
         kept = () if self.rekeys else stage.key
         if not set(stage.columns) - set(kept):
             return count - self._run(cursor, _FORGET, table)
@@ -161,28 +179,17 @@ def move(cursor: Cursor, replaces: Sequence[Replace]) -> None:
     Raises:
         psycopg2.Error: the target refused.
     """
-    elsewhere = [(root, each.stage) for each in replaces for root in each.roots if root != each.stage.like]
-    for root in dict.fromkeys(root for root, _ in elsewhere):
-        stages = [stage for each, stage in elsewhere if each == root]
-        if len(stages) > 1:
-            # The parent of many partitions is gone through once.
-            stages = [_gathered(cursor, stages)]
-        cursor.execute(queries.for_users(stages[0].statement(_DELETE, root)))
+    left: dict[tuple[TableName, str], Stage] = {}
+    for each in replaces:
+        for root in each.roots:
+            if root != each.stage.like:
+                found = left.setdefault((root, each.stage.name), replace(each.stage, parts=()))
+                left[root, each.stage.name] = replace(found, parts=found.parts + each.stage.parts)
+    for (root, _name), stage in left.items():
+        # The parent of many partitions is gone through once.
+        cursor.execute(queries.for_users(stage.statement(_DELETE, root)))
     for each in replaces:
         each.add(cursor)
-
-
-def _gathered(cursor: Cursor, stages: Sequence[Stage]) -> Stage:
-    """A stage with the keys of some others."""
-    first = stages[0]
-    keys = Stage(first.like, (), first.key, first.equals, apart=True)
-    keys.make(cursor)
-    chosen = [each.statement("select {keys} from pg_temp.{stage}", each.like) for each in stages]
-    into = sql.SQL("insert into pg_temp.{} {}").format(
-        sql.Identifier(keys.name), sql.SQL(" union all ").join(chosen)
-    )
-    cursor.execute(queries.for_users(into))
-    return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +203,18 @@ class _Search(_Staged):
     tables: tuple[TableName, ...]
     change: ClassVar[str]
 
-    def write(self, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
-        """Change each row in the first table that has it."""
+    @property
+    def filled(self) -> Hashable:
+        """As of others; without a table no stage is filled."""
+        return self.stage.name if self.tables else None
+
+    def fill(self, cursor: Cursor, lines: Sequence[bytes]) -> None:
+        """Put rows into the stage; raises psycopg2.Error if the target refuses."""
         if self.tables:
             self.stage.fill(cursor, lines)
+
+    def apply(self, cursor: Cursor, count: int) -> int:
+        """Change each row in the first table that has it; returns how many are in none."""
         for number, table in enumerate(self.tables, 1):
             is_last = number == len(self.tables)
             change = self._run if is_last and table == self.by_index else self._find
@@ -234,3 +249,19 @@ def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:
     if tables:
         names = listed(sql.SQL(table.sql) for table in tables)
         cursor.execute(queries.for_users(sql.SQL("truncate {}").format(names)))
+
+
+def write(writer: Writer, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:
+    """Write some rows at once; returns how many found none to change.
+
+    Args:
+        writer: of them.
+        cursor: of the target.
+        lines: COPY text.
+        count: how many rows.
+
+    Raises:
+        psycopg2.Error: the target refused, and the transaction is aborted.
+    """
+    writer.fill(cursor, lines)
+    return writer.apply(cursor, count)

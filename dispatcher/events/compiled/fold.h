@@ -165,7 +165,15 @@ int take_line(Fold *fold, const char *line, const char *end);
 /* groups.c */
 int make_groups(Fold *fold);
 void free_groups(Fold *fold);
-size_t text_size(const Fold *fold, const Group *group);
-char *write_group(const Fold *fold, const Group *group, const size_t *picked, size_t picked_count, char *to);
+
+/* How a group's rows are written. */
+typedef struct {
+    const size_t *picked; /* numbers of columns */
+    size_t picked_count;
+    Text prefix; /* of each line */
+} Layout;
+
+size_t text_size(const Fold *fold, const Group *group, const Layout *layout);
+char *write_group(const Fold *fold, const Group *group, const Layout *layout, char *to);
 
 #endif

@@ -160,9 +160,9 @@ void free_groups(Fold *fold)
 }
 
 /* Most bytes of a group's text. */
-size_t text_size(const Fold *fold, const Group *group)
+size_t text_size(const Fold *fold, const Group *group, const Layout *layout)
 {
-    size_t size = 0;
+    size_t size = group->count * layout->prefix.size;
     for (size_t i = 0; i < group->count; i++) {
         const Row *row = &fold->rows[fold->members[group->start + i]];
         size += (group->columns < 0 ? row->key_size : row->row_size) + 1;
@@ -190,8 +190,9 @@ static char *write_picked(const char *text, size_t size, const size_t *places, s
 }
 
 /* Write a group's rows, of each the columns picked, each once at most; returns the end, NULL without memory. */
-char *write_group(const Fold *fold, const Group *group, const size_t *picked, size_t picked_count, char *to)
+char *write_group(const Fold *fold, const Group *group, const Layout *layout, char *to)
 {
+    const size_t *picked = layout->picked, picked_count = layout->picked_count;
     size_t width = group->columns < 0 ? 0 : fold->sets[group->columns].count;
     size_t *places = malloc((picked_count + 1) * sizeof *places);
     Text *values = malloc((width + 1) * sizeof *values);
@@ -208,6 +209,8 @@ char *write_group(const Fold *fold, const Group *group, const size_t *picked, si
         const Row *row = &fold->rows[fold->members[group->start + i]];
         const char *text = fold->arena.text + (group->columns < 0 ? row->key : row->row);
         size_t size = group->columns < 0 ? row->key_size : row->row_size;
+        memcpy(to, layout->prefix.text, layout->prefix.size);
+        to += layout->prefix.size;
         if (is_all) {
             memcpy(to, text, size);
             to += size;

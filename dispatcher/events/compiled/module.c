@@ -342,8 +342,10 @@ static PyObject *fold_text(FoldObject *self, PyObject *args)
 {
     const Fold *fold = &self->fold;
     Py_ssize_t number;
-    PyObject *tuple, *found = NULL;
-    if (!PyArg_ParseTuple(args, "nO!:text", &number, &PyTuple_Type, &tuple))
+    PyObject *tuple, *bytes = NULL, *found = NULL;
+    Layout layout = {NULL, 0, {"", 0}};
+    if (!PyArg_ParseTuple(args, "nO!|S:text", &number, &PyTuple_Type, &tuple, &bytes)
+        || (bytes && !take_text(bytes, &layout.prefix)))
         return NULL;
     if (number < 0 || (size_t)number >= fold->group_count) {
         PyErr_SetString(PyExc_IndexError, "no such group");
@@ -351,11 +353,14 @@ static PyObject *fold_text(FoldObject *self, PyObject *args)
     }
     const Group *group = &fold->groups[number];
     size_t *picked = allocate((size_t)PyTuple_GET_SIZE(tuple), sizeof *picked);
-    if (picked && take_picked(fold, group, tuple, picked))
-        found = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)text_size(fold, group));
+    if (picked && take_picked(fold, group, tuple, picked)) {
+        layout.picked = picked;
+        layout.picked_count = (size_t)PyTuple_GET_SIZE(tuple);
+        found = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)text_size(fold, group, &layout));
+    }
     if (found) {
         char *start = PyBytes_AS_STRING(found);
-        char *end = write_group(fold, group, picked, (size_t)PyTuple_GET_SIZE(tuple), start);
+        char *end = write_group(fold, group, &layout, start);
         if (end == NULL) {
             Py_CLEAR(found);
             PyErr_NoMemory();

@@ -107,7 +107,7 @@ def steps(make: Make, block: Any, text: bytes, how: How) -> list[Any]:
         newline = text.find(b"\n", end)
         at = len(text) if newline < 0 else newline + 1
     for number, group in enumerate(fold.groups()):
-        found += [tuple(group), fold.text(number, tuple(group[2][::-1]))]
+        found += [tuple(group), fold.text(number, tuple(group[2][::-1]), b"%d" % number)]
     return found
 
 

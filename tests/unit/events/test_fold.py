@@ -182,6 +182,7 @@ def test_values_are_those_of_skytools(make: Make, values: list[str | None]) -> N
     fold = make(description())
     assert fold.add(inserted_line(data.encode()), 0)[1] == End.ALL
     fold.groups()
+    assert fold.text(0, (2,), b"7\t") == b"7\t" + fold.text(0, (2,))
     found = copytext.split(fold.text(0, (0, 1, 2, 3)))
     assert [None if each is None else each.decode() for each in found] == list(
         skytools.db_urldecode(data).values()

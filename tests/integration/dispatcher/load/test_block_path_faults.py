@@ -112,7 +112,7 @@ def test_whatever_ends_the_thread_ends_the_job(pipeline: Pipeline, monkeypatch: 
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Insert, "write", write)
+        patch.setattr(Insert, "fill", write)
         with pytest.raises(MemoryError):
             pipeline.drain()
     assert pipeline.target.value("select count(*) from t") == 10
