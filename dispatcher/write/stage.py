@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -14,6 +13,22 @@ from ..postgres import TableName, queries
 
 COPY_BLOCK = 1 << 16
 """Bytes that are handed to libpq at a time."""
+
+
+class Source:
+    """Lines for a COPY, handed over in blocks, as all of them in one would be a second copy.
+
+    Args:
+        lines: one or several in each text.
+    """
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._blocks = _blocks(lines)
+
+    def read(self, _size: int = 0, /) -> bytes:
+        """The next block; empty at the end."""
+        return next(self._blocks, b"")
+
 
 _MAKE = """
     create temp table if not exists {stage} on commit drop as select {fields} from {like} with no data;
@@ -68,7 +83,7 @@ class Stage:
         copy = sql.SQL("{}; copy pg_temp.{} from stdin{}").format(
             self._made, sql.Identifier(self.name), sql.SQL(self.encoding)
         )
-        cursor.copy_expert(queries.for_users(copy), io.BytesIO(b"".join(lines)), COPY_BLOCK)
+        cursor.copy_expert(queries.for_users(copy), Source(lines), COPY_BLOCK)
 
     def make(self, cursor: Cursor) -> None:
         """Let it be there, and empty; raises as `fill` does."""
@@ -131,6 +146,21 @@ class Stage:
             chosen=self._chosen,
             **more,
         )
+
+
+def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines in blocks of about `COPY_BLOCK` bytes."""
+    waiting: list[bytes] = []
+    size = 0
+    for line in lines:
+        for start in range(0, len(line), COPY_BLOCK):
+            waiting.append(line[start : start + COPY_BLOCK])
+            size += len(waiting[-1])
+            if size >= COPY_BLOCK:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 def listed(items: Iterable[sql.Composable]) -> sql.Composable:

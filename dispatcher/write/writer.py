@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -12,7 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from ..postgres import TableName, queries, quote
-from .stage import COPY_BLOCK, Stage, listed
+from .stage import COPY_BLOCK, Source, Stage, listed
 
 MAX_COPIES = 256
 """Most statements that are remembered: most batches go into few tables."""
@@ -66,7 +65,7 @@ class Insert:
         Raises:
             psycopg2.Error: the target refused, and the transaction is aborted.
         """
-        cursor.copy_expert(_copy(self), io.BytesIO(b"".join(lines)), COPY_BLOCK)
+        cursor.copy_expert(_copy(self), Source(lines), COPY_BLOCK)
 
     def apply(self, _cursor: Cursor, _count: int) -> int:
         """Nothing is left to do; returns how many rows found none to change: none."""
