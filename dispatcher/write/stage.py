@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ COPY_BLOCK = 1 << 16
 """Bytes that are handed to libpq at a time."""
 
 
-class Source:
+class Source(io.RawIOBase):
     """Lines for a COPY, handed over in blocks, as all of them in one would be a second copy.
 
     Args:
@@ -23,9 +24,10 @@ class Source:
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
+        super().__init__()
         self._blocks = _blocks(lines)
 
-    def read(self, _size: int = 0, /) -> bytes:
+    def read(self, _size: int = -1, /) -> bytes:
         """The next block; empty at the end."""
         return next(self._blocks, b"")
 
