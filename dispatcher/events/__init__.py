@@ -9,9 +9,9 @@ from .folded import (
     Act,
     Deed,
     Description,
-    End,
     Group,
     Prefix,
+    Stop,
 )
 from .header import PASSED_OVER, Format, Header, Operation, read_header
 from .jsonrow import JsonArray, array_literal
@@ -30,7 +30,6 @@ __all__ = [
     "Change",
     "Deed",
     "Description",
-    "End",
     "Event",
     "Fold",
     "Format",
@@ -40,6 +39,7 @@ __all__ = [
     "Operation",
     "Prefix",
     "Row",
+    "Stop",
     "Writing",
     "array_literal",
     "day_of",

@@ -45,7 +45,7 @@ class Act(IntEnum):
     """It was not there, and is not there now."""
 
 
-class End(IntEnum):
+class Stop(IntEnum):
     """Why a call took no more lines."""
 
     ALL = 0

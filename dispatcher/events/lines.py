@@ -42,7 +42,7 @@ class LineReader:
     """
 
     def __init__(self, description: Description) -> None:
-        self._ = description
+        self._described = description
         self._prefixes = {(each.type, each.table): number for number, each in enumerate(description.prefixes)}
         self._names = [
             {names[spelling]: number for number, names in enumerate(description.columns) if names[spelling]}
@@ -52,14 +52,14 @@ class LineReader:
     def read(self, text: bytes) -> Line:
         """Read a line without its newline; raises Strange if it is not as described."""
         fields = [*text.split(b"\t"), rb"\N"]
-        if len(fields) < self._.first + 4:
+        if len(fields) < self._described.first + 4:
             raise Strange
-        type_, data, table, old = fields[self._.first : self._.first + 4]
+        type_, data, table, old = fields[self._described.first : self._described.first + 4]
         number = self._prefixes.get((type_, table))
         if number is None:
             raise Strange
-        prefix = self._.prefixes[number]
-        time = fields[1] if self._.part == BY_EVENT_TIME else b""
+        prefix = self._described.prefixes[number]
+        time = fields[1] if self._described.part == BY_EVENT_TIME else b""
         if prefix.deed is Deed.NOTHING and prefix.writing in {Writing.URLENCODED, Writing.UNREAD}:
             if prefix.writing is Writing.URLENCODED:
                 check_urlencoded(data)
@@ -69,12 +69,13 @@ class LineReader:
         values, before = self._scan(data, prefix.writing)[0], None
         if not _is_null(old) and (prefix.writing is Writing.JSON or prefix.deed is Deed.UPDATE):
             before = self._key(self._scan(old, prefix.writing)[0])
-        return Line(number, prefix.deed, time, values, self._key(values) if self._.key else (), before)
+        key = self._key(values) if self._described.key else ()
+        return Line(number, prefix.deed, time, values, key, before)
 
     def _sql(self, line: Line, writing: Writing, data: bytes, old: bytes) -> Line:
         """An update or delete of sqltriga."""
         values, where = self._scan(data, writing)
-        if self._.key and where.keys() != set(self._.key):
+        if self._described.key and where.keys() != set(self._described.key):
             raise Strange
         if writing is Writing.CHANGES and not _is_null(old) and b" where " not in old:
             # The old row is url-encoded, though the new one is not.
@@ -94,7 +95,7 @@ class LineReader:
         return scan(text, writing, self._names[SPELLING[writing]])
 
     def _key(self, values: Values) -> Key:
-        found = tuple(values.get(number) for number in self._.key)
+        found = tuple(values.get(number) for number in self._described.key)
         if None in found:
             raise Strange
         return tuple(map(copytext.escape, found))

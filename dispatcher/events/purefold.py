@@ -14,8 +14,8 @@ from .folded import (
     Act,
     Deed,
     Description,
-    End,
     Group,
+    Stop,
 )
 from .lines import Key, Line, LineReader
 from .moment import day_of
@@ -62,10 +62,11 @@ class PureFold:
     """
 
     def __init__(self, description: Description) -> None:
-        self._ = description
+        self._described = description
         self._reader = LineReader(description)
         self._loads_all = all(description.loaded)
         self._days: set[bytes] = {b""}
+        self._counts: tuple[list[int], list[int]] = ([], [])
         self.counts()
         self.clear()
 
@@ -75,9 +76,10 @@ class PureFold:
 
     def counts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Lines taken of each prefix since the last call, and how many of them ask for nothing."""
-        found = getattr(self, "_counts", None)
-        self._counts = [0] * len(self._.prefixes), [0] * len(self._.prefixes)
-        return (tuple(found[0]), tuple(found[1])) if found else ((), ())
+        taken, ignored = self._counts
+        none = [0] * len(self._described.prefixes)
+        self._counts = none, none.copy()
+        return tuple(taken), tuple(ignored)
 
     def clear(self) -> None:
         """Forget all rows."""
@@ -86,19 +88,19 @@ class PureFold:
         self._used_columns: set[frozenset[int]] = set()
         self.size = 0
 
-    def add(self, block: bytes, start: int) -> tuple[int, End]:
+    def add(self, block: bytes, start: int) -> tuple[int, Stop]:
         """Take lines from a byte of a block on; returns where that ended, and why."""
         while start < len(block):
             end = block.index(b"\n", start) + 1
             try:
                 stop = self._take(block[start : end - 1])
             except Strange:
-                stop = End.STRANGE
-            if stop is not End.ALL:
+                stop = Stop.STRANGE
+            if stop is not Stop.ALL:
                 return start, stop
             self.size += end - start + ROW_OVERHEAD
             start = end
-        return start, End.ALL
+        return start, Stop.ALL
 
     def groups(self) -> tuple[Group, ...]:
         """What is to be done, in groups."""
@@ -125,7 +127,7 @@ class PureFold:
         return b"".join(prefix + line for line in lines)
 
     def _acts(self, row: _Row) -> list[tuple[Act, bytes, tuple[int, ...]]]:
-        key = self._.key
+        key = self._described.key
         columns = tuple(sorted(row.values or ()))
         if row.first is Act.FIND_ABSENT:
             return [(Act.INSERT, row.day, columns) if row.values is not None else (row.first, row.day, key)]
@@ -136,47 +138,47 @@ class PureFold:
 
     # One line.
 
-    def _take(self, text: bytes) -> End:
+    def _take(self, text: bytes) -> Stop:
         line = self._reader.read(text)
         end, is_ignored = self._do(line)
-        if end is End.ALL:
+        if end is Stop.ALL:
             self._counts[0][line.prefix] += 1
             self._counts[1][line.prefix] += is_ignored
         return end
 
-    def _do(self, line: Line) -> tuple[End, bool]:
+    def _do(self, line: Line) -> tuple[Stop, bool]:
         """Do what a line asks for; also returns whether that is nothing."""
         if line.deed is Deed.NOTHING:
-            return End.ALL, False
+            return Stop.ALL, False
         day = self._day(line)
         if not self._has_room(self._used_days, day):
-            return End.FULL, False
+            return Stop.FULL, False
         if line.deed is not Deed.DELETE and day not in self._days:
             raise Strange
         loaded = line.values
         if not self._loads_all:
-            loaded = {number: value for number, value in loaded.items() if self._.loaded[number]}
-        if line.is_whole and line.deed is not Deed.DELETE and len(loaded) < self._.least:
+            loaded = {number: value for number, value in loaded.items() if self._described.loaded[number]}
+        if line.is_whole and line.deed is not Deed.DELETE and len(loaded) < self._described.least:
             raise Strange
-        if not line.is_whole and line.deed is Deed.UPDATE and len(loaded) == len(self._.key):
-            return End.ALL, True
+        if not line.is_whole and line.deed is Deed.UPDATE and len(loaded) == len(self._described.key):
+            return Stop.ALL, True
         if line.deed is not Deed.DELETE and not self._has_room(self._used_columns, frozenset(loaded)):
-            return End.FULL, False
-        if not self._.key:
+            return Stop.FULL, False
+        if not self._described.key:
             self._rows[(b"%d" % len(self._rows),)] = _Row(Act.FIND_ABSENT, loaded, day)
-            return End.ALL, False
+            return Stop.ALL, False
         if line.before not in {None, line.key}:
             return self._rekey(line, loaded, day), False
         return self._change(line, loaded, day)
 
     def _day(self, line: Line) -> bytes:
-        part = self._.part
+        part = self._described.part
         if part == NOT_PARTITIONED or (part == BY_EVENT_TIME and line.deed is Deed.DELETE):
             return b""
         if part == BY_EVENT_TIME:
             day = day_of(line.time)
         elif part in line.values or line.is_whole:
-            if not line.is_whole and part not in self._.key:
+            if not line.is_whole and part not in self._described.key:
                 raise Strange
             value = line.values.get(part)
             day = day_of(value) if value is not None else None
@@ -197,58 +199,58 @@ class PureFold:
         used.add(seen)
         return True
 
-    def _change(self, line: Line, loaded: Values, day: bytes) -> tuple[End, bool]:
+    def _change(self, line: Line, loaded: Values, day: bytes) -> tuple[Stop, bool]:
         known = self._rows.get(line.key)
         if line.deed is Deed.DELETE:
             if known is None:
                 self._rows[line.key] = _Row(Act.DELETE, None, day, day)
-                return End.ALL, False
-            return End.ALL, not known.go()
+                return Stop.ALL, False
+            return Stop.ALL, not known.go()
         if known is None:
             whole = Act.FIND_ABSENT if line.deed is Deed.INSERT else Act.REMOVE
             self._rows[line.key] = _Row(whole if line.is_whole else Act.REMOVE_PRESENT, loaded, day)
-            return End.ALL, False
+            return Stop.ALL, False
         if known.values is None:
             if not line.is_whole:
-                return End.BAD, False
+                return Stop.BAD, False
             return self._return(known, loaded, day), False
         if line.deed is Deed.INSERT:
-            return End.BAD, False
+            return Stop.BAD, False
         if day != known.day and (day or line.is_whole):
-            return End.FULL, False
+            return Stop.FULL, False
         merged = {**known.values, **loaded}
         if not self._has_room(self._used_columns, frozenset(merged)):
-            return End.FULL, False
+            return Stop.FULL, False
         known.values = merged
-        return End.ALL, False
+        return Stop.ALL, False
 
-    def _return(self, known: _Row, loaded: Values, day: bytes) -> End:
+    def _return(self, known: _Row, loaded: Values, day: bytes) -> Stop:
         """A row is added that was removed."""
         if known.first is Act.FIND_ABSENT:
             if day != known.day:
-                return End.FULL
-        elif not self._.replaces:
-            return End.FULL
+                return Stop.FULL
+        elif not self._described.replaces:
+            return Stop.FULL
         known.values, known.day = loaded, day
-        return End.ALL
+        return Stop.ALL
 
-    def _rekey(self, line: Line, loaded: Values, day: bytes) -> End:
+    def _rekey(self, line: Line, loaded: Values, day: bytes) -> Stop:
         """The key of a row changes: it is removed, and added with the other key."""
         assert line.before is not None
-        if not self._.rekeys or len(loaded) < sum(self._.loaded):
+        if not self._described.rekeys or len(loaded) < sum(self._described.loaded):
             raise Strange
         old, new = self._rows.get(line.before), self._rows.get(line.key)
         if new is not None and new.values is not None:
-            return End.BAD
+            return Stop.BAD
         if new is None:
             self._rows[line.key] = _Row(Act.FIND_ABSENT, loaded, day)
-        elif (end := self._return(new, loaded, day)) is not End.ALL:
+        elif (end := self._return(new, loaded, day)) is not Stop.ALL:
             return end
         if old is None:
             self._rows[line.before] = _Row(Act.REMOVE, None, day, day)
         else:
             old.go()
-        return End.ALL
+        return Stop.ALL
 
 
 def _order(row: tuple[Key, _Row]) -> tuple[int, bytes]:

@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from ..events import Act, End, Fold, Group, Operation
+from ..events import Act, Fold, Group, Operation, Stop
 from ..partitions import Missing
 from ..route import Handling
 from ..write import Writer
-from . import passes
 from .destination import Destination
 from .known import Way
 from .learning import Learner
 from .merging import ORDER, PARENTS_FIRST, Merging, Step
 from .outcome import Outcome
-from .passes import PassFailed
+from .passes import End, PassFailed
 from .rows import LARGE, RowLoader
 
 MAX_LEFT_OVER = 1000
@@ -114,11 +113,11 @@ class BlockLoader:
             start, (at, why) = at, self._fold.add(block, at)
             if at > start:
                 self._count()
-            if why == End.BAD:
-                raise PassFailed(passes.End.REFUSED)
-            if why == End.FULL and not self._is_empty:
+            if why == Stop.BAD:
+                raise PassFailed(End.REFUSED)
+            if why == Stop.FULL and not self._is_empty:
                 self._empty()
-            elif why != End.ALL:
+            elif why != Stop.ALL:
                 at = self._look_closer(block, at)
 
     def _look_closer(self, block: bytes, at: int) -> int:
@@ -143,7 +142,7 @@ class BlockLoader:
             if len(line) < LARGE:
                 self._fold_lines(line)
             elif self._rows is None and not self._learner.only_adds(line):
-                raise PassFailed(passes.End.NOT_PLAIN)
+                raise PassFailed(End.NOT_PLAIN)
             else:
                 self._leave(line)
 
@@ -188,7 +187,7 @@ class BlockLoader:
             self.needs_order = self.needs_order or not self._learner.only_adds(line)
             is_too_odd = self._odd > MAX_ODD and self._odd > self._taken
         if is_too_odd:
-            raise PassFailed(passes.End.NOT_PLAIN)
+            raise PassFailed(End.NOT_PLAIN)
 
     # Merging.
 
@@ -219,8 +218,7 @@ class BlockLoader:
         steps = [self._step(Act(act), writers) for (act, _filled), writers in found.items()]
         self._fold.clear()
         self._is_empty = True
-        references = self._known.references
-        return steps, PARENTS_FIRST if references and references.from_itself else ORDER
+        return steps, PARENTS_FIRST if self._known.references.from_itself else ORDER
 
     def _step(self, act: Act, writers: dict[Writer, list[_Rows]]) -> Step:
         """What does the same to the rows of some writers; PassFailed if the row path has to see them."""
@@ -231,6 +229,6 @@ class BlockLoader:
             for each in rows:
                 text = self._fold.text(each.number, each.way.picked, prefix)
                 if act in WRITING and each.way.plan.may_be_doubtful(text):
-                    raise PassFailed(passes.End.NOT_PLAIN)
+                    raise PassFailed(End.NOT_PLAIN)
                 step.texts.append(text)
         return step

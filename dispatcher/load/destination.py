@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..events import Event, read_change
-from ..partitions import MissingTable, PeriodCache, Permit, Tables
+from ..partitions import MissingTable, PeriodCache, Permit, References, Tables
 from ..pgq import Reading, SourceTables
 from ..postgres import TableName, copytext
 from ..route import Classifier, Planner, Router, RowMode
@@ -105,10 +105,10 @@ class Destination:
             and self.tables.takes_copy(table)
         )
 
-    def references(self) -> tuple[bool, bool]:
+    def references(self) -> References:
         """As `Uniqueness.references`."""
         table = self._sample()
-        return self.tables.uniqueness.references(table) if table else (False, False)
+        return self.tables.uniqueness.references(table) if table else References()
 
     def is_covered_by(self, names: Sequence[bytes]) -> bool:
         """Whether some columns of the source are all that the table has, but for those that it generates."""

@@ -15,6 +15,7 @@ from ..events import (
     Prefix,
     Writing,
 )
+from ..partitions import References
 from ..route import MAX_COLUMNS, EventKind, Handling, WritePlan
 from ..settings import EVENT_TIME, Settings
 from ..write import Writer
@@ -50,19 +51,6 @@ class Way:
     plan: WritePlan
 
 
-@dataclass(frozen=True, slots=True)
-class References:
-    """Foreign keys that refer to a table.
-
-    Attributes:
-        from_itself: one is the table's own.
-        any: there is one.
-    """
-
-    from_itself: bool
-    any: bool
-
-
 @dataclass(slots=True)
 class Known:
     """What is known; emptied when anything goes wrong.
@@ -73,7 +61,7 @@ class Known:
         key: source names of the columns that name a row; empty: not known.
         days: those that rows may have; empty bytes where tables are not partitioned.
         ways: by act, day and columns.
-        references: see `References`; None: not known.
+        references: foreign keys that refer to the table.
         covers: the columns known are all that the table has, but for generated ones.
     """
 
@@ -82,7 +70,7 @@ class Known:
     key: tuple[bytes, ...] = ()
     days: set[bytes] = field(default_factory=set)
     ways: dict[tuple[Act, bytes, tuple[int, ...]], Way] = field(default_factory=dict)
-    references: References | None = None
+    references: References = field(default_factory=References)
     covers: bool = False
     _numbers: dict[bytes, int] = field(default_factory=dict)
     _spellings: list[list[bytes]] = field(default_factory=list)
@@ -94,7 +82,7 @@ class Known:
         self.key = ()
         self.days.clear()
         self.ways.clear()
-        self.references = None
+        self.references = References()
         self.covers = False
         self._numbers.clear()
         self._spellings.clear()
@@ -154,7 +142,6 @@ class Known:
             for each in self.kinds.items()
             if self._is_taken(each[1], key) and (part is not None or each[1].handling is Handling.IGNORE)
         ]
-        references = self.references or References(from_itself=False, any=False)
         description = Description(
             first,
             tuple(Prefix(*fields, kind.deed, kind.writing) for fields, kind in taken),
@@ -163,8 +150,8 @@ class Known:
             tuple(self._numbers[name] for name in key),
             NOT_PARTITIONED if part is None else part,
             max(1, len(pairs or ())),
-            replaces=not references.from_itself,
-            rekeys=self.covers and not references.any,
+            replaces=not self.references.from_itself,
+            rekeys=self.covers and not self.references.any,
         )
         return description, tuple(kind for _, kind in taken)
 

@@ -23,7 +23,7 @@ from ..route import EventKind, Handling, Shape, WritePlan
 from ..settings import EVENT_TIME
 from ..write import Delete, Insert, Patch, Replace
 from .destination import Destination
-from .known import MAX_DAYS, MAX_FIELD, MAX_KINDS, MAX_PLANS, References, Way
+from .known import MAX_DAYS, MAX_FIELD, MAX_KINDS, MAX_PLANS, Way
 from .passes import End, PassFailed
 
 
@@ -223,7 +223,7 @@ class Learner:
         if not set(key) <= set(self._known.names):
             return False
         self._known.key = key
-        self._known.references = References(*self._destination.references())
+        self._known.references = self._destination.references()
         self._known.ways.clear()
         return True
 

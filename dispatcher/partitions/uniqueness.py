@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection
 
 from ..postgres import TableName, queries
+
+
+class References(NamedTuple):
+    """Foreign keys that refer to a table.
+
+    Attributes:
+        from_itself: one is the table's own.
+        any: there is one.
+    """
+
+    from_itself: bool = False
+    any: bool = False
 
 
 class Uniqueness:
@@ -49,8 +62,7 @@ class Uniqueness:
                 self._alone[table] = bool(queries.value(cursor, "is_alone", table=table.sql))
         return self._alone[table]
 
-    def references(self, table: TableName) -> tuple[bool, bool]:
-        """Whether foreign keys refer to a table from itself, and whether any do. Not remembered."""
+    def references(self, table: TableName) -> References:
+        """The foreign keys that refer to a table. Not remembered."""
         with self._connection.cursor() as cursor:
-            itself, others = queries.rows(cursor, "references", table=table.sql)[0]
-        return itself, others
+            return References(*queries.rows(cursor, "references", table=table.sql)[0])

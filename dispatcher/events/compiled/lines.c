@@ -149,7 +149,7 @@ static int read_row(Fold *fold, Line *line, int writing, Text data, Text old)
     return 1;
 }
 
-/* Find the row's day; returns an end. */
+/* Find the row's day; returns a stop. */
 static int find_day(Fold *fold, Line *line, Text time)
 {
     char moment[12 * MAX_MOMENT];
@@ -158,30 +158,30 @@ static int find_day(Fold *fold, Line *line, Text time)
     const char *text = time.text;
     line->day = 0;
     if (d->part == NOT_PARTITIONED || (d->part == BY_EVENT_TIME && line->deed == DELETE))
-        return END_ALL;
+        return STOP_ALL;
     if (d->part == BY_EVENT_TIME)
         is_sure = names_day(time.text, time.size);
     else {
         const Value *value = &fold->values[d->part];
         if (value->kind == ABSENT && !line->is_whole)
-            return END_ALL;
+            return STOP_ALL;
         if (!line->is_whole && !d->in_key[d->part])
-            return END_STRANGE;
+            return STOP_STRANGE;
         if (value->kind > SQL_NULL && value->size <= 6 * MAX_MOMENT) {
             char *end = write_value(value, moment, 0);
             if (end == NULL)
-                return END_STRANGE;
+                return STOP_STRANGE;
             text = moment;
             is_sure = names_day(moment, (size_t)(end - moment));
         }
     }
     if (!is_sure)
-        return line->deed == DELETE ? END_ALL : END_STRANGE;
+        return line->deed == DELETE ? STOP_ALL : STOP_STRANGE;
     int day = number_of_day(fold, text);
     if (day < 0)
-        return END_FULL;
+        return STOP_FULL;
     line->day = day;
-    return line->deed == DELETE || is_allowed(fold, day) ? END_ALL : END_STRANGE;
+    return line->deed == DELETE || is_allowed(fold, day) ? STOP_ALL : STOP_STRANGE;
 }
 
 static int merge_columns(Fold *fold, Row *row, Line *line)
@@ -191,7 +191,7 @@ static int merge_columns(Fold *fold, Row *row, Line *line)
     Buffer *merged = &fold->merged;
     merged->size = 0;
     if (!make_room(merged, row->row_size + fold->row.size + 2))
-        return END_NO_MEMORY;
+        return STOP_NO_MEMORY;
     char *to = merged->text;
     int is_first = 1;
     for (size_t i = 0; i < fold->described.column_count; i++) {
@@ -221,7 +221,7 @@ static int merge_columns(Fold *fold, Row *row, Line *line)
         fold->set[i] = fold->sets[row->columns].bits[i] | fold->sets[line->set].bits[i];
     int set = number_of_set(fold);
     if (set < 0)
-        return set == -1 ? END_FULL : END_NO_MEMORY;
+        return set == -1 ? STOP_FULL : STOP_NO_MEMORY;
     return store(fold, row, merged, set, row->day);
 }
 
@@ -229,7 +229,7 @@ static int merge_columns(Fold *fold, Row *row, Line *line)
 static int return_row(Fold *fold, Row *row, const Line *line)
 {
     if (row->first == ACT_FIND_ABSENT ? line->day != row->day : !fold->described.replaces)
-        return END_FULL;
+        return STOP_FULL;
     return store(fold, row, &fold->row, line->set, line->day);
 }
 
@@ -238,7 +238,7 @@ static int change_row(Fold *fold, Line *line, int *is_ignored)
     uint32_t hash = hash_of(fold, &fold->key), number = find_row(fold, &fold->key, hash);
     Row *row = number == NO_ROW ? new_row(fold, &fold->key, hash, 1) : &fold->rows[number];
     if (row == NULL)
-        return END_NO_MEMORY;
+        return STOP_NO_MEMORY;
     if (line->deed == DELETE) {
         if (number != NO_ROW)
             *is_ignored = !go(row);
@@ -246,18 +246,18 @@ static int change_row(Fold *fold, Line *line, int *is_ignored)
             row->first = ACT_DELETE;
             row->day = row->removed = (int16_t)line->day;
         }
-        return END_ALL;
+        return STOP_ALL;
     }
     if (number == NO_ROW) {
         row->first = !line->is_whole ? ACT_REMOVE_PRESENT : line->deed == INSERT ? ACT_FIND_ABSENT : ACT_REMOVE;
         return store(fold, row, &fold->row, line->set, line->day);
     }
     if (!row->is_there)
-        return line->is_whole ? return_row(fold, row, line) : END_BAD;
+        return line->is_whole ? return_row(fold, row, line) : STOP_BAD;
     if (line->deed == INSERT)
-        return END_BAD;
+        return STOP_BAD;
     if (line->day != row->day && (line->day || line->is_whole))
-        return END_FULL;
+        return STOP_FULL;
     if (line->set == row->columns)
         return store(fold, row, &fold->row, line->set, row->day);
     return merge_columns(fold, row, line);
@@ -268,56 +268,56 @@ static int rekey_row(Fold *fold, Line *line)
 {
     const Description *d = &fold->described;
     if (!d->rekeys || line->loaded < d->loaded_count)
-        return END_STRANGE;
+        return STOP_STRANGE;
     uint32_t new_hash = hash_of(fold, &fold->key), old_hash = hash_of(fold, &fold->old_key);
     uint32_t number = find_row(fold, &fold->key, new_hash);
     if (number != NO_ROW && fold->rows[number].is_there)
-        return END_BAD;
+        return STOP_BAD;
     if (number != NO_ROW) {
         int end = return_row(fold, &fold->rows[number], line);
-        if (end != END_ALL)
+        if (end != STOP_ALL)
             return end;
     } else {
         Row *row = new_row(fold, &fold->key, new_hash, 1);
-        if (row == NULL || store(fold, row, &fold->row, line->set, line->day) != END_ALL)
-            return END_NO_MEMORY;
+        if (row == NULL || store(fold, row, &fold->row, line->set, line->day) != STOP_ALL)
+            return STOP_NO_MEMORY;
         row->first = ACT_FIND_ABSENT;
     }
     number = find_row(fold, &fold->old_key, old_hash);
     if (number != NO_ROW) {
         go(&fold->rows[number]);
-        return END_ALL;
+        return STOP_ALL;
     }
     Row *row = new_row(fold, &fold->old_key, old_hash, 1);
     if (row == NULL)
-        return END_NO_MEMORY;
+        return STOP_NO_MEMORY;
     row->first = ACT_REMOVE;
     row->day = row->removed = (int16_t)line->day;
-    return END_ALL;
+    return STOP_ALL;
 }
 
 static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
 {
     const Description *d = &fold->described;
     int end = find_day(fold, line, time);
-    if (end != END_ALL)
+    if (end != STOP_ALL)
         return end;
     if (!write_row(fold, line) || (line->is_whole && line->deed != DELETE && line->loaded < d->least))
-        return END_STRANGE;
+        return STOP_STRANGE;
     if (line->deed != DELETE) {
         if (!line->is_whole && line->loaded == d->key_count) {
             *is_ignored = 1;
-            return END_ALL;
+            return STOP_ALL;
         }
         line->set = number_of_set(fold);
         if (line->set < 0)
-            return line->set == -1 ? END_FULL : END_NO_MEMORY;
+            return line->set == -1 ? STOP_FULL : STOP_NO_MEMORY;
     }
     if (d->key_count)
         return line->rekeys ? rekey_row(fold, line) : change_row(fold, line, is_ignored);
     Row *row = new_row(fold, &fold->key, 0, 0);
     if (row == NULL)
-        return END_NO_MEMORY;
+        return STOP_NO_MEMORY;
     row->first = ACT_FIND_ABSENT;
     return store(fold, row, &fold->row, line->set, line->day);
 }
@@ -336,7 +336,7 @@ static int find_prefix(Fold *fold, Text type, Text table)
     return -1;
 }
 
-/* Take a line, without its newline; returns an end. */
+/* Take a line, without its newline; returns a stop. */
 int take_line(Fold *fold, const char *line, const char *end)
 {
     Text fields[MAX_FIELDS];
@@ -353,29 +353,29 @@ int take_line(Fold *fold, const char *line, const char *end)
         line = stop + 1;
     }
     if (count < first + 3)
-        return END_STRANGE;
+        return STOP_STRANGE;
     Text data = fields[first + 1], old = count > first + 3 ? fields[first + 3] : (Text){"", 0};
     int number = find_prefix(fold, fields[first], fields[first + 2]);
     if (number < 0)
-        return END_STRANGE;
+        return STOP_STRANGE;
     const Prefix *prefix = &fold->described.prefixes[number];
     Line taken = {prefix->deed, 1, 0, 0, 0, 0, 0};
     int is_ignored = 0;
     if (prefix->deed == NOTHING && (prefix->writing == URLENCODED || prefix->writing == UNREAD)) {
         Value value = {data.text, data.size, PERCENT};
         if (prefix->writing == URLENCODED && !is_sound(&value))
-            return END_STRANGE;
+            return STOP_STRANGE;
     } else {
         if (!read_row(fold, &taken, prefix->writing, data, old))
-            return END_STRANGE;
+            return STOP_STRANGE;
         if (prefix->deed != NOTHING) {
             int result = do_line(fold, &taken, fields[1], &is_ignored);
-            if (result != END_ALL)
+            if (result != STOP_ALL)
                 return result;
         } else if (!write_row(fold, &taken))
-            return END_STRANGE;
+            return STOP_STRANGE;
     }
     fold->taken[number]++;
     fold->ignored[number] += (size_t)is_ignored;
-    return END_ALL;
+    return STOP_ALL;
 }

@@ -258,14 +258,14 @@ static PyObject *fold_add(FoldObject *self, PyObject *args)
         PyBuffer_Release(&block);
         return NULL;
     }
-    int result = END_ALL;
+    int result = STOP_ALL;
     const char *line = text + start, *end = text + block.len;
     self->is_busy = 1;
     Py_BEGIN_ALLOW_THREADS
     while (line < end) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
         result = take_line(&self->fold, line, stop);
-        if (result != END_ALL)
+        if (result != STOP_ALL)
             break;
         line = stop + 1;
     }
@@ -273,7 +273,7 @@ static PyObject *fold_add(FoldObject *self, PyObject *args)
     self->is_busy = 0;
     Py_ssize_t at = line - text;
     PyBuffer_Release(&block);
-    if (result == END_NO_MEMORY)
+    if (result == STOP_NO_MEMORY)
         return PyErr_NoMemory();
     return Py_BuildValue("ni", at, result);
 }

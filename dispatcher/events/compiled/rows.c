@@ -174,13 +174,13 @@ Row *new_row(Fold *fold, const Buffer *key, uint32_t hash, int is_keyed)
     return row;
 }
 
-/* Let a row be there, with this text; returns an end. */
+/* Let a row be there, with this text; returns a stop. */
 int store(Fold *fold, Row *row, const Buffer *text, int set, int day)
 {
     if (text->size > row->row_room) {
         size_t room = (text->size + 15) & ~(size_t)15;
         if (!make_room(&fold->arena, room))
-            return END_NO_MEMORY;
+            return STOP_NO_MEMORY;
         row->row = fold->arena.size;
         row->row_room = (uint32_t)room;
         fold->arena.size += room;
@@ -191,7 +191,7 @@ int store(Fold *fold, Row *row, const Buffer *text, int set, int day)
     row->columns = (int16_t)set;
     row->day = (int16_t)day;
     row->is_there = 1;
-    return END_ALL;
+    return STOP_ALL;
 }
 
 /* Let a row be gone; returns whether it was there. */

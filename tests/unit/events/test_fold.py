@@ -11,7 +11,7 @@ from harness.rows.folds import FOLDS, PREFIXES, Make, description, made, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tdsup.dispatcher.events import _fold
-from tdsup.dispatcher.events.folded import BY_EVENT_TIME, NOT_PARTITIONED, Deed, End
+from tdsup.dispatcher.events.folded import BY_EVENT_TIME, NOT_PARTITIONED, Deed, Stop
 from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.events.scan import Writing
 from tdsup.dispatcher.partitions.period import period_of
@@ -144,7 +144,7 @@ def test_the_compiled_fold_is_the_pure_one(
         end, why = compiled.add(text, at)
         assert (end, why) == pure.add(text, at)
         assert compiled.counts() == pure.counts()
-        if why == End.FULL and end > at:
+        if why == Stop.FULL and end > at:
             assert told(compiled) == told(pure)
             compiled.clear()
             pure.clear()
@@ -170,7 +170,7 @@ def test_days_are_those_of_the_row_path(make: Make, value: str) -> None:
     except ValueError:
         day = b"2026-11-24"
     fold.allow(day)
-    if fold.add(inserted_line(b"id=1&day=" + quote_plus(plain).encode()), 0)[1] == End.ALL:
+    if fold.add(inserted_line(b"id=1&day=" + quote_plus(plain).encode()), 0)[1] == Stop.ALL:
         assert [group[1] for group in fold.groups()] == [day]
 
 
@@ -180,7 +180,7 @@ def test_values_are_those_of_skytools(make: Make, values: list[str | None]) -> N
     """As its decoder reads them."""
     data = urlencoded({"id": "1", **dict(zip(("day", "note", "x"), values, strict=True))})
     fold = make(description())
-    assert fold.add(inserted_line(data.encode()), 0)[1] == End.ALL
+    assert fold.add(inserted_line(data.encode()), 0)[1] == Stop.ALL
     fold.groups()
     assert fold.text(0, (2,), b"7\t") == b"7\t" + fold.text(0, (2,))
     found = copytext.split(fold.text(0, (0, 1, 2, 3)))

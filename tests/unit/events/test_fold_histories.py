@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from harness.rows.folds import FOLDS, PREFIXES, Make, description, made, told
 from tdsup.dispatcher.events import _fold
-from tdsup.dispatcher.events.folded import MAX_GROUPS, Act, End, Group
+from tdsup.dispatcher.events.folded import MAX_GROUPS, Act, Group, Stop
 from tdsup.dispatcher.postgres import copytext
 
 
@@ -75,7 +75,7 @@ def test_histories(make: Make, name: str) -> None:
     events, wanted = HISTORIES[name]
     fold = make(description())
     block = b"".join(line(prefix, data) for prefix, data in events)
-    assert fold.add(block, 0) == (len(block), End.ALL)
+    assert fold.add(block, 0) == (len(block), Stop.ALL)
     groups = [Group._make(group) for group in fold.groups()]
     assert [(group.act, fold.text(number, group.columns)) for number, group in enumerate(groups)] == wanted
     assert sum(fold.counts()[0]) == len(events)
@@ -94,7 +94,7 @@ def test_histories(make: Make, name: str) -> None:
 def test_an_event_that_must_be_a_dead_letter_ends_it(make: Make, events: list[tuple[int, bytes]]) -> None:
     """An insert of a key that is there, and a change of one that is not."""
     fold, lines_ = make(description()), [line(*event) for event in events]
-    assert fold.add(b"".join(lines_), 0) == (len(lines_[0]), End.BAD)
+    assert fold.add(b"".join(lines_), 0) == (len(lines_[0]), Stop.BAD)
 
 
 @FOLDS
@@ -102,7 +102,7 @@ def test_deletes_of_what_the_batch_has_deleted_ask_for_nothing(make: Make) -> No
     """They are counted apart, as are updates of sqltriga that change no column that is loaded."""
     fold = make(description(loaded=(True, True, True, False)))
     block = line(DEL, b"id=1") * 2 + line(SQL_UPD, b"x='a' where id='2'")
-    assert fold.add(block, 0) == (len(block), End.ALL)
+    assert fold.add(block, 0) == (len(block), Stop.ALL)
     taken, ignored = fold.counts()
     assert (taken[DEL], ignored[DEL], taken[SQL_UPD], ignored[SQL_UPD]) == (2, 1, 1, 1)
     assert fold.counts() == ((0,) * len(PREFIXES),) * 2
@@ -113,13 +113,13 @@ def test_a_key_that_changes(make: Make) -> None:
     """The old key goes, the new one must not be there; not where only a part of the row is known."""
     fold = make(description())
     block = line(UPD, b"id=2&day&no%74e&x=a", b"id=1&day&no%74e&x=a")
-    assert fold.add(block, 0) == (len(block), End.ALL)
+    assert fold.add(block, 0) == (len(block), Stop.ALL)
     assert told(fold) == {
         Group(Act.REMOVE, b"", (0,), 1): b"1\n",
         Group(Act.INSERT, b"", (0, 1, 2, 3), 1): b"2\t\\N\t\\N\ta\n",
     }
-    assert fold.add(line(UPD, b"id=3&x=a", b"id=1&x=a"), 0) == (0, End.STRANGE)
-    assert make(description(rekeys=False)).add(block, 0) == (0, End.STRANGE)
+    assert fold.add(line(UPD, b"id=3&x=a", b"id=1&x=a"), 0) == (0, Stop.STRANGE)
+    assert make(description(rekeys=False)).add(block, 0) == (0, Stop.STRANGE)
 
 
 @FOLDS
@@ -127,9 +127,9 @@ def test_a_row_that_moves_twice_needs_two_folds(make: Make) -> None:
     """The first day's partition may hold its key, and only the target knows."""
     fold = made(make, description(part=1))
     lines_ = [line(ADD, b"id=1&day=2026-11-24"), line(UPD, b"id=1&day=2026-11-25")]
-    assert fold.add(b"".join(lines_), 0) == (len(lines_[0]), End.FULL)
+    assert fold.add(b"".join(lines_), 0) == (len(lines_[0]), Stop.FULL)
     fold.clear()
-    assert fold.add(lines_[1], 0) == (len(lines_[1]), End.ALL)
+    assert fold.add(lines_[1], 0) == (len(lines_[1]), Stop.ALL)
     assert list(told(fold)) == [Group(Act.REPLACE, b"2026-11-25", (0, 1), 1)]
 
 
@@ -137,19 +137,19 @@ def test_a_row_that_moves_twice_needs_two_folds(make: Make) -> None:
 def test_a_table_that_refers_to_itself_gets_a_row_back_in_another_fold(make: Make) -> None:
     """Rows are added first there, and the same row must be gone before."""
     fold = make(description(replaces=False))
-    assert fold.add(line(DEL, b"id=1"), 0)[1] == End.ALL
-    assert fold.add(line(ADD, b"id=1&x"), 0) == (0, End.FULL)
+    assert fold.add(line(DEL, b"id=1"), 0)[1] == Stop.ALL
+    assert fold.add(line(ADD, b"id=1&x"), 0) == (0, Stop.FULL)
 
 
 @FOLDS
 def test_days_are_those_allowed(make: Make) -> None:
     """A row of another day is for somebody else; a delete may name any, for it makes no partition."""
     fold = made(make, description(part=1))
-    assert fold.add(line(ADD, b"id=1&day=2026-12-01"), 0) == (0, End.STRANGE)
+    assert fold.add(line(ADD, b"id=1&day=2026-12-01"), 0) == (0, Stop.STRANGE)
     fold.allow(b"2026-12-01")
-    assert fold.add(line(ADD, b"id=1&day=2026-12-01"), 0)[1] == End.ALL
-    assert fold.add(line(DEL, b"id=2&day=2026-12-02"), 0)[1] == End.ALL
-    assert fold.add(line(DEL, b"id=3&day=never"), 0)[1] == End.ALL
+    assert fold.add(line(ADD, b"id=1&day=2026-12-01"), 0)[1] == Stop.ALL
+    assert fold.add(line(DEL, b"id=2&day=2026-12-02"), 0)[1] == Stop.ALL
+    assert fold.add(line(DEL, b"id=3&day=never"), 0)[1] == Stop.ALL
     assert [group[1] for group in fold.groups()] == [b"2026-12-01", b"2026-12-02", b""]
 
 
@@ -162,7 +162,7 @@ def test_one_day_too_many_ends_a_call(make: Make) -> None:
         fold.allow(day)
     block = b"".join(line(ADD, b"id=%b&day=" % day[:4] + day) for day in days)
     end, why = fold.add(block, 0)
-    assert (block.count(b"\n", 0, end), why) == (MAX_GROUPS - 1, End.FULL)
+    assert (block.count(b"\n", 0, end), why) == (MAX_GROUPS - 1, Stop.FULL)
 
 
 @FOLDS
@@ -170,7 +170,7 @@ def test_without_a_key_rows_are_added_in_their_order(make: Make) -> None:
     """However often the same comes."""
     fold = make(description(key=(), prefixes=PREFIXES[:1]))
     block = line(ADD, b"id=2&x=a") + line(ADD, b"x=b&id=1") + line(ADD, b"id=2&x=a")
-    assert fold.add(block, 0) == (len(block), End.ALL)
+    assert fold.add(block, 0) == (len(block), Stop.ALL)
     assert told(fold) == {Group(Act.INSERT, b"", (0, 3), 3): b"2\ta\n1\tb\n2\ta\n"}
 
 
@@ -178,7 +178,7 @@ def test_without_a_key_rows_are_added_in_their_order(make: Make) -> None:
 def test_columns_are_written_as_asked_for(make: Make) -> None:
     """Some of them, in any order."""
     fold = make(description())
-    assert fold.add(line(ADD, b"id=1&no%74e=%09&x=b"), 0)[1] == End.ALL
+    assert fold.add(line(ADD, b"id=1&no%74e=%09&x=b"), 0)[1] == Stop.ALL
     fold.groups()
     assert fold.text(0, (3, 0)) == b"b\t1\n"
     assert fold.text(0, (2,)) == b"\\t\n"
