@@ -21,7 +21,7 @@ from .blocks import BlockLoader
 from .destination import Destination
 from .merging import Merging
 from .outcome import Outcome
-from .passes import End, Pass, PassFailed, Pauses, next_pass
+from .passes import End, Pass, PassFailed, next_pass
 from .rows import RowLoader
 from .work import Work
 
@@ -76,8 +76,7 @@ class Delivery:
             )
         self._tables_seen = 0
         self._has_told_of_truncates = False
-        self._pauses = Pauses()
-        self._last: tuple[Pass, End] = Pass.BLOCKS, End.LOADED
+        self._pauses = self._destination.pauses
         self.dead_letters = DeadLetters(target, settings.queue, settings.consumer_name, reading.encoding)
         self.partitions_created = 0
 
@@ -115,16 +114,14 @@ class Delivery:
 
     def _deliver(self, work: Work) -> Outcome | None:
         self._destination.begin()
-        pass_ = next_pass(*self._last)
-        if pass_ is Pass.BLOCKS:
-            pass_ = self._pauses.first() if work.stream else Pass.ROWS
+        pass_ = self._pauses.first(in_blocks=work.stream is not None)
         try:
             for _ in range(MAX_PASSES):
                 outcome = Outcome()
                 end = self._try(pass_, work, outcome)
                 if end is None:
                     return None
-                self._last = pass_, end
+                self._pauses.ended(pass_, end)
                 if end.is_loaded:
                     return outcome
                 pass_ = next_pass(pass_, end)
@@ -154,8 +151,6 @@ class Delivery:
             return self._commit(pass_, outcome)
         self._target.rollback()
         self._destination.known.clear()
-        if failed:
-            self._pauses.ended(pass_, failed)
         self._make(missing)
         return failed or End.MISSING
 
@@ -177,7 +172,6 @@ class Delivery:
                 raise
             self._destination.known.clear()
             return End.REFUSED_AT_COMMIT
-        self._pauses.ended(pass_, End.LOADED)
         return End.LOADED_WITH_DEAD_LETTERS if outcome.dead_letters else End.LOADED
 
     def _load(self, pass_: Pass, cursor: Cursor, work: Work, outcome: Outcome, missing: Missing) -> None:

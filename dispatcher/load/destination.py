@@ -11,6 +11,7 @@ from ..postgres import TableName, copytext
 from ..route import Classifier, Planner, Router, RowMode
 from ..settings import EVENT_TIME, Settings
 from .known import Known
+from .passes import Pauses
 
 MAX_SOURCES = 1000
 """Most tables of the source that are remembered: whoever writes events names them as he likes."""
@@ -40,6 +41,7 @@ class Destination:
         by_event_time: the time of an event tells its partition.
         sources: the tables of the source that were seen so far.
         encoding: of events.
+        pauses: what became of earlier passes over batches.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Destination:
         self.router = Router(settings, self.periods, row_mode, its_tables)
         self.classifier = Classifier(self.router, reading.encoding)
         self.known = Known()
+        self.pauses = Pauses()
         self.example = Event(0, b"", b"", None, b"", None, b"")
         self.by_event_time = settings.part_field == EVENT_TIME
         self.sources: set[bytes] = set()

@@ -124,13 +124,18 @@ class Pauses:
 
     def __init__(self) -> None:
         self._of = {Pass.BLOCKS: Pause(), Pass.ORDERED: Pause()}
+        self._next = Pass.BLOCKS
 
-    def first(self) -> Pass:
-        """The first pass over a batch, if nothing else decides; ask once for each batch."""
-        return next((pass_ for pass_, pause in self._of.items() if pause.allows_next()), Pass.ROWS)
+    def first(self, *, in_blocks: bool) -> Pass:
+        """The first pass over a batch, which may come in blocks; ask once for each batch."""
+        if self._next is not Pass.BLOCKS:
+            return self._next
+        allowed = (pass_ for pass_, pause in self._of.items() if in_blocks and pause.allows_next())
+        return next(allowed, Pass.ROWS)
 
     def ended(self, pass_: Pass, end: End) -> None:
         """A pass is over."""
+        self._next = next_pass(pass_, end)
         if pass_ in self._of and end.is_loaded:
             self._of[pass_].succeeded()
         elif pass_ in self._of and end is End.NOT_PLAIN:

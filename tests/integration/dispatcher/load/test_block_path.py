@@ -105,7 +105,7 @@ def load(
         if way == "pure":
             patch.setattr(block_path, "Fold", PureFold)
         if way == "row_path":
-            patch.setattr(Pauses, "first", lambda _pauses: Pass.ROWS)
+            patch.setattr(Pauses, "first", lambda _pauses, in_blocks: Pass.ROWS)
         # Batches are the ticks, for each way.
         values = drain(**{**keys, "dest_table": f"{way}.t"}, job_name=way, merge_events=0, start="registered")
     counted = ("outcomes", "rows", "dead_letters", "ignored", "events", "batches", "partitions")

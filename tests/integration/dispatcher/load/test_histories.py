@@ -51,7 +51,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     name: str = request.param
     first = WAYS[name]
     if first is not None:
-        monkeypatch.setattr(Pauses, "first", lambda _pauses: first)
+        monkeypatch.setattr(Pauses, "first", lambda _pauses, in_blocks: first)
     if name == "pure":
         monkeypatch.setattr(blocks, "Fold", PureFold)
     if name == "in_small_folds":
