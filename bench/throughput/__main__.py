@@ -33,8 +33,8 @@ def main() -> int:
     """Measure and print; returns the exit status."""
     parser = _parser()
     options = parser.parse_args()
-    if options.write and (options.quick or options.case or options.contestant or options.events):
-        parser.error("--write is for all cases and contestants with all their events")
+    if options.write and (options.quick or options.contestant or options.events):
+        parser.error("--write is for all contestants with all their events")
     if options.quick:
         options.rounds = options.rounds or 1
         options.case = options.case or QUICK_CASES
@@ -106,7 +106,11 @@ def _parser() -> argparse.ArgumentParser:
         "--rounds", type=_positive, help=f"rounds, each with every contestant (default: {ROUNDS}, quick: 1)"
     )
     parser.add_argument("--events", type=_positive, help="events in the queue (default: by case)")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md and its plot")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write into docs/performance.md, of plain cases and of others, what has all of them",
+    )
     return parser
 
 

@@ -82,6 +82,11 @@ class Case:
     table: ClassVar[str] = TABLE
 
     @property
+    def is_plain(self) -> bool:
+        """Whether logutriga's events add rows: what the original is good at."""
+        return not self.work.changes and self.trigger == "logutriga"
+
+    @property
     def create(self) -> str:
         """Statement that creates the table, in the source and in the target, without a key."""
         columns = ", ".join(column for column, _ in self.columns)

@@ -90,8 +90,7 @@ class Contestant:
 
     def takes(self, case: Case) -> bool:
         """Whether it takes part in a case."""
-        is_plain = not case.work.changes and case.trigger == "logutriga"
-        return self.plain if is_plain else self.changes
+        return self.plain if case.is_plain else self.changes
 
     def of(self, ticks: Ticks, part: int = 1) -> int:
         """How many ticks of the queue it gets; the slow ones one part of `most`."""

@@ -14,8 +14,14 @@ from ..contestants.contestant import CONTESTANTS
 from .goal import OURS
 from .result import Result, rate
 
-COLOURS = {"limit": "#1a1a1a", "tdsup": "#d1495b", "original": "#30638e", "londiste": "#8fa3ad"}
-MARKS = {"limit": "|", "tdsup": "o", "original": "s", "londiste": "D"}
+COLOURS = {
+    "limit": "#1a1a1a",
+    "tdsup": "#d1495b",
+    "logical": "#e0a030",
+    "original": "#30638e",
+    "londiste": "#8fa3ad",
+}
+MARKS = {"limit": "|", "tdsup": "o", "logical": "^", "original": "s", "londiste": "D"}
 SIZES = {"limit": 240, "tdsup": 90}
 GREY = "#c8ced3"
 LINE = 0.42

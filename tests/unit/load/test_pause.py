@@ -73,4 +73,5 @@ def test_what_cannot_be_folded_is_for_the_row_path() -> None:
     pauses.ended(Pass.ROWS, End.LOADED)
     assert pauses.first(in_blocks=True) is Pass.BLOCKS
     pauses.ended(Pass.BLOCKS, End.REFUSED)
+    pauses.ended(Pass.CAREFUL, End.LOADED)
     assert pauses.first(in_blocks=True) is Pass.BLOCKS
