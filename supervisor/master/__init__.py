@@ -1,12 +1,5 @@
-"""The master: which jobs there are, what state they are in, and their processes."""
+"""The master: the jobs of a fleet, and their processes."""
 
 from .master import Master
-from .state import CAUSES, State
-from .tally import SUM
 
-__all__ = [
-    "CAUSES",
-    "SUM",
-    "Master",
-    "State",
-]
+__all__ = ["Master"]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from ..config import Changes, JobConfig
-from .job import Job
+from ..jobs import Job
 
 _log = logging.getLogger("tdsup")
 

@@ -17,13 +17,11 @@ from .. import logs
 from ..config import BrokenConfig, FleetSettings, JobConfig
 from ..control import VERSION, Access, ControlServer, Verb, serve
 from ..errors import ConfigError, NotAllowed, Stopping
+from ..jobs import Backoff, Job, Schedule, Timeouts
 from ..kept import KeptPauses
 from ..loop import Loop
 from ..manager import Manager
 from ..worker import Board, Start, Surroundings, run_worker
-from .backoff import Backoff, Schedule
-from .escalation import Timeouts
-from .job import Job
 from .process import Body
 from .reload import Reload
 from .report import described, job_metrics, job_status

@@ -9,7 +9,7 @@ from typing import Any
 from tdsup.jobtype import LAG, STATUS_COUNTERS
 
 from ..config import JobConfig
-from .job import Job
+from ..jobs import Job
 
 
 @dataclass(slots=True)

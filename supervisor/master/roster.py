@@ -10,9 +10,8 @@ from typing import TypeVar
 
 from ..config import BrokenConfig, JobConfig, Present
 from ..errors import UnknownJob
-from .job import Job
+from ..jobs import Job, State
 from .runner import Runner
-from .state import State
 
 AnyConfig = TypeVar("AnyConfig", bound=JobConfig | BrokenConfig)
 

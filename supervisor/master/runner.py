@@ -11,12 +11,10 @@ from typing import Any
 
 from tdsup.jobtype import Condition, Metric
 
+from ..jobs import SIGNALS, Action, Job, State
 from ..loop import Loop, Timer
 from ..worker import give, receive
-from .escalation import SIGNALS, Action
-from .job import Job
 from .process import Body, Process
-from .state import State
 
 LEVELS = {State.BACKOFF: logging.WARNING, State.BLOCKED: logging.ERROR}
 """Log levels of states that a person should look at; the others are INFO."""

@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
-from ..master import CAUSES, SUM, State
+from ..jobs import CAUSES, SUM, State
 from ..worker import Vitals, vitals
 
 KINDS = {

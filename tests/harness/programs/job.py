@@ -9,9 +9,9 @@ from tdsup.jobtype import Condition
 from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.errors import ConfigError
-from tdsup.supervisor.master.backoff import Backoff, Schedule
-from tdsup.supervisor.master.escalation import Timeouts
-from tdsup.supervisor.master.job import Job
+from tdsup.supervisor.jobs.backoff import Backoff, Schedule
+from tdsup.supervisor.jobs.escalation import Timeouts
+from tdsup.supervisor.jobs.job import Job
 
 TIMEOUTS = Timeouts(heartbeat=30, stop=20, kill=5)
 

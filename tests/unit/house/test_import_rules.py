@@ -21,8 +21,8 @@ ORDER = {
         "metrics health rights check consumer registration standby run actions job"
     ).split(),
     "supervisor": (
-        "exits redact errors files flock loop kept manager lineformat journal logs config control worker "
-        "master web service cli"
+        "exits redact errors files flock loop kept manager lineformat journal logs config control jobs "
+        "worker master web service cli"
     ).split(),
     "sandbox": "errors reaper account binaries cluster ticker box __main__".split(),
 }

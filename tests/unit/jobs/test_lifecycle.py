@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tdsup.jobtype import Condition, Metric
 from tdsup.supervisor.errors import IllegalMoveError
-from tdsup.supervisor.master.backoff import Backoff, Schedule
-from tdsup.supervisor.master.escalation import Action
-from tdsup.supervisor.master.job import Job
-from tdsup.supervisor.master.state import State
+from tdsup.supervisor.jobs.backoff import Backoff, Schedule
+from tdsup.supervisor.jobs.escalation import Action
+from tdsup.supervisor.jobs.job import Job
+from tdsup.supervisor.jobs.state import State
 
 
 def test_a_new_job_is_to_be_spawned_and_runs_once_it_reports() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.supervisor.master.backoff import Backoff, Schedule
+from tdsup.supervisor.jobs.backoff import Backoff, Schedule
 
 
 @given(st.integers(0, 5000), st.floats(0, 1))

@@ -9,9 +9,9 @@ from harness.programs.job import BROKEN, DISABLED, HOLDING, SOUND, a_job, a_runn
 from tdsup.jobtype import Condition, Order
 from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
 from tdsup.supervisor.errors import NotAllowed
-from tdsup.supervisor.master.escalation import Action
-from tdsup.supervisor.master.job import Job
-from tdsup.supervisor.master.state import State
+from tdsup.supervisor.jobs.escalation import Action
+from tdsup.supervisor.jobs.job import Job
+from tdsup.supervisor.jobs.state import State
 
 
 def take_order(job: Job, now: float) -> Order | None:

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 from tdsup.jobtype import Metric
-from tdsup.supervisor.master.tally import Tally
+from tdsup.supervisor.jobs.tally import Tally
 
 
 def a_tally() -> Tally:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
 from tdsup.supervisor.errors import IllegalMoveError, NotAllowed
-from tdsup.supervisor.master.escalation import Action
-from tdsup.supervisor.master.job import Job
-from tdsup.supervisor.master.state import CONDITIONS, State
+from tdsup.supervisor.jobs.escalation import Action
+from tdsup.supervisor.jobs.job import Job
+from tdsup.supervisor.jobs.state import CONDITIONS, State
 
 
 def test_a_reload_starts_the_next_process_after_the_death_of_the_last() -> None:

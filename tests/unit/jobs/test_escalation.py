@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tdsup.supervisor.master.escalation import Action, Escalation, Timeouts
+from tdsup.supervisor.jobs.escalation import Action, Escalation, Timeouts
 
 TIMEOUTS = Timeouts(heartbeat=30, stop=20, kill=5)
 
