@@ -43,7 +43,7 @@ class Consumer:
     ) -> None:
         self._connections = IdleConnections(queue.connection, target)
         self._queue = queue
-        self._lookout = Lookout(self._queue, settings, context.board)
+        self._lookout = Lookout(settings, context)
         self._position, self._ownership = ledger
         self._settings = settings
         self._tally = tally
@@ -100,8 +100,8 @@ class Consumer:
         return self._delivery.row_mode.notices.values()
 
     def rest(self) -> float:
-        """Seconds to wait after `work` has found nothing."""
-        return self._lookout.rest()
+        """Seconds to wait for news after `work` has found nothing."""
+        return min(self._lookout.rest(), self._health.rest())
 
     def _verify(self) -> None:
         self._ownership.verify()
@@ -130,8 +130,6 @@ class Consumer:
         self._tally.count(outcome)
         if outcome.dead_letters:
             self._health.buried()
-        if outcome.events:
-            self._lookout.read_events()
         return True
 
     def _finish(self, batch: Batch, opened: float, *, is_loaded: bool) -> None:

@@ -46,6 +46,10 @@ class Health:
             self._tally.letters = self._letters.count()
         self._looks += 1
 
+    def rest(self) -> float:
+        """Seconds until the next look is due."""
+        return max(0.0, self._next - time.monotonic())
+
     def buried(self) -> None:
         """There are new dead letters: count them at the next look; at each batch it would cost too much."""
         self._looks = 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tdsup.jobtype import Action, Context, Metric, Order
+from tdsup.jobtype import Action, Context, Metric, Order, WatchContext
 
 from .actions import ACTIONS
 from .metrics import METRICS
 from .postgres import canonical_dsn, database_name, quote
 from .run import Run
 from .settings import Settings
+from .watcher import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,16 @@ class TableDispatcher:
     def reads(self, settings: Settings) -> Sequence[tuple[str, str]]:
         """Its queue, by its consumer."""
         return ((settings.queue, settings.consumer_name),)
+
+    def watched(self, settings: Settings) -> str:
+        """The source, and how to get in; a job that drains its queue and ends looks for itself."""
+        if settings.loop_delay <= 0:
+            return ""
+        return "\n".join((*self.sources(settings), settings.src_db_file, settings.pgq_schema))
+
+    def watch(self, jobs: Mapping[str, Settings], context: WatchContext) -> None:
+        """Look for new ticks of the queues of some jobs, until asked to stop."""
+        Watcher(jobs, context).run()
 
     def leaving(self, settings: Settings) -> str:
         """The consumer: while it is registered, the queue keeps every event for it."""

@@ -4,9 +4,8 @@ A job type is an entry point of group ``tdsup.jobs``. Its name is the section he
 """
 
 from .action import Action
-from .board import Board
 from .condition import Condition
-from .context import Context, Snapshot
+from .context import Context, Snapshot, WatchContext
 from .jobtype import GROUP, JobType
 from .metric import EVENTS, LAG, STATUS_COUNTERS, Metric, MetricKind, StatusCounter
 from .option import UNNAMED, filled_in, is_filled_in, is_secret_file, no_effect, no_effect_reason, secret_file
@@ -20,7 +19,6 @@ __all__ = [
     "STATUS_COUNTERS",
     "UNNAMED",
     "Action",
-    "Board",
     "Condition",
     "Context",
     "JobType",
@@ -29,6 +27,7 @@ __all__ = [
     "Order",
     "Snapshot",
     "StatusCounter",
+    "WatchContext",
     "brief",
     "filled_in",
     "is_filled_in",

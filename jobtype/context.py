@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from logging import Logger
 from typing import Any, Protocol
 
-from .board import Board
 from .condition import Condition
 from .order import Order
 
@@ -43,10 +42,6 @@ class Context(Protocol):
     """The host of a running job."""
 
     @property
-    def board(self) -> Board | None:
-        """Numbers that the fleet's jobs share; None without a fleet."""
-
-    @property
     def logger(self) -> Logger:
         """Where the job's messages go."""
 
@@ -67,5 +62,41 @@ class Context(Protocol):
     def order(self) -> Order | None:
         """Take the newest order that has not been taken yet; None if there is none."""
 
+    def news(self) -> int | None:
+        """What a watcher has told of this job last, see `WatchContext.tell`; 0: nothing yet.
+
+        None: nobody watches, and the job has to look for itself.
+        """
+
+    def wait(self, seconds: float, *, for_news: bool = False) -> bool:
+        """Sleep that long, or until the job is asked to end or has an order; returns `stopping()`.
+
+        Args:
+            seconds: at most.
+            for_news: also until `news` has changed since it was last asked for.
+        """
+
+
+class WatchContext(Protocol):
+    """The host of a watcher; see `JobType.watch`."""
+
+    @property
+    def logger(self) -> Logger:
+        """Where the watcher's messages go."""
+
+    def report(self, snapshot: Snapshot) -> None:
+        """Publish the watcher's condition: jobs rely on it only while it is running."""
+
+    def stopping(self) -> bool:
+        """Whether the watcher has been asked to end."""
+
     def wait(self, seconds: float) -> bool:
-        """Sleep that long, or until the job is asked to end or has an order; returns `stopping()`."""
+        """Sleep that long, or until the watcher is asked to end; returns `stopping()`."""
+
+    def tell(self, news: Mapping[str, int]) -> None:
+        """Wake jobs that have something to do.
+
+        Args:
+            news: by the name of the job, a number that tells what there is, above 0; another one than before
+                wakes the job.
+        """

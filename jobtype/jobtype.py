@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from .action import Action
-from .context import Context
+from .context import Context, WatchContext
 from .metric import Metric
 from .order import Order
 
@@ -77,6 +77,23 @@ class JobType(Protocol):
 
     def reads(self, settings: Any) -> Sequence[tuple[str, str]]:
         """What the job reads in its sources: queues, each with the name of the job's consumer there."""
+
+    def watched(self, settings: Any) -> str:
+        """What a watcher looks at for this job: one watches for all jobs that say the same.
+
+        Empty: the job looks for itself. It may hold secrets: never show it.
+        """
+
+    def watch(self, jobs: Mapping[str, Any], context: WatchContext) -> None:
+        """Look for news of some jobs, which all say the same in `watched`, until asked to stop.
+
+        Args:
+            jobs: settings by the name of the job.
+            context: the host's.
+
+        Raises:
+            Exception: as by `run`; the host starts another watcher after a while.
+        """
 
     def leaving(self, settings: Any) -> str:
         """What stays behind when the job's file is removed, and how to end it by hand: one line, no secrets.

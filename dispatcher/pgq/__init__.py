@@ -8,6 +8,7 @@ from .queue import Queue
 from .reading import PLAIN, Reading
 from .registry import Registry, Whereabouts, takes_over, too_old
 from .sourcetables import SourceTables
+from .ticks import Ticks
 
 __all__ = [
     "PLAIN",
@@ -18,6 +19,7 @@ __all__ = [
     "Reading",
     "Registry",
     "SourceTables",
+    "Ticks",
     "Verdict",
     "Whereabouts",
     "judge",

@@ -102,12 +102,6 @@ class Queue:
         with self.connection.cursor() as cursor:
             return bool(queries.value(cursor, "is_open", **self._pgq, batch=batch.id))
 
-    def newest_ticks(self) -> dict[str, int]:
-        """The newest tick of each queue of the database, by name; queues without ticks are left out."""
-        with self.connection.cursor() as cursor:
-            found = queries.rows(cursor, "newest_ticks", **self._pgq)
-        return {queue: tick for queue, tick in found if tick is not None}
-
     def health(self) -> tuple[float | None, float]:
         """Age of the newest tick, None without one; how long the consumer has held rotation up; in s."""
         with self.connection.cursor() as cursor:

@@ -217,11 +217,14 @@ select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::f
 from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 
--- name: newest_ticks
--- The newest tick of each queue, NULL if it has none.
-select q.queue_name, (
-    select tick_id from {pgq}.tick where tick_queue = q.queue_id order by tick_id desc limit 1)
-from {pgq}.queue q;
+-- name: new_ticks
+-- Of some queues, those whose newest tick is another one than is known, each with that tick.
+select queue_name, newest.tick_id
+from unnest(%(queues)s::text[], %(ticks)s::int8[]) as known (queue, tick)
+join {pgq}.queue on queue_name = queue
+cross join lateral (
+    select tick_id from {pgq}.tick where tick_queue = queue_id order by tick_id desc limit 1) newest
+where newest.tick_id <> tick;
 
 -- name: queue_health
 -- Age in seconds of the queue's newest tick, NULL if it has none; and for how long the rotation of its tables has been due

@@ -3,7 +3,7 @@
 from .changes import Changes, Present, compare
 from .claims import clashes, settle, shares
 from .confd import passed_over, paths, scan
-from .fleetsettings import FILE, FleetSettings, load_fleet, require_jobs
+from .fleetsettings import FILE, FleetSettings, load_fleet, needing_a_start, require_jobs
 from .jobconfig import BrokenConfig, JobConfig
 from .jobfile import HEADLESS, jobs_of, load_only_job, pidfile_of, text_of
 from .jobtypes import find_job_type
@@ -28,6 +28,7 @@ __all__ = [
     "jobs_of",
     "load_fleet",
     "load_only_job",
+    "needing_a_start",
     "passed_over",
     "paths",
     "pidfile_of",

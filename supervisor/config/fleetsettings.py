@@ -25,6 +25,10 @@ DAY = 86400
 """Longest wait that makes sense, in seconds."""
 
 
+LIVE = frozenset({"jobs", "defaults", "skylog", "watch"})
+"""Keys that a reload takes up."""
+
+
 class FleetSettings(BaseModel):
     """What holds for all jobs of a fleet. Relative paths are relative to the fleet's directory."""
 
@@ -257,3 +261,12 @@ def require_jobs(settings: FleetSettings) -> None:
         return
     where = " ".join(settings.jobs)
     raise ConfigError(f"cannot find a fleet in {Path.cwd()}: neither {where} nor {FILE} is there")
+
+
+def needing_a_start(started: FleetSettings, settings: FleetSettings) -> list[str]:
+    """Keys of ``tdsup.yaml`` that have changed but are read only at a start, a line each."""
+    return [
+        f"{FILE}: {key}: takes effect when the fleet is started again"
+        for key in FleetSettings.model_fields
+        if key not in LIVE and getattr(settings, key) != getattr(started, key)
+    ]

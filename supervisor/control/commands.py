@@ -146,7 +146,7 @@ COMMANDS = {
         *(_by_name(verb) for verb in VERBS),
         Command(
             "rotate",
-            "Begin a new log file, for the master, the web child and all jobs, or for some jobs.",
+            "Begin a new log file, for the master, its children and all jobs, or for some jobs.",
             "tdsup rotate",
             lambda fleet, arguments: fleet.rotate(arguments.get("jobs", ())),
             arguments=(replace(_NAMES, required=False),),

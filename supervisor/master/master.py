@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import random
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -14,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from .. import logs
-from ..config import BrokenConfig, FleetSettings, JobConfig
+from ..config import FleetSettings
 from ..control import VERSION, Access, ControlServer, Verb, serve
-from ..errors import ConfigError, NotAllowed, Stopping
-from ..jobs import Backoff, Job, Schedule, Timeouts
+from ..errors import NotAllowed, Stopping
 from ..kept import KeptPauses
 from ..loop import Loop
 from ..manager import Manager
-from ..worker import Board, Start, Surroundings, run_worker
+from .nursery import Nursery
 from .process import Body
 from .reload import Reload
 from .report import described, job_metrics, job_status
 from .roster import Roster
-from .runner import Runner
+from .runner import Hooks, Runner
+from .watchers import Watchers
 
 MARGIN = 5.0
 """Seconds that a stop may take beyond those that jobs have."""
@@ -51,18 +50,24 @@ class Master:
         self._loop = loop
         self._begun = loop.now()
         self._stopping = False
-        self._schedule = Schedule(settings.backoff_first, settings.backoff_limit, settings.backoff_reset)
-        self._timeouts = Timeouts(settings.heartbeat_timeout, settings.stop_timeout, settings.kill_timeout)
-        body = partial(_job_body, Surroundings(Board(), settings.beat, settings.stream))
-        self._roster = Roster(lambda name, file: self._runner(name, file, f"tdsup: job {name}", body))
+        hooks = Hooks(
+            lambda runner: self._changed(runner),
+            lambda runner: self._reload.for_process(runner),
+            lambda news: self._watchers.news(news),
+        )
+        nursery = Nursery(settings, loop, hooks)
+        self._roster = Roster(nursery.job)
         self._manager = Manager(
             loop, self._roster.headcount, settings.stop_timeout + settings.kill_timeout + MARGIN
         )
         self._kept = KeptPauses(Path(settings.state))
-        self._reload = Reload(settings, self._roster, loop, self._manager, self._kept)
+        self._watchers = Watchers(self._roster, loop, nursery.watcher)
+        self._reload = Reload(
+            settings, self._roster, loop, self._manager, self._kept, changed=self._watchers.fit
+        )
         access = Access(settings.socket_group, settings.socket_readers)
         self._control = ControlServer(settings.socket, loop, partial(serve, self), access)
-        self._web = self._runner("tdsup-web", None, "tdsup: web", lambda _job: web)
+        self._web = nursery.web(web)
 
     def run(self, ready: Callable[[], None]) -> None:
         """Run the fleet; returns once all of it has stopped.
@@ -192,7 +197,8 @@ class Master:
         chosen = self._roster.select("rotate the log of", names)
         if not names:
             logs.rotate()
-            self._web.send(signal.SIGUSR1)
+            for runner in (self._web, *self._watchers):
+                runner.send(signal.SIGUSR1)
         return {"rotated": [runner.job.name for runner in chosen if runner.send(signal.SIGUSR1)]}
 
     def retired(self, names: Sequence[str]) -> dict[str, Any]:
@@ -216,19 +222,11 @@ class Master:
 
     def _all(self) -> list[Runner]:
         """All runners, in the order in which they are stopped."""
-        return [*reversed(list(self._roster)), self._web]
+        return [*reversed(list(self._roster)), *self._watchers, self._web]
 
     def _refuse_while_stopping(self, verb: str) -> None:
         if self._stopping:
             raise Stopping(f"cannot {verb}: the fleet is stopping")
-
-    def _runner(
-        self, name: str, file: JobConfig | BrokenConfig | None, title: str, body: Callable[[Job], Body]
-    ) -> Runner:
-        # Chance only spreads restarts; nobody gains by guessing it.
-        backoff = Backoff(self._schedule, random.random)
-        job = Job(name, file, backoff, self._timeouts, self._loop.now())
-        return Runner(job, self._loop, title, body, self._changed, self._reload.for_process)
 
     def _changed(self, runner: Runner) -> None:
         """A job's state has changed."""
@@ -236,6 +234,7 @@ class Master:
         if job.removed and self._roster.holds(runner):
             _log.info("%s: removed", job.name)
             self._roster.forget(runner)
+        self._watchers.changed(runner)
         self._end_if_idle()
 
     def _end_if_idle(self) -> None:
@@ -246,10 +245,3 @@ class Master:
         if not self._stopping:
             _log.info("asked to stop by a signal")
             self.stop()
-
-
-def _job_body(surroundings: Surroundings, job: Job) -> Body:
-    """What the process of a job does; see `run_worker`."""
-    if not isinstance(job.file, JobConfig):
-        raise ConfigError(f"cannot start {job.name}: its file is broken")
-    return partial(run_worker, job.file, surroundings, Start(job.asked, job.identity))

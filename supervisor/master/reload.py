@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from ..config import (
     compare,
     jobs_of,
     load_fleet,
+    needing_a_start,
     passed_over,
     paths,
     scan,
@@ -37,9 +38,6 @@ from .report import Reloads
 from .roster import Roster, in_order
 from .runner import Runner
 
-LIVE = frozenset({"jobs", "defaults", "skylog", "watch"})
-"""Keys of ``tdsup.yaml`` that a reload takes up."""
-
 LOOK = 1.0
 """Seconds between two looks at the files."""
 
@@ -55,6 +53,7 @@ class Reload:
         loop: what waits.
         manager: is told while the fleet's files are read.
         kept: jobs that begin paused.
+        changed: called when there are other jobs, or other files of theirs.
 
     Attributes:
         reloads: those of the fleet or of jobs.
@@ -62,7 +61,14 @@ class Reload:
     """
 
     def __init__(
-        self, settings: FleetSettings, roster: Roster, loop: Loop, manager: Manager, kept: KeptPauses
+        self,
+        settings: FleetSettings,
+        roster: Roster,
+        loop: Loop,
+        manager: Manager,
+        kept: KeptPauses,
+        *,
+        changed: Callable[[], None],
     ) -> None:
         self.reloads = Reloads()
         self.left = Left()
@@ -71,6 +77,7 @@ class Reload:
         self._loop = loop
         self._manager = manager
         self._kept = kept
+        self._changed = changed
         self._watch = Watch(loop.now())
         self._next_look: Timer | None = None
         self._ended = False
@@ -93,6 +100,7 @@ class Reload:
             self._add(file.name, file)
         for line in (*passed_over(self._settings.jobs), *clashes(files), *shares(files)):
             _log.warning("%s", line)
+        self._changed()
         self._look()
 
     def end(self) -> None:
@@ -130,7 +138,7 @@ class Reload:
             *passed_over(settings.jobs),
             *clashes(files),
             *shares(files),
-            *_needing_a_start(self._started, settings),
+            *needing_a_start(self._started, settings),
         ]
         for line in warnings:
             _log.warning("%s", line)
@@ -225,6 +233,7 @@ class Reload:
                 runner.step()
         for name, broken in changes.broken.items():
             self._keep_broken(name, broken, asked=asked)
+        self._changed()
         counts = ", ".join(f"{len(names)} {outcome}" for outcome, names in changes.describe().items())
         _log.info("reload: %s", counts)
 
@@ -273,15 +282,6 @@ def _read_again(name: str, old: JobConfig | BrokenConfig, settings: FleetSetting
     if isinstance(old, JobConfig) and name in changes.unchanged:
         return old
     return changes.changed[name]
-
-
-def _needing_a_start(started: FleetSettings, settings: FleetSettings) -> list[str]:
-    """Keys of ``tdsup.yaml`` that have changed but are read only at a start, a line each."""
-    return [
-        f"{FILE}: {key}: takes effect when the fleet is started again"
-        for key in FleetSettings.model_fields
-        if key not in LIVE and getattr(settings, key) != getattr(started, key)
-    ]
 
 
 def _look_at(settings: FleetSettings) -> Signature:

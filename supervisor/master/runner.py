@@ -6,20 +6,36 @@ import logging
 import math
 import selectors
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tdsup.jobtype import Condition, Metric
 
 from ..jobs import SIGNALS, Action, Job, State
 from ..loop import Loop, Timer
-from ..worker import give, receive
+from ..worker import give, receive, tell
 from .process import Body, Process
 
 LEVELS = {State.BACKOFF: logging.WARNING, State.BLOCKED: logging.ERROR}
 """Log levels of states that a person should look at; the others are INFO."""
 
 _log = logging.getLogger("tdsup")
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a runner calls.
+
+    Attributes:
+        changed: after each change of state.
+        reload: when its process asks to reload the job.
+        news: when its process, a watcher's, tells news of jobs.
+    """
+
+    changed: Callable[[Runner], None]
+    reload: Callable[[Runner], None]
+    news: Callable[[Mapping[str, int]], None]
 
 
 class Runner:
@@ -30,8 +46,7 @@ class Runner:
         loop: what waits.
         title: process title of the job.
         body: called at each start, when the job's file is up to date; returns what the process does.
-        on_change: called after each change of state.
-        on_reload: called when its process asks to reload the job.
+        hooks: see there.
     """
 
     def __init__(
@@ -40,16 +55,17 @@ class Runner:
         loop: Loop,
         title: str,
         body: Callable[[Job], Body],
-        on_change: Callable[[Runner], None],
-        on_reload: Callable[[Runner], None],
+        hooks: Hooks,
     ) -> None:
         self.job = job
         self._loop = loop
         self._title = title
         self._body = body
-        self._on_change = on_change
+        self._hooks = hooks
+        self._news: int | None = None
+        self._given: list[int | None] = []
         self._process: Process | None = None
-        self._last_words = ""
+        self._last_words: list[str] = []
         self._timer: Timer | None = None
         self._timer_at = math.inf
         self._told = State.STARTING
@@ -57,8 +73,9 @@ class Runner:
             "hello": self._hello,
             "snapshot": self._snapshot,
             "beat": lambda _message: self.job.heard(self._loop.now()),
-            "reload": lambda _message: on_reload(self),
-            "farewell": self._farewell,
+            "reload": lambda _message: hooks.reload(self),
+            "news": lambda message: hooks.news(message["jobs"]),
+            "farewell": lambda message: self._last_words.append(message["reason"]),
         }
 
     def start(self) -> None:
@@ -84,14 +101,23 @@ class Runner:
         self._process.send(number)
         return True
 
+    def tell(self, news: int | None) -> None:
+        """Tell the present process, and each later one, what a watcher has told; None: nobody watches."""
+        self._news = news
+        if self._process is not None and self._given != [news]:
+            # Without room, its next sign of life is the time to try again.
+            self._given = [news] if tell(self._process.channel, news) else []
+
     def _spawn(self, now: float) -> None:
-        self._last_words = ""
+        self._last_words.clear()
         try:
             process = Process(self._title, self._body(self.job))
         except OSError as error:
             self.job.not_forked(f"cannot start a process: {error.strerror}", now)
             return
         self._process = process
+        self._given = [None]
+        self.tell(self._news)
         self.job.forked(process.pid, self._loop.now())
         self._loop.watch(process.channel.fileno(), selectors.EVENT_READ, self._on_channel)
         self._loop.watch(process.pidfd, selectors.EVENT_READ, self._on_death)
@@ -109,6 +135,7 @@ class Runner:
         self.job.done(action, now)
 
     def _on_channel(self, _events: int) -> None:
+        self.tell(self._news)
         if self._process is None or self._take_messages(self._process):
             self.step()
 
@@ -133,9 +160,6 @@ class Runner:
         condition, reason = Condition(message["condition"]), message["reason"]
         self.job.reported(condition, reason, now, unwritten=message["unwritten"])
 
-    def _farewell(self, message: dict[str, Any]) -> None:
-        self._last_words = message["reason"]
-
     def _on_death(self, _events: int) -> None:
         """The process is dead: take its last messages, then its exit status."""
         process = self._process
@@ -150,7 +174,7 @@ class Runner:
         self._loop.unwatch(process.pidfd)
         self._process = None
         process.close()
-        self.job.exited(code, self._last_words, self._loop.now())
+        self.job.exited(code, "".join(self._last_words[-1:]), self._loop.now())
         self.step()
 
     def _schedule(self, when: float) -> None:
@@ -182,7 +206,7 @@ class Runner:
                 extra={"job": job.name},
             )
         if changed or job.removed:
-            self._on_change(self)
+            self._hooks.changed(self)
 
 
 def _headline(job: Job, now: float) -> str:

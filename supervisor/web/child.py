@@ -45,7 +45,7 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     sender = Sender(channel)
     Lifeline(
         _log,
-        Heartbeat(channel, settings.beat, sender.beat, lambda _order: None),
+        Heartbeat(channel, settings.beat, sender.beat, lambda _message: None),
         stop=lambda: os._exit(Exit.OK),
         reload=lambda: None,
         terminate=None,

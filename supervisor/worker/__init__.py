@@ -1,17 +1,16 @@
 """The life of a child process: its set-up, its lifeline and what it tells the master."""
 
-from .board import Board
-from .channel import Sender, give, open_channel, receive
+from .channel import Sender, give, open_channel, receive, tell
 from .context import Start, Surroundings
 from .lifeline import Heartbeat, Lifeline
 from .pidfile import PidFile
 from .processmetrics import Vitals, vitals
 from .skylog import inspect_skylog
 from .standalone import StandaloneJob
+from .watching import Watch, run_watcher
 from .worker import explain, run_worker
 
 __all__ = [
-    "Board",
     "Heartbeat",
     "Lifeline",
     "PidFile",
@@ -20,11 +19,14 @@ __all__ = [
     "Start",
     "Surroundings",
     "Vitals",
+    "Watch",
     "explain",
     "give",
     "inspect_skylog",
     "open_channel",
     "receive",
+    "run_watcher",
     "run_worker",
+    "tell",
     "vitals",
 ]

@@ -1,8 +1,9 @@
 """The datagrams between a child and the master: JSON objects over a ``SOCK_SEQPACKET`` pair.
 
 A child sends, by kind: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values, totals,
-unwritten), ``beat``, ``reload`` (read the job's file again), ``farewell`` (reason). The master sends
-``order`` (an `Order`). For the child, end of file means that the master is dead.
+unwritten), ``beat``, ``reload`` (read the job's file again), ``farewell`` (reason); a watcher also ``news``
+(by job). The master sends ``order`` (an `Order`) and ``news`` (a number, or null: nobody watches). For the
+child, end of file means that the master is dead.
 """
 
 from __future__ import annotations
@@ -59,6 +60,17 @@ def give(channel: socket.socket, order: Order) -> None:
         channel.send(json.dumps({"order": order}).encode())
 
 
+def tell(channel: socket.socket, news: int | None) -> bool:
+    """Tell a child its news; returns whether there was room."""
+    try:
+        channel.send(json.dumps({"news": news}).encode())
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # It is dead, which the master sees elsewhere.
+    return True
+
+
 class Sender:
     """Sends the child's messages; any of its threads may call it.
 
@@ -71,6 +83,7 @@ class Sender:
     def __init__(self, channel: socket.socket | None) -> None:
         self._channel = channel
         self._unsent: dict[str, bytes] = {}
+        self._news: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def hello(self, metrics: Sequence[Metric], labels: Mapping[str, str]) -> None:
@@ -97,6 +110,12 @@ class Sender:
             if not self._unsent:
                 self._unsent["beat"] = b'{"kind":"beat"}'
             self._flush()
+
+    def news(self, news: Mapping[str, int]) -> None:
+        """Tell news of jobs, with those that could not be sent before; called in one thread."""
+        waiting = self._news if "news" in self._unsent else {}
+        self._news = {**waiting, **news}
+        self._say("news", jobs=self._news)
 
     def reload(self) -> None:
         """Ask the master to reload the job."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from tdsup.jobtype import Board, Order, Snapshot
+from tdsup.jobtype import Order, Snapshot
 
 from ..logs import Stream
 from .channel import Sender
@@ -33,12 +34,10 @@ class Surroundings:
     """What the processes of a fleet have in common.
 
     Attributes:
-        board: numbers that the jobs share.
         beat: seconds between signs of life.
         stream: where all of them log to; None: to files of their own.
     """
 
-    board: Board
     beat: float
     stream: Stream | None
 
@@ -50,7 +49,6 @@ class WorkerContext:
         logger: where the job's messages go.
         sender: takes its reports.
         ready: called at each report; the first one shows that the job has begun.
-        board: numbers that the jobs of a fleet share.
         start: how this process came to be; None: without a fleet.
     """
 
@@ -59,11 +57,9 @@ class WorkerContext:
         logger: logging.Logger,
         sender: Sender,
         ready: Callable[[], None],
-        board: Board | None = None,
         start: Start | None = None,
     ) -> None:
         self.logger = logger
-        self.board = board
         start = start or Start()
         self.asked, self.identity = start.asked, start.identity
         self._sender = sender
@@ -72,8 +68,9 @@ class WorkerContext:
         self._lock = threading.Lock()
         self._stopping = False
         self._order: Order | None = None
-        self._news = threading.Event()
-        self._news_lock = threading.Lock()
+        self._news: int | None = None
+        self._has_news = False
+        self._change = threading.Condition()
 
     def report(self, snapshot: Snapshot) -> None:
         """Publish the job's numbers and condition, if there is news."""
@@ -104,25 +101,48 @@ class WorkerContext:
 
     def order(self) -> Order | None:
         """Take the newest order that has not been taken yet."""
-        with self._news_lock:
+        with self._change:
             order, self._order = self._order, None
-            if not self._stopping:
-                self._news.clear()
             return order
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep that long, or until asked to end or given an order."""
-        self._news.wait(max(0.0, seconds))
+    def news(self) -> int | None:
+        """What a watcher has told last; None: nobody watches."""
+        with self._change:
+            self._has_news = False
+            return self._news
+
+    def wait(self, seconds: float, *, for_news: bool = False) -> bool:
+        """Sleep that long, or until asked to end, given an order or, if wanted, told news."""
+
+        def is_over() -> bool:
+            return self._stopping or self._order is not None or (for_news and self._has_news)
+
+        with self._change:
+            self._change.wait_for(is_over, max(0.0, seconds))
         return self._stopping
+
+    # Called in the lifeline's thread.
 
     def stop(self) -> None:
         """Ask the job to end."""
-        with self._news_lock:
+        with self._change:
             self._stopping = True
-            self._news.set()
+            self._change.notify_all()
 
-    def give(self, order: Order) -> None:
-        """Give the job an order; it replaces one that has not been taken."""
-        with self._news_lock:
-            self._order = order
-            self._news.set()
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """Take what the master says: an order, which replaces one that has not been taken, or news."""
+        with self._change:
+            if "order" in message:
+                self._order = Order(message["order"])
+            else:
+                self._news, self._has_news = message["news"], True
+            self._change.notify_all()
+
+
+class WatcherContext(WorkerContext):
+    """The host of a watcher; implements the contract's `WatchContext`."""
+
+    def tell(self, news: Mapping[str, int]) -> None:
+        """Wake jobs, by the master."""
+        if news:
+            self._sender.news(news)

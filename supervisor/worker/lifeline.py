@@ -14,10 +14,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-from tdsup.jobtype import Order
+from typing import Any
 
 from .. import logs
 from ..exits import Exit
@@ -40,14 +39,14 @@ class Heartbeat:
     Attributes:
         channel: the child's end of it; its end of file means that the master is dead.
         every: seconds between signs of life.
-        send: sends one; called in the watching thread, like `obey`.
-        obey: takes an order.
+        send: sends one; called in the watching thread, like `hear`.
+        hear: takes what the master says, but for its death.
     """
 
     channel: socket.socket
     every: float
     send: Callable[[], None]
-    obey: Callable[[Order], None]
+    hear: Callable[[Mapping[str, Any]], None]
 
 
 class Lifeline:
@@ -130,7 +129,7 @@ class Lifeline:
             if message is None:
                 self._orphaned()
             else:
-                master.obey(Order(message["order"]))
+                master.hear(message)
 
     def _interrupt(self) -> None:
         now = time.monotonic()

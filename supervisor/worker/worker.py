@@ -51,10 +51,10 @@ def run_worker(file: JobConfig, surroundings: Surroundings, start: Start, channe
         sender.farewell(str(error))
         return Exit.SETUP if isinstance(error, ConfigError) else Exit.FAILED
     logger = logging.getLogger(file.name)
-    context = WorkerContext(logger, sender, lambda: None, surroundings.board, start)
+    context = WorkerContext(logger, sender, lambda: None, start)
     lifeline = Lifeline(
         logger,
-        Heartbeat(channel, surroundings.beat, context.beat, context.give),
+        Heartbeat(channel, surroundings.beat, context.beat, context.hear),
         stop=context.stop,
         reload=sender.reload,
         terminate=pidfile.release if pidfile.path else None,

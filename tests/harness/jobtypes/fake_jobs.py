@@ -164,7 +164,18 @@ def _action(name: str, text: str) -> Action:
     return Action(name, text, run)
 
 
-class Sleeper:
+class Alone:
+    """Nobody looks for its news."""
+
+    def watched(self, _settings: Any) -> str:
+        """Nothing."""
+        return ""
+
+    def watch(self, jobs: Mapping[str, Any], context: Any) -> None:
+        """Never called."""
+
+
+class Sleeper(Alone):
     """The job type."""
 
     settings = SleeperSettings
@@ -232,7 +243,7 @@ class NapperSettings(BaseModel):
     nap: float = Field(default=TICK, gt=0, description="Seconds between two reports.")
 
 
-class Napper:
+class Napper(Alone):
     """Another job type, so that one file can have jobs of two: it counts naps, and never fails."""
 
     settings = NapperSettings

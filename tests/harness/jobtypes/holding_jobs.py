@@ -68,6 +68,13 @@ class Holder:
         """Nothing."""
         return []
 
+    def watched(self, _settings: Any) -> str:
+        """It looks for itself."""
+        return ""
+
+    def watch(self, jobs: Mapping[str, Any], context: Any) -> None:
+        """Never called."""
+
     def leaving(self, _settings: Any) -> str:
         """Nothing."""
         return ""

@@ -13,7 +13,7 @@ from typing import Any, Self
 from tdsup.dispatcher.actions import ACTIONS
 from tdsup.dispatcher.job import TABLE_DISPATCHER
 from tdsup.dispatcher.settings import Settings
-from tdsup.jobtype import Board, Order, Snapshot
+from tdsup.jobtype import Order, Snapshot
 
 from harness.servers.database import Database
 
@@ -26,7 +26,6 @@ class HostContext:
 
     def __init__(self) -> None:
         self.logger = logging.getLogger("job")
-        self.board: Board | None = None
         self.asked = True
         self.identity = secrets.token_hex(8)
         self.reports: list[Snapshot] = []
@@ -43,7 +42,11 @@ class HostContext:
         """Whether `stop` was called."""
         return self._stop.is_set()
 
-    def wait(self, seconds: float) -> bool:
+    def news(self) -> int | None:
+        """Nobody watches."""
+        return None
+
+    def wait(self, seconds: float, *, for_news: bool = False) -> bool:
         """Sleep or be woken."""
         self._news.wait(seconds)
         return self.stopping()

@@ -15,10 +15,10 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 ORDER = {
-    "jobtype": "printable metric action board condition order context option jobtype".split(),
+    "jobtype": "printable metric action condition order context option jobtype".split(),
     "dispatcher": (
         "errors address postgres events partitions fieldmap keyvalues settings write route ledger pgq load "
-        "metrics health rights check consumer registration standby run actions job"
+        "metrics health rights check consumer registration standby run watcher actions job"
     ).split(),
     "supervisor": (
         "exits redact errors files flock loop kept manager lineformat journal logs config control jobs "

@@ -1,16 +1,14 @@
-"""When PgQ is asked, and when the board is enough."""
+"""When PgQ is asked, and when a watcher's word is enough."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
 from harness.rows.job import settings_of
 from tdsup.dispatcher.pgq.batch import Batch
-from tdsup.dispatcher.pgq.lookout import ASK_ANYWAY, QUIET, SPREAD, Lookout
-from tdsup.supervisor.worker.board import Board
+from tdsup.dispatcher.pgq.lookout import ASK_ANYWAY, Lookout
 
 KEYS = {"src_db": "dbname=a", "dst_db": "dbname=b", "dest_table": "t", "loop_delay": 1}
 
@@ -29,114 +27,112 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-class FakeQueue:
-    """Queues whose newest ticks a test sets; it counts how often it is asked."""
+class Host:
+    """Tells what a test says."""
 
-    def __init__(self) -> None:
-        self.ticks = {"q": 10, "r": 20}
-        self.questions = 0
+    def __init__(self, news: int | None) -> None:
+        self.told = news
 
-    def newest_ticks(self) -> Mapping[str, int]:
-        """As PgQ would say."""
-        self.questions += 1
-        return dict(self.ticks)
+    def news(self) -> int | None:
+        """The newest tick, or None."""
+        return self.told
 
 
-def a_lookout(queues: FakeQueue, board: Board | None, **keys: Any) -> Lookout:
+def a_lookout(host: Host, **keys: Any) -> Lookout:
     """The lookout of a job."""
-    return Lookout(cast("Any", queues), settings_of(**{**KEYS, "pgq_queue_name": "q", **keys}), board)
+    return Lookout(settings_of(**{**KEYS, "pgq_queue_name": "q", **keys}), cast("Any", host))
 
 
-def test_one_consumer_asks_for_all(clock: Clock) -> None:
-    """The others of the same database find the answer on the board until loop_delay has passed."""
-    queues, board = FakeQueue(), Board()
-    lookouts = [a_lookout(queues, board, pgq_queue_name=queue) for queue in ("q", "r", "q")]
-    clock.now += QUIET
-    for each in lookouts:
-        assert not each.is_quiet()
-        each.asked(None)
-    queues.questions = 0
-    for _ in range(5):
-        clock.now += 1
-        assert [each.is_quiet() for each in lookouts] == [True] * 3
-    assert queues.questions == 5
-
-
-def test_a_new_tick_is_noticed_by_its_consumer_alone(clock: Clock) -> None:
-    """Once PgQ has nothing for it, it is quiet again."""
-    queues, board = FakeQueue(), Board()
-    mine, other = a_lookout(queues, board), a_lookout(queues, board, pgq_queue_name="r")
-    clock.now += QUIET
-    for each in (mine, other):
-        each.is_quiet()
-        each.asked(None)
-    clock.now += 1
-    queues.ticks["q"] = 11
-    assert (mine.is_quiet(), other.is_quiet()) == (False, True)
-    mine.asked(None)
-    assert mine.is_quiet()
-
-
-def test_a_busy_consumer_asks_each_time(clock: Clock) -> None:
-    """It does so for some seconds after events, and rests for exactly loop_delay."""
-    queues, board = FakeQueue(), Board()
-    mine = a_lookout(queues, board)
-    clock.now += QUIET
-    mine.asked(Batch(1, 12, 11, 0.0, 0.0))
-    mine.read_events()
-    for _ in range(int(QUIET)):
+@pytest.mark.usefixtures("clock")
+def test_without_a_watcher_pgq_is_asked_each_time() -> None:
+    """At the pace of loop_delay."""
+    mine = a_lookout(Host(None))
+    for _ in range(3):
         assert not mine.is_quiet()
-        assert mine.rest() == 1
         mine.asked(None)
+        assert mine.rest() == 1
+
+
+def test_pgq_is_asked_once_for_each_tick(clock: Clock) -> None:
+    """Until it has nothing more; the rest is as long as may be."""
+    host = Host(5)
+    mine = a_lookout(host)
+    for tick in (5, 6, 9):
+        host.told = tick
+        assert not mine.is_quiet()
+        mine.asked(Batch(1, 3, 2, 0.0, 0.0))
+        assert not mine.is_quiet()
+        mine.asked(None)
+        assert mine.is_quiet()
+        assert mine.rest() == ASK_ANYWAY
         clock.now += 1
-    assert queues.questions == 0
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_batch_that_ends_with_the_newest_tick_is_the_last_one() -> None:
+    """There is no need to ask whether there are more."""
+    mine = a_lookout(Host(5))
+    mine.is_quiet()
+    mine.asked(Batch(1, 5, 2, 0.0, 0.0))
     assert mine.is_quiet()
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_tick_that_is_told_while_pgq_is_asked_is_not_missed() -> None:
+    """What was told before the question counts as read, and nothing else."""
+    host = Host(5)
+    mine = a_lookout(host)
+    mine.is_quiet()
+    host.told = 6
+    mine.asked(None)
+    assert not mine.is_quiet()
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_queue_that_is_made_anew_begins_again() -> None:
+    """Its ticks have lower numbers."""
+    host = Host(500)
+    mine = a_lookout(host)
+    mine.is_quiet()
+    mine.asked(None)
+    host.told = 1
+    assert not mine.is_quiet()
+
+
+def test_a_watcher_that_begins_changes_nothing_yet(clock: Clock) -> None:
+    """What it tells first is compared with what was read before; without it, the job looks for itself."""
+    host = Host(5)
+    mine = a_lookout(host)
+    mine.is_quiet()
+    mine.asked(None)
+    host.told = 0
+    assert mine.is_quiet()
+    host.told = 5
+    assert mine.is_quiet()
+    host.told = None
+    assert not mine.is_quiet()
+    clock.now += 1
+    assert mine.rest() == 1
 
 
 def test_pgq_is_asked_now_and_then_anyway(clock: Clock) -> None:
     """Somebody may have set the consumer back."""
-    mine = a_lookout(FakeQueue(), Board())
-    clock.now += QUIET
-    assert not mine.is_quiet()
+    mine = a_lookout(Host(5))
+    mine.is_quiet()
     mine.asked(None)
     clock.now += ASK_ANYWAY - 1
     assert mine.is_quiet()
+    assert mine.rest() == 1
     clock.now += 1
     assert not mine.is_quiet()
 
 
-@pytest.mark.parametrize(
-    "keys", [{"pgq_keep_lag": "1 min"}, {"pgq_batch_collect_events": 5}, {"loop_delay": 0}]
-)
-def test_with_settings_that_hold_events_back_pgq_is_asked(clock: Clock, keys: dict[str, Any]) -> None:
-    """And so it is without a board."""
-    for board in (Board(), None):
-        queues = FakeQueue()
-        mine = a_lookout(queues, board, **(keys if board else {}))
-        clock.now += QUIET
-        mine.asked(None)
-        assert not mine.is_quiet()
-        assert queues.questions == 0
-
-
-def test_a_queue_without_a_tick_is_pgq_s_to_explain(clock: Clock) -> None:
-    """Most likely it was dropped."""
-    queues = FakeQueue()
-    del queues.ticks["q"]
-    mine = a_lookout(queues, Board())
-    clock.now += QUIET
-    for _ in range(3):
-        assert not mine.is_quiet()
-        mine.asked(None)
-        clock.now += 1
-
-
-def test_the_next_look_is_soon_after_what_is_known_grows_old(clock: Clock) -> None:
-    """No later than loop_delay and a quarter after the last look, whoever looked."""
-    queues, board = FakeQueue(), Board()
-    first, second = a_lookout(queues, board), a_lookout(queues, board)
-    clock.now += QUIET
-    first.is_quiet()
-    clock.now += 0.9
-    second.is_quiet()
-    assert 0.1 <= second.rest() + 1e-9 <= 0.1 + SPREAD
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("keys", [{"pgq_keep_lag": "1 min"}, {"pgq_batch_collect_events": 5}])
+def test_with_settings_that_hold_events_back_pgq_is_asked(keys: dict[str, Any]) -> None:
+    """It may hand them out though there is no new tick."""
+    mine = a_lookout(Host(5), **keys)
+    mine.is_quiet()
+    mine.asked(None)
+    assert not mine.is_quiet()
+    assert mine.rest() == 1

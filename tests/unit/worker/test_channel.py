@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 from tdsup.jobtype import Condition, Order, Snapshot
-from tdsup.supervisor.worker.channel import BURST, Sender, give, open_channel, receive
+from tdsup.supervisor.worker.channel import BURST, Sender, give, open_channel, receive, tell
 
 
 @pytest.fixture
@@ -83,3 +83,31 @@ def test_an_order_goes_the_other_way() -> None:
             give(master, Order.PAUSE)
             assert list(receive(child)) == [{"order": "pause"}]
         give(master, Order.RESUME)
+
+
+def test_news_go_both_ways(pair: tuple[socket.socket, Sender]) -> None:
+    """A watcher tells the master, and that the jobs; what had no room comes later, together."""
+    master, sender = pair
+    sender.news({"orders": 7})
+    assert list(receive(master)) == [{"kind": "news", "jobs": {"orders": 7}}]
+    for _ in range(5000):
+        sender.news({"orders": 8})
+    sender.news({"clicks": 9})
+    while list(receive(master)):
+        pass
+    sender.beat()
+    assert list(receive(master)) == [{"kind": "news", "jobs": {"orders": 8, "clicks": 9}}]
+
+
+def test_news_without_room_are_owed() -> None:
+    """The master tries again later; a dead child needs none."""
+    master, child = open_channel()
+    with master:
+        with child:
+            while tell(master, 5):
+                pass
+            while list(receive(child)):
+                pass
+            assert tell(master, None)
+            assert list(receive(child)) == [{"news": None}]
+        assert tell(master, 6)

@@ -69,8 +69,8 @@ def test_a_report_without_news_is_not_sent() -> None:
 def test_an_order_ends_a_wait_and_is_taken_once() -> None:
     """The newest one counts; once it is taken, waits are as long as asked for."""
     context = WorkerContext(logging.getLogger("x"), cast("Any", SlowSender()), lambda: None)
-    context.give(Order.PAUSE)
-    context.give(Order.RESUME)
+    context.hear({"order": "pause"})
+    context.hear({"order": "resume"})
     begun = time.monotonic()
     assert not context.wait(30)
     assert time.monotonic() - begun < 10
@@ -83,7 +83,24 @@ def test_an_order_ends_a_wait_and_is_taken_once() -> None:
 def test_an_order_that_is_taken_does_not_hide_the_end() -> None:
     """A job that has been asked to end does not sleep again."""
     context = WorkerContext(logging.getLogger("x"), cast("Any", SlowSender()), lambda: None)
-    context.give(Order.PAUSE)
+    context.hear({"order": "pause"})
     context.stop()
     assert context.order() is Order.PAUSE
     assert context.wait(30)
+
+
+def test_news_end_a_wait_for_them_alone() -> None:
+    """Once they are asked for, such a wait is as long as others; news between question and wait count."""
+    context = WorkerContext(logging.getLogger("x"), cast("Any", SlowSender()), lambda: None)
+    assert context.news() is None
+    for number in (7, 7, None):
+        context.hear({"news": number})
+        begun = time.monotonic()
+        assert not context.wait(0.05)
+        assert time.monotonic() - begun >= 0.05
+        assert not context.wait(30, for_news=True)
+        assert time.monotonic() - begun < 10
+        assert context.news() == number
+        begun = time.monotonic()
+        assert not context.wait(0.05, for_news=True)
+        assert time.monotonic() - begun >= 0.05

@@ -1,0 +1,90 @@
+"""Looks for news of several jobs over one connection, so that none of them has to ask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import psycopg2
+from tdsup.jobtype import Condition, Snapshot, WatchContext
+
+from .address import Address
+from .errors import Outage, one_line
+from .pgq import Ticks
+from .postgres import connected
+from .settings import Settings
+
+PACES = ((10.0, 0.015), (60.0, 0.05))
+"""Seconds between two looks, within some seconds of an event of the source."""
+
+SLOWEST = 0.25
+"""The same of a source that has been idle for longer."""
+
+RETRY = 1.0
+"""Seconds before a lost source is tried again."""
+
+
+class Watcher:
+    """Watches the queues of some jobs, which name the same source.
+
+    Args:
+        jobs: settings by the name of the job.
+        context: of the host.
+    """
+
+    def __init__(self, jobs: Mapping[str, Settings], context: WatchContext) -> None:
+        self._context = context
+        self._names: dict[str, list[str]] = {}
+        for name, settings in jobs.items():
+            self._names.setdefault(settings.queue, []).append(name)
+        self._settings = next(iter(jobs.values()))
+        self._slowest = min([SLOWEST, *(job.loop_delay for job in jobs.values() if job.loop_delay > 0)])
+        self._news_at = -float("inf")
+        self._failure = ""
+
+    def run(self) -> None:
+        """Watch until asked to stop."""
+        while not self._context.stopping():
+            try:
+                self._watch(self._settings.source)
+            except Outage as error:
+                self._fail(str(error))
+            except psycopg2.Error as error:
+                self._fail(f"lost the source database: {one_line(error)}")
+
+    def _watch(self, source: Address) -> None:
+        with connected(source, "tdsup watcher") as connection:
+            ticks = Ticks(connection, self._settings.pgq_schema, list(self._names))
+            first = True
+            while not self._context.stopping():
+                news = ticks.look()
+                if first:
+                    self._recover()
+                self._tell(news)
+                if news and not first:
+                    self._news_at = time.monotonic()
+                first = False
+                self._context.wait(self._pace())
+
+    def _tell(self, news: Mapping[str, int]) -> None:
+        """Tell the jobs of queues with a new tick."""
+        self._context.tell({name: tick for queue, tick in news.items() for name in self._names[queue]})
+
+    def _pace(self) -> float:
+        """Seconds until the next look."""
+        age = time.monotonic() - self._news_at
+        pace = next((pace for within, pace in PACES if age < within), SLOWEST)
+        return min(pace, self._slowest)
+
+    def _fail(self, reason: str) -> None:
+        if reason != self._failure:
+            self._context.logger.warning("%s; trying again", reason)
+        self._failure = reason
+        self._context.report(Snapshot(Condition.RETRYING, reason))
+        self._context.wait(RETRY)
+
+    def _recover(self) -> None:
+        if self._failure:
+            self._context.logger.info("works again")
+        self._failure = ""
+        self._context.report(Snapshot(Condition.RUNNING))

@@ -1,0 +1,139 @@
+"""Watchers: for each thing that several jobs would look at, one process looks for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from ..config import JobConfig
+from ..jobs import State
+from ..loop import Loop
+from ..worker import Watch
+from .roster import Roster
+from .runner import Runner
+
+Watched = tuple[str, str]
+"""Section of a job type, and what its jobs say is watched; secret."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Jobs with one watcher.
+
+    Attributes:
+        files: of the jobs, by name.
+        runner: of the watcher.
+        former: the watcher before it, which looked for other jobs; it ends once this one looks.
+    """
+
+    files: Mapping[str, JobConfig]
+    runner: Runner
+    former: list[Runner] = field(default_factory=list)
+
+
+class Watchers:
+    """Keeps a watcher for each group of jobs, and passes news on.
+
+    Args:
+        roster: of the jobs.
+        loop: tells the time.
+        make: makes the runner of a watcher.
+    """
+
+    def __init__(self, roster: Roster, loop: Loop, make: Callable[[Watch], Runner]) -> None:
+        self._roster = roster
+        self._loop = loop
+        self._make = make
+        self._groups: dict[Watched, Group] = {}
+        self._ending: list[Runner] = []
+
+    def __iter__(self) -> Iterator[Runner]:
+        """Runners of all watchers that have, or will have, a process."""
+        for group in self._groups.values():
+            yield group.runner
+            yield from group.former
+        yield from self._ending
+
+    def fit(self) -> None:
+        """Let there be watchers for just the jobs that there are now."""
+        wanted: dict[Watched, dict[str, JobConfig]] = {}
+        for job in self._roster.jobs():
+            if (file := job.wanted_file) is None or (watched := _watched(file)) is None:
+                continue
+            assert isinstance(file, JobConfig)
+            wanted.setdefault(watched, {})[job.name] = file
+        for watched in [each for each in self._groups if each not in wanted]:
+            group = self._groups.pop(watched)
+            self._end([group.runner, *group.former])
+            self._tell(group, None)
+        for watched, files in wanted.items():
+            self._watch(watched, files)
+
+    def changed(self, runner: Runner) -> None:
+        """A watcher's state has changed: its jobs rely on it only while it looks."""
+        if runner.job.pid is None and runner in self._ending:
+            self._ending.remove(runner)
+        for group in self._groups.values():
+            if runner is group.runner and runner.job.state is State.RUNNING:
+                former, group.former = group.former, []
+                self._end(former)
+                for name in group.files:
+                    self._tell_job(name, 0)
+            elif runner is group.runner and not group.former:
+                self._tell(group, None)
+
+    def news(self, news: Mapping[str, int]) -> None:
+        """Tell jobs what a watcher has told."""
+        for name, number in news.items():
+            self._tell_job(name, number)
+
+    def _watch(self, watched: Watched, files: Mapping[str, JobConfig]) -> None:
+        group = self._groups.get(watched)
+        if group is not None and _are_same(group.files, files):
+            return
+        runner = self._make(Watch(self._free_name(), files))
+        former = []
+        if group is not None:
+            gone = [name for name in group.files if name not in files]
+            for name in gone:
+                self._tell_job(name, None)
+            former = [group.runner, *group.former]
+        self._groups[watched] = Group(files, runner, former)
+        runner.start()
+
+    def _free_name(self) -> str:
+        """A name that no watcher has: logs are called by it, and should not grow in number."""
+        taken = {runner.job.name for runner in self}
+        return next(name for number in count(1) if (name := f"tdsup-watcher-{number}") not in taken)
+
+    def _tell(self, group: Group, news: int | None) -> None:
+        for name in group.files:
+            self._tell_job(name, news)
+
+    def _tell_job(self, name: str, news: int | None) -> None:
+        if (runner := self._roster.find(name)) is not None:
+            runner.tell(news)
+
+    def _end(self, runners: list[Runner]) -> None:
+        self._ending += runners
+        for runner in runners:
+            runner.job.stop(self._loop.now())
+            runner.step()
+            if runner.job.pid is None and runner in self._ending:
+                self._ending.remove(runner)
+
+
+def _watched(file: object) -> Watched | None:
+    """What is watched for a job; None if it looks for itself."""
+    if not isinstance(file, JobConfig) or file.host.disabled:
+        return None
+    watched = file.job_type.watched(file.settings)
+    return (file.section, watched) if watched else None
+
+
+def _are_same(one: Mapping[str, JobConfig], other: Mapping[str, JobConfig]) -> bool:
+    """Whether the same files are watched."""
+    return {name: file.digest for name, file in one.items()} == {
+        name: file.digest for name, file in other.items()
+    }
