@@ -194,8 +194,8 @@ class Settings(BaseModel):
     loop_delay: float = Field(
         1.0,
         allow_inf_nan=False,
-        description="Seconds between looks at an empty queue, if no watcher tells of news; 0: end the job when "
-        "the queue is empty; below 0: end it after one look.",
+        description="Seconds between looks at an empty queue, if no watcher tells of news; 0: end the job "
+        "when the queue is empty; below 0: end it after one look.",
     )
     connection_lifetime: float = Field(
         1200.0, ge=0, description="Seconds after which connections are replaced, between batches; 0: never."

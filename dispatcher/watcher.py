@@ -20,8 +20,8 @@ PACES = ((10.0, 0.015), (60.0, 0.05))
 SLOWEST = 0.25
 """The same of a source that has been idle for longer."""
 
-RETRY = 1.0
-"""Seconds before a lost source is tried again."""
+RETRY_FIRST, RETRY_LIMIT = 1.0, 30.0
+"""Seconds before a lost source is tried again, doubled each time, and most of them: jobs poll meanwhile."""
 
 
 class Watcher:
@@ -41,6 +41,7 @@ class Watcher:
         self._slowest = min([SLOWEST, *(job.loop_delay for job in jobs.values() if job.loop_delay > 0)])
         self._news_at = -float("inf")
         self._failure = ""
+        self._retry = RETRY_FIRST
 
     def run(self) -> None:
         """Watch until asked to stop."""
@@ -81,10 +82,11 @@ class Watcher:
             self._context.logger.warning("%s; trying again", reason)
         self._failure = reason
         self._context.report(Snapshot(Condition.RETRYING, reason))
-        self._context.wait(RETRY)
+        self._context.wait(self._retry)
+        self._retry = min(2 * self._retry, RETRY_LIMIT)
 
     def _recover(self) -> None:
         if self._failure:
             self._context.logger.info("works again")
-        self._failure = ""
+        self._failure, self._retry = "", RETRY_FIRST
         self._context.report(Snapshot(Condition.RUNNING))

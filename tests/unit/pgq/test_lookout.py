@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import pytest
 from harness.rows.job import settings_of
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tdsup.dispatcher.pgq.batch import Batch
 from tdsup.dispatcher.pgq.lookout import ASK_ANYWAY, Lookout
 
@@ -136,3 +138,64 @@ def test_with_settings_that_hold_events_back_pgq_is_asked(keys: dict[str, Any]) 
     mine.asked(None)
     assert not mine.is_quiet()
     assert mine.rest() == 1
+
+
+class Steps(RuleBasedStateMachine):
+    """Ticks, what is told of them, watchers that come and go, and a job that asks PgQ or sleeps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.host = Host(None)
+        self.lookout = a_lookout(self.host)
+        self.newest = self.read = 1
+        self.asking: int | None = None
+
+    @rule()
+    def tick(self) -> None:
+        """PgQ makes a tick."""
+        self.newest += 1
+
+    @rule()
+    def tell(self) -> None:
+        """The watcher has looked, and the job has heard."""
+        if self.host.told is not None:
+            self.host.told = self.newest
+
+    @rule()
+    def begin(self) -> None:
+        """A watcher looks from now on: at first it tells nothing, then all."""
+        self.host.told = 0
+
+    @rule()
+    def end(self) -> None:
+        """The watcher is gone."""
+        self.host.told = None
+
+    @precondition(lambda self: self.asking is None)
+    @rule()
+    def look(self) -> None:
+        """The job looks; if it is not quiet, PgQ sees the newest tick of this moment."""
+        if not self.lookout.is_quiet():
+            self.asking = self.newest
+
+    @precondition(lambda self: self.asking is not None)
+    @rule(ticks=st.integers(1, 3))
+    def answer(self, ticks: int) -> None:
+        """PgQ answers: with a batch, or with nothing, by what it saw."""
+        assert self.asking is not None
+        batch = None
+        if self.read < self.asking:
+            self.read = min(self.read + ticks, self.asking)
+            batch = Batch(1, self.read, self.read - 1, 0.0, 0.0)
+        self.lookout.asked(batch)
+        self.asking = None
+
+    @precondition(lambda self: self.asking is None)
+    @invariant()
+    def nothing_that_was_told_is_left(self) -> None:
+        """A job that sleeps has read all that it was told of, or polls."""
+        if self.host.told and self.lookout.is_quiet():
+            assert self.read >= self.host.told
+
+
+TestSteps = Steps.TestCase
