@@ -39,7 +39,7 @@ class Watcher:
             self._names.setdefault(settings.queue, []).append(name)
         self._settings = next(iter(jobs.values()))
         self._slowest = min([SLOWEST, *(job.loop_delay for job in jobs.values() if job.loop_delay > 0)])
-        self._news_at = -float("inf")
+        self._events_at = -float("inf")
         self._failure = ""
         self._retry = RETRY_FIRST
 
@@ -56,15 +56,12 @@ class Watcher:
     def _watch(self, source: Address) -> None:
         with connected(source, "tdsup watcher") as connection:
             ticks = Ticks(connection, self._settings.pgq_schema, list(self._names))
-            first = True
             while not self._context.stopping():
                 news = ticks.look()
-                if first:
-                    self._recover()
+                self._recover()
                 self._tell(news)
-                if news and not first:
-                    self._news_at = time.monotonic()
-                first = False
+                if ticks.had_events:
+                    self._events_at = time.monotonic()
                 self._context.wait(self._pace())
 
     def _tell(self, news: Mapping[str, int]) -> None:
@@ -73,7 +70,7 @@ class Watcher:
 
     def _pace(self) -> float:
         """Seconds until the next look."""
-        age = time.monotonic() - self._news_at
+        age = time.monotonic() - self._events_at
         pace = next((pace for within, pace in PACES if age < within), SLOWEST)
         return min(pace, self._slowest)
 

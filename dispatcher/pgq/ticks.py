@@ -16,6 +16,9 @@ class Ticks:
         connection: to the source.
         schema: of PgQ.
         queues: names of queues; one that is not there has no ticks.
+
+    Attributes:
+        had_events: there were events before a tick that the last look has found, by the queues' own counts.
     """
 
     def __init__(self, connection: Connection, schema: str, queues: Sequence[str]) -> None:
@@ -23,18 +26,23 @@ class Ticks:
         self._connection = connection
         self._schema = schema
         self._known = dict.fromkeys(queues, 0)
+        self._sequences: dict[str, int] = {}
+        self.had_events = False
 
     def look(self) -> dict[str, int]:
         """Queues whose newest tick is another one than at the last look, with its number."""
         with self._connection.cursor() as cursor:
-            found = dict(
-                queries.rows(
-                    cursor,
-                    "new_ticks",
-                    pgq=self._schema,
-                    queues=list(self._known),
-                    ticks=list(self._known.values()),
-                )
+            found = queries.rows(
+                cursor,
+                "new_ticks",
+                pgq=self._schema,
+                queues=list(self._known),
+                ticks=list(self._known.values()),
             )
-        self._known.update(found)
-        return found
+        sequences = {queue: sequence for queue, _tick, sequence in found}
+        # PgQ also makes ticks of queues without events.
+        self.had_events = any(self._sequences.get(queue, now) != now for queue, now in sequences.items())
+        self._sequences.update(sequences)
+        ticks = {queue: tick for queue, tick, _sequence in found}
+        self._known.update(ticks)
+        return ticks

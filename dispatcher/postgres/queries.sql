@@ -218,12 +218,12 @@ from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 
 -- name: new_ticks
--- Of some queues, those whose newest tick is another one than is known, each with that tick.
-select queue_name, newest.tick_id
+-- Of some queues, those whose newest tick is another one than is known, each with that tick and the event sequence at it.
+select queue_name, newest.tick_id, newest.tick_event_seq
 from unnest(%(queues)s::text[], %(ticks)s::int8[]) as known (queue, tick)
 join {pgq}.queue on queue_name = queue
 cross join lateral (
-    select tick_id from {pgq}.tick where tick_queue = queue_id order by tick_id desc limit 1) newest
+    select tick_id, tick_event_seq from {pgq}.tick where tick_queue = queue_id order by tick_id desc limit 1) newest
 where newest.tick_id <> tick;
 
 -- name: queue_health
