@@ -10,7 +10,7 @@ from tdsup.jobtype import Condition, Snapshot, WatchContext
 
 from .address import Address
 from .errors import Outage, one_line
-from .pgq import Ticks
+from .pgq import Bulletin, Ticks
 from .postgres import connected
 from .settings import Settings
 
@@ -19,6 +19,9 @@ PACES = ((10.0, 0.015), (60.0, 0.05))
 
 SLOWEST = 0.25
 """The same of a source that has been idle for longer."""
+
+CONSUMERS = 30.0
+"""Seconds between two looks at where consumers stand."""
 
 RETRY_FIRST, RETRY_LIMIT = 1.0, 30.0
 """Seconds before a lost source is tried again, doubled each time, and most of them: jobs poll meanwhile."""
@@ -37,6 +40,7 @@ class Watcher:
         self._names: dict[str, list[str]] = {}
         for name, settings in jobs.items():
             self._names.setdefault(settings.queue, []).append(name)
+        self._consumers = [(settings.queue, settings.consumer_name) for settings in jobs.values()]
         self._settings = next(iter(jobs.values()))
         self._slowest = min([SLOWEST, *(job.loop_delay for job in jobs.values() if job.loop_delay > 0)])
         self._events_at = -float("inf")
@@ -55,18 +59,24 @@ class Watcher:
 
     def _watch(self, source: Address) -> None:
         with connected(source, "tdsup watcher") as connection:
-            ticks = Ticks(connection, self._settings.pgq_schema, list(self._names))
+            bulletin = Bulletin()
+            ticks = Ticks(connection, self._settings.pgq_schema, self._consumers, bulletin)
+            consumers_at = time.monotonic()
             while not self._context.stopping():
-                news = ticks.look()
+                had_events = ticks.look()
+                now = time.monotonic()
+                if now >= consumers_at:
+                    ticks.look_at_consumers()
+                    consumers_at = now + CONSUMERS
                 self._recover()
-                self._tell(news)
-                if ticks.had_events:
-                    self._events_at = time.monotonic()
+                self._tell(bulletin.due(now))
+                if had_events:
+                    self._events_at = now
                 self._context.wait(self._pace())
 
     def _tell(self, news: Mapping[str, int]) -> None:
-        """Tell the jobs of queues with a new tick."""
-        self._context.tell({name: tick for queue, tick in news.items() for name in self._names[queue]})
+        """Tell the jobs of some queues."""
+        self._context.tell({name: number for queue, number in news.items() for name in self._names[queue]})
 
     def _pace(self) -> float:
         """Seconds until the next look."""

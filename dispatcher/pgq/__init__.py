@@ -2,6 +2,7 @@
 
 from .batch import Batch, Verdict, judge
 from .batchsize import BatchSizer
+from .bulletin import Bulletin
 from .lookout import Lookout
 from .lost import lost_position, may_register, unregistered
 from .queue import Queue
@@ -14,6 +15,7 @@ __all__ = [
     "PLAIN",
     "Batch",
     "BatchSizer",
+    "Bulletin",
     "Lookout",
     "Queue",
     "Reading",

@@ -8,9 +8,10 @@ from tdsup.jobtype import Context
 
 from ..settings import Settings
 from .batch import Batch
+from .bulletin import tick_of
 
-ASK_ANYWAY = 30.0
-"""Seconds after which PgQ is asked anyway: somebody may have moved the consumer."""
+ASK_ANYWAY = 3600.0
+"""Seconds after which PgQ is asked anyway, whatever a watcher tells."""
 
 
 class Lookout:
@@ -27,6 +28,7 @@ class Lookout:
         self._news: int | None = None
         self._asked_with = 0
         self._asked_at = time.monotonic()
+        self._asked_with = self._news or 0
         self._has_asked = False
 
     def is_quiet(self) -> bool:
@@ -40,8 +42,8 @@ class Lookout:
     def asked(self, batch: Batch | None) -> None:
         """PgQ was asked: it gave a batch, or all is read up to the tick that was told before."""
         self._asked_at = time.monotonic()
-        self._has_asked = batch is None or batch.tick == self._news
         self._asked_with = self._news or 0
+        self._has_asked = batch is None or batch.tick == tick_of(self._asked_with)
 
     def rest(self) -> float:
         """Seconds until the next look is due, unless there are news."""

@@ -1,36 +1,48 @@
-"""The newest ticks of several queues."""
+"""Several queues and their consumers, as one look at the source shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
+from psycopg2.errors import InsufficientPrivilege
 from psycopg2.extensions import connection as Connection
 
 from ..postgres import queries
+from .bulletin import Bulletin
+
+AT_ONCE = 100
+"""Queues whose events are looked for in one statement."""
 
 
 class Ticks:
-    """Looks for new ticks of some queues. Errors of the database are raised as psycopg2's.
+    """Looks at some queues. Errors of the database are raised as psycopg2's.
 
     Args:
         connection: to the source.
         schema: of PgQ.
-        queues: names of queues; one that is not there has no ticks.
-
-    Attributes:
-        had_events: there were events before a tick that the last look has found, by the queues' own counts.
+        consumers: each a queue and a consumer; a queue that is not there has no ticks.
+        bulletin: is told.
     """
 
-    def __init__(self, connection: Connection, schema: str, queues: Sequence[str]) -> None:
+    def __init__(
+        self, connection: Connection, schema: str, consumers: Sequence[tuple[str, str]], bulletin: Bulletin
+    ) -> None:
         connection.autocommit = True
         self._connection = connection
         self._schema = schema
-        self._known = dict.fromkeys(queues, 0)
-        self._sequences: dict[str, int] = {}
-        self.had_events = False
+        self._consumers = consumers
+        self._bulletin = bulletin
+        self._known = dict.fromkeys((queue for queue, _consumer in consumers), 0)
+        self._stands: dict[tuple[str, str], int | None] = {}
 
-    def look(self) -> dict[str, int]:
-        """Queues whose newest tick is another one than at the last look, with its number."""
+    def look(self) -> bool:
+        """Look for new ticks; returns whether there were events before one, by the queues' own counts.
+
+        Events that a queue does not count (retried ones, ``insert_event_raw``), or has counted before their
+        transaction ended, are looked for. Where the role may not do that, each tick may have some.
+        """
         with self._connection.cursor() as cursor:
             found = queries.rows(
                 cursor,
@@ -39,10 +51,44 @@ class Ticks:
                 queues=list(self._known),
                 ticks=list(self._known.values()),
             )
-        sequences = {queue: sequence for queue, _tick, sequence in found}
-        # PgQ also makes ticks of queues without events.
-        self.had_events = any(self._sequences.get(queue, now) != now for queue, now in sequences.items())
-        self._sequences.update(sequences)
-        ticks = {queue: tick for queue, tick, _sequence in found}
-        self._known.update(ticks)
-        return ticks
+        had_events = False
+        for queue, tick, sequence, period in found:
+            had_events = self._bulletin.saw(queue, tick, sequence or 0, period) or had_events
+            self._known[queue] = tick
+        untold = self._bulletin.untold()
+        doubtful = [queue for queue, _tick, _sequence, _period in found if queue in untold]
+        for start in range(0, len(doubtful), AT_ONCE):
+            part = {queue: untold[queue] for queue in doubtful[start : start + AT_ONCE]}
+            for queue in self._with_events(part):
+                self._bulletin.tell(queue)
+        return had_events
+
+    def look_at_consumers(self) -> None:
+        """Look whether somebody has set a consumer back or unregistered it: its job has to see that."""
+        for queue, consumer, tick in self._where_consumers_stand():
+            before = self._stands.get((queue, consumer), tick)
+            if before is not None and (tick is None or tick < before):
+                self._bulletin.tell(queue, again=True)
+            self._stands[queue, consumer] = tick
+
+    def _where_consumers_stand(self) -> list[tuple[Any, ...]]:
+        queues, consumers = zip(*self._consumers, strict=True)
+        with self._connection.cursor() as cursor:
+            return queries.rows(
+                cursor,
+                "where_consumers_stand",
+                pgq=self._schema,
+                queues=list(queues),
+                consumers=list(consumers),
+            )
+
+    def _with_events(self, ticks: Mapping[str, tuple[int, int]]) -> list[str]:
+        """Those of some queues that may have events between two ticks."""
+        with self._connection.cursor() as cursor, suppress(InsufficientPrivilege):
+            tables = queries.rows(cursor, "event_tables", pgq=self._schema, queues=list(ticks))
+            parts = [
+                (table, dict(zip(("told", "newest"), ticks[queue], strict=True), queue=queue))
+                for queue, table in tables
+            ]
+            return [queue for (queue,) in queries.rows_of_each(cursor, "holds_events", parts, self._schema)]
+        return list(ticks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -66,6 +67,27 @@ def copy_out(
     copy = b"copy (%b) to stdout%b" % (cursor.mogrify(query, parameters), options.encode())
     cursor.copy_expert(copy, lines)
     return lines.getvalue().splitlines(keepends=True)
+
+
+def rows_of_each(
+    cursor: Cursor, name: str, parts: Iterable[tuple[str, Mapping[str, Any]]], pgq: str
+) -> list[tuple[Any, ...]]:
+    """Execute a query for several tables in one statement; returns the rows of all.
+
+    Args:
+        cursor: of the database.
+        name: of the query.
+        parts: each the name of a table as SQL, which replaces ``{table}``, and the values of the parameters.
+        pgq: as of `run`.
+    """
+    query = _joined((name,), pgq).rstrip().removesuffix(";")
+    looks = [
+        cursor.mogrify(query.replace("{table}", table.replace("%", "%%")), values) for table, values in parts
+    ]
+    if not looks:
+        return []
+    cursor.execute(b" union all ".join(looks))
+    return cursor.fetchall()
 
 
 _BEFORE, _AFTER = (_QUERIES[name].strip().splitlines()[-1] for name in ("users_names", "own_names_again"))

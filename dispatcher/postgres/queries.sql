@@ -218,13 +218,43 @@ from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 
 -- name: new_ticks
--- Of some queues, those whose newest tick is another one than is known, each with that tick and the event sequence at it.
-select queue_name, newest.tick_id, newest.tick_event_seq
+-- Of some queues, those whose newest tick is another one than is known, each with that tick, the event sequence at it, and
+-- the period of rotation in seconds.
+select queue_name, newest.tick_id, newest.tick_event_seq, extract(epoch from queue_rotation_period)::float8
 from unnest(%(queues)s::text[], %(ticks)s::int8[]) as known (queue, tick)
 join {pgq}.queue on queue_name = queue
 cross join lateral (
     select tick_id, tick_event_seq from {pgq}.tick where tick_queue = queue_id order by tick_id desc limit 1) newest
 where newest.tick_id <> tick;
+
+-- name: where_consumers_stand
+-- Consumers of queues, each with the tick that it has finished last, NULL if it is not registered.
+select queue, consumer, sub_last_tick
+from unnest(%(queues)s::text[], %(consumers)s::text[]) as known (queue, consumer)
+left join {pgq}.queue on queue_name = queue
+left join {pgq}.consumer on co_name = consumer
+left join {pgq}.subscription on sub_queue = queue_id and sub_consumer = co_id;
+
+-- name: event_tables
+-- The table of each of some queues that holds its events, as SQL.
+select queue_name, to_regclass(queue_data_pfx)::text
+from {pgq}.queue where queue_name = any (%(queues)s::text[]) and to_regclass(queue_data_pfx) is not null;
+
+-- name: holds_events
+-- The name of a queue if there are events between two of its ticks, or the first of them is gone; by the conditions of
+-- pgq.batch_event_sql, which an index serves even while an old transaction is open. {table} is the queue's.
+select %(queue)s
+from {pgq}.queue
+left join {pgq}.tick told on told.tick_queue = queue_id and told.tick_id = %(told)s
+left join {pgq}.tick newest on newest.tick_queue = queue_id and newest.tick_id = %(newest)s
+where queue_name = %(queue)s and (
+    told.tick_id is null
+    or exists (
+        select from {table} where ev_txid >= txid_snapshot_xmax(told.tick_snapshot)
+        and txid_visible_in_snapshot(ev_txid, newest.tick_snapshot))
+    or exists (
+        select from txid_snapshot_xip(told.tick_snapshot) open join {table} on ev_txid = open
+        where txid_visible_in_snapshot(open, newest.tick_snapshot)));
 
 -- name: queue_health
 -- Age in seconds of the queue's newest tick, NULL if it has none; and for how long the rotation of its tables has been due

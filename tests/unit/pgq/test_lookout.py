@@ -10,6 +10,7 @@ from harness.rows.job import settings_of
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tdsup.dispatcher.pgq.batch import Batch
+from tdsup.dispatcher.pgq.bulletin import news_of, tick_of
 from tdsup.dispatcher.pgq.lookout import ASK_ANYWAY, Lookout
 
 KEYS = {"src_db": "dbname=a", "dst_db": "dbname=b", "dest_table": "t", "loop_delay": 1}
@@ -73,7 +74,7 @@ def test_pgq_is_asked_once_for_each_tick(clock: Clock) -> None:
 @pytest.mark.usefixtures("clock")
 def test_a_batch_that_ends_with_the_newest_tick_is_the_last_one() -> None:
     """There is no need to ask whether there are more."""
-    mine = a_lookout(Host(5))
+    mine = a_lookout(Host(news_of(5, 3)))
     mine.is_quiet()
     mine.asked(Batch(1, 5, 2, 0.0, 0.0))
     assert mine.is_quiet()
@@ -159,7 +160,7 @@ class Steps(RuleBasedStateMachine):
     def tell(self) -> None:
         """The watcher has looked, and the job has heard."""
         if self.host.told is not None:
-            self.host.told = self.newest
+            self.host.told = news_of(self.newest)
 
     @rule()
     def begin(self) -> None:
@@ -195,7 +196,7 @@ class Steps(RuleBasedStateMachine):
     def nothing_that_was_told_is_left(self) -> None:
         """A job that sleeps has read all that it was told of, or polls."""
         if self.host.told and self.lookout.is_quiet():
-            assert self.read >= self.host.told
+            assert self.read >= tick_of(self.host.told)
 
 
 TestSteps = Steps.TestCase
