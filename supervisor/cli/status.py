@@ -70,6 +70,7 @@ def render(status: Mapping[str, Any], width: int) -> str:
     if status.get("web_error"):
         lines.append(printable(f"web: {status['web_error']}"))
     # What a person is to do is told whole.
+    lines += [printable(f"watcher: {line}") for line in status.get("watchers", ())]
     whole = [printable(f"left: {line}") for line in status.get("left", ())]
     return "\n".join([*(_cut(line, width) for line in lines), *whole])
 

@@ -126,6 +126,7 @@ class Master:
             "master": {"pid": os.getpid(), "uptime": round(now - self._begun, 3), "version": VERSION},
             "web": address,
             "web_error": web_error,
+            "watchers": self._watchers.faults(),
             "left": self._reload.left.lines(),
         }
 

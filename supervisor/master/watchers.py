@@ -55,6 +55,14 @@ class Watchers:
             yield from group.former
         yield from self._ending
 
+    def faults(self) -> list[str]:
+        """Why watchers do not look, a line each: their jobs poll."""
+        return [
+            f"{runner.job.name}: {runner.job.reason}"
+            for group in self._groups.values()
+            if (runner := group.runner).job.reason
+        ]
+
     def fit(self) -> None:
         """Let there be watchers for just the jobs that there are now."""
         wanted: dict[Watched, dict[str, JobConfig]] = {}

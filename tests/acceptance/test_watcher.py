@@ -83,3 +83,18 @@ def test_a_watcher_that_dies_or_freezes_is_replaced(
     table.wait_loaded(SOON + (5.0 if number is signal.SIGSTOP else 0.0))
     wait_until(lambda: watchers(jobs) not in ([before], []), "there is another watcher")
     arrives(table)
+
+
+def test_a_watcher_that_sees_nothing_is_told_of(jobs: Fleet, source: Database, target: Database) -> None:
+    """Below the table of jobs, and once in its log; that of another source sees."""
+    good, bad = Orders(source, target), Orders(source, target, "clicks")
+    good.write_job(jobs, loop_delay=LONG)
+    bad.write_job(jobs, src_db="host=/nowhere dbname=nix")
+    jobs.start()
+    jobs.wait_for("orders", state="running")
+    wait_until(lambda: jobs.status()["watchers"], "the fault is told")
+    (line,) = jobs.status()["watchers"]
+    assert line.split(": ")[1] == "cannot connect to the source database"
+    assert f"watcher: {line}" in jobs.run("status").stdout
+    assert jobs.log(line.split(":")[0]).count("cannot connect to the source database") == 1
+    arrives(good)

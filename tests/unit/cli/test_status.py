@@ -82,8 +82,9 @@ def test_no_line_is_wider_than_the_terminal() -> None:
 
 def test_no_jobs_and_no_web_child_are_told() -> None:
     """An empty table would look like a fault of the program."""
-    text = render({"jobs": [], "web_error": "cannot serve http://x: Address already in use"}, 0)
-    assert text.splitlines()[1:] == ["(no jobs)", "web: cannot serve http://x: Address already in use"]
+    fault, watcher = "cannot serve http://x: Address already in use", "tdsup-watcher-1: no source"
+    text = render({"jobs": [], "web_error": fault, "watchers": [watcher]}, 0)
+    assert text.splitlines()[1:] == ["(no jobs)", f"web: {fault}", f"watcher: {watcher}"]
 
 
 def test_what_is_left_is_told_whole() -> None:
