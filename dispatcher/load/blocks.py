@@ -75,7 +75,7 @@ class BlockLoader:
         self._missing = missing
         self._rows = rows
         self._odd = self._taken = 0
-        self._limit = destination.settings.buffer_size // 6
+        self._limit = destination.settings.buffer_size // 7
         self.left_over: list[int] = []
         self.needs_order = False
         self._renew()
