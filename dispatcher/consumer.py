@@ -66,9 +66,10 @@ class Consumer:
             psycopg2.Error: the infrastructure failed; a retry on new connections is safe.
         """
         asked = time.monotonic()
-        self._health.look(asked)
+        is_quiet = self._lookout.is_quiet()
+        self._health.look(asked, is_watched=self._lookout.is_watched)
         batch = None
-        if not self._lookout.is_quiet():
+        if not is_quiet:
             batch = self._queue.next_batch(self._sizer.min_events)
             if batch is None and self._sizer.min_events:
                 # Sequence gaps: no run of ticks adds up to the size asked for; take the next tick.

@@ -86,6 +86,7 @@ class Tally:
         finished_at: the moment when that was; None before the first batch.
         opened_at: the moment when the batch at work was opened; None between batches.
         newest_tick: the moment of the queue's newest tick; None before anybody has looked.
+        is_watched: somebody else tells the following two.
         rotation_held: seconds for which the consumer has held up the rotation of the queue.
         letters: dead letters that the target keeps; None if nobody knows.
     """
@@ -102,6 +103,7 @@ class Tally:
     finished_at: float | None = None
     opened_at: float | None = None
     newest_tick: float | None = None
+    is_watched: bool = False
     rotation_held: float = 0.0
     letters: int | None = 0
 
@@ -178,10 +180,14 @@ class Tally:
         values: dict[str, Any] = {
             LAG: self.caught_up_to,
             "open_batch_seconds": 0.0 if opened is None else now - opened,
-            "rotation_held_seconds": self.rotation_held,
         }
         if self.letters is not None:
             values["dead_letters_kept"] = self.letters
-        if tick is not None:
-            values["newest_tick_seconds"] = now - tick
+        if not self.is_watched:
+            values |= health_values(None if tick is None else now - tick, self.rotation_held)
         return values
+
+
+def health_values(age: float | None, held: float) -> dict[str, float]:
+    """The metrics of a queue's health; see `Queue.health`."""
+    return {"rotation_held_seconds": held, **({} if age is None else {"newest_tick_seconds": age})}

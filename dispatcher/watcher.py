@@ -10,6 +10,7 @@ from tdsup.jobtype import Condition, Snapshot, WatchContext
 
 from .address import Address
 from .errors import Outage, one_line
+from .metrics import health_values
 from .pgq import Bulletin, Ticks
 from .postgres import connected
 from .settings import Settings
@@ -20,8 +21,8 @@ PACES = ((10.0, 0.015), (60.0, 0.05))
 SLOWEST = 0.25
 """The same of a source that has been idle for longer."""
 
-CONSUMERS = 30.0
-"""Seconds between two looks at where consumers stand."""
+CONSUMERS = 15.0
+"""Seconds between two looks at where consumers stand: as often as Prometheus usually asks."""
 
 RETRY_FIRST, RETRY_LIMIT = 1.0, 30.0
 """Seconds before a lost source is tried again, doubled each time, and most of them: jobs poll meanwhile."""
@@ -40,6 +41,7 @@ class Watcher:
         self._names: dict[str, list[str]] = {}
         for name, settings in jobs.items():
             self._names.setdefault(settings.queue, []).append(name)
+        self._jobs = list(jobs)
         self._consumers = [(settings.queue, settings.consumer_name) for settings in jobs.values()]
         self._settings = next(iter(jobs.values()))
         self._slowest = min([SLOWEST, *(job.loop_delay for job in jobs.values() if job.loop_delay > 0)])
@@ -66,7 +68,7 @@ class Watcher:
                 had_events = ticks.look()
                 now = time.monotonic()
                 if now >= consumers_at:
-                    ticks.look_at_consumers()
+                    self._note(ticks.look_at_consumers())
                     consumers_at = now + CONSUMERS
                 self._recover()
                 self._tell(bulletin.due(now))
@@ -77,6 +79,16 @@ class Watcher:
     def _tell(self, news: Mapping[str, int]) -> None:
         """Tell the jobs of some queues."""
         self._context.tell({name: number for queue, number in news.items() for name in self._names[queue]})
+
+    def _note(self, health: Mapping[tuple[str, str], tuple[float | None, float]]) -> None:
+        """Publish how the jobs' queues fare."""
+        self._context.note(
+            {
+                job: health_values(*health[consumer])
+                for job, consumer in zip(self._jobs, self._consumers, strict=True)
+                if consumer in health
+            }
+        )
 
     def _pace(self) -> float:
         """Seconds until the next look."""

@@ -93,6 +93,13 @@ class WatchContext(Protocol):
     def wait(self, seconds: float) -> bool:
         """Sleep that long, or until the watcher is asked to end; returns `stopping()`."""
 
+    def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Publish gauges of jobs, which leave them out while there is a watcher.
+
+        Args:
+            values: by the name of the job, as in `Snapshot`.
+        """
+
     def tell(self, news: Mapping[str, int]) -> None:
         """Wake jobs that have something to do.
 

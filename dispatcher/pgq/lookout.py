@@ -31,6 +31,11 @@ class Lookout:
         self._asked_with = self._news or 0
         self._has_asked = False
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether a watcher looked at the queue when `is_quiet` was asked last."""
+        return self._news is not None
+
     def is_quiet(self) -> bool:
         """Whether there is certainly nothing to read; ask this before PgQ."""
         # With such settings PgQ may hand out no batch although there is a new tick.

@@ -63,13 +63,20 @@ class Ticks:
                 self._bulletin.tell(queue)
         return had_events
 
-    def look_at_consumers(self) -> None:
-        """Look whether somebody has set a consumer back or unregistered it: its job has to see that."""
-        for queue, consumer, tick in self._where_consumers_stand():
+    def look_at_consumers(self) -> dict[tuple[str, str], tuple[float | None, float]]:
+        """Look at consumers: if somebody has set one back or unregistered it, its job has to see that.
+
+        Returns:
+            By queue and consumer, as `Queue.health`.
+        """
+        found: dict[tuple[str, str], tuple[float | None, float]] = {}
+        for queue, consumer, tick, age, held in self._where_consumers_stand():
             before = self._stands.get((queue, consumer), tick)
             if before is not None and (tick is None or tick < before):
                 self._bulletin.tell(queue, again=True)
             self._stands[queue, consumer] = tick
+            found[queue, consumer] = age, held
+        return found
 
     def _where_consumers_stand(self) -> list[tuple[Any, ...]]:
         queues, consumers = zip(*self._consumers, strict=True)

@@ -228,12 +228,17 @@ cross join lateral (
 where newest.tick_id <> tick;
 
 -- name: where_consumers_stand
--- Consumers of queues, each with the tick that it has finished last, NULL if it is not registered.
-select queue, consumer, sub_last_tick
+-- Consumers of queues, each with the tick that it has finished last, NULL if it is not registered, and as by queue_health.
+select queue, consumer, sub_last_tick, extract(epoch from now() - newest.tick_time)::float8,
+    case when stands.tick_time < queue_switch_time
+        then greatest(0, extract(epoch from now() - queue_switch_time - queue_rotation_period))::float8 else 0 end
 from unnest(%(queues)s::text[], %(consumers)s::text[]) as known (queue, consumer)
 left join {pgq}.queue on queue_name = queue
+left join lateral (
+    select tick_time from {pgq}.tick where tick_queue = queue_id order by tick_id desc limit 1) newest on true
 left join {pgq}.consumer on co_name = consumer
-left join {pgq}.subscription on sub_queue = queue_id and sub_consumer = co_id;
+left join {pgq}.subscription on sub_queue = queue_id and sub_consumer = co_id
+left join {pgq}.tick stands on stands.tick_queue = queue_id and stands.tick_id = sub_last_tick;
 
 -- name: event_tables
 -- The table of each of some queues that holds its events, as SQL.

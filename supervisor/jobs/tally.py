@@ -71,6 +71,13 @@ class Tally:
                     self._current[name] = self._grown(name, series) if name in totals else series
         self._rate(now)
 
+    def note(self, values: Mapping[str, Any]) -> None:
+        """Take gauges that somebody else has told of the job, without those that are not described."""
+        for name, value in values.items():
+            metric = self.metrics.get(name)
+            if metric is not None and metric.kind == "gauge" and (series := _series(metric, value)):
+                self._current[name] = series
+
     def fold(self, heard: float) -> None:
         """The process is dead: add its counters to those of the processes before it, forget its gauges.
 

@@ -54,6 +54,7 @@ class Master:
             lambda runner: self._changed(runner),
             lambda runner: self._reload.for_process(runner),
             lambda news: self._watchers.news(news),
+            lambda values: self._watchers.note(values),
         )
         nursery = Nursery(settings, loop, hooks)
         self._roster = Roster(nursery.job)

@@ -31,11 +31,13 @@ class Hooks:
         changed: after each change of state.
         reload: when its process asks to reload the job.
         news: when its process, a watcher's, tells news of jobs.
+        note: when it tells numbers of jobs.
     """
 
     changed: Callable[[Runner], None]
     reload: Callable[[Runner], None]
     news: Callable[[Mapping[str, int]], None]
+    note: Callable[[Mapping[str, Mapping[str, Any]]], None]
 
 
 class Runner:
@@ -75,6 +77,7 @@ class Runner:
             "beat": lambda _message: self.job.heard(self._loop.now()),
             "reload": lambda _message: hooks.reload(self),
             "news": lambda message: hooks.news(message["jobs"]),
+            "note": lambda message: hooks.note(message["jobs"]),
             "farewell": lambda message: self._last_words.append(message["reason"]),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 from ..config import JobConfig
 from ..jobs import State
@@ -95,6 +96,13 @@ class Watchers:
         """Tell jobs what a watcher has told."""
         for name, number in news.items():
             self._tell_job(name, number)
+
+    def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take numbers of jobs that a watcher has told."""
+        for name, numbers in values.items():
+            runner = self._roster.find(name)
+            if runner is not None and runner.job.pid is not None:
+                runner.job.tally.note(numbers)
 
     def _watch(self, watched: Watched, files: Mapping[str, JobConfig]) -> None:
         group = self._groups.get(watched)

@@ -2,8 +2,8 @@
 
 A child sends, by kind: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values, totals,
 unwritten), ``beat``, ``reload`` (read the job's file again), ``farewell`` (reason); a watcher also ``news``
-(by job). The master sends ``order`` (an `Order`) and ``news`` (a number, or null: nobody watches). For the
-child, end of file means that the master is dead.
+and ``note`` (of jobs). The master sends ``order`` (an `Order`) and ``news`` (a number, or null: nobody
+watches). For the child, end of file means that the master is dead.
 """
 
 from __future__ import annotations
@@ -116,6 +116,10 @@ class Sender:
         waiting = self._news if "news" in self._unsent else {}
         self._news = {**waiting, **news}
         self._say("news", jobs=self._news)
+
+    def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Tell numbers of jobs."""
+        self._say("note", jobs={name: dict(each) for name, each in values.items()})
 
     def reload(self) -> None:
         """Ask the master to reload the job."""

@@ -15,6 +15,9 @@ from ..logs import Stream
 from .channel import Sender
 from .processmetrics import process_values
 
+AT_ONCE = 200
+"""Jobs whose numbers are in one message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -141,6 +144,12 @@ class WorkerContext:
 
 class WatcherContext(WorkerContext):
     """The host of a watcher; implements the contract's `WatchContext`."""
+
+    def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Publish numbers of jobs."""
+        names = list(values)
+        for start in range(0, len(names), AT_ONCE):
+            self._sender.note({name: values[name] for name in names[start : start + AT_ONCE]})
 
     def tell(self, news: Mapping[str, int]) -> None:
         """Wake jobs, by the master."""

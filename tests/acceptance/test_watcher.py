@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from harness.programs.fleet import Fleet, fleet
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from harness.waiting import wait_until
+from harness.waiting import PATIENCE, wait_until
 
 LONG = 600
 """Seconds of a loop_delay that no test waits for."""
@@ -98,3 +100,20 @@ def test_a_watcher_that_sees_nothing_is_told_of(jobs: Fleet, source: Database, t
     assert f"watcher: {line}" in jobs.run("status").stdout
     assert jobs.log(line.split(":")[0]).count("cannot connect to the source database") == 1
     arrives(good)
+
+
+def test_the_health_of_queues_is_told(jobs: Fleet, source: Database, target: Database) -> None:
+    """By the watcher, for a job that sleeps: the age of the newest tick."""
+    table = Orders(source, target)
+    table.write_job(jobs, loop_delay=LONG)
+    jobs.start()
+    jobs.wait_all()
+    wait_told(jobs)
+
+    def age() -> float:
+        found = re.search(r"^tdsup_job_newest_tick_seconds{.*} (\S+)$", jobs.get("/metrics"), re.MULTILINE)
+        return float(found[1]) if found else math.inf
+
+    wait_until(lambda: age() < math.inf, "the age is told", 2 * PATIENCE)
+    first = age()
+    wait_until(lambda: first < age() < math.inf, "it grows", 2 * PATIENCE)

@@ -148,3 +148,16 @@ def test_what_was_done_before_the_master_began_is_no_burst() -> None:
     assert tally.events_per_second(1) == 0
     tally.update({"events": 10**9 + 20}, 3, frozenset({"events"}))
     assert tally.events_per_second(3) == 10
+
+
+def test_gauges_can_be_told_by_others() -> None:
+    """They end with the process as its own do; counters and what is not described are not taken."""
+    tally = Tally()
+    tally.describe([Metric("age", "gauge", "How old."), Metric("events", "counter", "How many.")], {})
+    tally.note({"age": 5.0, "events": 7, "strange": 1, "nan": float("nan")})
+    assert tally.value("age", 0) == 5
+    assert tally.value("events", 0) is None
+    tally.update({"events": 1}, 1)
+    assert tally.value("age", 1) == 5
+    tally.fold(2)
+    assert tally.value("age", 2) is None
