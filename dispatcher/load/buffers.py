@@ -150,10 +150,10 @@ class Buffers:
             self.flush()
         self._last = buffer
         line = buffer.line(routed)
-        if self.ordered and not self._make_way(buffer, event, line, identities):
+        if self.ordered and not self._make_way(buffer, line, identities):
             return
         size = len(line) + LINE_OVERHEAD
-        if self._careful or buffer.shape.kind is not Insert:
+        if self._careful:
             buffer.events.append(event)
             size += len(event.line)
         buffer.lines.append(line)
@@ -164,7 +164,7 @@ class Buffers:
         elif buffer.size >= TABLE_BUFFER:
             self._write(buffer)
 
-    def _make_way(self, buffer: Buffer, event: Event, line: bytes, identities: Sequence[Identity]) -> bool:
+    def _make_way(self, buffer: Buffer, line: bytes, identities: Sequence[Identity]) -> bool:
         """Keep the order of changes of one row; returns False if the new state replaced the old one."""
         kind = buffer.shape.kind
         if not identities:
@@ -175,8 +175,8 @@ class Buffers:
         held = [self._pending[identity] for identity in identities if identity in self._pending]
         if self._supersedes(buffer, held, identities):
             number = held[0][1]
-            more = len(line) + len(event.line) - len(buffer.lines[number]) - len(buffer.events[number].line)
-            buffer.lines[number], buffer.events[number] = line, event
+            more = len(line) - len(buffer.lines[number])
+            buffer.lines[number] = line
             buffer.size += more
             self._size += more
             self._outcome.rows += 1

@@ -6,12 +6,15 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from harness.rows.pipeline import FIRST_DAY, Pipeline
 from harness.servers.database import Database
 from harness.servers.queue import Queue
 from tdsup.dispatcher.events import Act
+from tdsup.dispatcher.load import blocks
+from tdsup.dispatcher.load.buffers import Buffers
 from tdsup.dispatcher.load.merging import Merging, Step
 from tdsup.dispatcher.load.rows import LARGE
 from tdsup.dispatcher.pgq.queue import BLOCK
@@ -143,6 +146,25 @@ def test_many_partitions_share_the_buffer(pipeline: Pipeline) -> None:
     assert values["partitions"] == 0
     assert 1 << 16 < max(held) <= (1 << 18) + BLOCK
     pipeline.check()
+
+
+@pytest.mark.usefixtures("without_pgqd")
+def test_large_deletes_do_not_gather(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each, the row path keeps the key alone, unless it looks for a bad row."""
+    add, held = Buffers.add, []
+
+    def watched(buffers: Buffers, *given: Any) -> None:
+        add(buffers, *given)
+        held.append(sum(len(event.data or b"") for event in given[0].events))
+
+    monkeypatch.setattr(blocks, "LARGE", 1 << 16)
+    monkeypatch.setattr(Buffers, "add", watched)
+    for number in range(40):
+        pipeline.queue.insert("D:id", f"id={number}&day=2026-11-01&note={'x' * (1 << 17)}", "public.t")
+    pipeline.queue.tick()
+    assert pipeline.drain(row_mode="plain")["ignored"] == 40
+    assert len(held) == 40
+    assert max(held) <= 1 << 18
 
 
 def test_a_bad_row_in_the_middle_of_a_load(pipeline: Pipeline) -> None:
