@@ -68,7 +68,8 @@ class LineReader:
             return self._sql(Line(number, prefix.deed, time, {}), prefix.writing, data, old)
         values, before = self._scan(data, prefix.writing)[0], None
         if not _is_null(old) and (prefix.writing is Writing.JSON or prefix.deed is Deed.UPDATE):
-            before = self._key(self._scan(old, prefix.writing)[0])
+            told = self._scan(old, prefix.writing)[0]
+            before = self._key(told) if prefix.deed is Deed.UPDATE else None
         key = self._key(values) if self._described.key else ()
         return Line(number, prefix.deed, time, values, key, before)
 

@@ -136,7 +136,7 @@ static int read_row(Fold *fold, Line *line, int writing, Text data, Text old)
         for (size_t i = 0; i < d->column_count; i++)
             if (fold->before[i].kind != ABSENT && !is_sound(&fold->before[i]))
                 return 0;
-        line->rekeys = 1;
+        line->rekeys = line->deed == UPDATE;
     }
     if (!write_key(d, fold->values, &fold->key))
         return 0;

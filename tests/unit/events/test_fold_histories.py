@@ -15,7 +15,7 @@ def line(prefix: int, data: bytes, old: bytes | None = None, time: bytes = b"x")
     return copytext.line([b"7", time, of.type, data, of.table, *([old] if old is not None else [])])
 
 
-ADD, UPD, DEL, SQL_ADD, SQL_UPD, SQL_DEL = 0, 1, 2, 6, 7, 8
+ADD, UPD, DEL, JSON_ADD, JSON_DEL, SQL_ADD, SQL_UPD, SQL_DEL = 0, 1, 2, 3, 5, 6, 7, 8
 
 HISTORIES: dict[str, tuple[list[tuple[int, bytes]], list[tuple[Act, bytes]]]] = {
     "insert": ([(ADD, b"id=1&x=a")], [(Act.INSERT, b"1\ta\n")]),
@@ -120,6 +120,16 @@ def test_a_key_that_changes(make: Make) -> None:
     }
     assert fold.add(line(UPD, b"id=3&x=a", b"id=1&x=a"), 0) == (0, Stop.STRANGE)
     assert make(description(rekeys=False)).add(block, 0) == (0, Stop.STRANGE)
+
+
+@FOLDS
+@pytest.mark.parametrize(("prefix", "act"), [(JSON_ADD, Act.INSERT), (JSON_DEL, Act.DELETE)])
+def test_only_an_update_changes_a_key(make: Make, prefix: int, act: Act) -> None:
+    """Whatever else an event tells of an old row: that one stays."""
+    fold = make(description())
+    block = line(prefix, b'{"id":2}', b'{"id":1}')
+    assert fold.add(block, 0) == (len(block), Stop.ALL)
+    assert told(fold) == {Group(act, b"", (0,), 1): b"2\n"}
 
 
 @FOLDS
