@@ -113,11 +113,18 @@ class Destination:
         table = self._sample()
         return self.tables.uniqueness.references(table) if table else References()
 
-    def is_covered_by(self, names: Sequence[bytes]) -> bool:
-        """Whether some columns of the source are all that the table has, but for those that it generates."""
+    def can_add_again(self, names: Sequence[bytes]) -> bool:
+        """Whether a row can be removed and added, instead of changed.
+
+        That is so if some columns of the source are all that the table has, but for those that it generates,
+        and the job may remove rows: one that loads no deletes needs no such right.
+        """
         table, loaded = self._sample(), set(self.settings.fields.rename(names))
-        columns = self.tables.columns(table) if table else {}
-        return all(column.generated or name in loaded for name, column in columns.items())
+        if table is None:
+            return False
+        columns = self.tables.columns(table)
+        covers = all(column.generated or name in loaded for name, column in columns.items())
+        return covers and self.tables.may_delete(table)
 
     def _sample(self) -> TableName | None:
         """A table that rows go to; None if there is none yet."""

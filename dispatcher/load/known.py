@@ -62,7 +62,7 @@ class Known:
         days: those that rows may have; empty bytes where tables are not partitioned.
         ways: by act, day and columns.
         references: foreign keys that refer to the table.
-        covers: the columns known are all that the table has, but for generated ones.
+        adds_again: a row may be removed and added, instead of changed; see `Destination.can_add_again`.
     """
 
     kinds: dict[tuple[bytes, bytes], EventKind] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Known:
     days: set[bytes] = field(default_factory=set)
     ways: dict[tuple[Act, bytes, tuple[int, ...]], Way] = field(default_factory=dict)
     references: References = field(default_factory=References)
-    covers: bool = False
+    adds_again: bool = False
     _numbers: dict[bytes, int] = field(default_factory=dict)
     _spellings: list[list[bytes]] = field(default_factory=list)
 
@@ -83,7 +83,7 @@ class Known:
         self.days.clear()
         self.ways.clear()
         self.references = References()
-        self.covers = False
+        self.adds_again = False
         self._numbers.clear()
         self._spellings.clear()
 
@@ -151,7 +151,7 @@ class Known:
             NOT_PARTITIONED if part is None else part,
             max(1, len(pairs or ())),
             replaces=not self.references.from_itself,
-            rekeys=self.covers and not self.references.any,
+            rekeys=self.adds_again and not self.references.any,
         )
         return description, tuple(kind for _, kind in taken)
 

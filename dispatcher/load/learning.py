@@ -189,7 +189,7 @@ class Learner:
         if self._ordered and not known.key and (key := change.key or kind.key):
             is_new = self._learn_key(kind, key) or is_new
         if is_new and known.key:
-            known.covers = self._destination.is_covered_by(known.names)
+            known.adds_again = self._destination.can_add_again(known.names)
         return Lesson(day, is_new) if is_new or day is not None else None
 
     def _named(self, kind: EventKind, event: Event) -> Iterator[tuple[list[tuple[bytes, bytes]], Writing]]:

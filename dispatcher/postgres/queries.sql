@@ -497,6 +497,10 @@ referring as (
     where contype = 'f' and coalesce(pg_partition_root(confrelid), confrelid) = root)
 select coalesce(bool_or(is_itself), false), count(*) > 0 from referring;
 
+-- name: may_delete
+-- Whether the role may remove rows of a table.
+select has_table_privilege(%(table)s::regclass, 'delete');
+
 -- name: column_type
 -- Schema, name and modifier of a column's type; no row if there is none.
 select tn.nspname::text, typname::text, atttypmod

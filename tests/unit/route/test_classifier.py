@@ -130,7 +130,7 @@ def test_a_fold_is_told_what_is_known() -> None:
     assert [kind.operation for kind in kinds] == [Operation.INSERT, None]
     assert (description.key, description.part, description.least) == ((), 3, 3)
     assert description.loaded == (True, True, False, True)
-    known.key, known.references, known.covers = (b"id",), References(from_itself=True, any=True), True
+    known.key, known.references, known.adds_again = (b"id",), References(from_itself=True, any=True), True
     description, _kinds = known.described(settings, 4, ordered=True)
     assert [prefix.type for prefix in description.prefixes] == [b"I:id", b"U:id", b"pgq.x"]
     assert (description.key, description.replaces, description.rekeys) == ((0,), False, False)

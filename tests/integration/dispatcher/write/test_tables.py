@@ -143,6 +143,26 @@ def test_missing_grants_are_named(target: Database, queue: Queue, keys: Keys) ->
         target.execute(f"drop owned by {role}; drop role {role}")
 
 
+def test_a_key_changes_without_the_right_to_delete(target: Database, queue: Queue, keys: Keys) -> None:
+    """A job that loads no deletes needs no such right."""
+    role = f"updater_{target.value('select current_database()')}"
+    target.execute(
+        f"create table t (id int primary key, n int); insert into t values (1, 1); create role {role} login; "
+        f"grant insert, select, update on t to {role};"
+        f"grant usage on schema tdsup to {role}; grant all on all tables in schema tdsup to {role}"
+    )
+    try:
+        queue.insert("U:id", "id=7&n=1", "public.t")
+        queue.source.execute(
+            "select pgq.insert_event('q', 'U:id', 'id=2&n=2', 'public.t', 'id=1&n=1', null, null)"
+        )
+        queue.tick()
+        drain(**{**keys, "dst_db": f"{target.dsn} user={role}", "event_types": "I, U"})
+        assert target.rows("select * from t order by id") == [(2, 2), (7, 1)]
+    finally:
+        target.execute(f"drop owned by {role}; drop role {role}")
+
+
 def test_1600_columns(source: Database, target: Database, queue: Queue, keys: Keys) -> None:
     """As many as PostgreSQL has."""
     columns = ", ".join(f"c{number} bool" for number in range(1599))
