@@ -16,6 +16,7 @@ from ..events import (
     Writing,
 )
 from ..partitions import References
+from ..postgres import TableName
 from ..route import MAX_COLUMNS, EventKind, Handling, WritePlan
 from ..settings import EVENT_TIME, Settings
 from ..write import Writer
@@ -61,6 +62,7 @@ class Known:
         key: source names of the columns that name a row; empty: not known.
         days: those that rows may have; empty bytes where tables are not partitioned.
         ways: by act, day and columns.
+        roots: the tables among which `ways` look for rows.
         references: foreign keys that refer to the table.
         adds_again: a row may be removed and added, instead of changed; see `Destination.can_add_again`.
     """
@@ -70,6 +72,7 @@ class Known:
     key: tuple[bytes, ...] = ()
     days: set[bytes] = field(default_factory=set)
     ways: dict[tuple[Act, bytes, tuple[int, ...]], Way] = field(default_factory=dict)
+    roots: tuple[TableName, ...] = ()
     references: References = field(default_factory=References)
     adds_again: bool = False
     _numbers: dict[bytes, int] = field(default_factory=dict)
@@ -82,6 +85,7 @@ class Known:
         self.key = ()
         self.days.clear()
         self.ways.clear()
+        self.roots = ()
         self.references = References()
         self.adds_again = False
         self._numbers.clear()

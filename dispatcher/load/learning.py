@@ -98,6 +98,10 @@ class Learner:
             BatchError, SetupError, psycopg2.Error: as by `learn`.
         """
         known = self._known
+        if self._settings.part_field and group.act != Act.INSERT and known.roots != self._planner.roots:
+            # Somebody has made, or dropped, a partition that is not attached to the table.
+            known.roots = self._planner.roots
+            known.ways.clear()
         found = known.ways.get(group[:3])
         if found is not None:
             return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harness.rows.job import drain, job_keys
+from harness.rows.job import RunningJob, drain, job_keys
 from harness.rows.mirror import KEYED, Mirror
 from harness.servers.database import Database
 from harness.servers.queue import Queue
@@ -41,6 +41,26 @@ def test_rows_are_found_however_partitions_are_made(
     mirror.queue.insert("R", "", "public.t")
     mirror.drain(**keys)
     assert target.value("select count(*) from t_2026_11_09") == 0
+
+
+def test_rows_are_found_in_partitions_that_come(source: Database, target: Database, queue: Queue) -> None:
+    """Made by hand while the job runs, and not attached: moves and deletes find their rows there."""
+    made = "create table {} (id int primary key, day date, n int)"
+    target.execute(f"{made.format('t')}; {made.format('t_2026_11_23')}")
+    job = RunningJob(**job_keys(source, target, part_field="day", row_mode="plain"))
+    with job:
+        job.wait_for("running")
+        queue.insert("D", "id='9'", "public.t")
+        queue.send("id=1&day=2026-11-23&n=1", type_="U:id")
+        job.wait_for("running", rows=1)
+        target.execute(made.format("t_2026_11_24"))
+        queue.send("id=2&day=2026-11-24&n=1", "id=3&day=2026-11-24&n=1", type_="U:id")
+        job.wait_for("running", rows=3)
+        queue.insert("D", "id='3'", "public.t")
+        queue.send("id=2&day=2026-11-23&n=2", type_="U:id")
+        job.wait_for("running", rows=5)
+    assert target.rows("select id, n from t_2026_11_23 order by id") == [(1, 1), (2, 2)]
+    assert target.rows("select id from t_2026_11_24") == []
 
 
 def test_a_key_can_change_where_the_event_tells_the_old_one(source: Database, target: Database) -> None:
