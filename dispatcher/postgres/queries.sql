@@ -352,7 +352,8 @@ keyed (number, operator) as materialized (
     order by k.number, not indisprimary, indexrelid
 )
 select attname::text, attgenerated <> '',
-    atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[]),
+    atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[])
+        and not exists (select from pg_collation c where c.oid = attcollation and not collisdeterministic),
     is_array, made.type, coalesce(keyed.operator, by_type.operator, 'operator(pg_catalog.=)'),
     format('%%s %%s', format_type(atttypid, atttypmod), attcollation)
 from relation join pg_attribute on attrelid = id join made on made.number = attnum

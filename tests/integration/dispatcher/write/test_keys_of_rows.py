@@ -99,6 +99,27 @@ def test_keys_that_are_written_in_several_ways(source: Database, target: Databas
     assert target.column("select txt from t") == ["second"]
 
 
+def test_keys_that_are_equal_by_their_collation(source: Database, target: Database, queue: Queue) -> None:
+    """Texts that differ name the same row: the order is kept."""
+    target.execute(
+        "create collation any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+        "create table t (id text collate any_case primary key, n int); insert into t values ('a', 0)"
+    )
+    keys = job_keys(source, target)
+    drain(**keys)
+    for type_, row in (
+        ("U:id", "id=a&n=1"),
+        ("U:id", "id=A&n=2"),
+        ("U:id", "id=a&n=3"),
+        ("I:id", "id=x&n=1"),
+        ("D:id", "id=X&n=1"),
+    ):
+        queue.insert(type_, row, "public.t")
+    queue.tick()
+    assert drain(**keys)["dead_letters"] == 0
+    assert target.rows("select id, n from t") == [("a", 3)]
+
+
 def test_a_table_that_is_all_key(source: Database, target: Database, queue: Queue) -> None:
     """An update of it has nothing to change, or brings the row back."""
     target.execute("create table t (id int primary key); insert into t values (1)")
