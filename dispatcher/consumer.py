@@ -66,9 +66,8 @@ class Consumer:
             psycopg2.Error: the infrastructure failed; a retry on new connections is safe.
         """
         asked = time.monotonic()
-        is_quiet = self._lookout.is_quiet()
+        batch, is_quiet = None, self._lookout.is_quiet()
         self._health.look(asked, is_watched=self._lookout.is_watched)
-        batch = None
         if not is_quiet:
             batch = self._queue.next_batch(self._sizer.min_events)
             if batch is None and self._sizer.min_events:

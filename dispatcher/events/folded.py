@@ -80,7 +80,6 @@ class Description(NamedTuple):
         part: number of the column that tells the day, or `NOT_PARTITIONED`, or `BY_EVENT_TIME`.
         least: of these columns that a whole row has.
         replaces: a row that is removed and added may be so in one fold; else such a line needs an empty one.
-        rekeys: a row whose key changes may be removed and added; else such a line is strange.
     """
 
     first: int
@@ -91,7 +90,6 @@ class Description(NamedTuple):
     part: int
     least: int
     replaces: bool
-    rekeys: bool
 
 
 class Group(NamedTuple):

@@ -168,7 +168,7 @@ class PureFold:
             self._rows[(b"%d" % len(self._rows),)] = _Row(Act.FIND_ABSENT, loaded, day)
             return Stop.ALL, False
         if line.before not in {None, line.key}:
-            return self._rekey(line, loaded, day), False
+            raise Strange
         return self._change(line, loaded, day)
 
     def _day(self, line: Line) -> bytes:
@@ -232,24 +232,6 @@ class PureFold:
         elif not self._described.replaces:
             return Stop.FULL
         known.values, known.day = loaded, day
-        return Stop.ALL
-
-    def _rekey(self, line: Line, loaded: Values, day: bytes) -> Stop:
-        """The key of a row changes: it is removed, and added with the other key."""
-        assert line.before is not None
-        if not self._described.rekeys or len(loaded) < sum(self._described.loaded):
-            raise Strange
-        old, new = self._rows.get(line.before), self._rows.get(line.key)
-        if new is not None and new.values is not None:
-            return Stop.BAD
-        if new is None:
-            self._rows[line.key] = _Row(Act.FIND_ABSENT, loaded, day)
-        elif (end := self._return(new, loaded, day)) is not Stop.ALL:
-            return end
-        if old is None:
-            self._rows[line.before] = _Row(Act.REMOVE, None, day, day)
-        else:
-            old.go()
         return Stop.ALL
 
 

@@ -218,7 +218,7 @@ class BlockLoader:
         steps = [self._step(Act(act), writers) for (act, _filled), writers in found.items()]
         self._fold.clear()
         self._is_empty = True
-        return steps, PARENTS_FIRST if self._known.references.from_itself else ORDER
+        return steps, PARENTS_FIRST if self._known.refers_to_itself else ORDER
 
     def _step(self, act: Act, writers: dict[Writer, list[_Rows]]) -> Step:
         """What does the same to the rows of some writers; PassFailed if the row path has to see them."""

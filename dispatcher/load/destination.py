@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..events import Event, read_change
-from ..partitions import MissingTable, PeriodCache, Permit, References, Tables
+from ..partitions import MissingTable, PeriodCache, Permit, Tables
 from ..pgq import Reading, SourceTables
 from ..postgres import TableName, copytext
 from ..route import Classifier, Planner, Router, RowMode
@@ -108,23 +106,10 @@ class Destination:
             and self.tables.takes_copy(table)
         )
 
-    def references(self) -> References:
-        """As `Uniqueness.references`."""
+    def refers_to_itself(self) -> bool:
+        """As `Uniqueness.refers_to_itself`."""
         table = self._sample()
-        return self.tables.uniqueness.references(table) if table else References()
-
-    def can_add_again(self, names: Sequence[bytes]) -> bool:
-        """Whether a row can be removed and added, instead of changed.
-
-        That is so if some columns of the source are all that the table has, but for those that it generates,
-        and the job may remove rows: one that loads no deletes needs no such right.
-        """
-        table, loaded = self._sample(), set(self.settings.fields.rename(names))
-        if table is None:
-            return False
-        columns = self.tables.columns(table)
-        covers = all(column.generated or name in loaded for name, column in columns.items())
-        return covers and self.tables.may_delete(table)
+        return table is not None and self.tables.uniqueness.refers_to_itself(table)
 
     def _sample(self) -> TableName | None:
         """A table that rows go to; None if there is none yet."""

@@ -15,7 +15,6 @@ from ..events import (
     Prefix,
     Writing,
 )
-from ..partitions import References
 from ..postgres import TableName
 from ..route import MAX_COLUMNS, EventKind, Handling, WritePlan
 from ..settings import EVENT_TIME, Settings
@@ -63,8 +62,7 @@ class Known:
         days: those that rows may have; empty bytes where tables are not partitioned.
         ways: by act, day and columns.
         roots: the tables among which `ways` look for rows.
-        references: foreign keys that refer to the table.
-        adds_again: a row may be removed and added, instead of changed; see `Destination.can_add_again`.
+        refers_to_itself: a foreign key of the table refers to it.
     """
 
     kinds: dict[tuple[bytes, bytes], EventKind] = field(default_factory=dict)
@@ -73,8 +71,7 @@ class Known:
     days: set[bytes] = field(default_factory=set)
     ways: dict[tuple[Act, bytes, tuple[int, ...]], Way] = field(default_factory=dict)
     roots: tuple[TableName, ...] = ()
-    references: References = field(default_factory=References)
-    adds_again: bool = False
+    refers_to_itself: bool = False
     _numbers: dict[bytes, int] = field(default_factory=dict)
     _spellings: list[list[bytes]] = field(default_factory=list)
 
@@ -86,8 +83,7 @@ class Known:
         self.days.clear()
         self.ways.clear()
         self.roots = ()
-        self.references = References()
-        self.adds_again = False
+        self.refers_to_itself = False
         self._numbers.clear()
         self._spellings.clear()
 
@@ -154,8 +150,7 @@ class Known:
             tuple(self._numbers[name] for name in key),
             NOT_PARTITIONED if part is None else part,
             max(1, len(pairs or ())),
-            replaces=not self.references.from_itself,
-            rekeys=self.adds_again and not self.references.any,
+            replaces=not self.refers_to_itself,
         )
         return description, tuple(kind for _, kind in taken)
 

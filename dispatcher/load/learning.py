@@ -192,8 +192,6 @@ class Learner:
             known.days.add(day)
         if self._ordered and not known.key and (key := change.key or kind.key):
             is_new = self._learn_key(kind, key) or is_new
-        if is_new and known.key:
-            known.adds_again = self._destination.can_add_again(known.names)
         return Lesson(day, is_new) if is_new or day is not None else None
 
     def _named(self, kind: EventKind, event: Event) -> Iterator[tuple[list[tuple[bytes, bytes]], Writing]]:
@@ -227,7 +225,7 @@ class Learner:
         if not set(key) <= set(self._known.names):
             return False
         self._known.key = key
-        self._known.references = self._destination.references()
+        self._known.refers_to_itself = self._destination.refers_to_itself()
         self._known.ways.clear()
         return True
 

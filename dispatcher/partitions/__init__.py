@@ -6,7 +6,6 @@ from .partitioning import EPOCH, Partitioning
 from .period import SUFFIXES, Method, Period, PeriodCache, period_of
 from .permit import NotPermitted, Permit
 from .tables import Tables
-from .uniqueness import References
 
 __all__ = [
     "CLONEABLE",
@@ -23,7 +22,6 @@ __all__ = [
     "Period",
     "PeriodCache",
     "Permit",
-    "References",
     "TableMaker",
     "Tables",
     "period_of",

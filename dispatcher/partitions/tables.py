@@ -154,11 +154,6 @@ class Tables:
         self._columns.clear()
         self.uniqueness.forget()
 
-    def may_delete(self, table: TableName) -> bool:
-        """Whether the role may remove rows of a table. Not remembered."""
-        with self.connection.cursor() as cursor:
-            return bool(queries.value(cursor, "may_delete", table=table.sql))
-
     def kind(self, table: TableName) -> str | None:
         """What the table is, by ``pg_class.relkind``; None if the target does not have it. Not remembered."""
         with self.connection.cursor() as cursor:

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection
 
 from ..postgres import TableName, queries
-
-
-class References(NamedTuple):
-    """Foreign keys that refer to a table.
-
-    Attributes:
-        from_itself: one is the table's own.
-        any: there is one.
-    """
-
-    from_itself: bool = False
-    any: bool = False
 
 
 class Uniqueness:
@@ -62,7 +49,7 @@ class Uniqueness:
                 self._alone[table] = bool(queries.value(cursor, "is_alone", table=table.sql))
         return self._alone[table]
 
-    def references(self, table: TableName) -> References:
-        """The foreign keys that refer to a table. Not remembered."""
+    def refers_to_itself(self, table: TableName) -> bool:
+        """Whether a foreign key of a table refers to it. Not remembered."""
         with self._connection.cursor() as cursor:
-            return References(*queries.rows(cursor, "references", table=table.sql)[0])
+            return bool(queries.value(cursor, "refers_to_itself", table=table.sql))

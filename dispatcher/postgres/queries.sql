@@ -489,18 +489,13 @@ select exists (select from pg_class
     where oid = to_regclass(%(table)s) and relkind = 'r' and not relhassubclass
         and not exists (select from pg_trigger t where t.tgrelid = pg_class.oid and not tgisinternal));
 
--- name: references
--- Whether foreign keys refer to a table from itself, and whether any do.
-with family as (select coalesce(pg_partition_root(%(table)s::regclass), %(table)s::regclass) as root),
-referring as (
-    select coalesce(pg_partition_root(conrelid), conrelid) = root as is_itself
-    from pg_constraint, family
-    where contype = 'f' and coalesce(pg_partition_root(confrelid), confrelid) = root)
-select coalesce(bool_or(is_itself), false), count(*) > 0 from referring;
-
--- name: may_delete
--- Whether the role may remove rows of a table.
-select has_table_privilege(%(table)s::regclass, 'delete');
+-- name: refers_to_itself
+-- Whether a foreign key of a table, or of its partitions, refers to it.
+with family as (select coalesce(pg_partition_root(%(table)s::regclass), %(table)s::regclass) as root)
+select exists (
+    select from pg_constraint, family
+    where contype = 'f' and coalesce(pg_partition_root(confrelid), confrelid) = root
+    and coalesce(pg_partition_root(conrelid), conrelid) = root);
 
 -- name: column_type
 -- Schema, name and modifier of a column's type; no row if there is none.

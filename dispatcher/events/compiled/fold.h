@@ -63,7 +63,7 @@ typedef struct {
     size_t *key;
     int *in_key; /* of each column */
     long part;
-    int replaces, rekeys;
+    int replaces;
 } Description;
 
 /* values.c: returns the end of what was written, or NULL if the value is malformed. */

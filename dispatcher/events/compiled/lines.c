@@ -263,39 +263,6 @@ static int change_row(Fold *fold, Line *line, int *is_ignored)
     return merge_columns(fold, row, line);
 }
 
-/* The key of a row changes: it is removed, and added with the other key. */
-static int rekey_row(Fold *fold, Line *line)
-{
-    const Description *d = &fold->described;
-    if (!d->rekeys || line->loaded < d->loaded_count)
-        return STOP_STRANGE;
-    uint32_t new_hash = hash_of(fold, &fold->key), old_hash = hash_of(fold, &fold->old_key);
-    uint32_t number = find_row(fold, &fold->key, new_hash);
-    if (number != NO_ROW && fold->rows[number].is_there)
-        return STOP_BAD;
-    if (number != NO_ROW) {
-        int end = return_row(fold, &fold->rows[number], line);
-        if (end != STOP_ALL)
-            return end;
-    } else {
-        Row *row = new_row(fold, &fold->key, new_hash, 1);
-        if (row == NULL || store(fold, row, &fold->row, line->set, line->day) != STOP_ALL)
-            return STOP_NO_MEMORY;
-        row->first = ACT_FIND_ABSENT;
-    }
-    number = find_row(fold, &fold->old_key, old_hash);
-    if (number != NO_ROW) {
-        go(&fold->rows[number]);
-        return STOP_ALL;
-    }
-    Row *row = new_row(fold, &fold->old_key, old_hash, 1);
-    if (row == NULL)
-        return STOP_NO_MEMORY;
-    row->first = ACT_REMOVE;
-    row->day = row->removed = (int16_t)line->day;
-    return STOP_ALL;
-}
-
 static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
 {
     const Description *d = &fold->described;
@@ -314,7 +281,7 @@ static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
             return line->set == -1 ? STOP_FULL : STOP_NO_MEMORY;
     }
     if (d->key_count)
-        return line->rekeys ? rekey_row(fold, line) : change_row(fold, line, is_ignored);
+        return line->rekeys ? STOP_STRANGE : change_row(fold, line, is_ignored);
     Row *row = new_row(fold, &fold->key, 0, 0);
     if (row == NULL)
         return STOP_NO_MEMORY;

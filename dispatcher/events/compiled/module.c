@@ -115,8 +115,8 @@ static int take_description(Fold *fold, PyObject *description)
     PyObject *prefixes, *columns, *loaded, *key;
     Py_ssize_t first, least;
     Description *d = &fold->described;
-    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnpp", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
-                          &PyTuple_Type, &loaded, &PyTuple_Type, &key, &d->part, &least, &d->replaces, &d->rekeys))
+    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnp", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
+                          &PyTuple_Type, &loaded, &PyTuple_Type, &key, &d->part, &least, &d->replaces))
         return 0;
     if (first < 1 || first + 4 > MAX_FIELDS || least < 0) {
         PyErr_SetString(PyExc_IndexError, "no such field");

@@ -67,10 +67,10 @@ WORDS = (
     ),
 )
 CHOICES = [
-    ((True,) * 4, (0,), -1, 1, True, True),
-    ((True,) * 4, (0,), 1, 1, True, True),
-    ((True, False, True, False), (0, 2), -2, 2, False, False),
-    ((True, True, False, True), (3, 0), 1, 1, True, True),
+    ((True,) * 4, (0,), -1, 1, True),
+    ((True,) * 4, (0,), 1, 1, True),
+    ((True, False, True, False), (0, 2), -2, 2, False),
+    ((True, True, False, True), (3, 0), 1, 1, True),
 ]
 """What is loaded, the key, what tells the day, and so on: the end of a Description."""
 

@@ -41,9 +41,7 @@ DAYS = (b"2026-11-24", b"2026-11-25", b"2024-02-29")
 
 def description(**changes: object) -> Description:
     """Of a table with a key of one column."""
-    plain = Description(
-        2, PREFIXES, COLUMNS, (True,) * 4, (0,), NOT_PARTITIONED, 1, replaces=True, rekeys=True
-    )
+    plain = Description(2, PREFIXES, COLUMNS, (True,) * 4, (0,), NOT_PARTITIONED, 1, replaces=True)
     return plain._replace(**changes)  # type: ignore[arg-type]
 
 

@@ -119,13 +119,13 @@ def lines(draw: st.DrawFn) -> bytes:
     st.lists(lines(), max_size=12),
     st.sampled_from([NOT_PARTITIONED, BY_EVENT_TIME, 1]),
     st.sampled_from([(), (0,), (0, 2)]),
-    st.tuples(st.booleans(), st.booleans(), st.booleans(), st.integers(1, 4)),
+    st.tuples(st.booleans(), st.booleans(), st.integers(1, 4)),
 )
 def test_the_compiled_fold_is_the_pure_one(
-    block: list[bytes], part: int, key: tuple[int, ...], choices: tuple[bool, bool, bool, int]
+    block: list[bytes], part: int, key: tuple[int, ...], choices: tuple[bool, bool, int]
 ) -> None:
     """Whatever the lines: both stop at the same byte for the same reason, and tell the same."""
-    replaces, rekeys, all_loaded, least = choices
+    replaces, all_loaded, least = choices
     prefixes = (
         PREFIXES if key else tuple(each for each in PREFIXES if each.deed in {Deed.INSERT, Deed.NOTHING})
     )
@@ -134,7 +134,6 @@ def test_the_compiled_fold_is_the_pure_one(
         part=part,
         key=key,
         replaces=replaces,
-        rekeys=rekeys,
         least=least,
         loaded=(True, all_loaded, True, all_loaded),
     )

@@ -9,7 +9,6 @@ from harness.rows.job import settings_of
 from tdsup.dispatcher.events import Deed, Operation, Writing
 from tdsup.dispatcher.load.known import Known
 from tdsup.dispatcher.partitions.period import PeriodCache
-from tdsup.dispatcher.partitions.uniqueness import References
 from tdsup.dispatcher.postgres import UTF8, Encoding
 from tdsup.dispatcher.route.classifier import Classifier, EventKind, Handling
 from tdsup.dispatcher.route.routes import MAX_COLUMNS, Router
@@ -130,9 +129,9 @@ def test_a_fold_is_told_what_is_known() -> None:
     assert [kind.operation for kind in kinds] == [Operation.INSERT, None]
     assert (description.key, description.part, description.least) == ((), 3, 3)
     assert description.loaded == (True, True, False, True)
-    known.key, known.references, known.adds_again = (b"id",), References(from_itself=True, any=True), True
+    known.key, known.refers_to_itself = (b"id",), True
     description, _kinds = known.described(settings, 4, ordered=True)
     assert [prefix.type for prefix in description.prefixes] == [b"I:id", b"U:id", b"pgq.x"]
-    assert (description.key, description.replaces, description.rekeys) == ((0,), False, False)
+    assert (description.key, description.replaces) == ((0,), False)
     known.clear()
     assert known == Known()
