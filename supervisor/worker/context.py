@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,9 @@ from tdsup.jobtype import Order, Snapshot
 from ..logs import Stream
 from .channel import Sender
 from .processmetrics import process_values
+
+STUCK = 20.0
+"""Seconds without a wait after which a watcher counts as stuck; to connect, it may take 15 s."""
 
 AT_ONCE = 200
 """Jobs whose numbers are in one message."""
@@ -143,7 +147,26 @@ class WorkerContext:
 
 
 class WatcherContext(WorkerContext):
-    """The host of a watcher; implements the contract's `WatchContext`."""
+    """The host of a watcher; implements the contract's `WatchContext`.
+
+    Args:
+        logger: where the watcher's messages go.
+        sender: takes its reports and news.
+    """
+
+    def __init__(self, logger: logging.Logger, sender: Sender) -> None:
+        super().__init__(logger, sender, lambda: None)
+        self._waited = time.monotonic()
+
+    def wait(self, seconds: float, *, for_news: bool = False) -> bool:
+        """Sleep, and show by that that the watcher is not stuck."""
+        self._waited = time.monotonic()
+        return super().wait(seconds, for_news=for_news)
+
+    def beat(self) -> None:
+        """Show that the watcher lives, unless it is stuck: jobs would sleep, and it sees nothing."""
+        if time.monotonic() - self._waited < STUCK:
+            super().beat()
 
     def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Publish numbers of jobs."""

@@ -40,7 +40,7 @@ class Watch:
 def run_watcher(watch: Watch, settings: FleetSettings, channel: socket.socket) -> int:
     """Be a watcher; returns the exit status. It ends at once when asked to, or when the master dies."""
     sender = Sender(channel)
-    context = WatcherContext(_log, sender, lambda: None)
+    context = WatcherContext(_log, sender)
     Lifeline(
         _log,
         Heartbeat(channel, BEAT, context.beat, lambda _message: None),

@@ -7,8 +7,9 @@ import threading
 import time
 from typing import Any, cast
 
+import pytest
 from tdsup.jobtype import Condition, Order, Snapshot
-from tdsup.supervisor.worker.context import WorkerContext
+from tdsup.supervisor.worker.context import STUCK, WatcherContext, WorkerContext
 
 
 class SlowSender:
@@ -104,3 +105,29 @@ def test_news_end_a_wait_for_them_alone() -> None:
         begun = time.monotonic()
         assert not context.wait(0.05, for_news=True)
         assert time.monotonic() - begun >= 0.05
+
+
+def test_a_watcher_that_is_stuck_gives_no_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though its lifeline lives: it hangs in a query, say."""
+    now, sender = [time.monotonic()], Beats()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    context = WatcherContext(logging.getLogger("x"), cast("Any", sender))
+    context.wait(0)
+    context.beat()
+    now[0] += STUCK
+    context.beat()
+    assert sender.beats == 1
+    context.wait(0)
+    context.beat()
+    assert sender.beats == 2
+
+
+class Beats:
+    """Counts signs of life."""
+
+    def __init__(self) -> None:
+        self.beats = 0
+
+    def beat(self) -> None:
+        """One more."""
+        self.beats += 1
