@@ -104,9 +104,15 @@ class Queue:
 
     def health(self) -> tuple[float | None, float]:
         """Age of the newest tick, None without one; how long the consumer has held rotation up; in s."""
+        settings = self._settings
+        queue, consumer = settings.queue, settings.consumer_name
         with self.connection.cursor() as cursor:
-            row = queries.row(cursor, "queue_health", **self._names)
-        return row or (None, 0.0)
+            row = queries.row(
+                cursor, "where_consumers_stand", **self._pgq, queues=[queue], consumers=[consumer]
+            )
+        assert row is not None, "there is a row for each consumer that is asked for"
+        _queue, _consumer, _tick, age, held = row
+        return age, held
 
     def read(self, batch: Batch, receive: Callable[[bytes], object], ids: Sequence[int] = ()) -> None:
         """Stream an open batch in the order of its events.

@@ -228,7 +228,10 @@ cross join lateral (
 where newest.tick_id <> tick;
 
 -- name: where_consumers_stand
--- Consumers of queues, each with the tick that it has finished last, NULL if it is not registered, and as by queue_health.
+-- Consumers of queues, each with the tick that it has finished last, NULL if it is not registered; the age in seconds of the
+-- queue's newest tick, NULL if it has none; and for how long the rotation of its tables has been due while this consumer
+-- still stands before the last one, 0 if it is not due or others hold it up. PgQ rotates once every consumer has passed the
+-- last rotation (pgq.maint_rotate_tables_step1).
 select queue, consumer, sub_last_tick, extract(epoch from now() - newest.tick_time)::float8,
     case when stands.tick_time < queue_switch_time
         then greatest(0, extract(epoch from now() - queue_switch_time - queue_rotation_period))::float8 else 0 end
@@ -260,21 +263,6 @@ where queue_name = %(queue)s and (
     or exists (
         select from txid_snapshot_xip(told.tick_snapshot) open join {table} on ev_txid = open
         where txid_visible_in_snapshot(open, newest.tick_snapshot)));
-
--- name: queue_health
--- Age in seconds of the queue's newest tick, NULL if it has none; and for how long the rotation of its tables has been due
--- while this consumer still stands before the last one, 0 if it is not due or others hold it up. PgQ rotates once every
--- consumer has passed the last rotation (pgq.maint_rotate_tables_step1).
-select extract(epoch from now() - newest.tick_time)::float8,
-    case when stands.tick_time < queue_switch_time
-        then greatest(0, extract(epoch from now() - queue_switch_time - queue_rotation_period))::float8 else 0 end
-from {pgq}.queue
-left join lateral (
-    select tick_time from {pgq}.tick where tick_queue = queue_id order by tick_id desc limit 1) newest on true
-left join {pgq}.consumer on co_name = %(consumer)s
-left join {pgq}.subscription on sub_queue = queue_id and sub_consumer = co_id
-left join {pgq}.tick stands on stands.tick_queue = queue_id and stands.tick_id = sub_last_tick
-where queue_name = %(queue)s;
 
 -- name: finish_batch
 -- Close a batch: 1, or 0 if it is no longer open; the age of its end in seconds; how many events came after it. It is
