@@ -12,7 +12,6 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tdsup.jobtype import Condition, Snapshot
@@ -21,8 +20,7 @@ from .. import logs
 from ..config import FleetSettings
 from ..errors import TdsupError
 from ..exits import Exit
-from ..lineformat import Names
-from ..worker import Heartbeat, Lifeline, Sender
+from ..worker import Heartbeat, Lifeline, Sender, open_log_of_child
 from .access import HostNames, ReadingKey, Rules, WebToken, is_local, load_secret
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from .observer import Observer
     from .site import Site
 
-LOG_NAME = "tdsup-web.log"
+LOG_NAME = "tdsup-web"
 
 HEAD_LIMIT = 16384
 """Bytes of a request's line and headers."""
@@ -53,7 +51,7 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     scheme = "https" if settings.web_cert else "http"
     try:
         logs.set_level(logging.INFO)
-        _open_log(settings)
+        open_log_of_child(LOG_NAME, settings)
         rules = _rules(settings)
         certificate = _certificate(settings)
         listener = _listen(*settings.web_address)
@@ -74,14 +72,6 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     observer = Observer(link, time.monotonic)
     _serve(Site(link, observer, rules, certificate), observer, listener, certificate)
     return Exit.OK
-
-
-def _open_log(settings: FleetSettings) -> None:
-    if settings.stream is None:
-        path = Path(settings.log).with_name(LOG_NAME)
-        logs.add_file(path, settings.log_size, settings.log_count, True, settings.line_format)
-    else:
-        logs.add_stream(settings.stream, Names("tdsup-web"))
 
 
 def _rules(settings: FleetSettings) -> Rules:

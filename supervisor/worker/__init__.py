@@ -5,6 +5,7 @@ from .context import Start, Surroundings
 from .lifeline import Heartbeat, Lifeline
 from .pidfile import PidFile
 from .processmetrics import Vitals, vitals
+from .setup import open_log_of_child
 from .skylog import inspect_skylog
 from .standalone import StandaloneJob
 from .watching import Watch, run_watcher
@@ -24,6 +25,7 @@ __all__ = [
     "give",
     "inspect_skylog",
     "open_channel",
+    "open_log_of_child",
     "receive",
     "run_watcher",
     "run_worker",

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from .. import logs
-from ..config import JobConfig
+from ..config import FleetSettings, JobConfig
 from ..errors import AlreadyRunning, TdsupError
 from ..files import make_private
 from ..lineformat import Names
@@ -85,6 +85,19 @@ def open_logs(file: JobConfig, log: Log | None, level: int, *, console: bool) ->
         raise _cannot_open(file, "logfile", str(log), error) from error
     if not wants_skylog or level != logging.INFO:
         logs.set_level(level)
+
+
+def open_log_of_child(name: str, settings: FleetSettings) -> None:
+    """Open the log of a child that runs no job; it is called by the child's name.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    if settings.stream is None:
+        path = Path(settings.log).with_name(f"{name}.log")
+        logs.add_file(path, settings.log_size, settings.log_count, True, settings.line_format)
+    else:
+        logs.add_stream(settings.stream, Names(name))
 
 
 def _take(file: JobConfig) -> PidFile:

@@ -7,15 +7,14 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from .. import logs
 from ..config import FleetSettings, JobConfig
 from ..exits import Exit
-from ..lineformat import Names
 from .channel import Sender
 from .context import WatcherContext
 from .lifeline import Heartbeat, Lifeline
+from .setup import open_log_of_child
 from .worker import explain
 
 BEAT = 1.0
@@ -50,7 +49,7 @@ def run_watcher(watch: Watch, settings: FleetSettings, channel: socket.socket) -
     ).start()
     try:
         logs.set_level(logging.INFO)
-        _open_log(watch.name, settings)
+        open_log_of_child(watch.name, settings)
         (job_type,) = {file.job_type for file in watch.files.values()}
         job_type.watch({name: file.settings for name, file in watch.files.items()}, context)
     except Exception as error:  # noqa: BLE001 (the master is told, and starts another one)
@@ -60,11 +59,3 @@ def run_watcher(watch: Watch, settings: FleetSettings, channel: socket.socket) -
         sender.farewell(line)
         return Exit.FAILED
     return Exit.OK
-
-
-def _open_log(name: str, settings: FleetSettings) -> None:
-    if settings.stream is None:
-        path = Path(settings.log).with_name(f"{name}.log")
-        logs.add_file(path, settings.log_size, settings.log_count, True, settings.line_format)
-    else:
-        logs.add_stream(settings.stream, Names(name))
