@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from psycopg2.errors import InsufficientPrivilege
+from psycopg2 import ProgrammingError
 from psycopg2.extensions import connection as Connection
 
 from ..postgres import queries
@@ -41,7 +41,8 @@ class Ticks:
         """Look for new ticks; returns whether there were events before one, by the queues' own counts.
 
         Events that a queue does not count (retried ones, ``insert_event_raw``), or has counted before their
-        transaction ended, are looked for. Where the role may not do that, each tick may have some.
+        transaction ended, are looked for. Where that cannot be asked, for want of rights or in a PgQ of other
+        types, each tick may have some.
         """
         with self._connection.cursor() as cursor:
             found = queries.rows(
@@ -91,7 +92,7 @@ class Ticks:
 
     def _with_events(self, ticks: Mapping[str, tuple[int, int]]) -> list[str]:
         """Those of some queues that may have events between two ticks."""
-        with self._connection.cursor() as cursor, suppress(InsufficientPrivilege):
+        with self._connection.cursor() as cursor, suppress(ProgrammingError):
             tables = queries.rows(cursor, "event_tables", pgq=self._schema, queues=list(ticks))
             parts = [
                 (table, dict(zip(("told", "newest"), ticks[queue], strict=True), queue=queue))
