@@ -12,7 +12,7 @@ from .metrics import METRICS
 from .postgres import canonical_dsn, database_name, quote
 from .run import Run
 from .settings import Settings
-from .watcher import Watcher
+from .watching import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,15 @@ class TableDispatcher:
         """Its queue, by its consumer."""
         return ((settings.queue, settings.consumer_name),)
 
-    def watched(self, settings: Settings) -> str:
+    def watched(self, settings: Settings) -> Mapping[str, str]:
         """The source, and how to get in; a job that drains its queue and ends looks for itself."""
         if settings.loop_delay <= 0:
-            return ""
-        return "\n".join((*self.sources(settings), settings.src_db_file, settings.pgq_schema))
+            return {}
+        return {"source": "\n".join((*self.sources(settings), settings.src_db_file, settings.pgq_schema))}
 
-    def watch(self, jobs: Mapping[str, Settings], context: WatchContext) -> None:
+    def watch(self, what: str, jobs: Mapping[str, Settings], context: WatchContext) -> None:
         """Look for new ticks of the queues of some jobs, until asked to stop."""
+        del what
         Watcher(jobs, context).run()
 
     def leaving(self, settings: Settings) -> str:

@@ -173,7 +173,7 @@ class Run:
                 ownership.give_up()
                 return True
             if not more:
-                self._context.wait(consumer.rest(), for_news=True)
+                self._context.wait(consumer.rest(), for_news=["source"])
             if 0 < settings.connection_lifetime <= ended - opened:
                 ownership.rest(0)
                 return False

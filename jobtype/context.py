@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from logging import Logger
 from typing import Any, Protocol
@@ -62,18 +62,21 @@ class Context(Protocol):
     def order(self) -> Order | None:
         """Take the newest order that has not been taken yet; None if there is none."""
 
-    def news(self) -> int | None:
+    def news(self, what: str) -> int | None:
         """What a watcher has told of this job last, see `WatchContext.tell`; 0: nothing yet.
 
         None: nobody watches, and the job has to look for itself.
+
+        Args:
+            what: is watched, a key of `JobType.watched`.
         """
 
-    def wait(self, seconds: float, *, for_news: bool = False) -> bool:
+    def wait(self, seconds: float, *, for_news: Collection[str] = ()) -> bool:
         """Sleep that long, or until the job is asked to end or has an order; returns `stopping()`.
 
         Args:
             seconds: at most.
-            for_news: also until `news` has changed since it was last asked for.
+            for_news: also until the `news` of one of these has changed since it was last asked for.
         """
 
 
@@ -90,8 +93,13 @@ class WatchContext(Protocol):
     def stopping(self) -> bool:
         """Whether the watcher has been asked to end."""
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep that long, or until the watcher is asked to end; returns `stopping()`."""
+    def wait(self, seconds: float, descriptor: int | None = None) -> bool:
+        """Sleep that long, or until the watcher is asked to end; returns `stopping()`.
+
+        Args:
+            seconds: at most.
+            descriptor: of a file; also until something can be read from it.
+        """
 
     def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Publish gauges of jobs, which leave them out while there is a watcher.

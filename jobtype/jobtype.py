@@ -78,16 +78,17 @@ class JobType(Protocol):
     def reads(self, settings: Any) -> Sequence[tuple[str, str]]:
         """What the job reads in its sources: queues, each with the name of the job's consumer there."""
 
-    def watched(self, settings: Any) -> str:
-        """What a watcher looks at for this job: one watches for all jobs that say the same.
+    def watched(self, settings: Any) -> Mapping[str, str]:
+        """What watchers look at for this job, by a word for it: one watches for all jobs that say the same.
 
-        Empty: the job looks for itself. It may hold secrets: never show it.
+        Empty: the job looks for itself. The values may hold secrets: never show them.
         """
 
-    def watch(self, jobs: Mapping[str, Any], context: WatchContext) -> None:
-        """Look for news of some jobs, which all say the same in `watched`, until asked to stop.
+    def watch(self, what: str, jobs: Mapping[str, Any], context: WatchContext) -> None:
+        """Look for news of some jobs, until asked to stop.
 
         Args:
+            what: to look at, a key of `watched`, for which the jobs all say the same.
             jobs: settings by the name of the job.
             context: the host's.
 

@@ -39,7 +39,7 @@ class Lookout:
     def is_quiet(self) -> bool:
         """Whether there is certainly nothing to read; ask this before PgQ."""
         # With such settings PgQ may hand out no batch although there is a new tick.
-        self._news = None if self._settings.holds_back else self._context.news()
+        self._news = None if self._settings.holds_back else self._context.news("source")
         if self._news is None or not self._has_asked:
             return False
         return self._news in {0, self._asked_with} and time.monotonic() - self._asked_at < ASK_ANYWAY

@@ -53,7 +53,7 @@ class Master:
         hooks = Hooks(
             lambda runner: self._changed(runner),
             lambda runner: self._reload.for_process(runner),
-            lambda news: self._watchers.news(news),
+            lambda runner, news: self._watchers.news(runner, news),
             lambda values: self._watchers.note(values),
         )
         nursery = Nursery(settings, loop, hooks)

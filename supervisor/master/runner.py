@@ -14,7 +14,8 @@ from tdsup.jobtype import Condition, Metric
 
 from ..jobs import SIGNALS, Action, Job, State
 from ..loop import Loop, Timer
-from ..worker import give, receive, tell
+from ..worker import give, receive
+from .news import News
 from .process import Body, Process
 
 LEVELS = {State.BACKOFF: logging.WARNING, State.BLOCKED: logging.ERROR}
@@ -36,7 +37,7 @@ class Hooks:
 
     changed: Callable[[Runner], None]
     reload: Callable[[Runner], None]
-    news: Callable[[Mapping[str, int]], None]
+    news: Callable[[Runner, Mapping[str, int]], None]
     note: Callable[[Mapping[str, Mapping[str, Any]]], None]
 
 
@@ -64,8 +65,7 @@ class Runner:
         self._title = title
         self._body = body
         self._hooks = hooks
-        self._news: int | None = None
-        self._given: list[int | None] = []
+        self._news = News()
         self._process: Process | None = None
         self._last_words: list[str] = []
         self._timer: Timer | None = None
@@ -76,7 +76,7 @@ class Runner:
             "snapshot": self._snapshot,
             "beat": lambda _message: self.job.heard(self._loop.now()),
             "reload": lambda _message: hooks.reload(self),
-            "news": lambda message: hooks.news(message["jobs"]),
+            "news": lambda message: hooks.news(self, message["jobs"]),
             "note": lambda message: hooks.note(message["jobs"]),
             "farewell": lambda message: self._last_words.append(message["reason"]),
         }
@@ -104,12 +104,11 @@ class Runner:
         self._process.send(number)
         return True
 
-    def tell(self, news: int | None) -> None:
+    def tell(self, what: str, news: int | None) -> None:
         """Tell the present process, and each later one, what a watcher has told; None: nobody watches."""
-        self._news = news
-        if self._process is not None and self._given != [news]:
-            # Without room, its next sign of life is the time to try again.
-            self._given = [news] if tell(self._process.channel, news) else []
+        self._news.set(what, news)
+        if self._process is not None:
+            self._news.give(self._process.channel)
 
     def _spawn(self, now: float) -> None:
         self._last_words.clear()
@@ -119,8 +118,8 @@ class Runner:
             self.job.not_forked(f"cannot start a process: {error.strerror}", now)
             return
         self._process = process
-        self._given = [None]
-        self.tell(self._news)
+        self._news.begin()
+        self._news.give(process.channel)
         self.job.forked(process.pid, self._loop.now())
         self._loop.watch(process.channel.fileno(), selectors.EVENT_READ, self._on_channel)
         self._loop.watch(process.pidfd, selectors.EVENT_READ, self._on_death)
@@ -138,7 +137,8 @@ class Runner:
         self.job.done(action, now)
 
     def _on_channel(self, _events: int) -> None:
-        self.tell(self._news)
+        if self._process is not None:
+            self._news.give(self._process.channel)
         if self._process is None or self._take_messages(self._process):
             self.step()
 

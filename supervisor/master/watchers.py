@@ -14,8 +14,8 @@ from ..worker import Watch
 from .roster import Roster
 from .runner import Runner
 
-Watched = tuple[str, str]
-"""Section of a job type, and what its jobs say is watched; secret."""
+Watched = tuple[str, str, str]
+"""Section of a job type, and what its jobs say is watched, under which word; secret."""
 
 
 @dataclass(slots=True)
@@ -23,11 +23,13 @@ class Group:
     """Jobs with one watcher.
 
     Attributes:
+        what: is watched.
         files: of the jobs, by name.
         runner: of the watcher.
         former: the watcher before it, which looked for other jobs; it ends once this one looks.
     """
 
+    what: str
     files: Mapping[str, JobConfig]
     runner: Runner
     former: list[Runner] = field(default_factory=list)
@@ -68,10 +70,9 @@ class Watchers:
         """Let there be watchers for just the jobs that there are now."""
         wanted: dict[Watched, dict[str, JobConfig]] = {}
         for job in self._roster.jobs():
-            if (file := job.wanted_file) is None or (watched := _watched(file)) is None:
-                continue
-            assert isinstance(file, JobConfig)
-            wanted.setdefault(watched, {})[job.name] = file
+            for watched in _watched(file := job.wanted_file):
+                assert isinstance(file, JobConfig)
+                wanted.setdefault(watched, {})[job.name] = file
         for watched in [each for each in self._groups if each not in wanted]:
             group = self._groups.pop(watched)
             self._end([group.runner, *group.former])
@@ -87,15 +88,16 @@ class Watchers:
             if runner is group.runner and runner.job.state is State.RUNNING:
                 former, group.former = group.former, []
                 self._end(former)
-                for name in group.files:
-                    self._tell_job(name, 0)
+                self._tell(group, 0)
             elif runner is group.runner and not group.former:
                 self._tell(group, None)
 
-    def news(self, news: Mapping[str, int]) -> None:
+    def news(self, runner: Runner, news: Mapping[str, int]) -> None:
         """Tell jobs what a watcher has told."""
-        for name, number in news.items():
-            self._tell_job(name, number)
+        for group in self._groups.values():
+            if runner in {group.runner, *group.former}:
+                for name, number in news.items():
+                    self._tell_job(name, group.what, number)
 
     def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Take numbers of jobs that a watcher has told."""
@@ -108,14 +110,15 @@ class Watchers:
         group = self._groups.get(watched)
         if group is not None and _are_same(group.files, files):
             return
-        runner = self._make(Watch(self._free_name(), files))
+        what = watched[1]
+        runner = self._make(Watch(self._free_name(), what, files))
         former = []
         if group is not None:
             gone = [name for name in group.files if name not in files]
             for name in gone:
-                self._tell_job(name, None)
+                self._tell_job(name, what, None)
             former = [group.runner, *group.former]
-        self._groups[watched] = Group(files, runner, former)
+        self._groups[watched] = Group(what, files, runner, former)
         runner.start()
 
     def _free_name(self) -> str:
@@ -125,11 +128,11 @@ class Watchers:
 
     def _tell(self, group: Group, news: int | None) -> None:
         for name in group.files:
-            self._tell_job(name, news)
+            self._tell_job(name, group.what, news)
 
-    def _tell_job(self, name: str, news: int | None) -> None:
+    def _tell_job(self, name: str, what: str, news: int | None) -> None:
         if (runner := self._roster.find(name)) is not None:
-            runner.tell(news)
+            runner.tell(what, news)
 
     def _end(self, runners: list[Runner]) -> None:
         self._ending += runners
@@ -140,12 +143,11 @@ class Watchers:
                 self._ending.remove(runner)
 
 
-def _watched(file: object) -> Watched | None:
-    """What is watched for a job; None if it looks for itself."""
+def _watched(file: object) -> list[Watched]:
+    """What is watched for a job; empty if it looks for itself."""
     if not isinstance(file, JobConfig) or file.host.disabled:
-        return None
-    watched = file.job_type.watched(file.settings)
-    return (file.section, watched) if watched else None
+        return []
+    return [(file.section, what, where) for what, where in file.job_type.watched(file.settings).items()]
 
 
 def _are_same(one: Mapping[str, JobConfig], other: Mapping[str, JobConfig]) -> bool:

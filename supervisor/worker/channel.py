@@ -3,7 +3,7 @@
 A child sends, by kind: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values, totals,
 unwritten), ``beat``, ``reload`` (read the job's file again), ``farewell`` (reason); a watcher also ``news``
 and ``note`` (of jobs). The master sends ``order`` (an `Order`) and ``news`` (a number, or null: nobody
-watches). For the child, end of file means that the master is dead.
+watches) with ``what`` is watched. For the child, end of file means that the master is dead.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from tdsup.jobtype import Condition, Metric, Order, Snapshot
@@ -26,6 +27,9 @@ MESSAGE_LIMIT = 65536
 
 FAREWELL_WAIT = 500
 """Milliseconds that a child waits for a busy master to take its last words."""
+
+AT_ONCE = 100
+"""Jobs of which one message tells news."""
 
 BURST = 100
 """Datagrams taken from one child at a time, so that it does not keep the others waiting."""
@@ -60,10 +64,10 @@ def give(channel: socket.socket, order: Order) -> None:
         channel.send(json.dumps({"order": order}).encode())
 
 
-def tell(channel: socket.socket, news: int | None) -> bool:
-    """Tell a child its news; returns whether there was room."""
+def tell(channel: socket.socket, what: str, news: int | None) -> bool:
+    """Tell a child the news of what is watched for it; returns whether there was room."""
     try:
-        channel.send(json.dumps({"news": news}).encode())
+        channel.send(json.dumps({"what": what, "news": news}).encode())
     except BlockingIOError:
         return False
     except OSError:
@@ -107,15 +111,15 @@ class Sender:
     def beat(self) -> None:
         """Show that the process lives, and send what could not be sent before."""
         with self._lock:
-            if not self._unsent:
+            if not (self._unsent or self._news):
                 self._unsent["beat"] = b'{"kind":"beat"}'
             self._flush()
 
     def news(self, news: Mapping[str, int]) -> None:
-        """Tell news of jobs, with those that could not be sent before; called in one thread."""
-        waiting = self._news if "news" in self._unsent else {}
-        self._news = {**waiting, **news}
-        self._say("news", jobs=self._news)
+        """Tell news of jobs."""
+        with self._lock:
+            self._news |= news
+            self._flush()
 
     def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Tell numbers of jobs."""
@@ -136,7 +140,7 @@ class Sender:
                     self._flush()
 
     def _say(self, kind: str, **content: Any) -> None:
-        message = json.dumps({"kind": kind, **content}, separators=(",", ":")).encode()
+        message = _encoded(kind, **content)
         if len(message) > MESSAGE_LIMIT:
             raise ValueError(f"a {kind} of {len(message)} bytes is over the limit of {MESSAGE_LIMIT}")
         with self._lock:
@@ -146,15 +150,31 @@ class Sender:
 
     def _flush(self) -> None:
         for kind, message in list(self._unsent.items()):
-            if self._channel is not None:
-                try:
-                    self._channel.send(message)
-                except BlockingIOError:
-                    self._unsent.pop("beat", None)
-                    return
-                except OSError:
-                    pass  # The master is gone; the lifeline deals with that.
+            if not self._send(message):
+                self._unsent.pop("beat", None)
+                return
             del self._unsent[kind]
+        while self._news:
+            part = dict(islice(self._news.items(), AT_ONCE))
+            if not self._send(_encoded("news", jobs=part)):
+                return
+            for name in part:
+                del self._news[name]
+
+    def _send(self, message: bytes) -> bool:
+        """Send a message; returns False if there is no room."""
+        if self._channel is not None:
+            try:
+                self._channel.send(message)
+            except BlockingIOError:
+                return False
+            except OSError:
+                pass  # The master is gone; the lifeline deals with that.
+        return True
+
+
+def _encoded(kind: str, **content: Any) -> bytes:
+    return json.dumps({"kind": kind, **content}, separators=(",", ":")).encode()
 
 
 def _one_line(text: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+import select
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -75,8 +76,8 @@ class WorkerContext:
         self._lock = threading.Lock()
         self._stopping = False
         self._order: Order | None = None
-        self._news: int | None = None
-        self._has_news = False
+        self._news: dict[str, int | None] = {}
+        self._new: set[str] = set()
         self._change = threading.Condition()
 
     def report(self, snapshot: Snapshot) -> None:
@@ -112,17 +113,17 @@ class WorkerContext:
             order, self._order = self._order, None
             return order
 
-    def news(self) -> int | None:
+    def news(self, what: str) -> int | None:
         """What a watcher has told last; None: nobody watches."""
         with self._change:
-            self._has_news = False
-            return self._news
+            self._new.discard(what)
+            return self._news.get(what)
 
-    def wait(self, seconds: float, *, for_news: bool = False) -> bool:
+    def wait(self, seconds: float, *, for_news: Collection[str] = ()) -> bool:
         """Sleep that long, or until asked to end, given an order or, if wanted, told news."""
 
         def is_over() -> bool:
-            return self._stopping or self._order is not None or (for_news and self._has_news)
+            return self._stopping or self._order is not None or not self._new.isdisjoint(for_news)
 
         with self._change:
             self._change.wait_for(is_over, max(0.0, seconds))
@@ -142,12 +143,13 @@ class WorkerContext:
             if "order" in message:
                 self._order = Order(message["order"])
             else:
-                self._news, self._has_news = message["news"], True
+                self._news[message["what"]] = message["news"]
+                self._new.add(message["what"])
             self._change.notify_all()
 
 
-class WatcherContext(WorkerContext):
-    """The host of a watcher; implements the contract's `WatchContext`.
+class WatcherContext:
+    """The host of a watcher, whose process ends at once when asked to; implements `WatchContext`.
 
     Args:
         logger: where the watcher's messages go.
@@ -155,18 +157,35 @@ class WatcherContext(WorkerContext):
     """
 
     def __init__(self, logger: logging.Logger, sender: Sender) -> None:
-        super().__init__(logger, sender, lambda: None)
+        self.logger = logger
+        self._sender = sender
+        self._reported: Snapshot | None = None
         self._waited = time.monotonic()
 
-    def wait(self, seconds: float, *, for_news: bool = False) -> bool:
+    def report(self, snapshot: Snapshot) -> None:
+        """Publish the watcher's condition, if there is news."""
+        if snapshot != self._reported:
+            self._reported = snapshot
+            self._sender.snapshot(replace(snapshot, values=process_values()))
+
+    def stopping(self) -> bool:
+        """Whether the watcher has been asked to end: then it has ended."""
+        return False
+
+    def wait(self, seconds: float, descriptor: int | None = None) -> bool:
         """Sleep, and show by that that the watcher is not stuck."""
         self._waited = time.monotonic()
-        return super().wait(seconds, for_news=for_news)
+        poller = select.poll()
+        if descriptor is not None:
+            poller.register(descriptor, select.POLLIN)
+        poller.poll(max(0.0, seconds) * 1000)
+        self._waited = time.monotonic()
+        return False
 
     def beat(self) -> None:
         """Show that the watcher lives, unless it is stuck: jobs would sleep, and it sees nothing."""
         if time.monotonic() - self._waited < STUCK:
-            super().beat()
+            self._sender.beat()
 
     def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Publish numbers of jobs."""

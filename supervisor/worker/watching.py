@@ -29,10 +29,12 @@ class Watch:
 
     Attributes:
         name: of the watcher.
+        what: it looks at; see `JobType.watch`.
         files: of the jobs, by name; they are of one type.
     """
 
     name: str
+    what: str
     files: Mapping[str, JobConfig]
 
 
@@ -51,7 +53,7 @@ def run_watcher(watch: Watch, settings: FleetSettings, channel: socket.socket) -
         logs.set_level(logging.INFO)
         open_log_of_child(watch.name, settings)
         (job_type,) = {file.job_type for file in watch.files.values()}
-        job_type.watch({name: file.settings for name, file in watch.files.items()}, context)
+        job_type.watch(watch.what, {name: file.settings for name, file in watch.files.items()}, context)
     except Exception as error:  # noqa: BLE001 (the master is told, and starts another one)
         line = explain(error, watch.name)
         _log.error("%s", line)

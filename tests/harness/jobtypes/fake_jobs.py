@@ -167,11 +167,11 @@ def _action(name: str, text: str) -> Action:
 class Alone:
     """Nobody looks for its news."""
 
-    def watched(self, _settings: Any) -> str:
+    def watched(self, _settings: Any) -> Mapping[str, str]:
         """Nothing."""
-        return ""
+        return {}
 
-    def watch(self, jobs: Mapping[str, Any], context: Any) -> None:
+    def watch(self, what: str, jobs: Mapping[str, Any], context: Any) -> None:
         """Never called."""
 
 

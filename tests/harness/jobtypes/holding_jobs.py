@@ -68,11 +68,11 @@ class Holder:
         """Nothing."""
         return []
 
-    def watched(self, _settings: Any) -> str:
+    def watched(self, _settings: Any) -> Mapping[str, str]:
         """It looks for itself."""
-        return ""
+        return {}
 
-    def watch(self, jobs: Mapping[str, Any], context: Any) -> None:
+    def watch(self, what: str, jobs: Mapping[str, Any], context: Any) -> None:
         """Never called."""
 
     def leaving(self, _settings: Any) -> str:

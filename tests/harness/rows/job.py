@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,11 +42,11 @@ class HostContext:
         """Whether `stop` was called."""
         return self._stop.is_set()
 
-    def news(self) -> int | None:
+    def news(self, _what: str) -> int | None:
         """Nobody watches."""
         return None
 
-    def wait(self, seconds: float, *, for_news: bool = False) -> bool:
+    def wait(self, seconds: float, *, for_news: Collection[str] = ()) -> bool:
         """Sleep or be woken."""
         self._news.wait(seconds)
         return self.stopping()

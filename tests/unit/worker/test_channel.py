@@ -104,10 +104,10 @@ def test_news_without_room_are_owed() -> None:
     master, child = open_channel()
     with master:
         with child:
-            while tell(master, 5):
+            while tell(master, "source", 5):
                 pass
             while list(receive(child)):
                 pass
-            assert tell(master, None)
-            assert list(receive(child)) == [{"news": None}]
-        assert tell(master, 6)
+            assert tell(master, "source", None)
+            assert list(receive(child)) == [{"what": "source", "news": None}]
+        assert tell(master, "source", 6)

@@ -77,7 +77,7 @@ def test_an_order_ends_a_wait_and_is_taken_once() -> None:
     assert time.monotonic() - begun < 10
     assert [context.order(), context.order()] == [Order.RESUME, None]
     begun = time.monotonic()
-    assert not context.wait(0.05)
+    assert not context.wait(0.05, for_news=["target"])
     assert time.monotonic() - begun >= 0.05
 
 
@@ -93,17 +93,17 @@ def test_an_order_that_is_taken_does_not_hide_the_end() -> None:
 def test_news_end_a_wait_for_them_alone() -> None:
     """Once they are asked for, such a wait is as long as others; news between question and wait count."""
     context = WorkerContext(logging.getLogger("x"), cast("Any", SlowSender()), lambda: None)
-    assert context.news() is None
+    assert context.news("source") is None
     for number in (7, 7, None):
-        context.hear({"news": number})
+        context.hear({"what": "source", "news": number})
         begun = time.monotonic()
-        assert not context.wait(0.05)
+        assert not context.wait(0.05, for_news=["target"])
         assert time.monotonic() - begun >= 0.05
-        assert not context.wait(30, for_news=True)
+        assert not context.wait(30, for_news=["target", "source"])
         assert time.monotonic() - begun < 10
-        assert context.news() == number
+        assert context.news("source") == number
         begun = time.monotonic()
-        assert not context.wait(0.05, for_news=True)
+        assert not context.wait(0.05, for_news=["source"])
         assert time.monotonic() - begun >= 0.05
 
 

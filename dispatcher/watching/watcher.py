@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import psycopg2
 from tdsup.jobtype import Condition, Snapshot, WatchContext
 
-from .address import Address
-from .errors import Outage, one_line
-from .metrics import health_values
-from .pgq import Bulletin, Ticks
-from .postgres import connected
-from .settings import Settings
+from ..address import Address
+from ..errors import Outage, one_line
+from ..metrics import health_values
+from ..pgq import Bulletin, Ticks
+from ..postgres import connected
+from ..settings import Settings
 
 PACES = ((10.0, 0.015), (60.0, 0.05))
 """Seconds between two looks, within some seconds of an event of the source."""
