@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from psycopg2.extensions import connection as Connection
 from tdsup.jobtype import Context
 
 from .health import Health
@@ -13,7 +12,7 @@ from .ledger import Choice, Ownership, Position, Storage
 from .load import BatchWork, Delivery, Ledger, Outcome
 from .metrics import Tally
 from .pgq import Batch, BatchSizer, Lookout, Queue
-from .postgres import IdleConnections
+from .postgres import Connection, IdleConnections
 from .settings import Settings
 
 VERIFY = 10.0

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from logging import Logger
 
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from .errors import LostPosition, SetupError
 from .ledger import Ownership, Position, Tick
 from .pgq import Registry, Whereabouts, may_register, takes_over, unregistered
+from .postgres import Connection
 from .settings import Settings
 
 

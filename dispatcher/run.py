@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
 from tdsup.jobtype import Condition, Context, Snapshot
 
 from .consumer import Consumer
@@ -24,7 +23,7 @@ from .ledger import (
 )
 from .metrics import TOTALS, Tally
 from .pgq import Queue, Registry
-from .postgres import connected
+from .postgres import Connection, connected
 from .registration import Registration
 from .settings import Settings
 from .standby import Standby

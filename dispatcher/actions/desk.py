@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import Displaced, SetupError, one_line
 from ..ledger import ConsumerRow, Position, Tick, find_position, open_schema
 from ..pgq import Queue, Registry
-from ..postgres import connected
+from ..postgres import Connection, connected
 from ..settings import Settings
 
 

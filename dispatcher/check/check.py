@@ -59,7 +59,9 @@ def _about_target(
     source = with_wanted_tick(source, its_look, settings, bookkeeping.tick)
     row_mode = None
     if has_room(tables, settings, server):
-        row_mode = look.read(lambda cursor: read_row_mode(cursor, settings, source, bookkeeping.row_mode))
+        row_mode = look.use(
+            lambda connection: read_row_mode(connection, settings, source, bookkeeping.row_mode)
+        )
     mode = mode_of(row_mode, source) if row_mode else "plain"
     found = (
         *server_findings(server),
@@ -72,8 +74,8 @@ def _about_target(
     yield from _about("target", excess_findings(look, server.role, loads=True, makes=makes), look)
     its_server = source.server
     if its_server and row_mode:
-        events = look.read(
-            lambda cursor: event_findings(cursor.connection, settings, source, its_server, row_mode)
+        events = look.use(
+            lambda connection: event_findings(connection, settings, source, its_server, row_mode)
         )
         yield from _about("events", events or (), look)
 

@@ -8,12 +8,11 @@ from typing import TypeVar
 
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..address import Address
 from ..errors import Outage, one_line
-from ..postgres import connected, queries
+from ..postgres import Connection, connected, queries
 from .finding import Fault
 
 T = TypeVar("T")
@@ -32,12 +31,22 @@ class Look:
 
     def read(self, facts: Callable[[Cursor], T]) -> T | None:
         """Read some facts in a transaction of their own; None if that fails or the connection is gone."""
+
+        def ask(connection: Connection) -> T:
+            with connection.cursor() as cursor:
+                return facts(cursor)
+
+        return self.use(ask)
+
+    def use(self, facts: Callable[[Connection], T]) -> T | None:
+        """The same of what wants the connection."""
         if self._connection is None or self._connection.closed:
             return None
         try:
-            with self._connection, self._connection.cursor() as cursor:
-                queries.run(cursor, "be_brief")
-                return facts(cursor)
+            with self._connection:
+                with self._connection.cursor() as cursor:
+                    queries.run(cursor, "be_brief")
+                return facts(self._connection)
         except psycopg2.Error as error:
             self.fail(one_line(error))
             return None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from psycopg2.extensions import connection as Connection
-
 from ..errors import SetupError
 from ..events import Event
 from ..load import Destination
 from ..partitions import MissingTable, TableMaker, Tables, period_of
+from ..postgres import Connection
 from ..route import RowMode
 from ..settings import Settings
 from .finding import Fault, Finding, Note

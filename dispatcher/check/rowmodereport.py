@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from psycopg2.extensions import cursor as Cursor
-
 from ..errors import BatchError
 from ..partitions import Tables
+from ..postgres import Connection
 from ..route import Mode, RowMode, choose
 from ..settings import Settings
 from .finding import Fault, Finding, Note
@@ -16,12 +15,12 @@ from .sourcefacts import SourceFacts
 
 
 def read_row_mode(
-    cursor: Cursor, settings: Settings, source: SourceFacts, known: dict[str, Any] | None
+    connection: Connection, settings: Settings, source: SourceFacts, known: dict[str, Any] | None
 ) -> RowMode:
     """The mode as the job would choose it now, but by the words of ``part_template``: nothing is made.
 
     Args:
-        cursor: of the target.
+        connection: to the target.
         settings: the job's.
         source: what is known of the source.
         known: what the target remembers of an earlier choice.
@@ -29,7 +28,7 @@ def read_row_mode(
     Raises:
         SetupError: the name of a table is too long.
     """
-    tables = Tables(cursor.connection, settings.partitioning)
+    tables = Tables(connection, settings.partitioning)
     return choose(settings, tables, None, known, _key(source))
 
 

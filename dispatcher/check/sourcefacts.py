@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 from ..events import Operation
 from ..ledger import Source, Tick
 from ..pgq import PLAIN, Reading, Registry, SourceTables, Whereabouts
-from ..postgres import TableName, queries
+from ..postgres import Connection, TableName, queries
 from ..settings import Settings
 from .look import Look
 from .serverfacts import Server, read_server
@@ -187,10 +187,10 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
     if queue is None or queue.events is None or queue.denied:
         return SourceFacts(server, database, pgq, queue)
     events = queue.events
-    tables = look.read(lambda cursor: SourceTables(cursor.connection, settings, {}))
+    tables = look.use(lambda connection: SourceTables(connection, settings, {}))
     feeders = look.read(lambda cursor: _read_feeders(cursor, settings, tables)) if tables else None
-    consumer = look.read(lambda cursor: _read_consumer(cursor, settings))
-    reading = look.read(lambda cursor: Reading.of(cursor.connection, None, settings)) or PLAIN
+    consumer = look.use(lambda connection: _read_consumer(connection, settings))
+    reading = look.use(lambda connection: Reading.of(connection, None, settings)) or PLAIN
     sample: dict[str, Any] = {
         "table": events.sql,
         "txid": queue.txid,
@@ -217,7 +217,7 @@ def with_wanted_tick(source: SourceFacts, look: Look, settings: Settings, tick: 
     """
     if tick is None or source.consumer is None or source.consumer.last_tick is not None:
         return source
-    where = look.read(lambda cursor: Registry(cursor.connection, settings).whereabouts(tick.number))
+    where = look.use(lambda connection: Registry(connection, settings).whereabouts(tick.number))
     return replace(source, whereabouts=where)
 
 
@@ -269,12 +269,13 @@ def _read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> F
     return Feeders(wanted, triggers, tuple(column for (column,) in key), tables.filter_is_idle)
 
 
-def _read_consumer(cursor: Cursor, settings: Settings) -> ConsumerFacts:
+def _read_consumer(connection: Connection, settings: Settings) -> ConsumerFacts:
     names = {"queue": settings.queue, "consumer": settings.consumer_name}
-    state = queries.row(cursor, "consumer_state", pgq=settings.pgq_schema, **names)
+    with connection.cursor() as cursor:
+        state = queries.row(cursor, "consumer_state", pgq=settings.pgq_schema, **names)
     if state:
         return ConsumerFacts(*state)
-    former = Registry(cursor.connection, settings).former_is_registered()
+    former = Registry(connection, settings).former_is_registered()
     return ConsumerFacts(None, has_former=former and not settings.start)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor as Cursor
 
 from ..partitions import Tables
+from ..postgres import Connection
 from ..settings import Settings
 from .look import Look
 from .relation import Relation, Schema, read_relation, read_schema
@@ -51,7 +52,7 @@ def read_tables(look: Look, settings: Settings) -> TableFacts:
     dest = look.read(lambda cursor: _read_dest(cursor, settings))
     if not (settings.part_field and dest and dest.schema and dest.schema.usable):
         return TableFacts(dest)
-    return TableFacts(dest, look.read(lambda cursor: _read_newest(cursor, settings)))
+    return TableFacts(dest, look.use(lambda connection: _read_newest(connection, settings)))
 
 
 def _read_dest(cursor: Cursor, settings: Settings) -> DestTable:
@@ -60,9 +61,10 @@ def _read_dest(cursor: Cursor, settings: Settings) -> DestTable:
     return DestTable(schema, read_relation(cursor, name) if schema and schema.usable else None)
 
 
-def _read_newest(cursor: Cursor, settings: Settings) -> NewestPartition:
-    found = Tables(cursor.connection, settings.partitioning).newest()
+def _read_newest(connection: Connection, settings: Settings) -> NewestPartition:
+    found = Tables(connection, settings.partitioning).newest()
     if found is None:
         return NewestPartition(None)
     name, attached = found
-    return NewestPartition(read_relation(cursor, name), attached)
+    with connection.cursor() as cursor:
+        return NewestPartition(read_relation(cursor, name), attached)

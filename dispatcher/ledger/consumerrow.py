@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from psycopg2.errors import LockNotAvailable, SerializationFailure, UniqueViolation
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import SetupError
-from ..postgres import queries
+from ..postgres import Connection, queries
 from .entry import Entry, Wait, read_entry, working
 from .identity import Source
 from .position import Position

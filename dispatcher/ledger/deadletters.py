@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.errors import InsufficientPrivilege
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..events import COLUMNS
-from ..postgres import UTF8, Encoding, copytext, queries
+from ..postgres import UTF8, Connection, Encoding, copytext, queries
 from .schema import make_dead_letters, schema_facts
 
 _COPY = (
@@ -62,7 +61,7 @@ class DeadLetters:
     @property
     def exact(self) -> bool:
         """Whether the target's text columns hold any UTF-8 as it is."""
-        return self._connection.get_parameter_status("server_encoding") == "UTF8"
+        return self._connection.session.get_parameter_status("server_encoding") == "UTF8"
 
     def exist(self) -> bool:
         """Whether their table exists; a yes is remembered."""

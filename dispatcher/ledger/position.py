@@ -11,11 +11,10 @@ from enum import StrEnum
 
 from psycopg2.errors import SerializationFailure, UniqueViolation
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import Displaced, SetupError
-from ..postgres import lock_key, queries
+from ..postgres import Connection, lock_key, queries
 from .schema import SchemaFacts
 
 

@@ -10,11 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import SetupError, is_infrastructure, one_line
-from ..postgres import lock_key, queries
+from ..postgres import Connection, lock_key, queries
 
 VERSION = 2
 """The version that this program makes and likes best."""

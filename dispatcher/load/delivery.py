@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from logging import Logger
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from tdsup.jobtype import brief
 
@@ -15,6 +14,7 @@ from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_
 from ..ledger import Choice, DeadLetters, Replay
 from ..partitions import Missing, TableMaker, Tables
 from ..pgq import Queue
+from ..postgres import Connection
 from ..route import choose
 from ..settings import Settings
 from .blocks import BlockLoader

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 import psycopg2
 from psycopg2 import sql
 from psycopg2.errors import LockNotAvailable
-from psycopg2.extensions import connection as Connection
 
 from ..errors import Outage, SetupError, is_infrastructure, one_line
-from ..postgres import TableName, lock_key, queries
+from ..postgres import Connection, TableName, lock_key, queries
 from . import template
 from .missing import TEXT, ColumnType, MissingColumn, MissingTable
 from .partitioning import Partitioning
@@ -132,7 +131,8 @@ class TableMaker:
             raise SetupError(f"cannot create tables for {parent}: it {reason}, and there is no part_template")
         # The bounds of a timestamptz column are moments; the days of its values are the source's.
         zone = sql.SQL("set local TimeZone to {}").format(sql.Literal(self._time_zone))
-        clone = [statement.as_string(self._connection) for statement in (zone, *cloner(parent, missing))]
+        session = self._connection.session
+        clone = [statement.as_string(session) for statement in (zone, *cloner(parent, missing))]
         return style, *clone, *(self._details(missing.table) if kind == "r" else ())
 
     def _details(self, table: TableName) -> Iterator[str]:

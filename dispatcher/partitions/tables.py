@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psycopg2.extensions import connection as Connection
-
 from ..errors import SetupError
-from ..postgres import MAX_BYTES, TableName, queries
+from ..postgres import MAX_BYTES, Connection, TableName, queries
 from .partitioning import Partitioning
 from .period import SUFFIXES, Period
 from .place import Neighbours, Place, Range, place

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from psycopg2.extensions import connection as Connection
-
-from ..postgres import TableName, queries
+from ..postgres import Connection, TableName, queries
 
 
 class Uniqueness:

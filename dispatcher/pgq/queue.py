@@ -9,12 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
 
 from ..errors import Enough
 from ..events import COLUMNS, PASSED_OVER
 from ..partitions import TEXT, ColumnType
-from ..postgres import UTF8, queries
+from ..postgres import UTF8, Connection, queries
 from ..settings import Settings
 from .batch import Batch
 from .reading import Reading
@@ -57,7 +56,7 @@ class Queue:
         self, connection: Connection, settings: Settings, roots: dict[bytes, bytes] | None = None
     ) -> None:
         # Each call of PgQ is its own transaction, in one round trip.
-        connection.autocommit = True
+        connection.set_session(autocommit=True)
         self.connection = connection
         self.heard = time.monotonic()
         self._settings = settings
@@ -219,7 +218,7 @@ class Queue:
     @property
     def time_zone(self) -> str:
         """TimeZone of the session: the zone in which ``ev_time`` and most producers' times are written."""
-        return self.connection.get_parameter_status("TimeZone") or "UTC"
+        return self.connection.session.get_parameter_status("TimeZone") or "UTC"
 
 
 class _Receiver:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from psycopg2.extensions import connection as Connection
-
-from ..postgres import AS_SHIPPED, UTF8, Encoding, Styles, apply_styles, find_encoding, read_styles
+from ..postgres import (
+    AS_SHIPPED,
+    UTF8,
+    Connection,
+    Encoding,
+    Styles,
+    apply_styles,
+    find_encoding,
+    read_styles,
+)
 from ..settings import Settings
 
 

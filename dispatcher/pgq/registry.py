@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psycopg2.extensions import connection as Connection
-
 from ..errors import SetupError
 from ..ledger import Tick
-from ..postgres import queries
+from ..postgres import Connection, queries
 from ..settings import Settings
 
 

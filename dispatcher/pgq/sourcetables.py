@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
 
-from ..postgres import queries
+from ..postgres import Connection, queries
 from ..settings import Settings
 
 

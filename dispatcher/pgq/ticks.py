@@ -7,9 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from psycopg2 import ProgrammingError
-from psycopg2.extensions import connection as Connection
 
-from ..postgres import queries
+from ..postgres import Connection, queries
 from .bulletin import Bulletin
 
 AT_ONCE = 100
@@ -29,7 +28,7 @@ class Ticks:
     def __init__(
         self, connection: Connection, schema: str, consumers: Sequence[tuple[str, str]], bulletin: Bulletin
     ) -> None:
-        connection.autocommit = True
+        connection.set_session(autocommit=True)
         self._connection = connection
         self._schema = schema
         self._consumers = consumers

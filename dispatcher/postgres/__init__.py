@@ -1,7 +1,7 @@
 """PostgreSQL as a job uses it: connections, sessions, poolers, names, COPY text, locks, named statements."""
 
 from . import copytext, queries
-from .connection import IdleConnections, canonical_dsn, connected, database_name
+from .connection import Connection, IdleConnections, canonical_dsn, connected, database_name
 from .encoding import SERVER_ENCODINGS, UTF8, Encoding, find_encoding
 from .identifier import MAX_BYTES, TableName, is_possible, quote
 from .locks import lock_key
@@ -14,6 +14,7 @@ __all__ = [
     "SERVER_ENCODINGS",
     "STRICT",
     "UTF8",
+    "Connection",
     "DateStyle",
     "Doubt",
     "Encoding",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
+from types import TracebackType
+from typing import Any, Self
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import connection as Session
+from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from ..address import Address
 from ..errors import Outage, one_line
+from . import queries
 from .copywatch import WatchedConnection
 from .session import set_up
 
@@ -29,13 +32,13 @@ MAX_NAME = 63
 """Bytes of an application_name; PostgreSQL cuts off what is beyond them."""
 
 
-@contextmanager
-def connected(address: Address, application_name: str, identity: str = "") -> Iterator[Connection]:
-    """A connection for the length of the context: UTF-8, ISO dates, read committed.
+class Connection:
+    """A connection to a database, which may be closed while nobody needs it and opened again.
 
-    Dates are written in ISO style and read as year, month, day: a value of another DateStyle, in which day
-    and month could be confused, is an error. A confirmed commit survives a crash of the server. No session is
-    ended for its silence; but both sides notice within 15 s that they are cut off from each other.
+    In each session: UTF-8, ISO dates, read committed. Dates are written in ISO style and read as year, month,
+    day: a value of another DateStyle, in which day and month could be confused, is an error. A confirmed
+    commit survives a crash of the server. No session is ended for its silence; but both sides notice within
+    15 s that they are cut off from each other.
 
     Args:
         address: of the database; what it sets wins over our defaults, ``options`` included.
@@ -43,25 +46,107 @@ def connected(address: Address, application_name: str, identity: str = "") -> It
         identity: ASCII text that ends this name, whatever the connection string says.
 
     Raises:
-        Outage: the server cannot be reached, or refuses the connection; or a file of secrets cannot be read.
-        SetupError: a pooler stands before it and gives each transaction another session.
+        Outage, SetupError: as by `open`.
     """
-    which, dsn = address.which, address.read()
-    given = parse_dsn(dsn)
-    defaults = {**_DEFAULTS, "application_name": application_name}
-    missing = {key: value for key, value in defaults.items() if key not in given}
-    if identity:
-        missing["application_name"] = _ending_in(identity, given.get("application_name", application_name))
-    watched = which == "target" and "tcp_user_timeout" in missing
-    try:
-        connection = psycopg2.connect(
-            make_dsn(dsn, **missing), connection_factory=WatchedConnection if watched else None
-        )
-    except psycopg2.OperationalError as error:
-        raise Outage(f"cannot connect to the {which} database: {one_line(error)}", which) from error
-    with closing(connection):
-        set_up(connection, which)
-        yield connection
+
+    def __init__(self, address: Address, application_name: str, identity: str = "") -> None:
+        self._address = address
+        self._name = application_name, identity
+        self._settings: dict[str, str] = {}
+        self._modes: dict[str, Any] = {}
+        self._session = self._connect()
+
+    def open(self) -> None:
+        """Open it again, with all that its sessions were told.
+
+        Raises:
+            Outage: the server cannot be reached, or refuses the connection; or a file of secrets cannot be
+                read.
+            SetupError: a pooler stands before it and gives each transaction another session.
+        """
+        self._session = self._connect()
+
+    def close(self) -> None:
+        """Close it."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        """Begin a transaction."""
+        self._session.__enter__()
+        return self
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Commit the transaction, or roll it back after an error."""
+        self._session.__exit__(type_, error, traceback)
+
+    def cursor(self) -> Cursor:
+        """A cursor of the present session."""
+        return self._session.cursor()
+
+    def commit(self) -> None:
+        """Commit the transaction."""
+        self._session.commit()
+
+    def rollback(self) -> None:
+        """Roll the transaction back."""
+        self._session.rollback()
+
+    def set_session(self, **modes: Any) -> None:
+        """Let transactions of this session, and of each later one, be as psycopg2's method has it."""
+        self._session.set_session(**modes)
+        self._modes |= modes
+
+    def set(self, name: str, value: str) -> None:
+        """Give the session a setting, and each later one.
+
+        Raises:
+            psycopg2.Error: the server does not take it.
+        """
+        with self, self.cursor() as cursor:
+            queries.run(cursor, "set_setting", name=name, value=value)
+        self._settings[name] = value
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed or lost."""
+        return bool(self._session.closed)
+
+    @property
+    def session(self) -> Session:
+        """The present session, as psycopg2 has it."""
+        return self._session
+
+    def _connect(self) -> Session:
+        which, dsn = self._address.which, self._address.read()
+        given = parse_dsn(dsn)
+        name, identity = self._name
+        defaults = {**_DEFAULTS, "application_name": name}
+        missing = {key: value for key, value in defaults.items() if key not in given}
+        if identity:
+            missing["application_name"] = _ending_in(identity, given.get("application_name", name))
+        watched = which == "target" and "tcp_user_timeout" in missing
+        try:
+            session = psycopg2.connect(
+                make_dsn(dsn, **missing), connection_factory=WatchedConnection if watched else None
+            )
+        except psycopg2.OperationalError as error:
+            raise Outage(f"cannot connect to the {which} database: {one_line(error)}", which) from error
+        try:
+            set_up(session, which, self._settings)
+            session.set_session(**self._modes)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+
+def connected(
+    address: Address, application_name: str, identity: str = ""
+) -> AbstractContextManager[Connection]:
+    """A `Connection` for the length of the context."""
+    return closing(Connection(address, application_name, identity))
 
 
 def _ending_in(identity: str, name: str) -> str:
@@ -88,10 +173,7 @@ class IdleConnections:
     """Idle connections, watched in case a server goes away."""
 
     def __init__(self, *connections: Connection) -> None:
-        self._connections = {connection.fileno(): connection for connection in connections}
-        self._poller = select.poll()
-        for descriptor in self._connections:
-            self._poller.register(descriptor, select.POLLIN)
+        self._connections = connections
 
     def check(self) -> None:
         """See whether the connections are alive; costs no query while their servers are silent.
@@ -99,7 +181,10 @@ class IdleConnections:
         Raises:
             psycopg2.Error: a connection is lost.
         """
-        for descriptor, _events in self._poller.poll(0):
-            connection = self._connections[descriptor]
-            with connection, connection.cursor() as cursor:
+        by_number = {each.session.fileno(): each for each in self._connections}
+        poller = select.poll()
+        for number in by_number:
+            poller.register(number, select.POLLIN)
+        for number, _events in poller.poll(0):
+            with by_number[number] as connection, connection.cursor() as cursor:
                 cursor.execute("select 1")

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import encodings
 
 from ..errors import SetupError
 from . import queries
+from .connection import Connection
 
 SQL_ASCII = "SQL_ASCII"
 
@@ -142,8 +142,8 @@ def find_encoding(
         psycopg2.Error: the source failed.
         SetupError: the source's server is not PostgreSQL.
     """
-    server = source.get_parameter_status("server_encoding") or "UTF8"
-    its = (target and target.get_parameter_status("server_encoding")) or "UTF8"
+    server = source.session.get_parameter_status("server_encoding") or "UTF8"
+    its = (target and target.session.get_parameter_status("server_encoding")) or "UTF8"
     if not given and server not in ("UTF8", SQL_ASCII) and _is_without_c(source, pgq):
         server = "UTF8"
     name = given or server

@@ -60,8 +60,8 @@ select lower(s.name), coalesce(
     array(select distinct value from said where said.name = lower(s.name) and setrole <> 0)
 from pg_settings s where lower(s.name) in ('datestyle', 'intervalstyle', 'lc_monetary', 'timezone');
 
--- name: set_style
--- Let the session write and read values in a style.
+-- name: set_setting
+-- Give the session a setting.
 select set_config(%(name)s, %(value)s, false);
 
 -- name: zone_samples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
@@ -46,7 +47,7 @@ _GIVEN = re.compile(r"(?:-c\s*|--)([\w-]+)=")
 """Names of settings in ``options`` of a connection string."""
 
 
-def set_up(connection: Connection, which: str) -> None:
+def set_up(connection: Connection, which: str, told: Mapping[str, str]) -> None:
     """Prepare a new connection, in one round trip if it leads to the server itself.
 
     It is sent by SET, as poolers refuse ``options``. Settings that the connection string gives there stay,
@@ -55,6 +56,7 @@ def set_up(connection: Connection, which: str) -> None:
     Args:
         connection: nothing was done with it.
         which: ``source`` or ``target``.
+        told: more settings, by name.
 
     Raises:
         Outage: the connection is lost already, or a pooler cannot be judged now.
@@ -64,10 +66,10 @@ def set_up(connection: Connection, which: str) -> None:
         connection.set_client_encoding("UTF8")
         connection.autocommit = True
         # A pooler makes up a process for its client.
-        told = connection.info.backend_pid
-        pid = _send(connection, which, told)
-        if pid != told and not (
-            keeps_sessions(connection, which, pid) and _send(connection, which, pid) == pid
+        its = connection.info.backend_pid
+        pid = _send(connection, which, its, told)
+        if pid != its and not (
+            keeps_sessions(connection, which, pid) and _send(connection, which, pid, told) == pid
         ):
             raise SetupError(
                 f"cannot use the {which} database: it is behind a pooler in transaction or statement mode, "
@@ -80,13 +82,13 @@ def set_up(connection: Connection, which: str) -> None:
         raise Outage(f"lost the {which} database: {one_line(error)}", which) from error
 
 
-def _send(connection: Connection, which: str, pid: int) -> int:
+def _send(connection: Connection, which: str, pid: int, told: Mapping[str, str]) -> int:
     """Give the session its settings if the process is the expected one; returns the real one."""
     parameters = connection.info.dsn_parameters
     given = {name.lower().replace("-", "_") for name in _GIVEN.findall(parameters.get("options", ""))}
     given.discard("search_path")
     wanted = {**_SETTINGS, **_FOR_DATABASE[which], "application_name": parameters.get("application_name", "")}
-    wanted = {name: value for name, value in wanted.items() if name not in given}
+    wanted = {name: value for name, value in wanted.items() if name not in given} | dict(told)
     lift = () if "statement_timeout" in given else ("lift_statement_timeout",)
     names = ["own_names", *lift, "set_up_session"]
     with connection.cursor() as cursor:

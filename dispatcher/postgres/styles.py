@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from . import queries
+from .connection import Connection
 
 _STYLES = {"iso": "ISO", "sql": "SQL", "postgres": "Postgres", "german": "German"}
 _ORDERS = {"ymd": "YMD", "dmy": "DMY", "euro": "DMY", "mdy": "MDY", "us": "MDY", "noneuro": "MDY"}
@@ -210,11 +210,10 @@ def apply_styles(styles: Styles, source: Connection, target: Connection) -> Styl
         psycopg2.Error: a database failed.
     """
     wanted = {"DateStyle": f"ISO, {styles.date_order}", "IntervalStyle": styles.interval}
-    given = target.info.dsn_parameters.get("options", "").lower()
-    with target, target.cursor() as cursor:
-        for name, value in wanted.items():
-            if name.lower() not in given:
-                queries.run(cursor, "set_style", name=name, value=value)
+    given = target.session.info.dsn_parameters.get("options", "").lower()
+    for name, value in wanted.items():
+        if name.lower() not in given:
+            target.set(name, value)
     doubts = [*styles.doubts]
     if doubt := _money_doubt(styles.monetary, target):
         doubts.append(doubt)
@@ -234,8 +233,7 @@ def apply_styles(styles: Styles, source: Connection, target: Connection) -> Styl
 def _money_doubt(monetary: str, target: Connection) -> Doubt | None:
     """Let the target's session read money as the source writes it; a doubt if the server cannot."""
     try:
-        with target, target.cursor() as cursor:
-            queries.run(cursor, "set_style", name="lc_monetary", value=monetary)
+        target.set("lc_monetary", monetary)
     except psycopg2.errors.InvalidParameterValue:
         return Doubt(
             frozenset({"money"}),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
 
-import psycopg2
 import pytest
 from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
 from harness.servers.pgq_ext import PGQ_EXT
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.ledger import ConsumerRow, find_position, open_schema
+from tdsup.dispatcher.postgres import connected
 
 
 @pytest.mark.parametrize("where", ["own", "pgq_ext"])
@@ -20,7 +20,7 @@ def test_a_pause_waits_for_its_turn(target: Database, pipeline: Pipeline, where:
         pipeline.act("unregister")
         target.execute(PGQ_EXT.read_text(encoding="utf-8"))
         pipeline.drain()
-    with closing(psycopg2.connect(target.dsn)) as connection, target.another() as batch:
+    with connected(Address("target", target.dsn), "test") as connection, target.another() as batch:
         with connection.cursor() as cursor:
             position = find_position(cursor, open_schema(connection), "q", "job")
         connection.rollback()

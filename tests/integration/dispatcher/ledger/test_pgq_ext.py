@@ -10,9 +10,10 @@ from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
 from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
-from psycopg2 import connect
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.errors import Displaced
 from tdsup.dispatcher.ledger import ConsumerRow, Tick, find_position, open_schema
+from tdsup.dispatcher.postgres import Connection
 
 WAITS = "select exists (select from pg_stat_activity where wait_event_type = 'Lock' and query ilike %s)"
 
@@ -96,7 +97,7 @@ def test_an_original_that_writes_while_ours_loads_waits(pipeline: Pipeline) -> N
 def test_two_first_positions(target: Database) -> None:
     """Where there was none, the second one to write it finds a row, which is no fault of data either."""
     target.execute(PGQ_EXT.read_text(encoding="utf-8"))
-    connection = connect(target.dsn)
+    connection = Connection(Address("target", target.dsn), "test")
     facts = open_schema(connection)
     with connection, connection.cursor() as cursor:
         position = find_position(cursor, facts, "q", "job")

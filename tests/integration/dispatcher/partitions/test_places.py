@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
-import psycopg2
 import pytest
 from harness.rows.job import Keys, drain, job_keys
 from harness.servers.database import Database
 from harness.servers.queue import Queue
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.errors import SetupError
 from tdsup.dispatcher.partitions import MissingTable, Partitioning, TableMaker, Tables, period_of
-from tdsup.dispatcher.postgres import TableName
+from tdsup.dispatcher.postgres import TableName, connected
 
 DATES = "create table t (id int, day date, note text, primary key (id, day)) partition by range (day)"
 MOMENTS = (
@@ -134,12 +132,11 @@ def test_tables_that_are_partitioned_otherwise(queue: Queue, target: Database, k
 def test_a_partition_that_another_job_has_just_made(target: Database) -> None:
     """It is used, though it was missing a moment ago."""
     target.execute("create table t (id int, day date)")
-    connection = psycopg2.connect(target.dsn)
     partitioning = Partitioning(TableName("public", "t"), "day", "daily", "")
-    tables = Tables(connection, partitioning)
-    maker = TableMaker(connection, tables, partitioning, "UTC")
     period = period_of(b"2026-11-24", "daily")
-    with closing(connection):
+    with connected(Address("target", target.dsn), "test") as connection:
+        tables = Tables(connection, partitioning)
+        maker = TableMaker(connection, tables, partitioning, "UTC")
         with connection:
             assert tables.place(period).table is None
         target.execute("create table t_2026_11_24 () inherits (t)")

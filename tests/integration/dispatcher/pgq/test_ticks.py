@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 
 import psycopg2
 import pytest
@@ -144,11 +143,10 @@ def test_without_the_right_to_look_each_tick_is_told(queue: Queue, sight: Sight,
             "grant usage on schema pgq to poor; "
             "grant select on pgq.tick, pgq.queue, pgq.subscription, pgq.consumer to poor"
         )
-        with closing(psycopg2.connect(source.dsn)) as connection:
-            connection.autocommit = True
-            connection.cursor().execute("set search_path = pg_catalog; set role poor")
+        with connected(Address("source", source.dsn), "test") as connection:
             bulletin = Bulletin()
             ticks = Ticks(connection, "pgq", [("q", "job")], bulletin)
+            connection.cursor().execute("set role poor")
             ticks.look()
             bulletin.due(0.0)
             idle_tick(queue)

@@ -18,10 +18,9 @@ from harness.rows.pipeline import Pipeline, Table
 from harness.servers.database import Database
 from harness.servers.hosts import Host, Hosts
 from harness.servers.queue import Queue
-from psycopg2.extensions import connection as Connection
 from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.errors import is_infrastructure
-from tdsup.dispatcher.postgres import IdleConnections, connected
+from tdsup.dispatcher.postgres import Connection, IdleConnections, connected
 from tdsup.sandbox import Cluster, Sandbox
 
 NOTICED = 15.0
@@ -185,7 +184,7 @@ def test_a_stream_from_the_source_is_ended_by_its_client(far: Far) -> None:
     """Its reader notices a cut; to the server that is a worker that is stopped, till it is told otherwise."""
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         connection = far.connect(stack, "source", "stream")
-        pid = connection.info.backend_pid
+        pid = connection.session.info.backend_pid
         failure = pool.submit(_failed, _copy(STREAM), connection)
         time.sleep(1)
         since = time.monotonic()

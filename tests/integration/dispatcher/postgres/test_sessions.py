@@ -9,10 +9,9 @@ from collections.abc import Mapping
 import psycopg2
 import pytest
 from harness.servers.database import Database
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn
 from tdsup.dispatcher.address import Address
-from tdsup.dispatcher.postgres import connected
+from tdsup.dispatcher.postgres import Connection, connected
 from tdsup.sandbox import Sandbox
 
 SETTINGS = {
@@ -42,7 +41,7 @@ def _shown(connection: Connection, *names: str) -> dict[str, str]:
 
 def _on_socket(connection: Connection, *names: str) -> list[int]:
     """Options of a connection's socket at the client."""
-    with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as copy:
+    with socket.fromfd(connection.session.fileno(), socket.AF_INET, socket.SOCK_STREAM) as copy:
         return [copy.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names]
 
 
@@ -162,8 +161,8 @@ def test_it_costs_one_round_trip(
     """Nor has a server anything to say about it, even where a unix socket knows no timeouts."""
     target.execute(f"alter database {name} set log_statement = 'all'")
     with connected(Address("target", tcp if by_tcp else target.dsn), "me") as connection:
-        pid = connection.info.backend_pid
-        assert connection.notices == []
+        pid = connection.session.info.backend_pid
+        assert connection.session.notices == []
     lines = [
         line for line in sandbox.target.log.read_text(encoding="utf-8").splitlines() if f" [{pid}] " in line
     ]
