@@ -10,7 +10,7 @@ from tdsup.jobtype import Action, Context, Metric, Order, WatchContext
 from .actions import ACTIONS
 from .metrics import METRICS
 from .postgres import canonical_dsn, database_name, quote
-from .run import Run
+from .running import Run
 from .settings import Settings
 from .watching import Watcher
 

@@ -7,13 +7,13 @@ from collections.abc import Collection
 
 from tdsup.jobtype import Context
 
+from ..ledger import Choice, Ownership, Position, Storage
+from ..load import BatchWork, Delivery, Ledger, Outcome
+from ..metrics import Tally
+from ..pgq import Batch, BatchSizer, Lookout, Queue
+from ..postgres import Connection, IdleConnections
+from ..settings import Settings
 from .health import Health
-from .ledger import Choice, Ownership, Position, Storage
-from .load import BatchWork, Delivery, Ledger, Outcome
-from .metrics import Tally
-from .pgq import Batch, BatchSizer, Lookout, Queue
-from .postgres import Connection, IdleConnections
-from .settings import Settings
 
 VERIFY = 10.0
 """Seconds after which an idle owner looks whether it still is the owner: a batch would tell it at once."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from tdsup.jobtype import Condition, Context, Order
 
-from .ledger import Ownership, Wait
-from .pgq import Registry
-from .settings import Settings
+from ..ledger import Ownership, Wait
+from ..pgq import Registry
+from ..settings import Settings
 
 DELAY = 1.0
 """Seconds between two looks at who works."""

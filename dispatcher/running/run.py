@@ -9,9 +9,8 @@ from contextlib import contextmanager, suppress
 import psycopg2
 from tdsup.jobtype import Condition, Context, Snapshot
 
-from .consumer import Consumer
-from .errors import Displaced, Outage, SetupError, is_infrastructure, one_line
-from .ledger import (
+from ..errors import Displaced, Outage, SetupError, is_infrastructure, one_line
+from ..ledger import (
     NO_OWNERS,
     ConsumerRow,
     Ownership,
@@ -21,11 +20,12 @@ from .ledger import (
     find_position,
     open_schema,
 )
-from .metrics import TOTALS, Tally
-from .pgq import Queue, Registry
-from .postgres import Connection, connected
+from ..metrics import TOTALS, Tally
+from ..pgq import Queue, Registry
+from ..postgres import Connection, connected
+from ..settings import Settings
+from .consumer import Consumer
 from .registration import Registration
-from .settings import Settings
 from .standby import Standby
 
 RETRY_FIRST = 0.25

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from .ledger import DeadLetters
-from .metrics import Tally
-from .pgq import Queue
+from ..ledger import DeadLetters
+from ..metrics import Tally
+from ..pgq import Queue
 
 EVERY = 15.0
 """Seconds between two looks at the queue: as often as Prometheus usually asks."""

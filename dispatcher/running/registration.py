@@ -10,11 +10,11 @@ from logging import Logger
 
 from psycopg2.extensions import cursor as Cursor
 
-from .errors import LostPosition, SetupError
-from .ledger import Ownership, Position, Tick
-from .pgq import Registry, Whereabouts, may_register, takes_over, unregistered
-from .postgres import Connection
-from .settings import Settings
+from ..errors import LostPosition, SetupError
+from ..ledger import Ownership, Position, Tick
+from ..pgq import Registry, Whereabouts, may_register, takes_over, unregistered
+from ..postgres import Connection
+from ..settings import Settings
 
 
 class Registration:
