@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tdsup.jobtype import Action, Context, Metric, Order, WatchContext
 
@@ -12,7 +13,7 @@ from .metrics import METRICS
 from .postgres import canonical_dsn, database_name, quote
 from .running import Run
 from .settings import Settings
-from .watching import Watcher
+from .watching import SourceWatch, TargetWatch, Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +60,20 @@ class TableDispatcher:
         return ((settings.queue, settings.consumer_name),)
 
     def watched(self, settings: Settings) -> Mapping[str, str]:
-        """The source, and how to get in; a job that drains its queue and ends looks for itself."""
+        """Both databases, and how to get in; a job that drains its queue and ends looks for itself."""
         if settings.loop_delay <= 0:
             return {}
-        return {"source": "\n".join((*self.sources(settings), settings.src_db_file, settings.pgq_schema))}
+        source = (*self.sources(settings), settings.src_db_file, settings.pgq_schema)
+        target = (*self.targets(settings), settings.dst_db_file)
+        return {"source": "\n".join(source), "target": "\n".join(target)}
 
     def watch(self, what: str, jobs: Mapping[str, Settings], context: WatchContext) -> None:
-        """Look for new ticks of the queues of some jobs, until asked to stop."""
-        del what
-        Watcher(jobs, context).run()
+        """Look at the source of some jobs, or at their target, until asked to stop."""
+        settings = next(iter(jobs.values()))
+        if what == "source":
+            Watcher(settings.source, partial(SourceWatch, jobs, context), context).run()
+        else:
+            Watcher(settings.target, partial(TargetWatch, jobs, context), context).run()
 
     def leaving(self, settings: Settings) -> str:
         """The consumer: while it is registered, the queue keeps every event for it."""

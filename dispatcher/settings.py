@@ -5,15 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import AliasChoices, BaseModel, ByteSize, ConfigDict, Field
-from tdsup.jobtype import filled_in, no_effect, secret_file
+from pydantic import ByteSize, Field
+from tdsup.jobtype import no_effect
 
-from .address import Address
+from .ends import Ends
 from .fieldmap import FieldMap
 from .keyvalues import (
     DateStyleName,
     Day,
-    Dsn,
     Duration,
     EncodingName,
     Fields,
@@ -29,48 +28,9 @@ EVENT_TIME = "_EVTIME"
 """Value of ``part_field`` that means the event's own time."""
 
 
-class Settings(BaseModel):
+class Settings(Ends):
     """What a job reads, and where it writes."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
-
-    job_name: str = Field(description="Name of the job; also the consumer's name, unless one is given.")
-    unnamed_section: str = Field(
-        "",
-        description="Header of the section, which named the job in 2.1, if the file does not.",
-        json_schema_extra=filled_in(),
-    )
-    src_db: Dsn = Field(
-        examples=["host=shop dbname=shop"],
-        description="libpq connection string of the source database, which has the queue.",
-    )
-    dst_db: Dsn = Field(
-        examples=["host=archive dbname=archive"],
-        description="libpq connection string of the target database.",
-    )
-    src_db_file: str = Field(
-        "",
-        description="File with words that are added to src_db, such as password='…'; it is read for each "
-        "connection. A name without a slash is a credential of the systemd unit.",
-        json_schema_extra=secret_file(),
-    )
-    dst_db_file: str = Field("", description="The same for dst_db.", json_schema_extra=secret_file())
-    queue: str = Field(
-        min_length=1,
-        validation_alias=AliasChoices("pgq_queue_name", "queue_name"),
-        examples=["orders"],
-        description="Queue to read.",
-    )
-    consumer: str = Field(
-        "",
-        validation_alias=AliasChoices("pgq_consumer_id", "consumer_name"),
-        description="Consumer name to register on the queue; empty: job_name.",
-    )
-    pgq_schema: str = Field(
-        "pgq",
-        pattern=r"^[a-z_][a-z0-9_]*$",
-        description="Schema of PgQ in the source database; pgque for PgQue.",
-    )
     dest_table: Table = Field(
         examples=["orders"],
         description="Table to load; with part_field, its name is the first part of the partitions' names.",
@@ -197,6 +157,19 @@ class Settings(BaseModel):
         description="Seconds between looks at an empty queue, if no watcher tells of news; 0: end the job "
         "when the queue is empty; below 0: end it after one look.",
     )
+    news_interval: float = Field(
+        0.015,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds between looks of a watcher for news within 10 s of an event of the source; it "
+        "looks less often later, and the smallest value of the source's jobs counts.",
+    )
+    idle_disconnect: float = Field(
+        60.0,
+        ge=0,
+        description="Seconds without an event after which a job closes its connections, if watchers look for "
+        "the next one; 0: never.",
+    )
     connection_lifetime: float = Field(
         1200.0, ge=0, description="Seconds after which connections are replaced, between batches; 0: never."
     )
@@ -252,29 +225,9 @@ class Settings(BaseModel):
     )
 
     @property
-    def source(self) -> Address:
-        """Where the queue is."""
-        return Address("source", self.src_db, self.src_db_file)
-
-    @property
-    def target(self) -> Address:
-        """Where the tables are."""
-        return Address("target", self.dst_db, self.dst_db_file)
-
-    @property
     def holds_back(self) -> bool:
         """Whether PgQ may give no batch although there are events."""
         return bool(self.pgq_keep_lag or self.pgq_batch_collect_events or self.pgq_batch_collect_interval)
-
-    @property
-    def consumer_name(self) -> str:
-        """The name under which the job is registered."""
-        return self.consumer or self.job_name
-
-    @property
-    def former_name(self) -> str:
-        """The consumer that the file had with table_dispatcher 2.1, if that was another one; else empty."""
-        return "" if self.consumer or self.unnamed_section == self.job_name else self.unnamed_section
 
     @property
     def partitioning(self) -> Partitioning:

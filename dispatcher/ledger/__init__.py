@@ -3,6 +3,7 @@
 from .choice import Choice
 from .consumerrow import ConsumerRow, namesake
 from .deadletters import DeadLetter, DeadLetters
+from .entries import Entries, for_owner, owner_is_idle
 from .entry import Entry, Wait, read_entry, working
 from .identity import Process, Source, end_session
 from .ownership import NO_OWNERS, Ownership, other_source
@@ -17,6 +18,7 @@ __all__ = [
     "ConsumerRow",
     "DeadLetter",
     "DeadLetters",
+    "Entries",
     "Entry",
     "Ownership",
     "Position",
@@ -29,9 +31,11 @@ __all__ = [
     "Wait",
     "end_session",
     "find_position",
+    "for_owner",
     "namesake",
     "open_schema",
     "other_source",
+    "owner_is_idle",
     "read_entry",
     "schema_facts",
     "schema_sql",

@@ -72,11 +72,13 @@ class Wait:
         reason: in one line; if another one works, which.
         paused: a person holds the consumer.
         blocked: a person has to mend something first.
+        late_in: seconds until the owner is late; None: that no time tells.
     """
 
     reason: str
     paused: bool = False
     blocked: bool = False
+    late_in: float | None = None
 
     def of(self, consumer: str) -> str:
         """The reason as a standby tells it."""
@@ -105,7 +107,10 @@ def why_wait(entry: Entry, identity: str, *, news_for: float, takeover_after: fl
     late = news_for if entry.next_try_in is None else -entry.next_try_in
     if late >= takeover_after:
         return None
-    return Wait(f"host {entry.host}, which has no connection at this moment")
+    return Wait(
+        f"host {entry.host}, which has no connection at this moment",
+        late_in=None if entry.next_try_in is None and not news_for else takeover_after - late,
+    )
 
 
 def working(entry: Entry) -> Wait:

@@ -58,6 +58,7 @@ class Ownership:
     Attributes:
         row: as given.
         process: as given.
+        source: as given, until the sessions are others.
         counters: what the consumer has done in all by the time of `take`, by metric; empty if that is not
             kept.
     """
@@ -65,7 +66,7 @@ class Ownership:
     def __init__(self, row: ConsumerRow, process: Process, source: Source, takeover_after: float) -> None:
         self.row = row
         self.process = process
-        self._source = source
+        self.source = source
         self._takeover_after = takeover_after
         self._consumer = row.position.consumer
         self._epoch = 0
@@ -120,7 +121,7 @@ class Ownership:
         if (
             former is not None
             and former.owner is not None
-            and former.source_pid not in {None, self._source.pid}
+            and former.source_pid not in {None, self.source.pid}
         ):
             with suppress(InsufficientPrivilege):
                 end_session(cursor, former.source_pid, former.source_start, former.owner)
@@ -148,11 +149,11 @@ class Ownership:
         if entry is not None:
             self.check(Standing(True, entry.owner, entry.epoch, entry.paused is not None, None))
 
-    def rest(self, seconds: float) -> None:
+    def rest(self, seconds: float | None) -> None:
         """Stay the owner without sessions until a time; others take over `takeover_after` later.
 
         Args:
-            seconds: until then; negative: it has passed.
+            seconds: until then; negative: it has passed; None: until the queue has something to read.
         """
         self._as_owner("leave_sessions", seconds=seconds)
 
@@ -173,7 +174,7 @@ class Ownership:
         if entry is None:
             return None
         # Whoever works for the consumer: another source's is not this one's to wait for.
-        if reason := other_source(entry, self._source):
+        if reason := other_source(entry, self.source):
             raise SetupError(
                 f"cannot run consumer {self._consumer} of queue {self.row.position.queue}: {reason}"
             )
@@ -185,7 +186,7 @@ class Ownership:
         )
 
     def _take(self, cursor: Cursor) -> None:
-        source = self._source
+        source = self.source
         self._epoch = queries.value(
             cursor,
             "take_ownership",

@@ -2,8 +2,8 @@
 
 from .batch import Batch, Verdict, judge
 from .batchsize import BatchSizer
-from .bulletin import Bulletin
-from .lookout import Lookout
+from .bulletin import Bulletin, tick_of
+from .lookout import ASK_ANYWAY, Lookout
 from .lost import lost_position, may_register, unregistered
 from .queue import Queue
 from .reading import PLAIN, Reading
@@ -12,6 +12,7 @@ from .sourcetables import SourceTables
 from .ticks import Ticks
 
 __all__ = [
+    "ASK_ANYWAY",
     "PLAIN",
     "Batch",
     "BatchSizer",
@@ -28,6 +29,7 @@ __all__ = [
     "lost_position",
     "may_register",
     "takes_over",
+    "tick_of",
     "too_old",
     "unregistered",
 ]

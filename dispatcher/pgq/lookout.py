@@ -28,8 +28,8 @@ class Lookout:
         self._news: int | None = None
         self._asked_with = 0
         self._asked_at = time.monotonic()
-        self._asked_with = self._news or 0
-        self._has_asked = False
+        self._has_read = False
+        self._read_to = 0
 
     @property
     def is_watched(self) -> bool:
@@ -38,21 +38,22 @@ class Lookout:
 
     def is_quiet(self) -> bool:
         """Whether there is certainly nothing to read; ask this before PgQ."""
-        # With such settings PgQ may hand out no batch although there is a new tick.
-        self._news = None if self._settings.holds_back else self._context.news("source")
-        if self._news is None or not self._has_asked:
+        self._news = self._context.news("source")
+        if self._news is None or not self._has_read:
             return False
         return self._news in {0, self._asked_with} and time.monotonic() - self._asked_at < ASK_ANYWAY
 
     def asked(self, batch: Batch | None) -> None:
-        """PgQ was asked: it gave a batch, or all is read up to the tick that was told before."""
+        """PgQ was asked: it gave a batch, or there is none, unless it holds one back."""
         self._asked_at = time.monotonic()
         self._asked_with = self._news or 0
-        self._has_asked = batch is None or batch.tick == tick_of(self._asked_with)
+        if batch is not None:
+            self._read_to = batch.tick
+        is_empty = batch is None and not self._settings.holds_back
+        self._has_read = is_empty or self._read_to >= tick_of(self._asked_with)
 
     def rest(self) -> float:
         """Seconds until the next look is due, unless there are news."""
-        delay = self._settings.loop_delay
-        if self._news is None:
-            return delay
+        if self._news is None or not self._has_read:
+            return self._settings.loop_delay
         return max(0.0, self._asked_at + ASK_ANYWAY - time.monotonic())

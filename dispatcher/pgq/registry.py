@@ -8,6 +8,7 @@ from ..errors import SetupError
 from ..ledger import Tick
 from ..postgres import Connection, queries
 from ..settings import Settings
+from .eventsbetween import with_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,12 @@ class Registry:
             return bool(queries.value(cursor, "has_open_batch", **self._names))
 
     def has_news(self, tick: int) -> bool:
-        """Whether the queue has a later tick."""
+        """Whether the queue has a later tick, and events before it."""
         newest = self.whereabouts().newest
-        return newest is not None and newest.number > tick
+        if newest is None or newest.number <= tick:
+            return False
+        ticks = {self._settings.queue: (tick, newest.number)}
+        return bool(with_events(self._connection, self._settings.pgq_schema, ticks))
 
     def consumers(self) -> list[ConsumerState]:
         """All consumers of all queues of the database."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Any
-
-from psycopg2 import ProgrammingError
 
 from ..postgres import Connection, queries
 from .bulletin import Bulletin
+from .eventsbetween import with_events
 
 AT_ONCE = 100
 """Queues whose events are looked for in one statement."""
@@ -59,7 +57,7 @@ class Ticks:
         doubtful = [queue for queue, _tick, _sequence, _period in found if queue in untold]
         for start in range(0, len(doubtful), AT_ONCE):
             part = {queue: untold[queue] for queue in doubtful[start : start + AT_ONCE]}
-            for queue in self._with_events(part):
+            for queue in with_events(self._connection, self._schema, part):
                 self._bulletin.tell(queue)
         return had_events
 
@@ -88,14 +86,3 @@ class Ticks:
                 queues=list(queues),
                 consumers=list(consumers),
             )
-
-    def _with_events(self, ticks: Mapping[str, tuple[int, int]]) -> list[str]:
-        """Those of some queues that may have events between two ticks."""
-        with self._connection.cursor() as cursor, suppress(ProgrammingError):
-            tables = queries.rows(cursor, "event_tables", pgq=self._schema, queues=list(ticks))
-            parts = [
-                (table, dict(zip(("told", "newest"), ticks[queue], strict=True), queue=queue))
-                for queue, table in tables
-            ]
-            return [queue for (queue,) in queries.rows_of_each(cursor, "holds_events", parts, self._schema)]
-        return list(ticks)

@@ -149,6 +149,22 @@ left join pg_stat_activity a on a.pid = c.target_pid
     and coalesce(a.backend_start = c.target_start, true)
 where c.queue_name = %(queue)s and c.consumer_name = %(consumer)s;
 
+-- name: changed_entries
+-- Of some consumers, those whose state is another one than is known: a hash of what a process wants to know that waits for
+-- its turn, or owns the consumer and sleeps, with a lowest bit that says whether its owner has no session until there is
+-- news.
+select queue, consumer, state
+from unnest(%(queues)s::text[], %(consumers)s::text[], %(states)s::int8[]) known (queue, consumer, known_state)
+left join tdsup.consumer c on c.queue_name = queue and c.consumer_name = consumer
+left join pg_stat_activity a on a.pid = c.target_pid
+    and right(a.application_name, length(c.owner)) = c.owner
+    and coalesce(a.backend_start = c.target_start, true)
+cross join lateral (
+    select hashtextextended(
+            row(c.owner, c.paused, c.blocked, c.next_try, c.target_pid is not null and a.pid is null)::text, 0)
+        & 9223372036854775804 | 2 | (c.owner is not null and c.target_pid is null and c.next_try is null)::int) s (state)
+where state <> known_state;
+
 -- name: lock_entry_at_once
 -- Lock the consumer's row until the transaction ends; 55P03 if somebody else holds it.
 select from tdsup.consumer where queue_name = %(queue)s and consumer_name = %(consumer)s for update nowait;
@@ -164,10 +180,10 @@ where a.pid = pg_backend_pid() and queue_name = %(queue)s and consumer_name = %(
 returning epoch;
 
 -- name: leave_sessions
--- Stay the owner without sessions until a time, in seconds from now.
+-- Stay the owner without sessions until a time, in seconds from now, or until there is news (NULL).
 update tdsup.consumer
 set target_pid = null, target_start = null, source_pid = null, source_start = null,
-    next_try = clock_timestamp() + %(seconds)s * interval '1 second'
+    next_try = clock_timestamp() + %(seconds)s::float8 * interval '1 second'
 where queue_name = %(queue)s and consumer_name = %(consumer)s and owner = %(owner)s and epoch = %(epoch)s;
 
 -- name: give_up_ownership

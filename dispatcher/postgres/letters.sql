@@ -11,6 +11,11 @@ order by ev_id, id;
 -- How many dead letters a consumer has.
 select count(*) from tdsup.dead_letter where queue_name = %(queue)s and consumer_name = %(consumer)s;
 
+-- name: count_letters_of_each
+-- How many dead letters each of some consumers has.
+select queue, consumer, (select count(*) from tdsup.dead_letter where queue_name = queue and consumer_name = consumer)
+from unnest(%(queues)s::text[], %(consumers)s::text[]) known (queue, consumer);
+
 -- name: show_letter
 -- Everything about one dead letter but its queue and consumer.
 select id, died_at::text, reason, sqlstate, ev_id, ev_time::text, ev_txid, ev_retry, ev_type, ev_data,

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from tdsup.jobtype import Context
 
-from ..ledger import Choice, Ownership, Position, Storage
+from ..ledger import Choice, Ownership, Position, Storage, for_owner
 from ..load import BatchWork, Delivery, Ledger, Outcome
 from ..metrics import Tally
 from ..pgq import Batch, BatchSizer, Lookout, Queue
@@ -42,6 +42,7 @@ class Consumer:
     ) -> None:
         self._connections = IdleConnections(queue.connection, target)
         self._queue = queue
+        self._context = context
         self._lookout = Lookout(settings, context)
         self._position, self._ownership = ledger
         self._settings = settings
@@ -51,6 +52,7 @@ class Consumer:
         self._delivery = Delivery(self._queue, target, settings, context.logger, Choice(self._ownership.row))
         self._health = Health(queue, self._delivery.dead_letters, tally)
         self._verified = time.monotonic()
+        self._state: int | None = 0
 
     def work(self) -> bool:
         """Take one batch, if there is one; returns whether there may be more.
@@ -66,7 +68,10 @@ class Consumer:
         """
         asked = time.monotonic()
         batch, is_quiet = None, self._lookout.is_quiet()
-        self._health.look(asked, is_watched=self._lookout.is_watched)
+        state = self._context.news("target")
+        self._health.look(
+            asked, queue_is_watched=self._lookout.is_watched, letters_are_watched=state is not None
+        )
         if not is_quiet:
             batch = self._queue.next_batch(self._sizer.min_events)
             if batch is None and self._sizer.min_events:
@@ -74,13 +79,7 @@ class Consumer:
                 batch = self._queue.next_batch()
             self._lookout.asked(batch)
         if batch is None:
-            self._sizer.caught_up()
-            self._connections.check()
-            if asked - self._verified >= VERIFY:
-                self._verify()
-            if not self._settings.holds_back:
-                self._tally.caught_up_to = None
-                self._tally.behind = 0
+            self._idle(state)
             return False
         if self._tally.caught_up_to is None:
             self._tally.caught_up_to = asked
@@ -93,6 +92,17 @@ class Consumer:
         self._sizer.learn(batch.count, time.monotonic() - asked, self._tally.behind)
         return True
 
+    def _idle(self, state: int | None) -> None:
+        """There is no batch: see that all is well, and who is the owner by the state that a watcher told."""
+        self._sizer.caught_up()
+        self._connections.check()
+        if state != self._state or time.monotonic() - self._verified >= VERIFY:
+            self._verify()
+            self._state = state
+        if not self._settings.holds_back:
+            self._tally.caught_up_to = None
+            self._tally.behind = 0
+
     @property
     def notices(self) -> Collection[str]:
         """What the log should say once of how rows are loaded."""
@@ -101,6 +111,17 @@ class Consumer:
     def rest(self) -> float:
         """Seconds to wait for news after `work` has found nothing."""
         return min(self._lookout.rest(), self._health.rest())
+
+    def may_sleep(self) -> bool:
+        """Whether nothing is to be done before watchers tell something."""
+        state = self._context.news("target")
+        return state is not None and state == self._state and self._lookout.is_quiet()
+
+    def has_news(self) -> bool:
+        """Whether watchers have told something since `may_sleep`."""
+        state = self._context.news("target")
+        is_mine = not state or for_owner(state) == for_owner(self._state or 0)
+        return not (is_mine and self._lookout.is_quiet())
 
     def _verify(self) -> None:
         self._ownership.verify()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -16,17 +17,18 @@ from ..ledger import (
     Ownership,
     Position,
     Process,
-    Source,
     find_position,
     open_schema,
 )
 from ..metrics import TOTALS, Tally
-from ..pgq import Queue, Registry
+from ..pgq import ASK_ANYWAY, Queue, Registry
 from ..postgres import Connection, connected
 from ..settings import Settings
 from .consumer import Consumer
 from .registration import Registration
+from .sessions import WATCHED, Sessions
 from .standby import Standby
+from .worklog import WorkLog
 
 RETRY_FIRST = 0.25
 """Seconds before a lost database is tried again; doubled each time."""
@@ -56,6 +58,9 @@ class Run:
         self._advice = ""
         self._told: set[str] = set()
         self._roots: dict[bytes, bytes] = {}
+        self._log = WorkLog(context.logger, settings.keepalive_stats)
+        # When the last event was loaded.
+        self._busy_at = time.monotonic()
         # The last report said RUNNING, and nothing has happened since.
         self._idle = False
         # What a session remembers of tables may be outdated: a fault counts only on new connections.
@@ -90,12 +95,12 @@ class Run:
                 _outages(source=source, target=target),
             ):
                 queue = Queue(source, settings, self._roots)
-                with source.cursor() as cursor:
-                    its = Source.read(cursor)
+                sessions = Sessions(source, target, self._context)
                 row = ConsumerRow(target, position)
+                its = sessions.source_session()
                 ownership = Ownership(row, self._process, its, settings.takeover_after)
-                with self._leaving(ownership, queue), _outages(source=source, target=target):
-                    return self._work(target, queue, position, ownership)
+                with self._leaving(ownership, queue, sessions), _outages(source=source, target=target):
+                    return self._work(sessions, queue, position, ownership)
 
     def _position(self, target: Connection) -> Position:
         facts = open_schema(target)
@@ -106,7 +111,7 @@ class Run:
         return position
 
     @contextmanager
-    def _leaving(self, ownership: Ownership, queue: Queue) -> Iterator[None]:
+    def _leaving(self, ownership: Ownership, queue: Queue, sessions: Sessions) -> Iterator[None]:
         """Say in the target why this process stops working, so that others know whether to take over."""
         try:
             yield
@@ -118,16 +123,16 @@ class Run:
                     ownership.rest(0)
             raise
         except Outage as error:
-            since = time.monotonic() - queue.heard
+            since = time.monotonic() - max(queue.heard, sessions.woke)
             with suppress(psycopg2.Error):
                 ownership.rest(-since if error.which == "source" else self._retry_delay)
             raise
 
-    def _work(self, target: Connection, queue: Queue, position: Position, ownership: Ownership) -> bool:
+    def _work(self, sessions: Sessions, queue: Queue, position: Position, ownership: Ownership) -> bool:
         """Work whenever it is this process's turn; returns whether the job is done."""
-        settings, context = self._settings, self._context
+        settings, context, target = self._settings, self._context, sessions.target
         registry = Registry(queue.connection, settings)
-        while self._standby.wait(ownership, registry):
+        while self._standby.wait(ownership, registry, sessions):
             with queue.connection.cursor() as cursor:
                 ownership.end_former(cursor)
             if ownership.row.kept:
@@ -139,14 +144,14 @@ class Run:
                 self._advice = self._advise(ownership)
                 if self._failure is None:
                     self._report(Condition.RUNNING, self._advice)
-                return self._loop(consumer, ownership)
+                return self._loop(consumer, ownership, sessions)
             except Displaced as error:
                 self._logger.info("%s: %s", settings.job_name, error)
         return False
 
-    def _loop(self, consumer: Consumer, ownership: Ownership) -> bool:
+    def _loop(self, consumer: Consumer, ownership: Ownership, sessions: Sessions) -> bool:
         settings = self._settings
-        opened = idle_since = time.monotonic()
+        opened = time.monotonic()
         while not self._context.stopping():
             if self._standby.obey(ownership):
                 ownership.give_up()
@@ -161,23 +166,58 @@ class Run:
             self._idle = not more
             ended = time.monotonic()
             count = self._tally.total - events
-            if count or ended - idle_since >= settings.keepalive_stats > 0:
-                self._logger.info(
-                    "{count: %d, duration: %.4f, idle: %.4f}", count, ended - started, started - idle_since
-                )
-                idle_since = ended
+            self._log.tell(count, started, ended)
+            if count:
+                self._busy_at = ended
             if more:
                 self._proven = False
             if settings.loop_delay < 0 or (settings.loop_delay == 0 and not more):
                 ownership.give_up()
                 return True
-            if not more:
-                self._context.wait(consumer.rest(), for_news=["source"])
-            if 0 < settings.connection_lifetime <= ended - opened:
+            if self._may_sleep(consumer):
+                self._sleep(consumer, ownership, sessions)
+            elif 0 < settings.connection_lifetime <= ended - opened:
                 ownership.rest(0)
                 return False
+            elif not more:
+                self._rest(consumer)
         ownership.give_up()
         return False
+
+    def _may_sleep(self, consumer: Consumer) -> bool:
+        """Whether there has been no event for long, and watchers look for the next one."""
+        limit = self._settings.idle_disconnect
+        return 0 < limit <= time.monotonic() - self._busy_at and consumer.may_sleep()
+
+    def _rest(self, consumer: Consumer) -> None:
+        """Wait for news, and do what is due next by then."""
+        idle_for, limit = time.monotonic() - self._busy_at, self._settings.idle_disconnect
+        sleeps_in = limit - idle_for if idle_for < limit else math.inf
+        self._context.wait(min(consumer.rest(), sleeps_in, self._log.rest()), for_news=WATCHED)
+
+    def _sleep(self, consumer: Consumer, ownership: Ownership, sessions: Sessions) -> None:
+        """Wait for news without connections, and be the owner again.
+
+        Raises:
+            Outage: a database cannot be reached again.
+            Displaced: another process has become the owner, or a person holds the consumer.
+        """
+
+        def seconds() -> float:
+            now = time.monotonic()
+            self._log.tell(0, now, now)
+            return min(ASK_ANYWAY, self._log.rest())
+
+        ownership.rest(None)
+        source = sessions.sleep(self._standby.hear, consumer.has_news, seconds)
+        if source is None:
+            # Others take over at once if they are told.
+            with suppress(Outage, SetupError):
+                sessions.target.open()
+            return
+        ownership.source = source
+        if wait := ownership.take():
+            raise Displaced(wait.reason)
 
     def _advise(self, ownership: Ownership) -> str:
         """What a person should do although the job works; told in the log when it is new."""

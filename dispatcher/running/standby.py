@@ -7,12 +7,16 @@ from collections.abc import Callable
 
 from tdsup.jobtype import Condition, Context, Order
 
-from ..ledger import Ownership, Wait
-from ..pgq import Registry
+from ..ledger import Ownership, Wait, owner_is_idle
+from ..pgq import Registry, tick_of
 from ..settings import Settings
+from .sessions import Sessions
 
 DELAY = 1.0
-"""Seconds between two looks at who works."""
+"""Seconds between two looks at who works, if no watcher looks."""
+
+LOOK_ANYWAY = 3600.0
+"""The same whatever a watcher tells."""
 
 
 class Standby:
@@ -37,20 +41,27 @@ class Standby:
         self.is_held = False
         self._news_since: float | None = None
         self._tick = 0
+        self._news = 0
         self._tries_again = context.asked
 
-    def wait(self, ownership: Ownership, registry: Registry) -> bool:
+    def wait(self, ownership: Ownership, registry: Registry, sessions: Sessions) -> bool:
         """Become the owner of the consumer, as soon as that may be; False if asked to stop.
 
+        While watchers look, it waits without connections.
+
         Raises:
+            Outage: a database cannot be reached again.
             SetupError: as by `Ownership.take`.
         """
         told = ""
         self._news_since = None
         while not self._context.stopping():
+            state = self._context.news("target")
             if self._tries_again:
                 self._tries_again = not ownership.row.unblock()
             self.obey(ownership)
+            if told:
+                self._look_for_news(ownership, registry)
             found = self._try(ownership, registry)
             if found is None:
                 return True
@@ -60,18 +71,23 @@ class Standby:
                 self._context.logger.info("%s: %s: %s", self._settings.job_name, condition, reason)
                 told = reason
             self._report(condition, reason)
-            self._look_for_news(ownership, registry)
-            self._context.wait(DELAY)
+            if state and ownership.row.kept and sessions.are_watched():
+                self._sleep(ownership, sessions, state, found)
+            else:
+                self._context.wait(DELAY)
         return False
 
-    def hear(self) -> None:
-        """Take an order, to be carried out when both databases can be reached; else no wait would last."""
+    def hear(self) -> bool:
+        """Take an order, to be carried out when both databases can be reached; else no wait would last.
+
+        Returns whether there is one.
+        """
         self._order = self._context.order() or self._order
+        return self._order is not None
 
     def obey(self, ownership: Ownership) -> bool:
         """Carry out an order, if there is one; returns whether the job is to pause now."""
-        self.hear()
-        if self._order is None:
+        if not self.hear() or self._order is None:
             return False
         order, is_pause = self._order, self._order is Order.PAUSE
         if not ownership.row.kept:
@@ -93,6 +109,23 @@ class Standby:
         registry.reach()
         return ownership.take(news_for=news_for)
 
+    def _sleep(self, ownership: Ownership, sessions: Sessions, state: int, wait: Wait) -> None:
+        """Wait without connections until a watcher tells something, or the owner is late."""
+        late_at = time.monotonic() + (LOOK_ANYWAY if wait.late_in is None else wait.late_in)
+
+        def has_news() -> bool:
+            nonlocal late_at
+            news = self._context.news("source") or 0
+            if owner_is_idle(state) and news != self._news and tick_of(news) > self._tick:
+                # The owner was told as well, and has its time to come back.
+                self._news, self._news_since = news, time.monotonic()
+                late_at = self._news_since + self._settings.takeover_after
+            return self._context.news("target") not in {0, state}
+
+        source = sessions.sleep(self.hear, has_news, lambda: late_at - time.monotonic())
+        if source is not None:
+            ownership.source = source
+
     def _look_for_news(self, ownership: Ownership, registry: Registry) -> None:
         """Note since when an owner without sessions has had something to read, and has read nothing."""
         if not ownership.has_idle_rival():
@@ -102,5 +135,7 @@ class Standby:
         if tick != self._tick:
             # It may have come and gone between two looks.
             self._news_since, self._tick = None, tick
-        if self._news_since is None and registry.has_news(tick):
+        if not registry.has_news(tick):
+            self._news_since = None
+        elif self._news_since is None:
             self._news_since = time.monotonic()

@@ -45,7 +45,9 @@ class Nursery:
         """The runner of a watcher."""
         job = self._job(watch.name, None, replace(self._timeouts, heartbeat=WATCHER_SILENCE))
         body = partial(run_watcher, watch, self._settings)
-        return self._runner(job, f"tdsup: {watch.name.removeprefix('tdsup-')}", lambda _job: body)
+        return self._runner(
+            job, f"tdsup: {watch.name.removeprefix('tdsup-')} of a {watch.what}", lambda _job: body
+        )
 
     def web(self, body: Body) -> Runner:
         """The runner of the web child, which does what `body` says."""

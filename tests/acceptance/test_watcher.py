@@ -29,15 +29,18 @@ def jobs(tmp_path: Path) -> Iterator[Fleet]:
         yield made
 
 
-def watchers(jobs: Fleet) -> list[int]:
-    """Pids of the watchers."""
+def watchers(jobs: Fleet, what: str = "source") -> list[int]:
+    """Pids of the watchers of a kind of database."""
     titles = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in jobs.processes()}
-    return [pid for pid, title in titles.items() if title.startswith(b"tdsup: watcher-")]
+    return [
+        pid for pid, title in titles.items() if re.match(rb"tdsup: watcher-\d+ of a " + what.encode(), title)
+    ]
 
 
 def wait_told(jobs: Fleet) -> None:
-    """Wait until there is one watcher, which looks."""
-    wait_until(lambda: len(watchers(jobs)) == 1, "there is one watcher")
+    """Wait until there is one watcher of each kind, which looks."""
+    for what in ("source", "target"):
+        wait_until(lambda what=what: len(watchers(jobs, what)) == 1, f"there is one watcher of the {what}")
 
 
 def arrives(table: Orders) -> None:

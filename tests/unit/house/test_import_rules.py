@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[3]
 ORDER = {
     "jobtype": "printable metric action condition order context option jobtype".split(),
     "dispatcher": (
-        "errors address postgres events partitions fieldmap keyvalues settings write route ledger pgq load "
-        "metrics rights check running watching actions job"
+        "errors address postgres events partitions fieldmap keyvalues ends settings write route ledger pgq "
+        "load metrics rights check running watching actions job"
     ).split(),
     "supervisor": (
         "exits redact errors files flock loop kept manager lineformat journal logs config control jobs "

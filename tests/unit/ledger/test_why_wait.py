@@ -81,8 +81,26 @@ WORKS = "host there, backend 7 of the target"
 def test_it_waits(entry: Entry, news_for: float, reason: str) -> None:
     """While the owner lives, or is not late: by its own time if it named one, else by the first news."""
     found = wait(entry, news_for)
-    assert found == Wait(reason)
+    assert found is not None
+    assert replace(found, late_in=None) == Wait(reason)
     assert found.of("c") == f"consumer c works elsewhere: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "news_for", "late_in"),
+    [
+        (RESTING, 0, None),
+        (RESTING, 4, AFTER - 4),
+        (replace(RESTING, next_try_in=30.0), 4, AFTER + 30),
+        (replace(RESTING, next_try_in=-4.0), 0, AFTER - 4),
+        (WORKING, 4, None),
+    ],
+)
+def test_it_is_told_how_long_it_waits(entry: Entry, news_for: float, late_in: float | None) -> None:
+    """Until the owner is late, where time alone makes it so."""
+    found = wait(entry, news_for)
+    assert found is not None
+    assert found.late_in == late_in
 
 
 def test_a_pause_comes_first() -> None:

@@ -62,7 +62,7 @@ def test_pgq_is_asked_once_for_each_tick(clock: Clock) -> None:
     host = Host(5)
     mine = a_lookout(host)
     for tick in (5, 6, 9):
-        host.told = tick
+        host.told = news_of(tick)
         assert not mine.is_quiet()
         mine.asked(Batch(1, 3, 2, 0.0, 0.0))
         assert not mine.is_quiet()
@@ -134,12 +134,16 @@ def test_pgq_is_asked_now_and_then_anyway(clock: Clock) -> None:
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("keys", [{"pgq_keep_lag": "1 min"}, {"pgq_batch_collect_events": 5}])
 def test_with_settings_that_hold_events_back_pgq_is_asked(keys: dict[str, Any]) -> None:
-    """It may hand them out though there is no new tick."""
-    mine = a_lookout(Host(5), **keys)
-    mine.is_quiet()
-    mine.asked(None)
-    assert not mine.is_quiet()
-    assert mine.rest() == 1
+    """It may hand them out though there is no new tick; once all ticks are read, there is nothing to ask for."""
+    mine = a_lookout(Host(news_of(5)), **keys)
+    for tick in (None, 4, None):
+        mine.is_quiet()
+        mine.asked(None if tick is None else Batch(1, tick, tick - 1, 0.0, 0.0))
+        assert not mine.is_quiet()
+        assert mine.rest() == 1
+    mine.asked(Batch(2, 5, 4, 0.0, 0.0))
+    assert mine.is_quiet()
+    assert mine.rest() == ASK_ANYWAY
 
 
 class Steps(RuleBasedStateMachine):

@@ -1,0 +1,75 @@
+"""Looks for new ticks, and at where consumers stand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from tdsup.jobtype import WatchContext
+
+from ..metrics import health_values
+from ..pgq import Bulletin, Ticks
+from ..postgres import Connection
+from ..settings import Settings
+
+PACES = ((10.0, 0.0), (60.0, 0.05))
+"""Least seconds between two looks, within some seconds of an event of the source."""
+
+SLOWEST = 0.25
+"""The same of a source that has been idle for longer."""
+
+CONSUMERS = 15.0
+"""Seconds between two looks at where consumers stand: as often as Prometheus usually asks."""
+
+
+class SourceWatch:
+    """Looks at the queues of some jobs in one source.
+
+    Args:
+        jobs: settings by the name of the job.
+        context: of the host.
+        connection: to the source.
+    """
+
+    def __init__(self, jobs: Mapping[str, Settings], context: WatchContext, connection: Connection) -> None:
+        self._context = context
+        self._names: dict[str, list[str]] = {}
+        for name, settings in jobs.items():
+            self._names.setdefault(settings.queue, []).append(name)
+        self._jobs = {name: (settings.queue, settings.consumer_name) for name, settings in jobs.items()}
+        self._quickest = min(job.news_interval for job in jobs.values())
+        self._slowest = min(job.loop_delay for job in jobs.values())
+        schema = next(iter(jobs.values())).pgq_schema
+        self._bulletin = Bulletin()
+        self._ticks = Ticks(connection, schema, list(self._jobs.values()), self._bulletin)
+        self._events_at = -float("inf")
+        self._consumers_at = 0.0
+
+    def look(self) -> float:
+        """Look for ticks, and now and then at consumers."""
+        had_events = self._ticks.look()
+        now = time.monotonic()
+        if had_events:
+            self._events_at = now
+        if now >= self._consumers_at:
+            self._note(self._ticks.look_at_consumers())
+            self._consumers_at = now + CONSUMERS
+        news = self._bulletin.due(now)
+        self._context.tell({name: number for queue, number in news.items() for name in self._names[queue]})
+        return self._pace(now)
+
+    def _note(self, health: Mapping[tuple[str, str], tuple[float | None, float]]) -> None:
+        """Publish how the jobs' queues fare."""
+        self._context.note(
+            {
+                job: health_values(*health[consumer])
+                for job, consumer in self._jobs.items()
+                if consumer in health
+            }
+        )
+
+    def _pace(self, now: float) -> float:
+        """Seconds until the next look."""
+        age = now - self._events_at
+        pace = next((pace for within, pace in PACES if age < within), SLOWEST)
+        return min(max(pace, self._quickest), self._slowest)
