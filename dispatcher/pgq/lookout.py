@@ -54,6 +54,9 @@ class Lookout:
 
     def rest(self) -> float:
         """Seconds until the next look is due, unless there are news."""
+        is_quiet = self.is_quiet()
         if self._news is None or not self._has_read:
             return self._settings.loop_delay
+        if not is_quiet:
+            return 0.0
         return max(0.0, self._asked_at + ASK_ANYWAY - time.monotonic())

@@ -153,7 +153,7 @@ where c.queue_name = %(queue)s and c.consumer_name = %(consumer)s;
 -- Of some consumers, those whose state is another one than is known: a hash of what a process wants to know that waits for
 -- its turn, or owns the consumer and sleeps, with a lowest bit that says whether its owner has no session until there is
 -- news.
-select queue, consumer, state
+select queue, consumer, its.state
 from unnest(%(queues)s::text[], %(consumers)s::text[], %(states)s::int8[]) known (queue, consumer, known_state)
 left join tdsup.consumer c on c.queue_name = queue and c.consumer_name = consumer
 left join pg_stat_activity a on a.pid = c.target_pid
@@ -162,8 +162,8 @@ left join pg_stat_activity a on a.pid = c.target_pid
 cross join lateral (
     select hashtextextended(
             row(c.owner, c.paused, c.blocked, c.next_try, c.target_pid is not null and a.pid is null)::text, 0)
-        & 9223372036854775804 | 2 | (c.owner is not null and c.target_pid is null and c.next_try is null)::int) s (state)
-where state <> known_state;
+        & 9223372036854775804 | 2 | (c.owner is not null and c.target_pid is null and c.next_try is null)::int) its (state)
+where its.state <> known_state;
 
 -- name: lock_entry_at_once
 -- Lock the consumer's row until the transaction ends; 55P03 if somebody else holds it.

@@ -110,6 +110,8 @@ class Consumer:
 
     def rest(self) -> float:
         """Seconds to wait for news after `work` has found nothing."""
+        if self._context.news("target") != self._state:
+            return 0.0
         return min(self._lookout.rest(), self._health.rest())
 
     def may_sleep(self) -> bool:

@@ -15,8 +15,9 @@ class News:
         self._given: dict[str, int | None] = {}
 
     def set(self, what: str, news: int | None) -> None:
-        """A watcher of that has told a number; None: nobody watches."""
-        self._told[what] = news
+        """A watcher of that has told a number; 0: it looks now, None: nobody does."""
+        if news != 0 or self._told.get(what) is None:
+            self._told[what] = news
 
     def begin(self) -> None:
         """There is a new process, which knows nothing."""

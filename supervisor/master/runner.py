@@ -105,7 +105,7 @@ class Runner:
         return True
 
     def tell(self, what: str, news: int | None) -> None:
-        """Tell the present process, and each later one, what a watcher has told; None: nobody watches."""
+        """Tell the present process, and each later one, what a watcher has told; see `News`."""
         self._news.set(what, news)
         if self._process is not None:
             self._news.give(self._process.channel)

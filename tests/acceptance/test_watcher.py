@@ -39,8 +39,7 @@ def watchers(jobs: Fleet, what: str = "source") -> list[int]:
 
 def wait_told(jobs: Fleet) -> None:
     """Wait until there is one watcher of each kind, which looks."""
-    for what in ("source", "target"):
-        wait_until(lambda what=what: len(watchers(jobs, what)) == 1, f"there is one watcher of the {what}")
+    wait_until(lambda: len(watchers(jobs)) == len(watchers(jobs, "target")) == 1, "there are two watchers")
 
 
 def arrives(table: Orders) -> None:

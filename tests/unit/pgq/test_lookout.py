@@ -134,7 +134,7 @@ def test_pgq_is_asked_now_and_then_anyway(clock: Clock) -> None:
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("keys", [{"pgq_keep_lag": "1 min"}, {"pgq_batch_collect_events": 5}])
 def test_with_settings_that_hold_events_back_pgq_is_asked(keys: dict[str, Any]) -> None:
-    """It may hand them out though there is no new tick; once all ticks are read, there is nothing to ask for."""
+    """It may hand them out though there is no new tick, unless all ticks are read."""
     mine = a_lookout(Host(news_of(5)), **keys)
     for tick in (None, 4, None):
         mine.is_quiet()
