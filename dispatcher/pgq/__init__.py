@@ -3,6 +3,7 @@
 from .batch import Batch, Verdict, judge
 from .batchsize import BatchSizer
 from .bulletin import Bulletin, tick_of
+from .listening import listen
 from .lookout import ASK_ANYWAY, Lookout
 from .lost import lost_position, may_register, unregistered
 from .queue import Queue
@@ -26,6 +27,7 @@ __all__ = [
     "Verdict",
     "Whereabouts",
     "judge",
+    "listen",
     "lost_position",
     "may_register",
     "takes_over",

@@ -97,7 +97,8 @@ class Bulletin:
 
     def due(self, now: float) -> dict[str, int]:
         """What is to be told at this moment, by queue; it counts as told."""
-        self._idle_told = max(0.0, self._idle_told - (now - self._idle_at) * IDLE_RATE)
+        # A second's worth at once, as looks may be that far apart.
+        self._idle_told = max(1 - IDLE_RATE, self._idle_told - (now - self._idle_at) * IDLE_RATE)
         self._idle_at = now
         found = {}
         for name, queue in self._queues.items():

@@ -227,6 +227,12 @@ cross join lateral (
     select tick_id, tick_event_seq from {pgq}.tick where tick_queue = queue_id order by tick_id desc limit 1) newest
 where newest.tick_id <> tick;
 
+-- name: notifies
+-- Whether each tick is notified, as PgQue's are.
+select exists (
+    select from pg_proc join pg_namespace n on n.oid = pronamespace
+    where nspname = '{pgq}' and proname = 'ticker' and prosrc like '%%pg\_notify(''pgque\_''%%');
+
 -- name: where_consumers_stand
 -- Consumers of queues, each with the tick that it has finished last, NULL if it is not registered; the age in seconds of the
 -- queue's newest tick, NULL if it has none; and for how long the rotation of its tables has been due while this consumer

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from tdsup.jobtype import WatchContext
 
 from ..metrics import health_values
-from ..pgq import Bulletin, Ticks
+from ..pgq import Bulletin, Ticks, listen
 from ..postgres import Connection
 from ..settings import Settings
 
@@ -17,6 +17,9 @@ PACES = ((10.0, 0.0), (60.0, 0.05))
 
 SLOWEST = 0.25
 """The same of a source that has been idle for longer."""
+
+NOTIFIED = 5.0
+"""Seconds between two looks at a source that notifies of ticks, in case one gets lost."""
 
 CONSUMERS = 15.0
 """Seconds between two looks at where consumers stand: as often as Prometheus usually asks."""
@@ -40,13 +43,19 @@ class SourceWatch:
         self._quickest = min(job.news_interval for job in jobs.values())
         self._slowest = min(job.loop_delay for job in jobs.values())
         schema = next(iter(jobs.values())).pgq_schema
+        self._connection = connection
         self._bulletin = Bulletin()
         self._ticks = Ticks(connection, schema, list(self._jobs.values()), self._bulletin)
+        # Before the first look, so that no tick is between the two.
+        self._is_notified = listen(connection, schema, self._names)
         self._events_at = -float("inf")
         self._consumers_at = 0.0
 
     def look(self) -> float:
         """Look for ticks, and now and then at consumers."""
+        session = self._connection.session
+        session.poll()
+        session.notifies.clear()
         had_events = self._ticks.look()
         now = time.monotonic()
         if had_events:
@@ -56,7 +65,8 @@ class SourceWatch:
             self._consumers_at = now + CONSUMERS
         news = self._bulletin.due(now)
         self._context.tell({name: number for queue, number in news.items() for name in self._names[queue]})
-        return self._pace(now)
+        # What was notified meanwhile may have come too late for this look.
+        return 0.0 if session.notifies else self._pace(now)
 
     def _note(self, health: Mapping[tuple[str, str], tuple[float | None, float]]) -> None:
         """Publish how the jobs' queues fare."""
@@ -70,6 +80,8 @@ class SourceWatch:
 
     def _pace(self, now: float) -> float:
         """Seconds until the next look."""
+        if self._is_notified:
+            return min(NOTIFIED, self._slowest)
         age = now - self._events_at
         pace = next((pace for within, pace in PACES if age < within), SLOWEST)
         return min(max(pace, self._quickest), self._slowest)

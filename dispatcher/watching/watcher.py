@@ -12,6 +12,9 @@ from ..address import Address
 from ..errors import Outage, one_line
 from ..postgres import Connection, connected
 
+LEAST = 0.005
+"""Seconds between two looks at least."""
+
 RETRY_FIRST, RETRY_LIMIT = 1.0, 30.0
 """Seconds before a lost database is tried again, doubled each time, and most of them: jobs poll meanwhile."""
 
@@ -55,7 +58,9 @@ class Watcher:
             while not self._context.stopping():
                 pace = looks.look()
                 self._recover()
-                self._context.wait(pace, connection.session.fileno())
+                # However many notifications come.
+                self._context.wait(LEAST)
+                self._context.wait(pace - LEAST, connection.session.fileno())
 
     def _fail(self, reason: str) -> None:
         if reason != self._failure:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import select
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from harness.rows.check import examined
-from harness.rows.job import Keys, act, drain, job_keys
+from harness.rows.job import Keys, act, drain, job_keys, settings_of
 from harness.servers.database import Database
+from harness.waiting import PATIENCE
+from tdsup.dispatcher.pgq import tick_of
+from tdsup.dispatcher.postgres import connected
+from tdsup.dispatcher.watching import SourceWatch
 
 PL_ONLY = next(Path("/usr/share/postgresql").glob("*/contrib/pgq_pl_only.sql"))
 
@@ -38,6 +44,15 @@ ROLES = """
 SEND = """
     create function pgque.send(queue text, payload jsonb) returns bigint language sql security definer
     as 'select pgque.insert_event(queue, ''default'', payload::text)'"""
+
+
+NOTIFY = "perform pg_notify('pgque_' || i_queue_name, 'the tick');"
+
+NOTIFYING = {
+    "pgque.ticker(text)": "return currval(q.queue_tick_seq);",
+    "pgque.ticker(text, bigint, timestamptz, bigint)": "return i_tick_id;",
+}
+"""Functions that make ticks, and their ends; before them, PgQue notifies."""
 
 
 @pytest.fixture
@@ -135,3 +150,43 @@ def test_a_backlog_of_a_reader_has_the_limit_of_its_ticks(
         )
         tick(source)
     assert drain(**pgque, bad_event_limit=1, pgq_batch_collect_events=4)["dead_letters"] == 4
+
+
+class Host:
+    """A host of a watcher, without jobs."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+        self.noted: set[str] = set()
+
+    def tell(self, news: Mapping[str, int]) -> None:
+        """Keep the ticks."""
+        self.told += map(tick_of, news.values())
+
+    def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep the names of the jobs."""
+        self.noted.update(values)
+
+
+@pytest.mark.parametrize("notifies", [True, False])
+def test_ticks_are_notified(source: Database, pgque: Keys, notifies: bool) -> None:
+    """A watcher hears of each at once, and looks seldom; where nothing is notified, it looks often."""
+    if notifies:
+        for name, end in NOTIFYING.items():
+            body = source.value("select pg_get_functiondef(%s::regprocedure)", name)
+            assert body.count(end) == 1
+            source.execute(body.replace(end, NOTIFY + end))
+    settings = settings_of(**pgque, job_name="job", loop_delay=60)
+    host = Host()
+    with connected(settings.source, "test") as connection:
+        watch = SourceWatch({"job": settings}, cast("Any", host), connection)
+        pace = watch.look()
+        assert pace > 1 if notifies else pace < 1
+        assert host.noted == {"job"}
+        for _ in range(3):
+            tick(source)
+            ready, _, _ = select.select([connection.session], [], [], PATIENCE if notifies else 0)
+            assert bool(ready) is notifies
+            watch.look()
+            assert host.told[-1] == source.value("select max(tick_id) from pgque.tick")
+            assert not connection.session.notifies
