@@ -13,7 +13,18 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from harness.trials import crashes, crashpoints, deaths, files, hanging, noise, rotations, starts, storms
+from harness.trials import (
+    crashes,
+    crashpoints,
+    deaths,
+    files,
+    hanging,
+    noise,
+    rotations,
+    starts,
+    storms,
+    wakeups,
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,7 @@ TRIALS = {
     "storms": Trial(storms.run, 10_000, 500),
     "noise": Trial(noise.run, 10_000, 300),
     "files": Trial(files.run, 5000, 100),
+    "wakeups": Trial(wakeups.run, 10_000, 200),
     "hanging": Trial(hanging.run, 800, 100),
 }
 """All claims by name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.trials import crashes, crashpoints, deaths, files, noise, rotations, starts, storms
+from harness.trials import crashes, crashpoints, deaths, files, noise, rotations, starts, storms, wakeups
 
 
 def test_simultaneous_starts_make_one_master(tmp_path: Path) -> None:
@@ -45,3 +45,8 @@ def test_noise_on_the_control_socket_does_no_harm(tmp_path: Path) -> None:
 def test_spoilt_files_stop_nobody(tmp_path: Path) -> None:
     """They are loaded or refused; jobs of sound files keep running."""
     files.run(tmp_path, 60, within=0.5)
+
+
+def test_each_event_wakes_its_job(tmp_path: Path) -> None:
+    """Asleep or not, whoever is killed meanwhile; the limit is that of a slow machine."""
+    wakeups.run(tmp_path, 300, jobs=8, within=5)
