@@ -134,7 +134,8 @@ def _verdict(trial: Trial, within: float) -> str:
         "select id, extract(epoch from ticked_at)::float8, "
         "extract(epoch from loaded_at - ticked_at)::float8 from loaded"
     )
-    usual, killed = [], []
+    usual: list[float] = []
+    killed: list[float] = []
     for number, ticked, delay in found:
         is_killed = any(kill.at - LOOP_DELAY <= ticked <= kill.at + KILLED for kill in trial.kills)
         limit = (KILLED if is_killed else LOOP_DELAY) + within
