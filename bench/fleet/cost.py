@@ -81,15 +81,8 @@ def measure(queues: Queues, contestant: Contestant, jobs: int, clock: Clock, sou
         clock: how long.
         source: as of `idle_source`.
     """
-    others_connected, begun = queues.connections(), time.monotonic()
-    contestant.start()
-    try:
-        wait_until(
-            lambda: queues.target.value("select count(*) from orders") == jobs, "all consume", PATIENCE
-        )
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{contestant.trouble()}") from error
-    seconds = time.monotonic() - begun
+    others_connected = queues.connections()
+    seconds = _until_all_consume(queues, contestant, jobs)
     workers, others = contestant.pids()
     start_cpu = cpu(workers + others)
     assert len(workers) == jobs, f"{len(workers)} processes for {jobs} jobs"
@@ -114,6 +107,18 @@ def measure(queues: Queues, contestant: Contestant, jobs: int, clock: Clock, sou
         seconds=seconds,
         start_cpu=start_cpu,
     )
+
+
+def _until_all_consume(queues: Queues, contestant: Contestant, jobs: int) -> float:
+    begun = time.monotonic()
+    contestant.start()
+    try:
+        wait_until(
+            lambda: queues.target.value("select count(*) from orders") == jobs, "all consume", PATIENCE
+        )
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{contestant.trouble()}") from error
+    return time.monotonic() - begun
 
 
 def floor(seconds: float) -> float:
