@@ -111,6 +111,11 @@ class FleetSettings(BaseModel):
     )
     stop_timeout: float = Field(default=30.0, ge=0, le=DAY, description="Seconds from SIGINT to SIGTERM.")
     kill_timeout: float = Field(default=5.0, ge=0, le=DAY, description="Seconds from SIGTERM to SIGKILL.")
+    share_objects: bool = Field(
+        default=True,
+        description="Save memory: jobs share what the master has loaded, and do not count its use. It has "
+        "an effect on Python 3.12 and 3.13 only.",
+    )
 
     @field_validator("jobs", mode="before")
     @classmethod

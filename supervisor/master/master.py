@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ from ..errors import NotAllowed, Stopping
 from ..kept import KeptPauses
 from ..loop import Loop
 from ..manager import Manager
+from .immortal import freeze
 from .nursery import Nursery
 from .process import Body
 from .reload import Reload
@@ -89,10 +89,10 @@ class Master:
             self._loop.on_signal(number, callback)
         try:
             self._reload.begin()
-            # After all imports and before the first fork: children then share these pages for good.
-            gc.collect()
-            gc.freeze()
+            made = freeze(shares=self._settings.share_objects)
             _log.info("tdsup %s runs %d jobs (pid %d)", VERSION, len(self._roster), os.getpid())
+            if made:
+                _log.info("jobs share %d objects without counting their use", made)
             if not len(self._roster):
                 _log.warning("no job file matches %s", " ".join(self._settings.jobs))
             self._web.start()

@@ -1,0 +1,3 @@
+IS_PROVED: bool
+
+def make_immortal(root: object, /) -> int: ...
