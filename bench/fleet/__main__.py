@@ -8,6 +8,7 @@ memory are those of the fleet's processes. Then some queues have an event now an
 from __future__ import annotations
 
 import argparse
+import platform
 import sys
 import tempfile
 import time
@@ -46,9 +47,9 @@ HEADINGS = (
 
 
 @contextmanager
-def ours(queues: Queues, directory: Path, jobs: int) -> Iterator[Ours]:
-    """A fleet of tdsup, ready to start."""
-    with fleet(directory) as made:
+def ours(queues: Queues, directory: Path, jobs: int, *, shares: bool) -> Iterator[Ours]:
+    """A fleet of tdsup, ready to start; with what is loaded at the start shared uncounted, or not."""
+    with fleet(directory, share_objects=shares) as made:
         for number in range(jobs):
             keys = queues.keys(number)
             made.write_job(str(keys.pop("job_name")), "table_dispatcher", **keys)
@@ -127,6 +128,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, nargs="+", help=f"sizes of the fleet (default: {SIZES})")
     parser.add_argument("--seconds", type=float, help="idle seconds to measure (default: 60)")
     parser.add_argument("--alone", action="store_true", help="without the original's fleet")
+    parser.add_argument("--counting", action="store_true", help="with share_objects off")
     parser.add_argument("--quick", action="store_true", help="two minutes: small fleets, hardly settled")
     parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     return parser.parse_args()
@@ -148,7 +150,7 @@ def main() -> None:
             lone = LONE if jobs == sizes[-1] and not asked.quick else 0
             queues.feed(jobs)
             source = idle_source(queues, clock)
-            with ours(queues, Path(name, f"tdsup{jobs}"), jobs) as mine:
+            with ours(queues, Path(name, f"tdsup{jobs}"), jobs, shares=not asked.counting) as mine:
                 cost, answered = measure(queues, mine, jobs, clock, source), answers(mine.fleet)
                 fresh = [f"tdsup: {freshness(queues, jobs, lone).told()}"]
             theirs = None
@@ -165,6 +167,7 @@ def main() -> None:
         f"{table(pairs)}\n{verdict(mine_last, theirs_last) if theirs_last else ''}"
         + "".join(f"- at {sizes[-1]} jobs, {told}\n" for told in (*fresh, answered))
         + f"- a process that only sleeps, a second at a time: {sleep * 1000:.3f} ms a second\n"
+        + f"- Python {platform.python_version()}{', share_objects off' if asked.counting else ''}\n"
     )
     print(text)
     if asked.write:
