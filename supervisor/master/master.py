@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +241,9 @@ class Master:
         self._end_if_idle()
 
     def _end_if_idle(self) -> None:
-        if self._stopping and all(runner.job.pid is None for runner in self._all()):
+        # In no order: each process that ends asks.
+        runners = chain(self._roster.unsorted(), self._watchers, (self._web,))
+        if self._stopping and all(runner.job.pid is None for runner in runners):
             self._loop.stop()
 
     def _stop_by_signal(self) -> None:

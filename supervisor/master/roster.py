@@ -36,6 +36,10 @@ class Roster:
             sorted(self._runners.values(), key=lambda runner: _rank(runner.job.file, runner.job.name))
         )
 
+    def unsorted(self) -> Iterable[Runner]:
+        """Runners in no order, which costs less."""
+        return self._runners.values()
+
     def __len__(self) -> int:
         return len(self._runners)
 
