@@ -29,16 +29,18 @@ class Address:
         which: ``source`` or ``target``.
         dsn: the connection string, checked.
         file: names a file whose words are added to it; a name without a slash is a systemd credential.
+        own_key: the job's key of the connection string, if that is neither src_db nor dst_db.
     """
 
     which: str
     dsn: str
     file: str = ""
+    own_key: str = ""
 
     @property
     def key(self) -> str:
         """The job's key of the connection string; that of the file is the same with ``_file``."""
-        return "src_db" if self.which == "source" else "dst_db"
+        return self.own_key or ("src_db" if self.which == "source" else "dst_db")
 
     def read(self) -> str:
         """The whole connection string, read now: a password may change from one connection to the next.

@@ -687,3 +687,40 @@ where ev_owner is null
   and (%(tables)s::text[] is null or ev_extra1 = any(%(tables)s::text[]))
   and coalesce(octet_length(ev_data), 0) <= %(longest)s
 order by ev_txid desc, ev_id desc limit %(count)s;
+
+-- name: try_session_lock
+-- Take a lock until the session ends, if nobody else has it; whether it was taken.
+select pg_try_advisory_lock(%(key)s);
+
+-- name: tick
+-- Make the ticks that are due; how many.
+select {pgq}.ticker();
+
+-- name: queues_to_tick
+-- How many queues are ticked by whoever ticks, and how many are not.
+select count(*) filter (where is_ours), count(*) filter (where not is_ours)
+from {pgq}.queue, lateral (select not queue_external_ticker and not queue_ticker_paused as is_ours) judged;
+
+-- name: retry_events
+-- Put some events that are due to be tried again back into their queues; how many.
+select {pgq}.maint_retry_events();
+
+-- name: has_maintenance_list
+-- Whether PgQ itself tells what is to be done.
+select to_regprocedure('{pgq}.maint_operations()') is not null;
+
+-- name: maintenance
+-- What PgQ wants to be done: functions, each with its argument, NULL if it has none; vacuum is a statement, with its table.
+select func_name, func_arg from {pgq}.maint_operations();
+
+-- name: maintenance_without_list
+-- The same of a PgQ that does not tell. The second step of rotations is a transaction after those of the first.
+select name, argument from (
+    select 1, '{pgq}.maint_rotate_tables_step1', queue_name from {pgq}.queue
+    union all select 2, '{pgq}.maint_rotate_tables_step2', null
+    union all select 3, 'vacuum', name from {pgq}.maint_tables_to_vacuum() as tables (name)
+) as work (step, name, argument) order by step, argument;
+
+-- name: rotated_here
+-- How many queues this transaction has given another event table.
+select count(*) from {pgq}.queue where queue_switch_step1::text = txid_current_if_assigned()::text;

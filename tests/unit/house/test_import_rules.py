@@ -18,7 +18,7 @@ ORDER = {
     "jobtype": "printable metric action condition order context option jobtype".split(),
     "dispatcher": (
         "errors address postgres events partitions fieldmap keyvalues ends settings write route ledger pgq "
-        "load metrics rights check running watching actions job"
+        "load metrics rights check running watching actions job ticking"
     ).split(),
     "supervisor": (
         "exits redact errors files flock loop kept manager lineformat journal logs config control jobs "
