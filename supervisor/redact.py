@@ -15,7 +15,7 @@ _URL = re.compile(r"(\w://)(\S+)")
 _USER = re.compile(r"(?:^|://)[^\s:/@]*:(?!//)")
 """A user's name before a password, at the beginning of a URL or of one within it."""
 
-_SECRET_KEY = re.compile(r"_db$|password", re.IGNORECASE)
+_SECRET_KEY = re.compile(r"(?:^|[._])db$|password", re.IGNORECASE)
 
 
 def redact(text: str) -> str:

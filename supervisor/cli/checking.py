@@ -8,6 +8,7 @@ from typing import Any
 from ..config import (
     HEADLESS,
     BrokenConfig,
+    FleetSettings,
     JobConfig,
     clashes,
     compare,
@@ -47,10 +48,11 @@ def add_check(commands: Any) -> None:
 def _check(options: argparse.Namespace) -> int:
     """Tell all that is wrong or odd with job files and, if asked, with their databases."""
     settings = load_fleet()
-    missing = [name for name in options.files or settings.jobs if not paths([name])]
+    missing = [name for name in options.files or _promised(settings) if not paths([name])]
     for name in missing:
         complain(f"cannot check {name}: no such file")
-    files = scan(options.files or settings.jobs, settings.defaults, skylog=settings.skylog)
+    tickers = {} if options.files else settings.tickers
+    files = scan(options.files or settings.jobs, settings.defaults, tickers, skylog=settings.skylog)
     over = passed_over(options.files or settings.jobs)
     shared = clashes(files)
     found = compare([], files)
@@ -73,6 +75,11 @@ def _check(options: argparse.Namespace) -> int:
     codes = [perform(file, "check") for file in sound] if options.connect else []
     fine = len(sound) == len(files) and not (missing or over or shared or any(codes))
     return Exit.OK if fine else Exit.FAILED
+
+
+def _promised(settings: FleetSettings) -> list[str]:
+    """Globs that should fit some file: a fleet of tickers alone needs none, unless it names some."""
+    return [] if settings.tickers and "jobs" not in settings.model_fields_set else settings.jobs
 
 
 def _can_log(file: JobConfig) -> bool:

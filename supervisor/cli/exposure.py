@@ -22,14 +22,14 @@ def exposed(settings: FleetSettings, files: Iterable[JobConfig | BrokenConfig]) 
         settings: the fleet's.
         files: its jobs.
     """
-    jobs = {file.path: file for file in files}
-    paths = [FILE, *jobs, *(str(Path(path).parent) for path in jobs)]
+    every = list(files)
+    paths = [FILE, *(file.path for file in every), *(str(Path(file.path).parent) for file in every)]
     lines = [line for path in dict.fromkeys(paths) for line in _written(path)]
-    secret = [path for path, file in jobs.items() if isinstance(file, JobConfig) and _has_password(file)]
+    sound = [file for file in every if isinstance(file, JobConfig)]
+    secret = [file.path for file in sound if _has_password(file)]
     if any(redact(value) != value for value in settings.defaults.values()):
         secret.append(FILE)
-    lines += [line for path in secret for line in _read(path, "it holds a password")]
-    sound = [file for file in jobs.values() if isinstance(file, JobConfig)]
+    lines += [line for path in dict.fromkeys(secret) for line in _read(path, "it holds a password")]
     secret_files = dict.fromkeys(path for file in sound for path in _secret_files(file))
     lines += [line for path in secret_files for line in _read(path, "it holds a secret")]
     if settings.web_key:

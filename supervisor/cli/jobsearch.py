@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..config import BrokenConfig, JobConfig, load_fleet, load_only_job, scan
+from ..config import BrokenConfig, JobConfig, load_fleet, load_only_job, scan_fleet
 from ..errors import UnknownJob
 
 
@@ -60,5 +60,4 @@ def _is_file(name: str) -> bool:
 
 
 def _all_jobs() -> list[JobConfig | BrokenConfig]:
-    settings = load_fleet()
-    return scan(settings.jobs, settings.defaults, skylog=settings.skylog)
+    return scan_fleet(load_fleet())

@@ -2,10 +2,10 @@
 
 from .changes import Changes, Present, compare
 from .claims import clashes, settle, shares
-from .confd import passed_over, paths, scan
+from .confd import passed_over, paths, read_again, scan, scan_fleet
 from .fleetsettings import FILE, FleetSettings, load_fleet, needing_a_start, require_jobs
 from .jobconfig import BrokenConfig, JobConfig
-from .jobfile import HEADLESS, jobs_of, load_only_job, pidfile_of, text_of
+from .jobfile import HEADLESS, load_only_job, pidfile_of, text_of
 from .jobtypes import find_job_type
 from .sample import sample
 from .scriptmgr import import_fleet
@@ -25,16 +25,17 @@ __all__ = [
     "compare",
     "find_job_type",
     "import_fleet",
-    "jobs_of",
     "load_fleet",
     "load_only_job",
     "needing_a_start",
     "passed_over",
     "paths",
     "pidfile_of",
+    "read_again",
     "require_jobs",
     "sample",
     "scan",
+    "scan_fleet",
     "settle",
     "shares",
     "signature",

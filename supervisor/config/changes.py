@@ -95,8 +95,13 @@ def compare(present: Iterable[Present], found: Iterable[JobConfig | BrokenConfig
 
 def _same(old: JobConfig | BrokenConfig | None, new: JobConfig) -> bool:
     return isinstance(old, JobConfig) and (
-        (old.path, old.section, old.digest) == (new.path, new.section, new.digest)
+        (old.path, old.section, old.entry, old.digest) == (new.path, new.section, new.entry, new.digest)
     )
+
+
+def _has_place(new: BrokenConfig, old: JobConfig | BrokenConfig) -> bool:
+    """Whether a job is where another one is, of the same file; a file that is broken as a whole has all."""
+    return not new.section or (new.section, new.entry) == (old.section, old.entry)
 
 
 def _owned(
@@ -106,7 +111,7 @@ def _owned(
     owned: dict[str, BrokenConfig] = {}
     for new in broken:
         for name, old in jobs.items():
-            if old is not None and new.path == old.path and new.section in {"", old.section}:
+            if old is not None and new.path == old.path and _has_place(new, old):
                 owned[name] = new
     for new in broken:
         if new.name in jobs and new not in owned.values():

@@ -30,7 +30,7 @@ def settle(changes: Changes, present: Iterable[Present]) -> None:
     while lost := _losers(wanted, there, {name: there[name] for name in changes.broken if name in there}):
         for name, error in lost.items():
             file = wanted.pop(name)
-            changes.reject(name, BrokenConfig(file.path, file.section, name, error))
+            changes.reject(name, BrokenConfig(file.path, file.section, name, error, entry=file.entry))
 
 
 def _losers(
@@ -77,7 +77,7 @@ def shares(files: Iterable[JobConfig | BrokenConfig]) -> list[str]:
                 owner = owners.setdefault(share, file)
                 if owner is not file:
                     reason = f"{share} belongs to {owner.name} ({owner.path}) too"
-                    lines.append(f"{file.path}: [{file.section}] {key}: {reason}")
+                    lines.append(f"{file.path}: {file.place(key)}: {reason}")
     return lines
 
 
@@ -87,7 +87,7 @@ def _lines(file: JobConfig, claims: Claims, owners: Mapping[str, JobConfig]) -> 
         owner = owners.get(claim, file)
         if owner is not file:
             reason = f"{claim} belongs to {owner.name} ({owner.path}) already"
-            yield f"cannot share between jobs: {file.path}: [{file.section}] {key}: {reason}"
+            yield f"cannot share between jobs: {file.path}: {file.place(key)}: {reason}"
 
 
 def _claims(file: JobConfig) -> Claims:

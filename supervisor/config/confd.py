@@ -1,4 +1,4 @@
-"""All jobs of a fleet."""
+"""All jobs of a fleet: those of its files, and its tickers."""
 
 from __future__ import annotations
 
@@ -6,24 +6,33 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from ..errors import ConfigError
+from .fleetsettings import FleetSettings, load_fleet
 from .jobconfig import BrokenConfig, JobConfig
-from .jobfile import jobs_of, why_unfit
+from .jobfile import jobs_of, tickers_of, why_unfit
 from .options import NOTHING
+
+NO_TICKERS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 def scan(
-    patterns: Iterable[str], defaults: Mapping[str, str] = NOTHING, *, skylog: bool = True
+    patterns: Iterable[str],
+    defaults: Mapping[str, str] = NOTHING,
+    tickers: Mapping[str, Mapping[str, str]] = NO_TICKERS,
+    *,
+    skylog: bool = True,
 ) -> list[JobConfig | BrokenConfig]:
     """All jobs of the files that match the globs, sorted by path within each glob; none stops another.
 
     What matches and cannot be a file of jobs is passed over; see `passed_over`. No two jobs have one
-    name: a job whose name an earlier one has is broken.
+    name: a job whose name an earlier one has is broken. Tickers come last.
 
     Args:
         patterns: the globs.
         defaults: values by key for what the files do not say.
+        tickers: those of ``tdsup.yaml``.
         skylog: a skylog.ini may configure logs.
 
     Raises:
@@ -32,7 +41,28 @@ def scan(
     taken: dict[str, str] = {}
     fit = [path for path in paths(patterns) if not _why_unfit(path)]
     found = [job for path in fit for job in jobs_of(path, defaults, taken, skylog=skylog)]
+    found += tickers_of(tickers, defaults, taken, skylog=skylog)
     return [_with_free_name(job, taken) if isinstance(job, BrokenConfig) else job for job in found]
+
+
+def scan_fleet(settings: FleetSettings) -> list[JobConfig | BrokenConfig]:
+    """All jobs of a fleet; raises what `scan` raises."""
+    return scan(settings.jobs, settings.defaults, settings.tickers, skylog=settings.skylog)
+
+
+def read_again(file: JobConfig | BrokenConfig, settings: FleetSettings) -> list[JobConfig | BrokenConfig]:
+    """All jobs that are now where a job was: in its file, or among the tickers.
+
+    Args:
+        file: the job as it was.
+        settings: the fleet's; its tickers are read again.
+
+    Raises:
+        ConfigError: ``tdsup.yaml`` is faulty.
+    """
+    if file.entry:
+        return tickers_of(load_fleet().tickers, settings.defaults, skylog=settings.skylog)
+    return jobs_of(file.path, settings.defaults, skylog=settings.skylog)
 
 
 def paths(patterns: Iterable[str]) -> list[str]:

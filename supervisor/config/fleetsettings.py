@@ -25,7 +25,7 @@ DAY = 86400
 """Longest wait that makes sense, in seconds."""
 
 
-LIVE = frozenset({"jobs", "defaults", "skylog", "watch"})
+LIVE = frozenset({"jobs", "tickers", "defaults", "skylog", "watch"})
 """Keys that a reload takes up."""
 
 
@@ -40,8 +40,12 @@ class FleetSettings(BaseModel):
         validation_alias=AliasChoices("jobs", "config_list"),
         description="Globs of the job files: a list, or one line separated by commas.",
     )
+    tickers: dict[str, dict[str, str]] = Field(
+        default={},
+        description="Tickers, for PgQ that nobody else ticks: by the name of each, its keys; see below.",
+    )
     defaults: dict[str, str] = Field(
-        default={}, description="Values by key, for jobs whose files do not set that key."
+        default={}, description="Values by key, for jobs and tickers that do not set that key."
     )
     skylog: bool = Field(
         default=True,
@@ -128,9 +132,14 @@ class FleetSettings(BaseModel):
     @field_validator("defaults", mode="before")
     @classmethod
     def _as_in_an_ini_file(cls, value: object) -> object:
+        return _as_section(value)
+
+    @field_validator("tickers", mode="before")
+    @classmethod
+    def _as_in_ini_files(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
-        return {str(key).lower(): _as_text(each) for key, each in value.items()}
+        return {str(name): _as_section(keys) for name, keys in value.items()}
 
     @field_validator("socket")
     @classmethod
@@ -181,6 +190,13 @@ class FleetSettings(BaseModel):
     def lock(self) -> str:
         """Lock file beside the control socket."""
         return self.socket + ".lock"
+
+
+def _as_section(value: object) -> object:
+    """Keys and values as the section of an ini file would have them."""
+    if not isinstance(value, dict):
+        return value
+    return {str(key).lower(): _as_text(each) for key, each in value.items()}
 
 
 def _as_text(value: object) -> object:
@@ -240,6 +256,7 @@ def _check(content: dict[str, Any]) -> FleetSettings:
         faults += [
             Fault(f"defaults.{fault.key}", fault.reason) for fault in _unknown_defaults(settings.defaults)
         ]
+        faults += [fault for name in settings.tickers for fault in _unfit_name(name)]
     else:
         faults += settings
     if isinstance(settings, list) or faults:
@@ -254,6 +271,12 @@ def _unknown_defaults(defaults: Mapping[str, str]) -> list[Fault]:
     models = [JobSettings, *(job_type.settings for job_type in job_types())]
     known = frozenset().union(*map(known_keys, models)) - {"job_name"}
     return [unknown_key(key, known) for key in defaults if key not in known]
+
+
+def _unfit_name(name: str) -> list[Fault]:
+    """Why a ticker cannot be called so."""
+    found = read(JobSettings, {"job_name": name})
+    return [Fault(f"tickers.{name}", fault.reason) for fault in found] if isinstance(found, list) else []
 
 
 def require_jobs(settings: FleetSettings) -> None:

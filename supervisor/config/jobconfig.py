@@ -19,7 +19,21 @@ from .jobsettings import JobSettings
 from .jobtypes import UnknownJobType, find_job_type
 from .options import NOTHING, Fault, keys_without_effect, known_keys, read, unknown_key, why_ignored
 
+NO_ENTRY_HAS = frozenset({"job_name", "service_name", "config_format"})
+"""Keys that an entry of ``tdsup.yaml`` has no use for: it has a name, and YAML is no ini file."""
+
 _log = logging.getLogger("tdsup")
+
+
+def place(section: str, entry: str = "", key: str = "") -> str:
+    """Where a job is in its file, or a key of it, as messages say it.
+
+    Args:
+        section: header of the job's section.
+        entry: the job's entry in ``tdsup.yaml``; empty if it has a section.
+        key: of the job; empty: the job as a whole.
+    """
+    return ".".join(filter(None, (entry, key))) if entry else " ".join(filter(None, (f"[{section}]", key)))
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class JobConfig:
         settings: the job type's own settings.
         warnings: what a person should know, one line each.
         of_original: the file has keys that only the original has a use for.
+        entry: what stands for a section in ``tdsup.yaml``, such as ``tickers.shop``; empty in other files.
     """
 
     path: str
@@ -43,6 +58,11 @@ class JobConfig:
     settings: BaseModel
     warnings: tuple[str, ...] = ()
     of_original: bool = False
+    entry: str = ""
+
+    def place(self, key: str) -> str:
+        """Where a key is in the file, as messages say it."""
+        return place(self.section, self.entry, key)
 
     @property
     def job_type(self) -> JobType:
@@ -70,6 +90,7 @@ class BrokenConfig:
         name: what the job is called.
         error: all faults.
         other_name: what it is called if another job has that name.
+        entry: as of a `JobConfig`.
     """
 
     path: str
@@ -77,6 +98,7 @@ class BrokenConfig:
     name: str
     error: ConfigError
     other_name: str = ""
+    entry: str = ""
 
     def free_name(self, taken: Container[str]) -> str:
         """A name for it that is not taken by another job."""
@@ -93,12 +115,14 @@ class JobSection:
         header: of the section.
         name: what its job is called unless ``job_name`` says otherwise.
         ini: copies of the section and of its file's defaults; overrides and defaults of the fleet go in.
+        entry: what stands for it in ``tdsup.yaml``; empty: it is the section of an ini file.
     """
 
     path: str
     header: str
     name: str
     ini: IniFile
+    entry: str = ""
 
     def check(
         self, overrides: Mapping[str, str] = NOTHING, defaults: Mapping[str, str] = NOTHING
@@ -132,7 +156,7 @@ class JobSection:
         digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
         unused = self._without_effect(host, settings)
         warnings = tuple(self._warnings(unused))
-        return JobConfig(self.path, self.header, digest, host, settings, warnings, bool(unused))
+        return JobConfig(self.path, self.header, digest, host, settings, warnings, bool(unused), self.entry)
 
     def _unnamed(self) -> str:
         """The header, if nothing but the file's name or the header says what the job is called."""
@@ -166,18 +190,23 @@ class JobSection:
         injected = given.keys() - {"job_name"} - keys.keys()
         return {key: value for key, value in values.items() if key not in injected}
 
-    def line(self, fault: Fault, place: str = "") -> str:
+    def line(self, fault: Fault, elsewhere: str = "") -> str:
         """A fault as people are told; its place is this section unless another one is given."""
-        key = f" {fault.key}:" if fault.key else ""
-        return f"cannot load {self.path}: {place or f'[{self.header}]'}{key} {fault.reason}"
+        if elsewhere:
+            where = f"{elsewhere} {fault.key}:"
+        else:
+            where = place(self.header, self.entry, fault.key) + (":" if fault.key or self.entry else "")
+        return f"cannot load {self.path}: {where} {fault.reason}"
 
     def broken(self, error: ConfigError) -> BrokenConfig:
         """The job of this section, which cannot run; called by its ``job_name`` if that is sound."""
         name = self.name
-        with suppress(ConfigError):
-            host = read(JobSettings, {"job_name": self.values()["job_name"]})
-            name = host.job_name if isinstance(host, JobSettings) else name
-        return BrokenConfig(self.path, self.header, name, without_traceback(error), self.name)
+        if not self.entry:
+            with suppress(ConfigError):
+                host = read(JobSettings, {"job_name": self.values()["job_name"]})
+                name = host.job_name if isinstance(host, JobSettings) else name
+        other_name = self.entry or self.name
+        return BrokenConfig(self.path, self.header, name, without_traceback(error), other_name, self.entry)
 
     def job_type(self) -> JobType:
         """The job type that the header names.
@@ -206,12 +235,12 @@ class JobSection:
 
     def _unknown_keys(self, known: frozenset[str]) -> list[Fault]:
         """Keys of the section that nobody reads and no value refers to."""
+        keys = self.ini.sections[self.header]
+        if self.entry:
+            here = known - NO_ENTRY_HAS
+            return [unknown_key(key, here) for key in keys if key not in here]
         used = known | self.ini.referenced()
-        return [
-            unknown_key(key, known)
-            for key in self.ini.sections[self.header]
-            if key not in used and not why_ignored(key)
-        ]
+        return [unknown_key(key, known) for key in keys if key not in used and not why_ignored(key)]
 
     def _without_effect(self, host: JobSettings, settings: BaseModel) -> dict[str, str]:
         """Keys that nothing reads, each with the reason."""
@@ -225,7 +254,7 @@ class JobSection:
             for warning in self.ini.warnings.get(section, ()):
                 yield f"{self.path}: {warning}"
         for key, reason in without_effect.items():
-            yield f"{self.path}: [{self.header}] {key}: has no effect: {reason}"
+            yield f"{self.path}: {place(self.header, self.entry, key)}: has no effect: {reason}"
 
 
 def without_traceback(error: ConfigError) -> ConfigError:

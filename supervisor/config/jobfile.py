@@ -1,4 +1,4 @@
-"""One file of conf.d and its jobs: each section is one."""
+"""One file of conf.d and its jobs: each section is one. The tickers of ``tdsup.yaml`` are jobs too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError
-from .inifile import parse
+from .fleetsettings import FILE
+from .inifile import Entry, IniFile, parse
 from .jobconfig import BrokenConfig, JobConfig, JobSection, without_traceback
 from .jobsettings import expand
 from .jobtypes import UnknownJobType
@@ -16,6 +17,9 @@ from .options import NOTHING, Fault
 
 SIZE_LIMIT = 1 << 20
 """Bytes of the largest file of jobs."""
+
+TICKER = "pgq_ticker"
+"""The job type of tickers."""
 
 HEADLESS = "table_dispatcher"
 """Section of keys that come before any header: the old manual page's own example has none."""
@@ -47,6 +51,32 @@ def jobs_of(
     except ConfigError as error:
         return [BrokenConfig(path, "", Path(path).stem, without_traceback(error))]
     jobs = (_job_of(section, defaults, taken) for section in sections)
+    return [job if skylog else _without_skylog(job) for job in jobs]
+
+
+def tickers_of(
+    tickers: Mapping[str, Mapping[str, str]],
+    defaults: Mapping[str, str] = NOTHING,
+    taken: dict[str, str] | None = None,
+    *,
+    skylog: bool = True,
+) -> list[JobConfig | BrokenConfig]:
+    """Check tickers: their jobs, sound or broken, in the order in which they are written.
+
+    Args:
+        tickers: keys and values by the name of the ticker (key ``tickers`` of ``tdsup.yaml``).
+        defaults: values by key for what they do not say.
+        taken: as of `jobs_of`.
+        skylog: a skylog.ini may configure logs.
+    """
+    taken = {} if taken is None else taken
+    # Defaults may hold references, as in an ini file; what a ticker says is meant as it is.
+    mark = "$" if defaults.get("config_format") == "2" else "%"
+    jobs = []
+    for name, values in tickers.items():
+        keys = {key: Entry(0, value.replace(mark, mark * 2)) for key, value in values.items()}
+        section = JobSection(FILE, TICKER, name, IniFile({TICKER: keys}), f"tickers.{name}")
+        jobs.append(_job_of(section, defaults, taken))
     return [job if skylog else _without_skylog(job) for job in jobs]
 
 
@@ -132,7 +162,7 @@ def _job_of(
         return section.broken(error)
     if job.name in taken:
         reason = f"{job.name} is the name of the job in {taken[job.name]} already"
-        return section.broken(ConfigError(section.line(Fault("job_name", reason))))
+        return section.broken(ConfigError(section.line(Fault("" if section.entry else "job_name", reason))))
     taken[job.name] = section.path
     return job
 
@@ -141,9 +171,9 @@ def _without_skylog(job: JobConfig | BrokenConfig) -> JobConfig | BrokenConfig:
     """The job in a fleet that allows no skylog.ini; broken if it asks for one."""
     if isinstance(job, BrokenConfig) or not job.host.use_skylog:
         return job
-    fault = "use_skylog: tdsup.yaml allows no skylog.ini (skylog)"
-    error = ConfigError(f"cannot load {job.path}: [{job.section}] {fault}")
-    return BrokenConfig(job.path, job.section, job.name, error)
+    fault = "tdsup.yaml allows no skylog.ini (skylog)"
+    error = ConfigError(f"cannot load {job.path}: {job.place('use_skylog')}: {fault}")
+    return BrokenConfig(job.path, job.section, job.name, error, entry=job.entry)
 
 
 def why_unfit(found: os.stat_result) -> str:

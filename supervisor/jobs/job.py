@@ -185,4 +185,4 @@ def _refuse_file(job: Job, verb: str) -> None:
     if isinstance(file, BrokenConfig):
         raise NotAllowed(f"cannot {verb} {job.name}: {file.error.summary()}")
     if file.host.disabled:
-        raise NotAllowed(f"cannot {verb} {job.name}: [{file.section}] disabled is 1 in {file.path}")
+        raise NotAllowed(f"cannot {verb} {job.name}: {file.place('disabled')} is 1 in {file.path}")

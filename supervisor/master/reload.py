@@ -19,12 +19,12 @@ from ..config import (
     Watch,
     clashes,
     compare,
-    jobs_of,
     load_fleet,
     needing_a_start,
     passed_over,
     paths,
-    scan,
+    read_again,
+    scan_fleet,
     settle,
     shares,
     signature,
@@ -91,7 +91,7 @@ class Reload:
         if self._kept.fault:
             _log.warning("%s", self._kept.fault)
         self._watch.has_read(_look_at(self._settings))
-        files = scan(self._settings.jobs, self._settings.defaults, skylog=self._settings.skylog)
+        files = scan_fleet(self._settings)
         changes = compare([], files)
         settle(changes, [])
         self.reloads.is_sound = not changes.broken
@@ -124,7 +124,7 @@ class Reload:
         try:
             settings = load_fleet()
             self._watch.has_read(_look_at(settings))
-            files = scan(settings.jobs, settings.defaults, skylog=settings.skylog)
+            files = scan_fleet(settings)
         except ConfigError:
             # By the globs that stay in use; by others the next look would see a change again.
             self._watch.has_read(before)
@@ -166,7 +166,7 @@ class Reload:
             except ConfigError as error:
                 lines = (line.removeprefix("cannot load ") for line in error.lines)
                 fault = ConfigError(*(f"cannot reload {name}: {line}" for line in lines))
-                changes.broken[name] = BrokenConfig(old.path, old.section, name, fault)
+                changes.broken[name] = BrokenConfig(old.path, old.section, name, fault, entry=old.entry)
         present = self._roster.present()
         others = Changes(
             changed=changes.changed,
@@ -269,14 +269,13 @@ def _read_again(name: str, old: JobConfig | BrokenConfig, settings: FleetSetting
     Raises:
         ConfigError: the job is broken now, or is not in its file any more.
     """
-    found = jobs_of(old.path, settings.defaults, skylog=settings.skylog)
-    changes = compare([Present(name, old)], found)
+    changes = compare([Present(name, old)], read_again(old, settings))
     if name in changes.broken:
         raise changes.broken[name].error
     if name in changes.removed:
         reason = f"none of its jobs is called {name} now"
         for job in changes.added.values():
-            if job.section == old.section:
+            if job.section == old.section and not old.entry:
                 reason = f"[{job.section}] job_name: it is {job.name} now"
         raise ConfigError(f"cannot load {old.path}: {reason}; tdsup reload without a name takes that in")
     if isinstance(old, JobConfig) and name in changes.unchanged:

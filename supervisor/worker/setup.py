@@ -113,4 +113,4 @@ def _take(file: JobConfig) -> PidFile:
 
 
 def _cannot_open(file: JobConfig, key: str, path: str, error: OSError) -> TdsupError:
-    return TdsupError(f"cannot load {file.path}: [{file.section}] {key}: {error.strerror}: {path}")
+    return TdsupError(f"cannot load {file.path}: {file.place(key)}: {error.strerror}: {path}")

@@ -75,7 +75,7 @@ def _names(file: JobConfig) -> dict[str, str]:
 
 
 def _where(file: JobConfig) -> str:
-    return f"cannot load {file.path}: [{file.section}] skylog_locations:"
+    return f"cannot load {file.path}: {file.place('skylog_locations')}:"
 
 
 @contextmanager

@@ -238,7 +238,7 @@ def test_the_fault_of_an_unknown_job_type_lists_the_installed_ones() -> None:
     (line,) = faults("[slepper]")
     assert line == (
         "[slepper] no job type is called slepper, did you mean sleeper? "
-        "(installed: holder, napper, sleeper, table_dispatcher, unloadable)"
+        "(installed: holder, napper, pgq_ticker, sleeper, table_dispatcher, unloadable)"
     )
     assert faults("[qwertz]")[0].startswith(
         "[qwertz] no job type is called qwertz (installed: holder, napper, "

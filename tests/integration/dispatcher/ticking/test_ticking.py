@@ -35,7 +35,7 @@ def next_events(source: Database, schema: str) -> list[tuple[object, ...]]:
 
 def test_an_event_can_be_read(source: Database, schema: str) -> None:
     """Soon after it was written, and though nobody else ticks; each tick is counted."""
-    configure(source, schema, ticker_max_count="1", ticker_max_lag="1 hour")
+    configure(source, schema, ticker_max_count="1", ticker_max_lag="200 ms")
     source.execute(f"select {schema}.register_consumer('q', 'c')")
     with RunningTicker(source, pgq_schema=schema) as ticker:
         ticker.wait_for("running")
@@ -86,7 +86,7 @@ def test_event_tables_are_rotated_in_two_transactions(source: Database, schema: 
 
 def test_events_are_tried_again_when_they_are_due(source: Database, schema: str) -> None:
     """More than PgQ moves at once; each is there again, as its second try."""
-    configure(source, schema, ticker_max_count="1")
+    configure(source, schema, ticker_max_count="1", ticker_max_lag="200 ms")
     source.execute(f"select {schema}.register_consumer('q', 'c')")
     source.execute(f"select {schema}.insert_event('q', 't', g::text) from generate_series(1, 25) g")
     source.execute(f"select {schema}.force_tick('q'); select {schema}.ticker('q')")

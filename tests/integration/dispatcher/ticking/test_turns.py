@@ -11,6 +11,12 @@ from tdsup.dispatcher.ticking.readiness import check
 
 pytestmark = pytest.mark.usefixtures("queue")
 
+LOCKS = (
+    "select pid from pg_locks join pg_database d on d.oid = database "
+    "where locktype = 'advisory' and granted and datname = current_database()"
+)
+"""Sessions that have an advisory lock in the source."""
+
 
 def test_one_ticks_and_one_stands_by(source: Database) -> None:
     """It says for whom it waits, and takes over when that one's session ends."""
@@ -20,11 +26,9 @@ def test_one_ticks_and_one_stands_by(source: Database) -> None:
             pid = source.value("select pid from pg_stat_activity where application_name = 'tdsup one'")
             two.wait_for("standby", f"another process ticks: host local, backend {pid} (tdsup one)")
             source.execute("select pg_terminate_backend(%s)", pid)
-            source.wait_for(
-                "select count(*) = 1 from pg_locks where locktype = 'advisory' and granted and pid <> %s", pid
-            )
+            source.wait_for(f"select count(*) = 1 from ({LOCKS}) locks where pid <> {pid}")
             one.wait_for("standby" if two.newest and two.newest.condition == "running" else "running")
-    assert not source.column("select pid from pg_locks where locktype = 'advisory'")
+    source.wait_for(f"select not exists ({LOCKS})")
 
 
 def test_a_standby_ticks_once_the_first_one_has_stopped(source: Database) -> None:
