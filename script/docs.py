@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from textwrap import indent
@@ -14,7 +14,9 @@ from pydantic.fields import FieldInfo
 from tdsup.dispatcher.metrics import METRICS
 from tdsup.dispatcher.rights import grants
 from tdsup.dispatcher.settings import Settings
-from tdsup.jobtype import is_filled_in, no_effect_reason
+from tdsup.dispatcher.ticking.tickernumbers import TICKER_METRICS
+from tdsup.dispatcher.ticking.tickersettings import TickerSettings
+from tdsup.jobtype import Metric, is_filled_in, no_effect_reason
 from tdsup.supervisor.config.fleetsettings import FleetSettings
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.config.options import shown_default
@@ -83,7 +85,7 @@ def _cell(text: str) -> str:
 
 def _table(model: type[BaseModel]) -> str:
     lines = ["| key | default | meaning |", "|---|---|---|"]
-    shared = JobSettings.model_fields if model is Settings else {}
+    shared = JobSettings.model_fields if model in (Settings, TickerSettings) else {}
     lines += [
         _line(name, field)
         for name, field in model.model_fields.items()
@@ -113,12 +115,12 @@ def _commands() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _metrics() -> str:
-    """The numbers of a job: those of its process and those of `table_dispatcher`."""
+def _metrics(metrics: Iterable[Metric], *own_labels: str) -> str:
+    """Numbers of jobs, whose type has labels of its own."""
     lines = ["| series | labels | meaning |", "|---|---|---|"]
-    for metric in (*PROCESS_METRICS, *METRICS):
+    for metric in metrics:
         _kind, suffix, sample = KINDS[metric.kind]
-        labels = ", ".join(("job", "queue", "table", *metric.labels))
+        labels = ", ".join(("job", *own_labels, *metric.labels))
         kind = " Histogram." if metric.kind == "histogram" else ""
         lines.append(f"| `tdsup_job_{metric.name}{suffix}{sample}` | {labels} | {metric.help}{kind} |")
     return "\n".join(lines) + "\n"
@@ -168,8 +170,16 @@ def _grants() -> str:
 
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "jobs.md": {"dispatcher": partial(_table, Settings), "supervisor": partial(_table, JobSettings)},
-    "fleet.md": {"commands": _commands, "fleet": partial(_table, FleetSettings), "exits": _exits},
-    "metrics.md": {"metrics": _metrics},
+    "fleet.md": {
+        "commands": _commands,
+        "fleet": partial(_table, FleetSettings),
+        "tickers": partial(_table, TickerSettings),
+        "exits": _exits,
+    },
+    "metrics.md": {
+        "metrics": partial(_metrics, (*PROCESS_METRICS, *METRICS), "queue", "table"),
+        "tickers": partial(_metrics, TICKER_METRICS),
+    },
     "compatibility.md": {"servers": _servers},
     "outcomes.md": {"outcomes": _outcomes},
     "security.md": {"grants": _grants},

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel
 from tdsup.dispatcher.settings import Settings
+from tdsup.dispatcher.ticking.tickersettings import TickerSettings
 from tdsup.jobtype import is_filled_in, no_effect_reason
 from tdsup.supervisor.cli import table_dispatcher, tdsup
 from tdsup.supervisor.config.fleetsettings import FleetSettings
@@ -136,6 +137,12 @@ def tdsup_yaml_5() -> Iterator[str]:
     )
     yield ".SH KEYS"
     yield from listed(keys(FleetSettings))
+    yield from chapter(
+        "tickers",
+        "Each entry of tickers is a job of that name. Besides the keys of a job's process, see "
+        "table_dispatcher(1), it has:",
+    )
+    yield from listed(keys(TickerSettings, frozenset({"job_name"})))
     yield from chapter("see also", "tdsup(1), table_dispatcher(1)")
 
 

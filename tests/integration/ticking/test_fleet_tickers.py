@@ -87,8 +87,10 @@ def test_a_reload_takes_up_tickers(a_fleet: Fleet, source: Database) -> None:
     assert a_fleet.said("reload", "shop") == (
         1,
         "",
-        "cannot reload shop: tdsup.yaml: none of its jobs is called shop now; "
-        "tdsup reload without a name takes that in\n",
+        (
+            "cannot reload shop: tdsup.yaml: none of its jobs is called shop now; "
+            "tdsup reload without a name takes that in\n"
+        ),
     )
     assert a_fleet.said("reload") == (0, "added: store\nremoved: shop\nunchanged: orders\n", "")
     a_fleet.wait_for("store", state="running")
