@@ -55,7 +55,8 @@ class Upkeep:
     ) -> None:
         self._stop.set()
         with self._lock:
-            if self._connection is not None and not self._connection.closed:
+            # After an error the server may be cut off, and a request to cancel would hang.
+            if error is None and self._connection is not None and not self._connection.closed:
                 self._connection.session.cancel()
         self._thread.join(END_WAIT)
 

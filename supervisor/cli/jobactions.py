@@ -84,12 +84,18 @@ def _dead_letters(options: argparse.Namespace) -> int:
 
 
 def _rewind(options: argparse.Namespace) -> int:
-    files = find_jobs(options.jobs, "rewind")
+    found = find_jobs(options.jobs, "rewind")
+    files = [file for file in found if file.name in options.jobs or _may(file, "rewind")]
     arguments = ["dry-run"] if options.dry_run else []
     mended = [file.name for file in files if _act(file, "rewind", arguments) == Exit.OK]
     if not options.dry_run:
         _start_blocked(mended)
     return Exit.OK if len(mended) == len(files) else Exit.FAILED
+
+
+def _may(file: JobConfig | BrokenConfig, action: str) -> bool:
+    """Whether a pattern means this job: others that it fits, such as tickers, have no such action."""
+    return isinstance(file, BrokenConfig) or can(file, action)
 
 
 def _skip(options: argparse.Namespace) -> int:

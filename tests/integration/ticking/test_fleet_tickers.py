@@ -41,11 +41,12 @@ def a_fleet(tmp_path: Path, source: Database, orders: Orders) -> Iterator[Fleet]
         yield made
 
 
-def test_rows_arrive_without_pgqd(a_fleet: Fleet, orders: Orders) -> None:
+def test_rows_arrive_without_pgqd(a_fleet: Fleet, source: Database, orders: Orders) -> None:
     """Status, log and metrics know the ticker; nothing shows its password."""
     orders.insert(500, tick=False)
     orders.wait_loaded()
-    assert orders.verdict().clean, orders.verdict()
+    rows = "select id, day, note from orders order by id"
+    assert orders.target.rows(rows) == source.rows(rows)
     job = a_fleet.job("shop")
     assert (job["type"], job["file"], job["log"]) == ("pgq_ticker", "tdsup.yaml", "log/shop.log")
     metrics = a_fleet.get("/metrics")
@@ -99,6 +100,20 @@ def test_a_reload_takes_up_tickers(a_fleet: Fleet, source: Database) -> None:
     a_fleet.write_settings(tickers={"store": ticker(source, ticker_period=0.07)})
     assert a_fleet.said("reload", "store") == (0, "changed: store\n", "")
     assert a_fleet.job("orders")["pid"] == job
+
+
+def test_commands_for_consumers_pass_tickers_over(a_fleet: Fleet) -> None:
+    """Where a pattern fits one; who names it is told."""
+    assert a_fleet.run("stop-job", "orders").returncode == 0
+    a_fleet.wait_for("orders", state="stopped")
+    code, _shown, errors = a_fleet.said("rewind", "*", "--dry-run")
+    assert (code, errors) == (0, "")
+    assert a_fleet.said("consumers")[0] == 0
+    assert a_fleet.said("rewind", "shop") == (
+        1,
+        "",
+        "cannot rewind shop: jobs of type pgq_ticker have no such action\n",
+    )
 
 
 @pytest.mark.parametrize(

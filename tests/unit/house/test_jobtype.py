@@ -1,14 +1,19 @@
-"""The contract, as table_dispatcher keeps it."""
+"""The contract, as our two job types keep it."""
 
 from __future__ import annotations
 
 import pytest
 from harness.rows.job import settings_of
 from tdsup.dispatcher.job import TABLE_DISPATCHER
+from tdsup.dispatcher.ticking.pgqticker import PGQ_TICKER
+from tdsup.dispatcher.ticking.tickersettings import TickerSettings
 from tdsup.jobtype import STATUS_COUNTERS, JobType
 
 JOB_TYPE: JobType = TABLE_DISPATCHER
 """For mypy: it is a job type in every particular."""
+
+TICKER: JobType = PGQ_TICKER
+"""So is this."""
 
 
 @pytest.mark.parametrize(
@@ -49,3 +54,10 @@ def test_what_a_job_leaves_behind_is_ended_by_one_statement() -> None:
         "consumer a\\b of queue it's in database shop at db1: nobody reads it any more, and the queue keeps "
         "its events; run there: select pgq.unregister_consumer('it''s', E'a\\\\b')"
     )
+
+
+def test_what_a_ticker_claims_shows_no_password() -> None:
+    """It claims the ticks of its database, and leaves nothing behind."""
+    settings = TickerSettings.model_validate({"job_name": "x", "db": "host=db1 dbname=shop password=hunter2"})
+    claim = "the ticker of PgQ in schema pgq of database shop at db1"
+    assert (TICKER.claims(settings), TICKER.leaving(settings)) == ({"db": claim}, "")
