@@ -67,6 +67,15 @@ class ConsumerRow:
         self._add()
         return self.look()
 
+    def state(self) -> int:
+        """What a watcher that looks now tells of the row, see `Entries`; 0 where there is none."""
+        if not self.kept:
+            return 0
+        with self.target, self.target.cursor() as cursor:
+            names = {"queues": [self.position.queue], "consumers": [self.position.consumer]}
+            ((_queue, _consumer, state),) = queries.rows(cursor, "changed_entries", **names, states=[0])
+        return int(state)
+
     def tick(self) -> int:
         """Number of the last tick that was applied, by whomever; 0: there is none."""
         with self.target, self.target.cursor() as cursor:
@@ -103,13 +112,14 @@ class ConsumerRow:
         for key in keys.values():
             if key is not None and (found := queries.row(cursor, "lock_holder", key=key)):
                 pid, application, address = found
-                return Wait(f"{application}, perhaps of an older version (backend {pid}, {address})")
+                reason = f"{application}, perhaps of an older version (backend {pid}, {address})"
+                return Wait(reason, late_in=0.0)
         return self.contended
 
     @property
     def contended(self) -> Wait:
         """The wait for whoever holds the row at this moment."""
-        return Wait("another process, which holds its row at this moment")
+        return Wait("another process, which holds its row at this moment", late_in=0.0)
 
     def intervene(self, cursor: Cursor) -> Wait | None:
         """Lock the consumer's row until the transaction ends, for what a person wants to change.

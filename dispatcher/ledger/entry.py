@@ -72,7 +72,7 @@ class Wait:
         reason: in one line; if another one works, which.
         paused: a person holds the consumer.
         blocked: a person has to mend something first.
-        late_in: seconds until the owner is late; None: that no time tells.
+        late_in: seconds until it may be over though the consumer's row stays as it is; None: it will not be.
     """
 
     reason: str

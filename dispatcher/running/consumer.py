@@ -53,6 +53,7 @@ class Consumer:
         self._health = Health(queue, self._delivery.dead_letters, tally)
         self._verified = time.monotonic()
         self._state: int | None = 0
+        self._seen = 0
 
     def work(self) -> bool:
         """Take one batch, if there is one; returns whether there may be more.
@@ -97,6 +98,7 @@ class Consumer:
         self._sizer.caught_up()
         self._connections.check()
         if state != self._state or time.monotonic() - self._verified >= VERIFY:
+            self._seen = self._ownership.row.state() if state is not None else 0
             self._verify()
             self._state = state
         if not self._settings.holds_back:
@@ -117,12 +119,13 @@ class Consumer:
     def may_sleep(self) -> bool:
         """Whether nothing is to be done before watchers tell something."""
         state = self._context.news("target")
-        return state is not None and state == self._state and self._lookout.is_quiet()
+        is_told = state is not None and state == self._state and for_owner(state) == for_owner(self._seen)
+        return is_told and self._lookout.is_quiet()
 
     def has_news(self) -> bool:
         """Whether watchers have told something since `may_sleep`."""
         state = self._context.news("target")
-        is_mine = not state or for_owner(state) == for_owner(self._state or 0)
+        is_mine = not state or for_owner(state) == for_owner(self._seen)
         return not (is_mine and self._lookout.is_quiet())
 
     def _verify(self) -> None:

@@ -56,12 +56,12 @@ class Standby:
         told = ""
         self._news_since = None
         while not self._context.stopping():
-            state = self._context.news("target")
             if self._tries_again:
                 self._tries_again = not ownership.row.unblock()
             self.obey(ownership)
             if told:
                 self._look_for_news(ownership, registry)
+            state = ownership.row.state()
             found = self._try(ownership, registry)
             if found is None:
                 return True
@@ -71,7 +71,8 @@ class Standby:
                 self._context.logger.info("%s: %s: %s", self._settings.job_name, condition, reason)
                 told = reason
             self._report(condition, reason)
-            if state and ownership.row.kept and sessions.are_watched():
+            is_told = 0 < state == self._context.news("target")
+            if is_told and (found.late_in is None or found.late_in > DELAY) and sessions.are_watched():
                 self._sleep(ownership, sessions, state, found)
             else:
                 self._context.wait(DELAY)
