@@ -37,13 +37,16 @@ class Timer:
 
 
 class Loop:
-    """Waits by poll(2): with epoll, a forked child could remove the master's registrations.
+    """Waits by epoll(7), whose cost does not grow with the descriptors that are silent.
+
+    A forked child shares the registrations, and could remove some: it must close all descriptors first, and
+    never call a method of the loop.
 
     An exception in a callback is logged and the loop goes on: one defect must not end a fleet.
     """
 
     def __init__(self) -> None:
-        self._selector = selectors.PollSelector()
+        self._selector = selectors.EpollSelector()
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = itertools.count()
         self._signals: dict[int, Callable[[], object]] = {}
@@ -60,10 +63,9 @@ class Loop:
 
     def watch(self, descriptor: int, events: int, callback: Callable[[int], None]) -> None:
         """Call back with the events that are ready; a second call for a descriptor replaces the first."""
-        try:
-            self._selector.modify(descriptor, events, callback)
-        except KeyError:
-            self._selector.register(descriptor, events, callback)
+        # The one that had the number may be closed: then epoll does not know it any more.
+        self.unwatch(descriptor)
+        self._selector.register(descriptor, events, callback)
 
     def unwatch(self, descriptor: int) -> None:
         """Forget a descriptor; one that is not watched is no error."""

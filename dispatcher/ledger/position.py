@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from psycopg2.errors import SerializationFailure, UniqueViolation
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
@@ -134,7 +135,7 @@ class Position:
         self.storage = storage
         self.entries = entries
         self._statements = _STATEMENTS[storage, entries]
-        self._names = {"queue": queue, "consumer": consumer}
+        self._names: dict[str, Any] = {"queue": queue, "consumer": consumer}
         self._begin = b""
         self.old_keys = {
             "key": lock_key("position", queue, consumer),

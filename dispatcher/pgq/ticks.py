@@ -32,34 +32,42 @@ class Ticks:
         self._consumers = consumers
         self._bulletin = bulletin
         self._known = dict.fromkeys((queue for queue, _consumer in consumers), 0)
+        self._doubtful: set[str] = set()
+        self._statement = b""
         self._stands: dict[tuple[str, str], int | None] = {}
 
     def look(self) -> bool:
-        """Look for new ticks; returns whether there were events before one, by the queues' own counts.
-
-        Events that a queue does not count (retried ones, ``insert_event_raw``), or has counted before their
-        transaction ended, are looked for. Where that cannot be asked, for want of rights or in a PgQ of other
-        types, each tick may have some.
-        """
+        """Look for new ticks; returns whether there were events before one, by the queues' own counts."""
         with self._connection.cursor() as cursor:
-            found = queries.rows(
-                cursor,
-                "new_ticks",
-                pgq=self._schema,
-                queues=list(self._known),
-                ticks=list(self._known.values()),
-            )
+            if not self._statement:
+                names, ticks = list(self._known), list(self._known.values())
+                self._statement = queries.bound(
+                    cursor, "new_ticks", pgq=self._schema, queues=names, ticks=ticks
+                )
+            cursor.execute(self._statement)
+            found = cursor.fetchall()
         had_events = False
         for queue, tick, sequence, period in found:
             had_events = self._bulletin.saw(queue, tick, sequence or 0, period) or had_events
             self._known[queue] = tick
+            self._doubtful.add(queue)
+            self._statement = b""
+        return had_events
+
+    def look_for_events(self) -> None:
+        """Look whether ticks have events that seem to have none.
+
+        A queue does not count some events (retried ones, ``insert_event_raw``), and others before their
+        transaction ends. Where this cannot be asked, for want of rights or in a PgQ of other types, each tick
+        may have some.
+        """
         untold = self._bulletin.untold()
-        doubtful = [queue for queue, _tick, _sequence, _period in found if queue in untold]
+        doubtful = [queue for queue in self._doubtful if queue in untold]
+        self._doubtful.clear()
         for start in range(0, len(doubtful), AT_ONCE):
             part = {queue: untold[queue] for queue in doubtful[start : start + AT_ONCE]}
             for queue in with_events(self._connection, self._schema, part):
                 self._bulletin.tell(queue)
-        return had_events
 
     def look_at_consumers(self) -> dict[tuple[str, str], tuple[float | None, float]]:
         """Look at consumers: if somebody has set one back or unregistered it, its job has to see that.

@@ -39,9 +39,9 @@ def run(cursor: Cursor, *names: str, pgq: str = "pgq", **parameters: Any) -> Non
     cursor.execute(_joined(names, pgq), parameters)
 
 
-def bound(cursor: Cursor, *names: str, **parameters: Any) -> bytes:
+def bound(cursor: Cursor, *names: str, pgq: str = "pgq", **parameters: Any) -> bytes:
     """Statements with the values of their parameters, for a cursor to execute often; see `run`."""
-    return cursor.mogrify(_joined(names), parameters)
+    return cursor.mogrify(_joined(names, pgq), parameters)
 
 
 @lru_cache

@@ -12,7 +12,13 @@ from ..pgq import Bulletin, Ticks, listen
 from ..postgres import Connection
 from ..settings import Settings
 
-PACES = ((10.0, 0.0), (60.0, 0.05))
+BUSY = 60.0
+"""Seconds after an event for which a source counts as busy."""
+
+DOUBTS = 1.0
+"""Seconds between two looks for events that queues do not count, in a source that is not busy."""
+
+PACES = ((10.0, 0.0), (BUSY, 0.05))
 """Least seconds between two looks, within some seconds of an event of the source."""
 
 SLOWEST = 0.25
@@ -49,7 +55,7 @@ class SourceWatch:
         # Before the first look, so that no tick is between the two.
         self._is_notified = listen(connection, schema, self._names)
         self._events_at = -float("inf")
-        self._consumers_at = 0.0
+        self._consumers_at = self._doubts_at = 0.0
 
     def look(self) -> float:
         """Look for ticks, and now and then at consumers."""
@@ -60,6 +66,10 @@ class SourceWatch:
         now = time.monotonic()
         if had_events:
             self._events_at = now
+        is_busy = now - self._events_at < BUSY
+        if is_busy or now - self._doubts_at >= min(DOUBTS, self._slowest):
+            self._ticks.look_for_events()
+            self._doubts_at = now
         if now >= self._consumers_at:
             self._note(self._ticks.look_at_consumers())
             self._consumers_at = now + CONSUMERS

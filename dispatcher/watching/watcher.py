@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -56,11 +57,12 @@ class Watcher:
         with connected(self._address, "tdsup watcher") as connection:
             looks = self._begin(connection)
             while not self._context.stopping():
+                began = time.monotonic()
                 pace = looks.look()
                 self._recover()
+                self._context.wait(pace, connection.session.fileno())
                 # However many notifications come.
-                self._context.wait(LEAST)
-                self._context.wait(pace - LEAST, connection.session.fileno())
+                self._context.wait(began + LEAST - time.monotonic())
 
     def _fail(self, reason: str) -> None:
         if reason != self._failure:

@@ -20,6 +20,9 @@ from .processmetrics import process_values
 STUCK = 20.0
 """Seconds without a wait after which a watcher counts as stuck; to connect, it may take 15 s."""
 
+PROCESS_EVERY = 60.0
+"""Seconds between two reports that tell nothing new but the process's own numbers."""
+
 AT_ONCE = 200
 """Jobs whose numbers are in one message."""
 
@@ -73,6 +76,8 @@ class WorkerContext:
         self._sender = sender
         self._ready = ready
         self._reported: Snapshot | None = None
+        self._said: Snapshot | None = None
+        self._said_at = 0.0
         self._lock = threading.Lock()
         self._stopping = False
         self._order: Order | None = None
@@ -93,15 +98,19 @@ class WorkerContext:
         """Show that the process lives, with its present numbers; called in the lifeline's thread."""
         # Under the lock: an older snapshot that arrives after a newer one would make counters fall.
         with self._lock:
-            if self._reported is not None:
-                self._send(self._reported)
-            else:
+            if self._reported is None or not self._send(self._reported):
                 self._sender.beat()
 
-    def _send(self, snapshot: Snapshot) -> None:
+    def _send(self, snapshot: Snapshot) -> bool:
+        """Send a snapshot, unless its numbers are known: those of the process can wait; returns whether."""
         present = snapshot.present() if snapshot.present is not None else {}
-        values = {**snapshot.values, **present, **process_values()}
-        self._sender.snapshot(replace(snapshot, values=values, present=None))
+        said = replace(snapshot, values={**snapshot.values, **present}, present=None)
+        now = time.monotonic()
+        if said == self._said and now - self._said_at < PROCESS_EVERY:
+            return False
+        self._said, self._said_at = said, now
+        self._sender.snapshot(replace(said, values={**said.values, **process_values()}))
+        return True
 
     def stopping(self) -> bool:
         """Whether the job has been asked to end."""

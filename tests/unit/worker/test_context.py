@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
@@ -38,8 +39,9 @@ def report(context: WorkerContext, events: int) -> None:
     context.report(Snapshot(Condition.RUNNING, values={"events": events}))
 
 
-def test_a_beat_never_overtakes_a_report() -> None:
+def test_a_beat_never_overtakes_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """A counter that the master has seen does not fall, though two threads speak for the job."""
+    monkeypatch.setattr("tdsup.supervisor.worker.context.PROCESS_EVERY", 0.0)
     sender = SlowSender()
     context = WorkerContext(logging.getLogger("x"), cast("Any", sender), lambda: None)
     report(context, 1)
@@ -65,6 +67,19 @@ def test_a_report_without_news_is_not_sent() -> None:
     for _ in range(3):
         report(context, 5)
     assert sender.arrived == [5]
+
+
+def test_a_beat_tells_what_is_new_and_no_more() -> None:
+    """Numbers that change by themselves; all of them now and then, as those of the process grow."""
+    sender, lag = Beats(), [1.0]
+    context = WorkerContext(logging.getLogger("x"), cast("Any", sender), lambda: None)
+    context.report(Snapshot(Condition.RUNNING, values={"events": 5}, present=lambda: {"lag": lag[0]}))
+    context.beat()
+    context.beat()
+    lag[0] = 2.0
+    context.beat()
+    assert ([each["lag"] for each in sender.told], sender.beats) == ([1.0, 2.0], 2)
+    assert all("cpu_seconds" in each for each in sender.told)
 
 
 def test_an_order_ends_a_wait_and_is_taken_once() -> None:
@@ -127,6 +142,11 @@ class Beats:
 
     def __init__(self) -> None:
         self.beats = 0
+        self.told: list[Mapping[str, Any]] = []
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        """Numbers."""
+        self.told.append(snapshot.values)
 
     def beat(self) -> None:
         """One more."""

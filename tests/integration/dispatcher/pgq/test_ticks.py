@@ -35,6 +35,7 @@ class Sight:
     def look(self) -> set[str]:
         """Names of the queues that are told now."""
         self._ticks.look()
+        self._ticks.look_for_events()
         self._ticks.look_at_consumers()
         self.now += 1
         return set(self.bulletin.due(self.now))
@@ -148,9 +149,11 @@ def test_without_the_right_to_look_each_tick_is_told(queue: Queue, sight: Sight,
             ticks = Ticks(connection, "pgq", [("q", "job")], bulletin)
             connection.cursor().execute("set role poor")
             ticks.look()
+            ticks.look_for_events()
             bulletin.due(0.0)
             idle_tick(queue)
             ticks.look()
+            ticks.look_for_events()
             (number,) = bulletin.due(1.0).values()
             assert tick_of(number) == source.value("select last_tick_id from pgq.get_queue_info('q')")
     finally:
