@@ -137,7 +137,7 @@ class Position:
         self._statements = _STATEMENTS[storage, entries]
         self._names: dict[str, Any] = {"queue": queue, "consumer": consumer}
         self._begin = b""
-        self.old_keys = {
+        self.old_keys: dict[str, Any] = {
             "key": lock_key("position", queue, consumer),
             "name_key": lock_key("position", consumer) if storage is Storage.PGQ_EXT else None,
         }
