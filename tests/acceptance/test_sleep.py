@@ -113,8 +113,9 @@ def test_a_standby_sleeps_too(tmp_path: Path, jobs: Fleet, table: Orders) -> Non
         jobs.wait_for("orders", state="standby")
         table.insert(10)
         table.wait_loaded(SOON)
-        assert sessions(table.target) == 1
+        wait_asleep(table)
         two.clean_up()
+        table.insert(10)
         jobs.wait_for("orders", state="running")
         arrives(table)
         assert table.verdict().clean
