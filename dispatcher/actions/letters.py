@@ -82,7 +82,8 @@ def replay(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     with databases(alone, doing) as (target, queue):
         with target, target.cursor() as cursor:
             _trust(cursor, doing)
-        choice = Choice(row_of(target, alone))
+        row = row_of(target, alone)
+        choice = Choice(row, row.look())
         delivery = Delivery(queue, target, alone, logging.getLogger(settings.job_name), choice)
         with target, target.cursor() as cursor:
             ids = delivery.dead_letters.ids(cursor, given)

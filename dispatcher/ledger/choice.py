@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .consumerrow import ConsumerRow
+from .entry import Entry
 
 
 class Choice:
@@ -14,15 +15,16 @@ class Choice:
 
     Args:
         row: the consumer's.
+        entry: what it says; None where the target keeps none.
     """
 
-    def __init__(self, row: ConsumerRow) -> None:
+    def __init__(self, row: ConsumerRow, entry: Entry | None) -> None:
         self._row = row
+        self._entry = entry
 
     def recall(self) -> Mapping[str, Any] | None:
         """What is remembered; None: nothing."""
-        entry = self._row.look()
-        return None if entry is None else entry.row_mode
+        return None if self._entry is None else self._entry.row_mode
 
     def remember(self, found: Mapping[str, Any] | None) -> None:
         """Remember this from now on; None: nothing."""

@@ -67,15 +67,6 @@ class ConsumerRow:
         self._add()
         return self.look()
 
-    def state(self) -> int:
-        """What a watcher that looks now tells of the row, see `Entries`; 0 where there is none."""
-        if not self.kept:
-            return 0
-        with self.target, self.target.cursor() as cursor:
-            names = {"queues": [self.position.queue], "consumers": [self.position.consumer]}
-            ((_queue, _consumer, state),) = queries.rows(cursor, "changed_entries", **names, states=[0])
-        return int(state)
-
     def tick(self) -> int:
         """Number of the last tick that was applied, by whomever; 0: there is none."""
         with self.target, self.target.cursor() as cursor:

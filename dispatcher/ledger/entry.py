@@ -33,6 +33,7 @@ class Entry:
         waits_since: since when that session only waits for its client; empty: it does not, or not for long,
             or that cannot be seen.
         is_visible: the role can see what that session does.
+        state: a number that changes with what others want to know; see `Entries.look`.
     """
 
     epoch: int
@@ -51,6 +52,7 @@ class Entry:
     lives: bool
     waits_since: str
     is_visible: bool
+    state: int
 
     @property
     def is_idle(self) -> bool:
@@ -73,12 +75,14 @@ class Wait:
         paused: a person holds the consumer.
         blocked: a person has to mend something first.
         late_in: seconds until it may be over though the consumer's row stays as it is; None: it will not be.
+        state: of the row that says so, as `Entry` has it; 0: it was not read.
     """
 
     reason: str
     paused: bool = False
     blocked: bool = False
     late_in: float | None = None
+    state: int = 0
 
     def of(self, consumer: str) -> str:
         """The reason as a standby tells it."""

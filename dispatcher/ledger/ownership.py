@@ -6,8 +6,8 @@ epoch; each batch checks in its transaction, under the row's lock, that its epoc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from psycopg2.errors import InsufficientPrivilege, LockNotAvailable, SerializationFailure
@@ -59,8 +59,7 @@ class Ownership:
         row: as given.
         process: as given.
         source: as given, until the sessions are others.
-        counters: what the consumer has done in all by the time of `take`, by metric; empty if that is not
-            kept.
+        former: the row as it was before `take`; None where the target keeps none.
     """
 
     def __init__(self, row: ConsumerRow, process: Process, source: Source, takeover_after: float) -> None:
@@ -70,8 +69,7 @@ class Ownership:
         self._takeover_after = takeover_after
         self._consumer = row.position.consumer
         self._epoch = 0
-        self._former: Entry | None = None
-        self.counters: Mapping[str, Any] = {}
+        self.former: Entry | None = None
 
     def why_wait(self, *, news_for: float = 0.0) -> Wait | None:
         """Why `take` would not make this process the owner at this moment; takes no lock.
@@ -103,8 +101,7 @@ class Ownership:
                     return wait
                 if entry is not None:
                     self._take(cursor)
-                    self._former = entry
-                    self.counters = entry.counters
+                    self.former = entry
         except (LockNotAvailable, SerializationFailure):
             return self.row.contended
         return None
@@ -117,7 +114,7 @@ class Ownership:
         Args:
             cursor: of the source, in autocommit mode.
         """
-        former = self._former
+        former = self.former
         if (
             former is not None
             and former.owner is not None
@@ -143,11 +140,17 @@ class Ownership:
         if standing.paused:
             raise Displaced(f"consumer {consumer} is paused")
 
-    def verify(self) -> None:
-        """See whether this process is still the owner; raises as `check` does. Takes no lock."""
+    def verify(self) -> int:
+        """See whether this process is still the owner; raises as `check` does. Takes no lock.
+
+        Returns:
+            The state of the consumer's row, see `Entry`; 0 where the target keeps none.
+        """
         entry = self.row.look()
-        if entry is not None:
-            self.check(Standing(True, entry.owner, entry.epoch, entry.paused is not None, None))
+        if entry is None:
+            return 0
+        self.check(Standing(True, entry.owner, entry.epoch, entry.paused is not None, None))
+        return entry.state
 
     def rest(self, seconds: float | None) -> None:
         """Stay the owner without sessions until a time; others take over `takeover_after` later.
@@ -178,12 +181,10 @@ class Ownership:
             raise SetupError(
                 f"cannot run consumer {self._consumer} of queue {self.row.position.queue}: {reason}"
             )
-        return why_wait(
-            entry,
-            self.process.identity,
-            news_for=news_for,
-            takeover_after=self._takeover_after,
+        wait = why_wait(
+            entry, self.process.identity, news_for=news_for, takeover_after=self._takeover_after
         )
+        return wait and replace(wait, state=entry.state)
 
     def _take(self, cursor: Cursor) -> None:
         source = self.source

@@ -158,7 +158,10 @@ def _make(connection: Connection, facts: SchemaFacts) -> SchemaFacts:
         try:
             with connection, connection.cursor() as cursor:
                 queries.run(cursor, "wait_at_most", "lock_transaction", key=lock_key("schema"))
-                if step in schema_facts(cursor).steps:
+                found = schema_facts(cursor)
+                if not found.steps:
+                    return found
+                if step in found.steps:
                     queries.run(cursor, step)
         except psycopg2.errors.InsufficientPrivilege:
             # It takes the owner of a table. What there is may do.

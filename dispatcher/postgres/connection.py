@@ -104,8 +104,9 @@ class Connection:
         Raises:
             psycopg2.Error: the server does not take it.
         """
-        with self, self.cursor() as cursor:
-            queries.run(cursor, "set_setting", name=name, value=value)
+        if self._session.get_parameter_status(name) != value:
+            with self, self.cursor() as cursor:
+                queries.run(cursor, "set_setting", name=name, value=value)
         self._settings[name] = value
 
     @property

@@ -134,7 +134,8 @@ select stored_in from tdsup.consumer where queue_name = %(queue)s and consumer_n
 
 -- name: entry
 -- The consumer's row, and what can be seen of its owner: whether the session lives, since when it only waits for its
--- client (empty: it does not, or not for long, or that cannot be seen), and whether its state can be seen.
+-- client (empty: it does not, or not for long, or that cannot be seen), and whether its state can be seen; and the row's
+-- state, as `changed_entries` has it.
 select c.epoch, c.owner, c.host, c.target_pid, c.source_pid, c.source_start::text,
     extract(epoch from c.next_try - clock_timestamp())::float8,
     c.paused, c.blocked, c.source_cluster, c.source_database, c.counters, c.row_mode,
@@ -142,10 +143,11 @@ select c.epoch, c.owner, c.host, c.target_pid, c.source_pid, c.source_start::tex
     case when a.state_change < clock_timestamp() - interval '10 seconds'
             and (a.state like 'idle in transaction%%' or (a.state = 'active' and a.wait_event like 'Client%%'))
         then to_char(a.state_change, 'YYYY-MM-DD HH24:MI:SS TZ') else '' end,
-    a.state is not null
+    a.state is not null,
+    hashtextextended(row(c.owner, c.paused, c.blocked, c.next_try, c.target_pid is not null and a.pid is null)::text, 0)
+        & 9223372036854775804 | 2 | (c.owner is not null and c.target_pid is null and c.next_try is null)::int
 from tdsup.consumer c
-left join pg_stat_activity a on a.pid = c.target_pid
-    and right(a.application_name, length(c.owner)) = c.owner
+left join pg_stat_get_activity(coalesce(c.target_pid, 0)) a on right(a.application_name, length(c.owner)) = c.owner
     and coalesce(a.backend_start = c.target_start, true)
 where c.queue_name = %(queue)s and c.consumer_name = %(consumer)s;
 
@@ -156,7 +158,7 @@ where c.queue_name = %(queue)s and c.consumer_name = %(consumer)s;
 select queue, consumer, its.state
 from unnest(%(queues)s::text[], %(consumers)s::text[], %(states)s::int8[]) known (queue, consumer, known_state)
 left join tdsup.consumer c on c.queue_name = queue and c.consumer_name = consumer
-left join pg_stat_activity a on a.pid = c.target_pid
+left join pg_stat_get_activity(null) a on a.pid = c.target_pid
     and right(a.application_name, length(c.owner)) = c.owner
     and coalesce(a.backend_start = c.target_start, true)
 cross join lateral (
@@ -175,8 +177,8 @@ update tdsup.consumer c
 set epoch = epoch + 1, owner = %(owner)s, host = %(host)s, target_pid = a.pid, target_start = a.backend_start,
     source_pid = %(source_pid)s, source_start = %(source_start)s::timestamptz, next_try = null,
     source_cluster = coalesce(source_cluster, %(cluster)s), source_database = coalesce(source_database, %(database)s)
-from pg_stat_activity a
-where a.pid = pg_backend_pid() and queue_name = %(queue)s and consumer_name = %(consumer)s
+from pg_stat_get_activity(pg_backend_pid()) a
+where queue_name = %(queue)s and consumer_name = %(consumer)s
 returning epoch;
 
 -- name: leave_sessions

@@ -82,8 +82,7 @@ select to_regclass('{pgq}.queue') is not null;
 
 -- name: old_pgq
 -- Version of a PgQ that has no next_batch_custom; NULL if it has that.
-select case when not exists (
-    select from pg_proc where proname = 'next_batch_custom' and pronamespace = to_regnamespace('{pgq}'))
+select case when to_regprocedure('{pgq}.next_batch_custom(text, text, interval, int4, interval)') is null
     then {pgq}.version() end;
 
 -- name: has_queue
@@ -157,7 +156,7 @@ select system_identifier from pg_control_system();
 
 -- name: own_session
 -- Name of the database, process and start of this session.
-select datname::text, pid, backend_start::text from pg_stat_activity where pid = pg_backend_pid();
+select current_database()::text, pid, backend_start::text from pg_stat_get_activity(pg_backend_pid());
 
 -- name: whereabouts
 -- The tick at which the consumer stands, the oldest and the newest tick of the queue, and the tick of a number, each
@@ -332,26 +331,28 @@ made (number, is_array, type, base) as (
         min(parts.type) filter (where typtype <> 'd' and is_whole)
     from parts join pg_type on oid = parts.type group by number
 ),
-equal (class, type, is_default, operator) as materialized (
-    select c.oid, opcintype, opcdefault, format('operator(%%I.%%s)', nspname, oprname)
-    from pg_opclass c
-    join pg_amop on amopfamily = opcfamily and amoplefttype = opcintype and amoprighttype = opcintype
-    join pg_operator o on o.oid = amopopr join pg_namespace n on n.oid = oprnamespace
-    where amopmethod = 403 and amopstrategy = 3
-),
-keyed (number, operator) as materialized (
-    select distinct on (k.number) k.number, operator
+keyed (number, class) as (
+    select distinct on (k.number) k.number, k.class
     from relation join pg_index on indrelid = id and indisunique
-    cross join unnest(indkey::int2[], indclass::oid[]) as k (number, class) join equal on equal.class = k.class
+    cross join unnest(indkey::int2[], indclass::oid[]) as k (number, class)
     order by k.number, not indisprimary, indexrelid
 )
 select attname::text, attgenerated <> '',
     atttypid = any('{int2,int4,int8,oid,text,varchar,bpchar,name,uuid,date}'::regtype[])
         and not exists (select from pg_collation c where c.oid = attcollation and not collisdeterministic),
-    is_array, made.type, coalesce(keyed.operator, by_type.operator, 'operator(pg_catalog.=)'),
+    is_array, made.type,
+    coalesce((
+        select format('operator(%%I.%%s)', nspname, oprname)
+        from pg_opclass c
+        join pg_amop on amopfamily = opcfamily and amoplefttype = opcintype and amoprighttype = opcintype
+            and amopstrategy = 3
+        join pg_operator o on o.oid = amopopr join pg_namespace n on n.oid = oprnamespace
+        where opcmethod = 403 and c.oid = coalesce(keyed.class, (
+            select oid from pg_opclass where opcmethod = 403 and opcdefault and opcintype = base))
+    ), 'operator(pg_catalog.=)'),
     format('%%s %%s', format_type(atttypid, atttypmod), attcollation)
 from relation join pg_attribute on attrelid = id join made on made.number = attnum
-left join keyed on keyed.number = attnum left join equal by_type on is_default and by_type.type = base
+left join keyed on keyed.number = attnum
 order by attnum;
 
 -- name: partition_ranges

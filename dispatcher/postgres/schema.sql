@@ -5,7 +5,8 @@
 -- positions' times; and whether the role may make schemas in the database, and may use schema tdsup and make tables
 -- there, and the table of consumers. Asks catalogs, as to_regclass fails where the role may not use the schema.
 with tables (name, id) as (
-    select relname, c.oid from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'tdsup'
+    select relname, c.oid from pg_class c join pg_namespace n on n.oid = relnamespace
+    where nspname = 'tdsup' and relname in ('completed_tick', 'dead_letter', 'consumer')
 )
 select exists (
         select from pg_proc join pg_namespace n on n.oid = pronamespace
@@ -26,21 +27,30 @@ select exists (
 -- name: strangers
 -- Objects of schemas tdsup and pgq_ext whose owner is neither our role nor the database's owner nor a superuser, with
 -- their kind and owner, and functions of their triggers likewise: what a stranger made would run with our rights.
-with objects (kind, name, owner) as (
-    select 'schema', quote_ident(nspname), nspowner from pg_namespace where nspname in ('tdsup', 'pgq_ext')
-    union all
-    select 'table', c.oid::regclass::text, relowner
-    from pg_class c join pg_namespace n on n.oid = relnamespace
-    where nspname in ('tdsup', 'pgq_ext') and relkind in ('r', 'p', 'v', 'm', 'f')
-    union all
-    select 'function', p.oid::regprocedure::text, proowner
-    from pg_proc p join pg_namespace n on n.oid = pronamespace
-    where nspname = 'tdsup' or (nspname = 'pgq_ext' and proname in ('get_last_tick', 'set_last_tick'))
-        or p.oid in (
-            select tgfoid from pg_trigger join pg_class c on c.oid = tgrelid join pg_namespace n on n.oid = relnamespace
-            where not tgisinternal and nspname in ('tdsup', 'pgq_ext'))
+with places (id, name) as (
+    select oid, nspname from pg_namespace where nspname in ('tdsup', 'pgq_ext')
+),
+parts (class, id, place) as (
+    select classid, objid, name from places join pg_depend on refclassid = 'pg_namespace'::regclass and refobjid = places.id
+),
+relations (id, owner) as (
+    select oid, relowner from parts join pg_class on oid = id
+    where class = 'pg_class'::regclass and relkind in ('r', 'p', 'v', 'm', 'f')
+),
+functions (id) as (
+    select id from parts join pg_proc on oid = id
+    where class = 'pg_proc'::regclass and (place = 'tdsup' or proname in ('get_last_tick', 'set_last_tick'))
+    union select tgfoid from relations join pg_trigger on tgrelid = id where not tgisinternal
+),
+objects (kind, id, owner) as (
+    select 'schema', oid, nspowner from places join pg_namespace on oid = id
+    union all select 'table', id, owner from relations
+    union all select 'function', oid, proowner from functions join pg_proc on oid = id
 )
-select kind, name, rolname::text
+select kind,
+    case kind when 'schema' then id::regnamespace::text when 'table' then id::regclass::text
+        else id::regprocedure::text end as name,
+    rolname::text
 from objects join pg_roles on pg_roles.oid = owner
 where not rolsuper and rolname not in (current_user, 'pg_database_owner')
     and owner <> (select datdba from pg_database where datname = current_database())

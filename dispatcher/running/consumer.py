@@ -49,7 +49,8 @@ class Consumer:
         self._tally = tally
         self._logger = context.logger
         self._sizer = BatchSizer(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
-        self._delivery = Delivery(self._queue, target, settings, context.logger, Choice(self._ownership.row))
+        choice = Choice(self._ownership.row, self._ownership.former)
+        self._delivery = Delivery(self._queue, target, settings, context.logger, choice)
         self._health = Health(queue, self._delivery.dead_letters, tally)
         self._verified = time.monotonic()
         self._state: int | None = 0
@@ -98,8 +99,7 @@ class Consumer:
         self._sizer.caught_up()
         self._connections.check()
         if state != self._state or time.monotonic() - self._verified >= VERIFY:
-            self._seen = self._ownership.row.state() if state is not None else 0
-            self._verify()
+            self._seen = self._verify()
             self._state = state
         if not self._settings.holds_back:
             self._tally.caught_up_to = None
@@ -128,9 +128,10 @@ class Consumer:
         is_mine = not state or for_owner(state) == for_owner(self._seen)
         return not (is_mine and self._lookout.is_quiet())
 
-    def _verify(self) -> None:
-        self._ownership.verify()
+    def _verify(self) -> int:
+        state = self._ownership.verify()
         self._verified = time.monotonic()
+        return state
 
     def _apply(self, batch: Batch) -> bool:
         """Load the batch and write its position in one transaction; False if the target has the batch."""

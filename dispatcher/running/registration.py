@@ -52,15 +52,18 @@ class Registration:
             SetupError: a person has to choose where the consumer begins, or there is no such queue.
             Displaced: this process is no longer the owner.
         """
-        is_new = self._begin()
-        self._register(is_new)
+        if self._begin():
+            self._register()
 
     def _begin(self) -> bool:
-        """Write the first position if there is none; returns whether there was none."""
+        """Write the first position if there is none; else see to the registration at once.
+
+        Returns:
+            Whether there was no position.
+        """
         with self._target, self._target.cursor() as cursor:
-            standing = self._position.begin(cursor)
-            self._ownership.check(standing)
-            if standing.tick is not None:
+            if (tick := self._standing(cursor)) is not None:
+                self._register_at(cursor, tick, is_new=False)
                 return False
             where = self._registry.whereabouts()
             if where.last is None and not self._settings.start and self._registry.former_is_registered():
@@ -71,23 +74,32 @@ class Registration:
         self._logger.info("%s: the position begins at tick %d", self._settings.job_name, first.number)
         return True
 
-    def _register(self, is_new: bool) -> None:
+    def _register(self) -> None:
+        """Register the consumer at the position that was just written."""
+        with self._target, self._target.cursor() as cursor:
+            tick = self._standing(cursor)
+            if tick is None:
+                job = self._settings.job_name
+                raise LostPosition(f"cannot run {job}: its position is gone from the target")
+            self._register_at(cursor, tick, is_new=True)
+
+    def _standing(self, cursor: Cursor) -> Tick | None:
+        """The position, locked until the transaction ends."""
+        standing = self._position.begin(cursor)
+        self._ownership.check(standing)
+        return standing.tick
+
+    def _register_at(self, cursor: Cursor, tick: Tick, *, is_new: bool) -> None:
         """Register the consumer at its position if it is not registered."""
         settings = self._settings
-        with self._target, self._target.cursor() as cursor:
-            standing = self._position.begin(cursor)
-            self._ownership.check(standing)
-            tick = standing.tick
-            if tick is None:
-                raise LostPosition(f"cannot run {settings.job_name}: its position is gone from the target")
-            where = self._registry.whereabouts(tick.number)
-            is_moved = is_new and settings.start == "beginning"
-            if where.last is not None and not is_moved:
-                self._complete(cursor, tick, where)
-                return
-            if not may_register(tick, where, is_new):
-                raise LostPosition(f"cannot run {settings.job_name}: {unregistered(tick, where, settings)}")
-            (self._registry.register_at if is_moved else self._registry.register)(tick.number)
+        where = self._registry.whereabouts(tick.number)
+        is_moved = is_new and settings.start == "beginning"
+        if where.last is not None and not is_moved:
+            self._complete(cursor, tick, where)
+            return
+        if not may_register(tick, where, is_new):
+            raise LostPosition(f"cannot run {settings.job_name}: {unregistered(tick, where, settings)}")
+        (self._registry.register_at if is_moved else self._registry.register)(tick.number)
         self._logger.info(
             "%s: registered consumer %s on queue %s at tick %d",
             settings.job_name,

@@ -135,8 +135,8 @@ class Run:
         while self._standby.wait(ownership, registry, sessions):
             with queue.connection.cursor() as cursor:
                 ownership.end_former(cursor)
-            if ownership.row.kept:
-                self._tally.restore(ownership.counters)
+            if ownership.former is not None:
+                self._tally.restore(ownership.former.counters)
                 self._totals = TOTALS
             try:
                 Registration(registry, target, position, ownership, settings, self._logger).settle()

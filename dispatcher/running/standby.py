@@ -61,7 +61,6 @@ class Standby:
             self.obey(ownership)
             if told:
                 self._look_for_news(ownership, registry)
-            state = ownership.row.state()
             found = self._try(ownership, registry)
             if found is None:
                 return True
@@ -71,9 +70,9 @@ class Standby:
                 self._context.logger.info("%s: %s: %s", self._settings.job_name, condition, reason)
                 told = reason
             self._report(condition, reason)
-            is_told = 0 < state == self._context.news("target")
+            is_told = 0 < found.state == self._context.news("target")
             if is_told and (found.late_in is None or found.late_in > DELAY) and sessions.are_watched():
-                self._sleep(ownership, sessions, state, found)
+                self._sleep(ownership, sessions, found)
             else:
                 self._context.wait(DELAY)
         return False
@@ -110,18 +109,18 @@ class Standby:
         registry.reach()
         return ownership.take(news_for=news_for)
 
-    def _sleep(self, ownership: Ownership, sessions: Sessions, state: int, wait: Wait) -> None:
+    def _sleep(self, ownership: Ownership, sessions: Sessions, wait: Wait) -> None:
         """Wait without connections until a watcher tells something, or the owner is late."""
         late_at = time.monotonic() + (LOOK_ANYWAY if wait.late_in is None else wait.late_in)
 
         def has_news() -> bool:
             nonlocal late_at
             news = self._context.news("source") or 0
-            if owner_is_idle(state) and news != self._news and tick_of(news) > self._tick:
+            if owner_is_idle(wait.state) and news != self._news and tick_of(news) > self._tick:
                 # The owner was told as well, and has its time to come back.
                 self._news, self._news_since = news, time.monotonic()
                 late_at = self._news_since + self._settings.takeover_after
-            return self._context.news("target") not in {0, state}
+            return self._context.news("target") not in {0, wait.state}
 
         source = sessions.sleep(self.hear, has_news, lambda: late_at - time.monotonic())
         if source is not None:

@@ -125,6 +125,7 @@ def test_a_position_on_the_move() -> None:
         lives=True,
         waits_since="",
         is_visible=True,
+        state=2,
     )
     found = position_finding(8, registered(7), entry=owner)
     assert found == Note(

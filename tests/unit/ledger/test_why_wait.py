@@ -29,6 +29,7 @@ FREE = Entry(
     lives=False,
     waits_since="",
     is_visible=False,
+    state=2,
 )
 """The row of a consumer that nobody owns."""
 
