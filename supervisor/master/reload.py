@@ -96,11 +96,10 @@ class Reload:
         settle(changes, [])
         self.reloads.is_sound = not changes.broken
         every: list[JobConfig | BrokenConfig] = [*changes.added.values(), *changes.broken.values()]
-        for file in in_order(every):
-            self._add(file.name, file)
+        added = [self._add(file.name, file) for file in in_order(every)]
         for line in (*passed_over(self._settings.jobs), *clashes(files), *shares(files)):
             _log.warning("%s", line)
-        self._changed()
+        self._start(added)
         self._look()
 
     def end(self) -> None:
@@ -223,8 +222,7 @@ class Reload:
 
     def _apply(self, changes: Changes, *, asked: bool = False) -> None:
         self.left.keep(self.left.after(changes, self._roster.jobs()))
-        for added in in_order(changes.added.values()):
-            self._add(added.name, added)
+        added = [self._add(file.name, file) for file in in_order(changes.added.values())]
         for name, changed in changes.changed.items():
             self._load(name, changed, asked=asked)
         for name in changes.removed:
@@ -233,17 +231,23 @@ class Reload:
                 runner.step()
         for name, broken in changes.broken.items():
             self._keep_broken(name, broken, asked=asked)
-        self._changed()
+        self._start(added)
         counts = ", ".join(f"{len(names)} {outcome}" for outcome, names in changes.describe().items())
         _log.info("reload: %s", counts)
 
-    def _add(self, name: str, file: JobConfig | BrokenConfig) -> None:
+    def _start(self, added: Sequence[Runner]) -> None:
+        """Tell of the change, then start new jobs: watchers come first, as a job without one polls."""
+        self._changed()
+        for runner in added:
+            runner.start()
+
+    def _add(self, name: str, file: JobConfig | BrokenConfig) -> Runner:
         _tell_file(file)
         runner = self._roster.add(name, file)
         if name in self._kept:
             _log.info("%s: stays paused, as pause --keep has asked", name)
             runner.job.pause(self._loop.now())
-        runner.start()
+        return runner
 
     def _load(self, name: str, file: JobConfig | BrokenConfig, *, asked: bool) -> None:
         _tell_file(file)
@@ -255,7 +259,7 @@ class Reload:
         """A job that cannot run as its file describes it now: what runs goes on, else it is blocked."""
         runner = self._roster.find(name)
         if runner is None:
-            self._add(name, file)
+            self._add(name, file).start()
         elif not asked and not isinstance(runner.job.wanted_file, JobConfig):
             self._load(name, file, asked=False)
         else:
