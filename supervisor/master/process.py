@@ -19,7 +19,7 @@ from .. import logs
 from ..exits import Exit
 from ..worker import open_channel
 
-HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 """Signals that the master handles, so that a child has to reset them."""
 
 PIPE_ENDS = 4
@@ -93,7 +93,7 @@ class Process:
 def _start(process: ForkProcess) -> None:
     """Start a process. No signal runs the master's handlers in it, and a failure leaves nothing open."""
     # Between the fork and the child's first act, a signal would run the master's handler in the child.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
         free = _next_descriptors()
         try:
