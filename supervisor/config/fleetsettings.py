@@ -183,8 +183,8 @@ class FleetSettings(BaseModel):
 
     @property
     def beat(self) -> float:
-        """Seconds between two signs of life of a process; two of them may be late."""
-        return self.heartbeat_timeout / 3
+        """Seconds between two signs of life of a process; one of them may be late."""
+        return self.heartbeat_timeout / 2
 
     @property
     def lock(self) -> str:

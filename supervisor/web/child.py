@@ -132,6 +132,8 @@ def _serve(site: Site, observer: Observer, listener: socket.socket, certificate:
 
 def _server(site: Site) -> uvicorn.Server:
     """A server that listens nowhere, for connections of ours."""
+    import asyncio
+
     import uvicorn
 
     from .httpconnection import Connection
@@ -143,6 +145,11 @@ def _server(site: Site) -> uvicorn.Server:
         def capture_signals(self) -> Iterator[None]:
             """Capture no signals."""
             yield
+
+        async def main_loop(self) -> None:
+            """Keep the date of answers, and wake for nothing else."""
+            while not await self.on_tick(0):
+                await asyncio.sleep(1.0)
 
     config = uvicorn.Config(
         site,

@@ -17,7 +17,7 @@ from .lifeline import Heartbeat, Lifeline
 from .setup import open_log_of_child
 from .worker import explain
 
-BEAT = 1.0
+BEAT = 2.0
 """Seconds between signs of life: jobs sleep for as long as they rely on a watcher."""
 
 _log = logging.getLogger("tdsup")
