@@ -181,9 +181,7 @@ class Ownership:
             raise SetupError(
                 f"cannot run consumer {self._consumer} of queue {self.row.position.queue}: {reason}"
             )
-        wait = why_wait(
-            entry, self.process.identity, news_for=news_for, takeover_after=self._takeover_after
-        )
+        wait = why_wait(entry, self.process.identity, news_for=news_for, takeover_after=self._takeover_after)
         return wait and replace(wait, state=entry.state)
 
     def _take(self, cursor: Cursor) -> None:
