@@ -36,6 +36,33 @@ class Timer:
             self._callback()
 
 
+class Appointment:
+    """A call at the earliest of the moments that were asked for.
+
+    Args:
+        loop: makes the call.
+        callback: is called; it may ask for another moment.
+    """
+
+    def __init__(self, loop: Loop, callback: Callable[[], None]) -> None:
+        self._loop = loop
+        self._callback = callback
+        self._timer: Timer | None = None
+        self._at = math.inf
+
+    def by(self, when: float) -> None:
+        """Call back at that moment, unless an earlier one was asked for: that call asks for the next one."""
+        if when < self._at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._at = when
+            self._timer = self._loop.at(when, self._due)
+
+    def _due(self) -> None:
+        self._timer, self._at = None, math.inf
+        self._callback()
+
+
 class Loop:
     """Waits by epoll(7), whose cost does not grow with the descriptors that are silent.
 

@@ -18,6 +18,7 @@ from ..errors import IllegalMoveError
 from ..exits import ON_PURPOSE, Exit, describe
 from .backoff import Backoff
 from .escalation import SIGNALS, Action, Escalation, Timeouts
+from .pulse import Pulse
 from .standingorder import StandingOrder
 from .state import ALIVE, CONDITIONS, AfterExit, State
 from .tally import Tally
@@ -74,7 +75,7 @@ class Lifecycle:
         self._escalation = Escalation(timeouts, now)
         self._next_file = file
         self._retry_at = math.inf
-        self._heard = now
+        self.pulse = Pulse(timeouts.heartbeat, now)
         self._healthy_since: float | None = None
         self._cause = ""
         self._take_file(file, now, asked=False)
@@ -97,7 +98,7 @@ class Lifecycle:
             return self._retry_at if self.state is State.BACKOFF else math.inf
         if self.state is State.STOPPING:
             return self._escalation.due
-        return self._heard + self._timeouts.heartbeat
+        return self.pulse.due
 
     def retry_in(self, now: float) -> float | None:
         """Seconds until the next start; None if no start is due."""
@@ -111,7 +112,8 @@ class Lifecycle:
         _expect(self, "forked", {State.STARTING, State.BACKOFF}, process=False)
         self.pid = pid
         self.ran = self.file if isinstance(self.file, JobConfig) else None
-        self._heard, self._healthy_since = now, None
+        self.pulse.beat(now)
+        self._healthy_since = None
         self.standing.forked()
         if self._cause:
             self.restarts[self._cause] += 1
@@ -126,7 +128,7 @@ class Lifecycle:
     def heard(self, now: float) -> None:
         """The process gave a sign of life."""
         _expect(self, "heard", ALIVE | {State.STOPPING}, process=True)
-        self._heard = now
+        self.pulse.beat(now)
 
     def reported(self, condition: Condition, reason: str, now: float, *, unwritten: bool = False) -> None:
         """The process told its condition; while it is stopping, that no longer changes the state.
@@ -174,7 +176,7 @@ class Lifecycle:
         """
         _expect(self, "exited", ALIVE | {State.STOPPING}, process=True)
         self.pid = None
-        self.tally.fold(self._heard)
+        self.tally.fold(self.pulse.lived_until(now))
         if self._healthy_since is not None:
             self._backoff.lived(now - self._healthy_since)
         if self.state is State.STOPPING:

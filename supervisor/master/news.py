@@ -23,8 +23,15 @@ class News:
         """There is a new process, which knows nothing."""
         self._given.clear()
 
-    def give(self, channel: socket.socket) -> None:
-        """Tell the process what it does not know; without room, try again at its next sign of life."""
+    def give(self, channel: socket.socket) -> int:
+        """Tell the process what it does not know; without room, try again at its next sign of life.
+
+        Returns:
+            How many messages that took.
+        """
+        given = 0
         for what, news in self._told.items():
             if self._given.get(what) != news and tell(channel, what, news):
                 self._given[what] = news
+                given += 1
+        return given

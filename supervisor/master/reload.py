@@ -99,7 +99,9 @@ class Reload:
         added = [self._add(file.name, file) for file in in_order(every)]
         for line in (*passed_over(self._settings.jobs), *clashes(files), *shares(files)):
             _log.warning("%s", line)
-        self._start(added)
+        self._changed()
+        for runner in added:
+            runner.start()
         self._look()
 
     def end(self) -> None:
@@ -231,15 +233,11 @@ class Reload:
                 runner.step()
         for name, broken in changes.broken.items():
             self._keep_broken(name, broken, asked=asked)
-        self._start(added)
-        counts = ", ".join(f"{len(names)} {outcome}" for outcome, names in changes.describe().items())
-        _log.info("reload: %s", counts)
-
-    def _start(self, added: Sequence[Runner]) -> None:
-        """Tell of the change, then start new jobs: watchers come first, as a job without one polls."""
         self._changed()
         for runner in added:
             runner.start()
+        counts = ", ".join(f"{len(names)} {outcome}" for outcome, names in changes.describe().items())
+        _log.info("reload: %s", counts)
 
     def _add(self, name: str, file: JobConfig | BrokenConfig) -> Runner:
         _tell_file(file)

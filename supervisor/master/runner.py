@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import math
 import selectors
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tdsup.jobtype import Condition, Metric
+from tdsup.jobtype import Condition, Metric, Order
 
 from ..jobs import SIGNALS, Action, Job, State
-from ..loop import Loop, Timer
+from ..loop import Appointment, Loop
 from ..worker import give, receive
 from .news import News
 from .process import Body, Process
@@ -67,14 +66,17 @@ class Runner:
         self._hooks = hooks
         self._news = News()
         self._process: Process | None = None
+        self._sent = 0
         self._last_words: list[str] = []
-        self._timer: Timer | None = None
-        self._timer_at = math.inf
+        self._appointment = Appointment(loop, self._due)
         self._told = State.STARTING
         self._messages: dict[str, Callable[[dict[str, Any]], None]] = {
-            "hello": self._hello,
+            "hello": lambda message: job.tally.describe(
+                [Metric(**metric) for metric in message["metrics"]], message["labels"]
+            ),
             "snapshot": self._snapshot,
-            "beat": lambda _message: self.job.heard(self._loop.now()),
+            "beat": lambda _message: self._beat(),
+            "rest": lambda message: self._beat(rests=message["heard"] == self._sent),
             "reload": lambda _message: hooks.reload(self),
             "news": lambda message: hooks.news(self, message["jobs"]),
             "note": lambda message: hooks.note(message["jobs"]),
@@ -83,7 +85,7 @@ class Runner:
 
     def start(self) -> None:
         """Begin as soon as the loop has time."""
-        self._schedule(self._loop.now())
+        self._appointment.by(self._loop.now())
 
     def step(self) -> None:
         """Do what is due; call this after each event of the job."""
@@ -95,7 +97,7 @@ class Runner:
             else:
                 self._tell_process(action, now)
             self._tell()
-        self._schedule(self.job.deadline())
+        self._appointment.by(self.job.deadline())
 
     def send(self, number: signal.Signals) -> bool:
         """Send a signal to the process, without asking the job; returns whether there is a process."""
@@ -108,7 +110,7 @@ class Runner:
         """Tell the present process, and each later one, what a watcher has told; see `News`."""
         self._news.set(what, news)
         if self._process is not None:
-            self._news.give(self._process.channel)
+            self._pass_on(self._process)
 
     def _spawn(self, now: float) -> None:
         self._last_words.clear()
@@ -117,10 +119,10 @@ class Runner:
         except OSError as error:
             self.job.not_forked(f"cannot start a process: {error.strerror}", now)
             return
-        self._process = process
+        self._process, self._sent = process, 0
         self._news.begin()
-        self._news.give(process.channel)
         self.job.forked(process.pid, self._loop.now())
+        self._pass_on(process)
         self._loop.watch(process.channel.fileno(), selectors.EVENT_READ, self._on_channel)
         self._loop.watch(process.pidfd, selectors.EVENT_READ, self._on_death)
 
@@ -130,7 +132,7 @@ class Runner:
         if self._process is not None and action is not Action.ORDER:
             self._process.send(SIGNALS[action])
         elif self._process is not None and order is not None:
-            give(self._process.channel, order)
+            self._pass_on(self._process, order)
         if action in {Action.TERMINATE, Action.KILL}:
             name, number = self.job.name, SIGNALS[action].name
             _log.warning("%s: sent %s to pid %s", name, number, self.job.pid, extra={"job": name})
@@ -138,7 +140,7 @@ class Runner:
 
     def _on_channel(self, _events: int) -> None:
         if self._process is not None:
-            self._news.give(self._process.channel)
+            self._pass_on(self._process)
         if self._process is None or self._take_messages(self._process):
             self.step()
 
@@ -153,9 +155,21 @@ class Runner:
             changing = changing or message["kind"] == "snapshot"
         return changing
 
-    def _hello(self, message: dict[str, Any]) -> None:
+    def _pass_on(self, process: Process, order: Order | None = None) -> None:
+        """Give the process what is new, and an order: a process at rest gives a sign of life again."""
+        given = self._news.give(process.channel)
+        if order is not None:
+            give(process.channel, order)
+            given += 1
+        if given:
+            self._sent += given
+            self.job.pulse.disturb(self._loop.now())
+            self._appointment.by(self.job.deadline())
+
+    def _beat(self, *, rests: bool = False) -> None:
+        """The process gave a sign of life; if it rests, it owes none until it is told something."""
         self.job.heard(self._loop.now())
-        self.job.tally.describe([Metric(**metric) for metric in message["metrics"]], message["labels"])
+        self.job.pulse.rests = rests
 
     def _snapshot(self, message: dict[str, Any]) -> None:
         now = self._loop.now()
@@ -180,16 +194,7 @@ class Runner:
         self.job.exited(code, "".join(self._last_words[-1:]), self._loop.now())
         self.step()
 
-    def _schedule(self, when: float) -> None:
-        """Come back at that moment. An earlier appointment stays: keeping it makes the next one."""
-        if when < self._timer_at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_at = when
-            self._timer = self._loop.at(when, self._due)
-
     def _due(self) -> None:
-        self._timer, self._timer_at = None, math.inf
         if self._process is not None:
             # After the master has stalled, signs of life that wait here count before a missing one does.
             self._take_messages(self._process)

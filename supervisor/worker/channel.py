@@ -1,8 +1,9 @@
 """The datagrams between a child and the master: JSON objects over a ``SOCK_SEQPACKET`` pair.
 
 A child sends, by kind: ``hello`` (metrics, labels), ``snapshot`` (condition, reason, values, totals,
-unwritten), ``beat``, ``reload`` (read the job's file again), ``farewell`` (reason); a watcher also ``news``
-and ``note`` (of jobs). The master sends ``order`` (an `Order`) and ``news`` (a number, or null: nobody
+unwritten), ``beat``, ``rest`` (no beat comes until something happens; how many messages it has ``heard``),
+``reload`` (read the job's file again), ``farewell`` (reason); a watcher also ``news`` and ``note`` (of jobs).
+The master sends ``order`` (an `Order`) and ``news`` (a number, or null: nobody
 watches) with ``what`` is watched. For the child, end of file means that the master is dead.
 """
 
@@ -108,12 +109,26 @@ class Sender:
         others = {"totals": sorted(snapshot.totals), "unwritten": snapshot.unwritten}
         self._say("snapshot", condition=condition, reason=_one_line(snapshot.reason), values=values, **others)
 
-    def beat(self) -> None:
-        """Show that the process lives, and send what could not be sent before."""
+    def beat(self) -> bool:
+        """Show that the process lives, and send what could not be sent before; False: it will go on."""
         with self._lock:
             if not (self._unsent or self._news):
                 self._unsent["beat"] = b'{"kind":"beat"}'
             self._flush()
+        return False
+
+    def rest(self, heard: int) -> bool:
+        """Say that no beat comes until something happens; returns whether that was said.
+
+        Args:
+            heard: how many messages the process has taken.
+        """
+        with self._lock:
+            if not (self._unsent or self._news):
+                return self._send(_encoded("rest", heard=heard))
+            # What had to wait comes first.
+            self._flush()
+            return False
 
     def news(self, news: Mapping[str, int]) -> None:
         """Tell news of jobs."""

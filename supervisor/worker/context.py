@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import select
 import threading
@@ -61,6 +62,10 @@ class WorkerContext:
         sender: takes its reports.
         ready: called at each report; the first one shows that the job has begun.
         start: how this process came to be; None: without a fleet.
+        every: seconds between signs of life.
+
+    Attributes:
+        wake: is called when a rest ends by itself, so that the process gives signs of life again.
     """
 
     def __init__(
@@ -69,8 +74,14 @@ class WorkerContext:
         sender: Sender,
         ready: Callable[[], None],
         start: Start | None = None,
+        every: float = math.inf,
     ) -> None:
         self.logger = logger
+        self.wake: Callable[[], None] = lambda: None
+        self._every = every
+        self._waits_until = 0.0
+        self._rests = False
+        self._heard = 0
         start = start or Start()
         self.asked, self.identity = start.asked, start.identity
         self._sender = sender
@@ -94,12 +105,23 @@ class WorkerContext:
             self._send(snapshot)
         self._ready()
 
-    def beat(self) -> None:
-        """Show that the process lives, with its present numbers; called in the lifeline's thread."""
+    def beat(self) -> bool:
+        """Show that the process lives, with its present numbers; called in the lifeline's thread.
+
+        Returns:
+            Whether it rests now: the job waits for so long that the next sign would come before it has done
+            anything.
+        """
         # Under the lock: an older snapshot that arrives after a newer one would make counters fall.
         with self._lock:
-            if self._reported is None or not self._send(self._reported):
-                self._sender.beat()
+            if self._reported is not None and self._send(self._reported):
+                return False
+            with self._change:
+                if self._waits_until - time.monotonic() > self._every:
+                    self._rests = self._sender.rest(self._heard)
+                    return self._rests
+            self._sender.beat()
+            return False
 
     def _send(self, snapshot: Snapshot) -> bool:
         """Send a snapshot, unless its numbers are known: those of the process can wait; returns whether."""
@@ -135,7 +157,12 @@ class WorkerContext:
             return self._stopping or self._order is not None or not self._new.isdisjoint(for_news)
 
         with self._change:
+            self._waits_until = time.monotonic() + seconds
             self._change.wait_for(is_over, max(0.0, seconds))
+            self._waits_until = 0.0
+            rested, self._rests = self._rests, False
+        if rested:
+            self.wake()
         return self._stopping
 
     # Called in the lifeline's thread.
@@ -149,6 +176,9 @@ class WorkerContext:
     def hear(self, message: Mapping[str, Any]) -> None:
         """Take what the master says: an order, which replaces one that has not been taken, or news."""
         with self._change:
+            self._heard += 1
+            # The thread that calls this beats next.
+            self._rests = False
             if "order" in message:
                 self._order = Order(message["order"])
             else:
@@ -191,10 +221,11 @@ class WatcherContext:
         self._waited = time.monotonic()
         return False
 
-    def beat(self) -> None:
+    def beat(self) -> bool:
         """Show that the watcher lives, unless it is stuck: jobs would sleep, and it sees nothing."""
         if time.monotonic() - self._waited < STUCK:
             self._sender.beat()
+        return False
 
     def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Publish numbers of jobs."""

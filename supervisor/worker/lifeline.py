@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +40,14 @@ class Heartbeat:
     Attributes:
         channel: the child's end of it; its end of file means that the master is dead.
         every: seconds between signs of life.
-        send: sends one; called in the watching thread, like `hear`.
+        send: sends one; called in the watching thread, like `hear`. Returns whether no other one is due until
+            something happens.
         hear: takes what the master says, but for its death.
     """
 
     channel: socket.socket
     every: float
-    send: Callable[[], None]
+    send: Callable[[], bool]
     hear: Callable[[Mapping[str, Any]], None]
 
 
@@ -114,8 +116,8 @@ class Lifeline:
         while True:
             wait = next_beat - time.monotonic()
             if master is not None and wait <= 0:
-                master.send()
-                next_beat = time.monotonic() + master.every
+                rests = master.send()
+                next_beat = math.inf if rests else time.monotonic() + master.every
                 continue
             ready = {fd for fd, _events in poller.poll(min(wait, LONGEST_WAIT) * 1000)}
             if reader.fileno() in ready:
@@ -123,6 +125,14 @@ class Lifeline:
                     self._signals.get(number, _nothing)()
             if master is not None and master.channel.fileno() in ready:
                 self._hear(master)
+            if master is not None and ready and next_beat == math.inf:
+                next_beat = time.monotonic()
+
+    def wake(self) -> None:
+        """Beat again: something has happened. Any thread may call this."""
+        # A number that no signal has; without room, others wake it.
+        with suppress(BlockingIOError):
+            self._wakeup[1].send(b"\0")
 
     def _hear(self, master: Heartbeat) -> None:
         for message in receive(master.channel):

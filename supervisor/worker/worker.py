@@ -51,7 +51,7 @@ def run_worker(file: JobConfig, surroundings: Surroundings, start: Start, channe
         sender.farewell(str(error))
         return Exit.SETUP if isinstance(error, ConfigError) else Exit.FAILED
     logger = logging.getLogger(file.name)
-    context = WorkerContext(logger, sender, lambda: None, start)
+    context = WorkerContext(logger, sender, lambda: None, start, surroundings.beat)
     lifeline = Lifeline(
         logger,
         Heartbeat(channel, surroundings.beat, context.beat, context.hear),
@@ -59,6 +59,7 @@ def run_worker(file: JobConfig, surroundings: Surroundings, start: Start, channe
         reload=sender.reload,
         terminate=pidfile.release if pidfile.path else None,
     )
+    context.wake = lifeline.wake
     lifeline.start()
     end = work(file, context, sender)
     sender.farewell(end.reason or ("ended by SIGINT" if lifeline.interrupted is not None else ""))

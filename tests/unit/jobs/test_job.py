@@ -200,10 +200,18 @@ def test_the_wanted_file_is_what_comes_next() -> None:
     assert seen == [SOUND, BROKEN, None, BROKEN]
 
 
+def rest(job: Job, now: float) -> None:
+    """The process gives the last sign of life for now."""
+    job.heard(now)
+    job.pulse.rests = True
+
+
 EVENTS: dict[str, Callable[[Job, float], object]] = {
     "forked": lambda job, now: job.forked(7, now),
     "not forked": lambda job, now: job.not_forked("no", now),
     "heard": lambda job, now: job.heard(now),
+    "rested": lambda job, now: rest(job, now),
+    "disturbed": lambda job, now: job.pulse.disturb(now),
     **{
         condition: lambda job, now, condition=condition: job.reported(condition, "", now)  # type: ignore[misc]
         for condition in CONDITIONS

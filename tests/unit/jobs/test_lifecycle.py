@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -140,6 +141,25 @@ def test_silence_is_ended_by_a_kill_and_then_tried_again() -> None:
     assert (job.state, job.reason) == (State.BACKOFF, "no heartbeat for 30 s")
     job.forked(8, 42)
     assert job.restarts == {"heartbeat": 1}
+
+
+def test_a_process_at_rest_may_be_silent_until_it_is_disturbed() -> None:
+    """What it is told wakes it, and a sign of life is due again. Until its death it had all."""
+    job = a_running_job()
+    job.tally.describe([Metric("lag", "age", "")], {})
+    job.tally.update({"lag": None}, 0)
+    job.heard(10)
+    job.pulse.rests = True
+    assert (job.deadline(), job.next_action(9999)) == (math.inf, Action.NONE)
+    job.pulse.disturb(100)
+    job.pulse.disturb(110)
+    assert job.deadline() == 130
+    job.pulse.rests = True
+    job.heard(125)
+    assert job.deadline() == 155
+    job.pulse.rests = True
+    job.exited(1, "", 500)
+    assert job.tally.value("lag", 501) == 1
 
 
 def test_a_stop_grows_urgent_by_deadlines() -> None:

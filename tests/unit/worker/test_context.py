@@ -122,6 +122,28 @@ def test_news_end_a_wait_for_them_alone() -> None:
         assert time.monotonic() - begun >= 0.05
 
 
+def test_a_job_that_waits_for_long_rests() -> None:
+    """The last sign of life says so, with how much was heard; whatever ends the wait, others follow."""
+    sender, woken = Beats(), threading.Event()
+    context = WorkerContext(logging.getLogger("x"), cast("Any", sender), lambda: None, every=0.5)
+    context.wake = woken.set
+    assert not context.beat()
+    context.hear({"what": "source", "news": 7})
+    for news in (True, False):
+        context.news("source")
+        waiting = threading.Thread(target=context.wait, args=(2.0,), kwargs={"for_news": ["source"]})
+        waiting.start()
+        while not context.beat():
+            time.sleep(0.01)
+        assert not woken.is_set()
+        if news:
+            context.hear({"what": "source", "news": 8})
+        waiting.join()
+        assert woken.is_set() is not news
+    assert not context.beat()
+    assert sender.rests == [1, 2]
+
+
 def test_a_watcher_that_is_stuck_gives_no_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though its lifeline lives: it hangs in a query, say."""
     now, sender = [time.monotonic()], Beats()
@@ -142,6 +164,7 @@ class Beats:
 
     def __init__(self) -> None:
         self.beats = 0
+        self.rests: list[int] = []
         self.told: list[Mapping[str, Any]] = []
 
     def snapshot(self, snapshot: Snapshot) -> None:
@@ -151,3 +174,8 @@ class Beats:
     def beat(self) -> None:
         """One more."""
         self.beats += 1
+
+    def rest(self, heard: int) -> bool:
+        """The last one for now."""
+        self.rests.append(heard)
+        return True
