@@ -66,14 +66,17 @@ class Desk:
     doing: str
 
     @contextmanager
-    def held(self) -> Iterator[tuple[Cursor, Tick | None]]:
+    def held(self, *, forgets: bool = False) -> Iterator[tuple[Cursor, Tick | None]]:
         """A transaction in which nobody works for the consumer, and the position as it is.
+
+        Args:
+            forgets: see `ConsumerRow.intervene`.
 
         Raises:
             SetupError: somebody works for it.
         """
         with self.target, self.target.cursor() as cursor:
-            if wait := self.row.intervene(cursor):
+            if wait := self.row.intervene(cursor, forgets=forgets):
                 raise SetupError(
                     f"cannot {self.doing}: it works at this moment: {wait.reason}; stop it first"
                 )

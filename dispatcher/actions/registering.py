@@ -53,7 +53,7 @@ def register(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
 def unregister(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     """Unregister the consumer, and forget its position and counters."""
     with desk(settings, f"unregister {named(settings)}") as at:
-        with at.held() as (cursor, _tick):
+        with at.held(forgets=True) as (cursor, _tick):
             known = at.registry.unregister()
             at.position.forget(cursor)
         yield f"unregistered {named(settings)}" if known else f"{named(settings)} was not registered"
@@ -62,7 +62,7 @@ def unregister(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
 def retire(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
     """Unregister the consumer, and keep its position and counters as history."""
     with desk(settings, f"retire {named(settings)}") as at:
-        with at.held() as (cursor, tick):
+        with at.held(forgets=True) as (cursor, tick):
             known = at.registry.unregister()
             at.row.mend(cursor, blocked="retired; a start registers it again, if its position still fits")
         done = f"unregistered {named(settings)}" if known else f"{named(settings)} was not registered"

@@ -112,10 +112,14 @@ class ConsumerRow:
         """The wait for whoever holds the row at this moment."""
         return Wait("another process, which holds its row at this moment", late_in=0.0)
 
-    def intervene(self, cursor: Cursor) -> Wait | None:
+    def intervene(self, cursor: Cursor, *, forgets: bool = False) -> Wait | None:
         """Lock the consumer's row until the transaction ends, for what a person wants to change.
 
         An owner that is away is the owner no longer.
+
+        Args:
+            cursor: of the transaction.
+            forgets: the consumer is to end: an owner that sleeps would wake, and begin it anew.
 
         Returns:
             None, or who works for the consumer at this moment.
@@ -129,6 +133,10 @@ class ConsumerRow:
             entry = read_entry(cursor, self.position)
             if entry is not None and entry.lives:
                 return working(entry)
+            if entry is not None and entry.is_idle and forgets:
+                return Wait(
+                    f"host {entry.host}, which waits for news (tdsup takeover, if its process is gone)"
+                )
             queries.run(cursor, "end_ownership", **self.names)
         return None
 

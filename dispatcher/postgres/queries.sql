@@ -334,7 +334,9 @@ made (number, is_array, type, base) as (
 keyed (number, class) as (
     select distinct on (k.number) k.number, k.class
     from relation join pg_index on indrelid = id and indisunique
+    -- Columns that an index only includes have no class.
     cross join unnest(indkey::int2[], indclass::oid[]) as k (number, class)
+    where k.class is not null
     order by k.number, not indisprimary, indexrelid
 )
 select attname::text, attgenerated <> '',

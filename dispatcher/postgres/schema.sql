@@ -30,16 +30,18 @@ select exists (
 with places (id, name) as (
     select oid, nspname from pg_namespace where nspname in ('tdsup', 'pgq_ext')
 ),
-parts (class, id, place) as (
-    select classid, objid, name from places join pg_depend on refclassid = 'pg_namespace'::regclass and refobjid = places.id
+parts (class, id, place, name) as (
+    -- By an index, unlike the catalogs themselves. What only mentions a schema is not a part of it.
+    select classid, objid, places.id, name
+    from places join pg_depend on refclassid = 'pg_namespace'::regclass and refobjid = places.id
 ),
 relations (id, owner) as (
-    select oid, relowner from parts join pg_class on oid = id
+    select oid, relowner from parts join pg_class on oid = id and relnamespace = place
     where class = 'pg_class'::regclass and relkind in ('r', 'p', 'v', 'm', 'f')
 ),
 functions (id) as (
-    select id from parts join pg_proc on oid = id
-    where class = 'pg_proc'::regclass and (place = 'tdsup' or proname in ('get_last_tick', 'set_last_tick'))
+    select id from parts join pg_proc on oid = id and pronamespace = place
+    where class = 'pg_proc'::regclass and (name = 'tdsup' or proname in ('get_last_tick', 'set_last_tick'))
     union select tgfoid from relations join pg_trigger on tgrelid = id where not tgisinternal
 ),
 objects (kind, id, owner) as (

@@ -218,6 +218,9 @@ class Run:
         ownership.source = source
         if wait := ownership.take():
             raise Displaced(wait.reason)
+        former = ownership.former
+        if former is not None and former.owner != self._process.identity:
+            raise Displaced("another process has worked for it, and gave it up")
 
     def _advise(self, ownership: Ownership) -> str:
         """What a person should do although the job works; told in the log when it is new."""

@@ -116,7 +116,8 @@ class Standby:
         def has_news() -> bool:
             nonlocal late_at
             news = self._context.news("source") or 0
-            if owner_is_idle(wait.state) and news != self._news and tick_of(news) > self._tick:
+            is_new = self._news_since is None and owner_is_idle(wait.state) and news != self._news
+            if is_new and tick_of(news) > self._tick:
                 # The owner was told as well, and has its time to come back.
                 self._news, self._news_since = news, time.monotonic()
                 late_at = self._news_since + self._settings.takeover_after

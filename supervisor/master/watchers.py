@@ -26,13 +26,25 @@ class Group:
         what: is watched.
         files: of the jobs, by name.
         runner: of the watcher.
-        former: the watcher before it, which looked for other jobs; it ends once this one looks.
+        former: watchers before it, each with the files of its jobs; they end once this one looks.
     """
 
     what: str
     files: Mapping[str, JobConfig]
     runner: Runner
-    former: list[Runner] = field(default_factory=list)
+    former: dict[Runner, Mapping[str, JobConfig]] = field(default_factory=dict)
+
+    @property
+    def looks(self) -> bool:
+        """Whether one of them looks."""
+        return any(runner.job.state is State.RUNNING for runner in (self.runner, *self.former))
+
+    def seen_by(self, runner: Runner) -> set[str]:
+        """Jobs for which a watcher looks, by the files that they have now."""
+        files = self.files if runner is self.runner else self.former[runner]
+        return {
+            name for name, file in self.files.items() if name in files and files[name].digest == file.digest
+        }
 
 
 class Watchers:
@@ -86,18 +98,19 @@ class Watchers:
             self._ending.remove(runner)
         for group in self._groups.values():
             if runner is group.runner and runner.job.state is State.RUNNING:
-                former, group.former = group.former, []
-                self._end(former)
+                former, group.former = group.former, {}
+                self._end([*former])
                 self._tell(group, 0)
-            elif runner is group.runner and not group.former:
+            elif runner in {group.runner, *group.former} and not group.looks:
                 self._tell(group, None)
 
     def news(self, runner: Runner, news: Mapping[str, int]) -> None:
         """Tell jobs what a watcher has told."""
         for group in self._groups.values():
             if runner in {group.runner, *group.former}:
-                for name, number in news.items():
-                    self._tell_job(name, group.what, number)
+                # A former one does not know which jobs have left, or have come back with another file.
+                for name in news.keys() & group.seen_by(runner):
+                    self._tell_job(name, group.what, news[name])
 
     def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Take numbers of jobs that a watcher has told."""
@@ -112,12 +125,12 @@ class Watchers:
             return
         what = watched[1]
         runner = self._make(Watch(self._free_name(), what, files))
-        former = []
+        former = {}
         if group is not None:
             gone = [name for name in group.files if name not in files]
             for name in gone:
                 self._tell_job(name, what, None)
-            former = [group.runner, *group.former]
+            former = {group.runner: group.files, **group.former}
         self._groups[watched] = Group(what, files, runner, former)
         runner.start()
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from harness.programs.fleet import Fleet, fleet
+from harness.rows.job import act
 from harness.rows.orders import Orders
 from harness.servers.database import Database
 from harness.waiting import PATIENCE, wait_until
+from tdsup.dispatcher.errors import SetupError
 
 SOON = 5.0
 """Seconds within which rows arrive for which a job is woken; the ticker needs a second of them."""
@@ -119,6 +122,50 @@ def test_a_standby_sleeps_too(tmp_path: Path, jobs: Fleet, table: Orders) -> Non
         jobs.wait_for("orders", state="running")
         arrives(table)
         assert table.verdict().clean
+
+
+def test_a_steady_stream_does_not_keep_a_standby_waiting(tmp_path: Path, jobs: Fleet, table: Orders) -> None:
+    """The owner died asleep: its time to come back begins with the first news, not with each."""
+    with fleet(tmp_path / "two") as two:
+        table.write_job(two, **KEYS, takeover_after=2)
+        two.start()
+        two.wait_for("orders", state="standby")
+        wait_asleep(table)
+        jobs.clean_up()
+        began = time.monotonic()
+        while two.job("orders")["state"] != "running":
+            assert time.monotonic() - began < SOON
+            table.insert(1)
+            time.sleep(0.2)
+        table.wait_loaded(SOON)
+
+
+def test_a_job_that_sleeps_is_not_unregistered(jobs: Fleet, table: Orders) -> None:
+    """It would wake and begin anew, and miss what came in between."""
+    arrives(table)
+    wait_asleep(table)
+    with pytest.raises(SetupError, match=r"host .*, which waits for news"):
+        act("unregister", {**table.keys(**KEYS), "job_name": "orders"})
+    arrives(table)
+    assert table.verdict().clean
+
+
+def test_counters_of_an_owner_in_between_stay(jobs: Fleet, table: Orders) -> None:
+    """One that slept goes on from what the row says by then."""
+    arrives(table)
+    wait_asleep(table)
+    pid = jobs.kill_worker("orders", signal.SIGSTOP)
+    try:
+        table.target.execute("update tdsup.consumer set epoch = epoch + 1, owner = 'other'")
+        table.target.execute(
+            "update tdsup.consumer set owner = null, epoch = epoch + 1, "
+            "counters = jsonb_set(counters, '{rows}', '1000')"
+        )
+        table.insert(1)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    table.wait_loaded(SOON)
+    wait_until(lambda: jobs.job("orders")["rows"] == 1001, "counters go on")
 
 
 @pytest.mark.parametrize("what", ["source", "target"])

@@ -87,6 +87,18 @@ def test_nothing_of_a_squatter_runs(target: Database, orders: Orders, named: str
     assert orders.source.value("select count(*) from pgq.get_consumer_info()") == 0
 
 
+@pytest.mark.usefixtures("squatter")
+def test_a_squatter_that_only_mentions_the_ledger_stops_nobody(target: Database, orders: Orders) -> None:
+    """What a stranger makes elsewhere is no part of the schema that it names."""
+    target.execute(
+        f"{LEDGER}; create schema elsewhere authorization squatter; "
+        "create function elsewhere.f(n regnamespace default 'tdsup'::regnamespace) returns int language sql "
+        "as 'select 1'; alter function elsewhere.f(regnamespace) owner to squatter"
+    )
+    assert orders.act("schema")
+    orders.drain()
+
+
 @pytest.mark.parametrize("place", ["own", "pgq_ext"])
 def test_the_owner_of_the_database_is_trusted(
     target: Database, orders: Orders, squatter: str, place: str
