@@ -162,3 +162,15 @@ def test_a_role_that_may_make_none(queue: Queue, target: Database, source: Datab
         assert where(target) == [(1, "rest")]
     finally:
         target.execute(f"drop owned by {name} cascade; drop role {name}")
+
+
+def test_a_column_that_a_primary_key_only_includes(target: Database) -> None:
+    """It is no key there: its values are equal as its own unique index has it."""
+    target.execute(
+        "create type pair as (a int, b int); create table t (id int, p pair, primary key (id) include (p)); "
+        "create unique index on t (p record_image_ops)"
+    )
+    with connected(Address("target", target.dsn), "test") as connection:
+        named = TableName("public", "t")
+        columns = Tables(connection, Partitioning(named, "", "daily", "")).columns(named)
+    assert columns["p"].equals == "operator(pg_catalog.*=)"
