@@ -38,12 +38,14 @@ class Outage(DispatcherError):
     Attributes:
         which: the database, ``source`` or ``target``; empty if it is not known.
         answered: the server itself reported the error (a full disk, a lock timeout); it can be reached.
+        refused: nobody is let in until a person changes something, such as a password.
     """
 
-    def __init__(self, message: str, which: str, answered: bool = False) -> None:
+    def __init__(self, message: str, which: str, answered: bool = False, *, refused: bool = False) -> None:
         super().__init__(message)
         self.which = which
         self.answered = answered
+        self.refused = refused
 
 
 class Displaced(DispatcherError):

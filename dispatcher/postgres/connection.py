@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 from contextlib import AbstractContextManager, closing
 from types import TracebackType
@@ -30,6 +31,13 @@ _DEFAULTS = {
 
 MAX_NAME = 63
 """Bytes of an application_name; PostgreSQL cuts off what is beyond them."""
+
+
+_REFUSALS = re.compile(
+    "authentication failed|no password supplied|no pg_hba.conf entry|does not exist|not permitted to log in"
+    "|permission denied|definition of service|certificate|authentication method|does not support SSL"
+)
+"""What libpq and servers that speak English say where it is of no use to try again soon."""
 
 
 class Connection:
@@ -133,7 +141,10 @@ class Connection:
                 make_dsn(dsn, **missing), connection_factory=WatchedConnection if watched else None
             )
         except psycopg2.OperationalError as error:
-            raise Outage(f"cannot connect to the {which} database: {one_line(error)}", which) from error
+            reason = one_line(error)
+            refused = _REFUSALS.search(reason) is not None
+            named = f"the {which} database ({self._address.key})" if refused else f"the {which} database"
+            raise Outage(f"cannot connect to {named}: {reason}", which, refused=refused) from error
         try:
             set_up(session, which, self._settings)
             session.set_session(**self._modes)

@@ -39,7 +39,7 @@ RETRY_LIMIT = 1.0
 START_AGAIN = "remove start = {start} from its file: after a restore it would count again"
 
 REFUSED_LIMIT = 30.0
-"""The same while the server answers with errors: each try may read a whole batch again."""
+"""The same while the server answers with errors: each try may read a batch again, or count as an attack."""
 
 
 class Run:
@@ -254,8 +254,8 @@ class Run:
         self._failure = error
         self._report(Condition.RETRYING, str(error))
         self._standby.hear()
-        limit = REFUSED_LIMIT if error.answered else RETRY_LIMIT
-        self._context.wait(min(self._retry_delay, limit))
+        limit = REFUSED_LIMIT if error.answered or error.refused else RETRY_LIMIT
+        self._context.wait(limit if error.refused else min(self._retry_delay, limit))
         self._retry_delay = min(self._retry_delay * 2, limit)
 
     def _recovered(self) -> None:

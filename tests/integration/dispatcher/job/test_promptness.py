@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -15,10 +15,13 @@ from statistics import median
 import pytest
 from harness.programs.fleet import fleet
 from harness.programs.program import Program
-from harness.rows.job import RunningJob
+from harness.rows.job import HostContext, RunningJob, job_keys, settings_of
 from harness.rows.orders import Orders
 from harness.servers.database import Database
 from harness.waiting import wait_until
+from psycopg2.extensions import make_dsn
+from tdsup.dispatcher.job import TABLE_DISPATCHER
+from tdsup.jobtype import Condition
 from tdsup.sandbox import Cluster, Sandbox
 
 STOP = 0.3
@@ -152,3 +155,30 @@ def test_an_outage_is_a_few_lines_however_long(
     lines = [line for line in caplog.messages if "trying again" in line]
     assert len(lines) == 1, lines
     assert caplog.text.count("works again") == 1
+
+
+class FirstWait(HostContext):
+    """Ends the job at its first wait, and knows how long that would have been."""
+
+    seconds = 0.0
+
+    def wait(self, seconds: float, *, for_news: Collection[str] = ()) -> bool:
+        """End the job."""
+        self.seconds = seconds
+        self.stop()
+        return super().wait(seconds, for_news=for_news)
+
+
+@pytest.mark.parametrize("key", ["src_db", "dst_db"])
+def test_a_refusal_is_told_with_its_key_and_tried_again_seldom(
+    source: Database, target: Database, key: str
+) -> None:
+    """Nothing changes by itself within a second, and a server may lock an account out."""
+    keys = job_keys(source, target, queue="orders", table="orders")
+    context = FirstWait()
+    TABLE_DISPATCHER.run(settings_of(**{**keys, key: make_dsn(str(keys[key]), dbname="nowhere")}), context)
+    (report,) = context.reports
+    which = "source" if key == "src_db" else "target"
+    assert (report.condition, context.seconds) == (Condition.RETRYING, 30.0)
+    assert report.reason.startswith(f"cannot connect to the {which} database ({key}): ")
+    assert 'database "nowhere" does not exist' in report.reason
