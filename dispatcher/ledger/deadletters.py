@@ -98,10 +98,6 @@ class DeadLetters:
         text = text.replace("\0", r"\x00")
         return text.encode("utf-8", "backslashreplace") if self.exact else _ascii(text)
 
-    def ids(self, cursor: Cursor, given: Sequence[int]) -> list[int]:
-        """The given ids that exist, or all if none are given, in the order of their events."""
-        return [row[0] for row in self._rows(cursor, "letter_ids", ids=list(given) or None)]
-
     def count(self) -> int | None:
         """How many there are, in a transaction of its own; None if the role may only write them."""
         try:
@@ -110,9 +106,15 @@ class DeadLetters:
         except InsufficientPrivilege:
             return None
 
-    def listing(self, cursor: Cursor, given: Sequence[int]) -> list[tuple[Any, ...]]:
-        """Id, event id, time of death, type, source table, SQLSTATE and reason of each."""
-        return self._rows(cursor, "list_letters", ids=list(given) or None)
+    def listing(
+        self, cursor: Cursor, given: Sequence[int], limit: int | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Id, event id, time of death, type, source table, SQLSTATE and reason of each, or of the first."""
+        return self._rows(cursor, "list_letters", ids=list(given) or None, limit=limit)
+
+    def by_reason(self, cursor: Cursor, limit: int) -> list[tuple[Any, ...]]:
+        """Of those alike: count, first and last id, source table, SQLSTATE, reason; most frequent first."""
+        return self._rows(cursor, "letters_by_reason", limit=limit)
 
     def show(self, cursor: Cursor, letter: int) -> dict[str, Any] | None:
         """Everything about one dead letter, by name; None if there is none with that id."""

@@ -1,11 +1,20 @@
 -- Dead letters: events that could not be loaded, in tdsup.dead_letter of the target.
 
 -- name: list_letters
--- Dead letters of a consumer, all or those with the given ids, without their data.
+-- Dead letters of a consumer, all or those with the given ids, without their data; some of the first, or all (NULL).
 select id, ev_id, died_at::timestamptz(0)::text, ev_type, coalesce(ev_extra1, ''), coalesce(sqlstate, ''), reason
 from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
-order by ev_id, id;
+order by ev_id, id limit %(limit)s;
+
+-- name: letters_by_reason
+-- Dead letters of a consumer by what they have in common: how many, the first and the last id, table, SQLSTATE, and the
+-- reason without its values. The most frequent come first.
+select count(*), min(id), max(id), coalesce(ev_extra1, ''), coalesce(sqlstate, ''),
+    regexp_replace(reason, '"[^"]*"|''[^'']*''|\m\d[\d.:-]*', '…', 'g') as alike
+from tdsup.dead_letter
+where queue_name = %(queue)s and consumer_name = %(consumer)s
+group by 4, 5, alike order by 1 desc, 2 limit %(limit)s;
 
 -- name: count_letters
 -- How many dead letters a consumer has.
@@ -22,12 +31,6 @@ select id, died_at::text, reason, sqlstate, ev_id, ev_time::text, ev_txid, ev_re
     ev_extra1, ev_extra2, ev_extra3, ev_extra4, event is not null as inexact
 from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s;
-
--- name: letter_ids
--- Ids of a consumer's dead letters in the order of their events, all or those of the given ids that exist.
-select id from tdsup.dead_letter
-where queue_name = %(queue)s and consumer_name = %(consumer)s and (%(ids)s is null or id = any(%(ids)s))
-order by ev_id, id;
 
 -- name: take_letter
 -- The event of a dead letter as the source wrote it, locked until the transaction ends; no row if it is gone.

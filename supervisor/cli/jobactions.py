@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import glob
 import logging
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -64,7 +66,14 @@ def _add_letters(commands: Any) -> None:
     letters = _add(commands, "dead-letters", text, _dead_letters, example="orders replay 7")
     _add_names(letters, None, "name of the job, or its file, which needs no fleet")
     letters.add_argument("action", choices=LETTER_ACTIONS, help="what to do with them")
-    letters.add_argument("ids", metavar="ID", nargs="*", help="which ones (default: all; show needs one)")
+    letters.add_argument(
+        "ids", metavar="ID", nargs="*", help="which ones (default: all; show and purge need one)"
+    )
+    letters.add_argument("--all", action="store_true", help="with purge: all of them")
+    letters.add_argument("--json", action="store_true", help="with list: an object a line, for programs")
+    letters.add_argument(
+        "--limit", metavar="N", type=int, help="with list: the first N, instead of a summary by reason"
+    )
 
 
 def _add_repairs(commands: Any) -> None:
@@ -80,7 +89,43 @@ def _add_repairs(commands: Any) -> None:
 
 
 def _dead_letters(options: argparse.Namespace) -> int:
-    return _act(find_job(options.job, f"{options.action} dead letters of"), options.action, options.ids)
+    action = options.action
+    _refuse_switches(options)
+    file = find_job(options.job, f"{action} dead letters of")
+    arguments = [*options.ids]
+    if options.all:
+        arguments.append("all")
+    if action == "purge" and arguments and not _agrees(f"delete {_whose(options)} of {file.name} for good?"):
+        return Exit.FAILED
+    if options.json:
+        arguments.append("json")
+    if options.limit is not None:
+        arguments.append(f"limit={max(0, options.limit)}")
+    elif action == "list" and sys.stdout.isatty() and not (options.ids or options.json):
+        arguments.append(f"screen={max(1, shutil.get_terminal_size().lines - 4)}")
+    return _act(file, action, arguments)
+
+
+def _whose(options: argparse.Namespace) -> str:
+    return "all dead letters" if options.all else f"dead letters {', '.join(options.ids)}"
+
+
+def _refuse_switches(options: argparse.Namespace) -> None:
+    """See that each switch has a meaning for what is done."""
+    for switch, action in (("all", "purge"), ("json", "list"), ("limit", "list")):
+        if getattr(options, switch) and options.action != action:
+            doing = f"{options.action} dead letters of {options.job}"
+            raise TdsupError(f"cannot {doing}: --{switch} is for {action} alone")
+
+
+def _agrees(question: str) -> bool:
+    """Whether the person at the terminal says yes; whoever is no person has said so by the command."""
+    if not sys.stdin.isatty():
+        return True
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
 
 
 def _rewind(options: argparse.Namespace) -> int:

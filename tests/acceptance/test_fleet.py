@@ -153,6 +153,6 @@ def test_a_dead_letter_shows_and_is_replayed(tmp_path: Path, source: Database, t
         assert jobs.run("reload", "orders").returncode == 0
         replayed = jobs.run("dead-letters", "orders", "replay", letter)
         assert (replayed.returncode, replayed.stdout) == (0, f"{letter}: loaded\nloaded 1 of 1\n")
-        assert jobs.run("dead-letters", "orders", "purge").stdout == "purged 0\n"
+        assert jobs.run("dead-letters", "orders", "purge", "--all").stdout == "purged 0\n"
         jobs.stop()
     assert orders.verdict().clean

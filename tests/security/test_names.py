@@ -61,7 +61,7 @@ def test_traps_in_schema_public(source: Database, target: Database, queue: Queue
     queue.tick()
     pipeline.drain(**trapped)
     assert target.value("select count(*) from t where id = 21") == 1
-    pipeline.act("purge", **trapped)
+    pipeline.act("purge", "all", **trapped)
     pipeline.act("retire", **trapped)
 
 

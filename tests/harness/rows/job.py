@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tdsup.dispatcher.actions import ACTIONS
+from tdsup.dispatcher.errors import SetupError
 from tdsup.dispatcher.job import TABLE_DISPATCHER
 from tdsup.dispatcher.settings import Settings
 from tdsup.jobtype import Order, Snapshot
@@ -113,9 +114,16 @@ def job_keys(
 
 
 def act(name: str, keys: Keys, *arguments: str) -> list[str]:
-    """The lines of an action on a job."""
+    """The lines of an action on a job; if it fails after some of them, its error is the last one."""
     (action,) = (action for action in ACTIONS if action.name == name)
-    return list(action.run(settings_of(**keys), arguments))
+    lines: list[str] = []
+    try:
+        lines.extend(action.run(settings_of(**keys), arguments))
+    except SetupError as error:
+        if not lines:
+            raise
+        lines.append(str(error))
+    return lines
 
 
 def drain(**keys: object) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -65,6 +66,7 @@ def test_an_event_is_kept_exactly_in_any_encoding(
         assert checked.act("replay", **changes) == [
             f"{letter}: its partition value 'never' is no date in ISO style",
             "loaded 0 of 1",
+            "cannot replay dead letters of job: 1 of 1 stay, for the reasons above",
         ]
         there.close()
     finally:
@@ -117,6 +119,7 @@ def test_replay_loads_what_has_become_good(target: Database, queue: Queue, check
         f"{ids[1]}: its partition value 'never' is no date in ISO style",
         f"{ids[2]}: loaded",
         "loaded 2 of 3",
+        "cannot replay dead letters of job: 1 of 3 stay, for the reasons above",
     ]
     assert target.rows("select tableoid::regclass::text, id, n, extra from t order by id") == [
         ("t_2026_12_01", 1, 500, None),
@@ -153,7 +156,7 @@ def test_list_show_and_purge(target: Database, queue: Queue, checked: Pipeline) 
     """What people see of dead letters; ids that do not exist are refused."""
     assert checked.act("list") == ["(no dead letters)"]
     assert checked.act("replay") == ["loaded 0 of 0"]
-    assert checked.act("purge") == ["purged 0"]
+    assert checked.act("purge", "all") == ["purged 0"]
     event = queue.insert("I:id", "id=1&day=2026-11-24&n=500", "public.t")
     queue.insert("I:id", "id=2&day&n=1", "public.t")
     queue.tick()
@@ -166,14 +169,37 @@ def test_list_show_and_purge(target: Database, queue: Queue, checked: Pipeline) 
     shown = checked.act("show", one)
     assert "ev_data    id=1&day=2026-11-24&n=500" in shown
     assert "ev_extra2  NULL" in shown
-    for name in ("show", "replay"):
+    for name in ("show", "replay", "purge"):
         with pytest.raises(SetupError, match=r"of job: there is none with id 999999"):
-            checked.act(name, "999999")
+            checked.act(name, one, "999999") if name != "show" else checked.act(name, "999999")
+    for arguments in ((), ("all", one)):
+        with pytest.raises(SetupError, match="cannot purge dead letters of job: name their ids, or --all"):
+            checked.act("purge", *arguments)
     with pytest.raises(SetupError, match="'x' is no list of ids"):
         checked.act("purge", "x")
     assert checked.act("purge", one) == ["purged 1"]
     assert checked.act("list")[1].split()[0] == two
-    assert checked.act("purge") == ["purged 1"]
+    assert checked.act("purge", "all") == ["purged 1"]
+
+
+def test_a_list_is_as_long_as_wanted(target: Database, queue: Queue, checked: Pipeline) -> None:
+    """More than a screen are told by what they have in common; programs get an object a line."""
+    queue.send(*(f"id={number}&day=2026-11-24&n=500" for number in range(4)), "id=9&day=never&n=1")
+    checked.drain()
+    ids = target.column("select id from tdsup.dead_letter order by ev_id")
+    objects = [json.loads(line) for line in checked.act("list", "json")]
+    assert [each["id"] for each in objects] == ids
+    assert objects[0]["sqlstate"] == "23514"
+    assert len(checked.act("list", "limit=2")) == 3
+    assert len(checked.act("list", "screen=5")) == 6
+    heading, first, second, more = checked.act("list", "screen=4")
+    assert heading.split() == ["COUNT", "FIRST", "LAST", "TABLE", "SQLSTATE", "REASON"]
+    assert first.split()[:5] == ["4", str(ids[0]), str(ids[3]), "public.t", "23514"]
+    assert (second.split()[0], second.endswith("its partition value … is no date in ISO style")) == (
+        "1",
+        True,
+    )
+    assert more == f"list --limit N shows the first N one by one, show {ids[0]} all of one"
 
 
 def test_letters_of_others_are_not_touched(target: Database, queue: Queue, checked: Pipeline) -> None:
@@ -182,7 +208,7 @@ def test_letters_of_others_are_not_touched(target: Database, queue: Queue, check
     queue.tick()
     checked.drain()
     assert checked.act("list", job_name="another") == ["(no dead letters)"]
-    assert checked.act("purge", job_name="another") == ["purged 0"]
+    assert checked.act("purge", "all", job_name="another") == ["purged 0"]
     assert target.value("select count(*) from tdsup.dead_letter") == 1
 
 
