@@ -6,7 +6,13 @@ the exit status of a command.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Self
+
 from .exits import Exit
+
+NAME_SHOWN = 80
+"""Characters of a name or pattern that are repeated."""
 
 
 class TdsupError(Exception):
@@ -59,6 +65,25 @@ class UnknownJob(TdsupError):
     """No job has that name."""
 
     code = "unknown-job"
+
+    @classmethod
+    def named(cls, name: str, verb: str, known: Iterable[str]) -> Self:
+        """The error for a name or pattern that fits none of those known.
+
+        Args:
+            name: as it was given.
+            verb: what was to be done.
+            known: names of all jobs.
+        """
+        shown = name[:NAME_SHOWN]
+        if set("*?[") & set(name):
+            return cls(f"cannot {verb} {shown}: no job fits")
+        # Not at the top: few commands need it.
+        from difflib import get_close_matches
+
+        near = get_close_matches(shown, known, n=1)
+        guess = f", did you mean {near[0]}?" if near else ""
+        return cls(f"cannot {verb} {shown}: no job has that name{guess}")
 
 
 class NotAllowed(TdsupError):

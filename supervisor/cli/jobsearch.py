@@ -19,12 +19,13 @@ def find_job(name: str, verb: str) -> JobConfig:
     """
     if _is_file(name):
         return load_only_job(name)
-    for file in _all_jobs():
+    files = _all_jobs()
+    for file in files:
         if file.name == name:
             if isinstance(file, BrokenConfig):
                 raise file.error
             return file
-    raise UnknownJob(f"cannot {verb} {name}: no job has that name")
+    raise UnknownJob.named(name, verb, [file.name for file in files])
 
 
 def find_jobs(names: Sequence[str], verb: str) -> list[JobConfig | BrokenConfig]:
@@ -48,8 +49,7 @@ def find_jobs(names: Sequence[str], verb: str) -> list[JobConfig | BrokenConfig]
     for name in (name for name in names if not _is_file(name)):
         fitting = [name] if name in jobs else fnmatch.filter(jobs, name)
         if not fitting:
-            why = "no job fits" if set("*?[") & set(name) else "no job has that name"
-            raise UnknownJob(f"cannot {verb} {name}: {why}")
+            raise UnknownJob.named(name, verb, jobs)
         chosen.update((each, jobs[each]) for each in sorted(fitting))
     return list(chosen.values())
 

@@ -192,17 +192,17 @@ class Master:
         return answer
 
     def rotate(self, names: Sequence[str]) -> dict[str, Any]:
-        """Begin new log files; see `commands`. Returns the jobs whose logs they are.
+        """Begin new log files; see `commands`. Returns whose logs they are.
 
         Raises:
             UnknownJob: no job has such a name.
         """
-        chosen = self._roster.select("rotate the log of", names)
+        chosen, rotated = self._roster.select("rotate the log of", names), []
         if not names:
             logs.rotate()
-            for runner in (self._web, *self._watchers):
-                runner.send(signal.SIGUSR1)
-        return {"rotated": [runner.job.name for runner in chosen if runner.send(signal.SIGUSR1)]}
+            rotated, chosen = ["tdsup"], [*chosen, *self._watchers, self._web]
+        rotated += [runner.job.name for runner in chosen if runner.send(signal.SIGUSR1)]
+        return {"rotated": rotated}
 
     def retired(self, names: Sequence[str]) -> dict[str, Any]:
         """Take note that jobs have left nothing behind, whether they are still there or not."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import TypeVar
 
 from ..config import BrokenConfig, JobConfig, Present
@@ -14,9 +13,6 @@ from ..jobs import Job, State
 from .runner import Runner
 
 AnyConfig = TypeVar("AnyConfig", bound=JobConfig | BrokenConfig)
-
-NAME_SHOWN = 80
-"""Characters of an unknown name that are repeated in an error."""
 
 
 class Roster:
@@ -96,15 +92,9 @@ class Roster:
         for name in names:
             fitting = [name] if name in self._runners else fnmatch.filter(self._runners, name)
             if not fitting:
-                raise UnknownJob(f"cannot {verb} {name[:NAME_SHOWN]}: {self._why_unknown(name)}")
+                raise UnknownJob.named(name, verb, self._runners)
             chosen.update((each, self._runners[each]) for each in sorted(fitting))
         return list(chosen.values())
-
-    def _why_unknown(self, name: str) -> str:
-        if set("*?[") & set(name):
-            return "no job fits"
-        near = get_close_matches(name[:NAME_SHOWN], self._runners, n=1)
-        return "no job has that name" + (f", did you mean {near[0]}?" if near else "")
 
 
 def in_order(files: Iterable[AnyConfig]) -> list[AnyConfig]:

@@ -23,7 +23,7 @@ def test_logs_are_rotated_when_asked(a_fleet: Fleet) -> None:
     assert (folder / "says.log").read_text() == ""
     assert (folder / "tdsup.log.1").exists()
     assert a_fleet.job("says")["state"] == "running"
-    names = "rotated: clicks orders orders_eu says\n"
+    names = "rotated: tdsup clicks orders orders_eu says tdsup-web\n"
     assert a_fleet.said("rotate") == (0, names, "")
 
 

@@ -94,6 +94,11 @@ def test_dead_letters_reach_the_job_type(desk: Desk) -> None:
         (("orders", "replay", "bad"), "cannot replay orders: it is bad\n"),
         (("orders", "purge"), "cannot purge orders: jobs of type sleeper have no such action\n"),
         (("nix", "list"), "cannot list dead letters of nix: no job has that name\n"),
+        (
+            ("order", "list"),
+            "cannot list dead letters of order: no job has that name, did you mean orders?\n",
+        ),
+        (("orders", "show", "--all"), "cannot show dead letters of orders: --all is for purge alone\n"),
     ):
         done = desk.fleet.run("dead-letters", *arguments)
         assert (done.returncode, done.stderr) == (1, reason)
