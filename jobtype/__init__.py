@@ -7,7 +7,7 @@ from .action import Action
 from .condition import Condition
 from .context import Context, Snapshot, WatchContext
 from .jobtype import GROUP, JobType
-from .metric import EVENTS, LAG, STATUS_COUNTERS, Metric, MetricKind, StatusCounter
+from .metric import EVENTS, LAG, STATUS_NUMBERS, Metric, MetricKind, StatusNumber
 from .option import UNNAMED, filled_in, is_filled_in, is_secret_file, no_effect, no_effect_reason, secret_file
 from .order import Order
 from .printable import brief, printable
@@ -16,7 +16,7 @@ __all__ = [
     "EVENTS",
     "GROUP",
     "LAG",
-    "STATUS_COUNTERS",
+    "STATUS_NUMBERS",
     "UNNAMED",
     "Action",
     "Condition",
@@ -26,7 +26,7 @@ __all__ = [
     "MetricKind",
     "Order",
     "Snapshot",
-    "StatusCounter",
+    "StatusNumber",
     "WatchContext",
     "brief",
     "filled_in",

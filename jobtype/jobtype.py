@@ -29,7 +29,7 @@ class JobType(Protocol):
 
     @property
     def metrics(self) -> Sequence[Metric]:
-        """The numbers that it reports; `STATUS_COUNTERS`, `EVENTS` and `LAG` name those that status shows."""
+        """The numbers that it reports; `STATUS_NUMBERS`, `EVENTS` and `LAG` name those that status shows."""
 
     @property
     def actions(self) -> Sequence[Action]:

@@ -44,23 +44,26 @@ LAG = "lag"
 
 
 @dataclass(frozen=True, slots=True)
-class StatusCounter:
-    """A counter that the status of a fleet shows for every job; 0 where a job type has no such metric.
+class StatusNumber:
+    """A number that the status of a fleet shows for every job.
 
     Attributes:
         name: of the metric.
         heading: of its column in the table; empty where only the JSON has it.
+        unknown: what is shown where nobody knows it, or a job type has no such metric.
     """
 
     name: str
     heading: str = ""
+    unknown: float | None = 0
 
 
-STATUS_COUNTERS = (
-    StatusCounter(EVENTS),
-    StatusCounter("rows"),
-    StatusCounter("dead_letters", "DEAD"),
-    StatusCounter("batches"),
-    StatusCounter("partitions", "PARTITIONS"),
+STATUS_NUMBERS = (
+    StatusNumber(EVENTS),
+    StatusNumber("rows"),
+    StatusNumber("dead_letters"),
+    StatusNumber("dead_letters_kept", "DEAD", unknown=None),
+    StatusNumber("batches"),
+    StatusNumber("partitions", "PARTITIONS"),
 )
 """Counters by the names under which job types report them, in the order in which they are shown."""

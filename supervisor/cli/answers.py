@@ -19,6 +19,7 @@ from ..control import VERBS, VERSION, Client, Command, wait_free
 from ..errors import NotRunning, TdsupError
 from ..exits import Exit
 from .status import render
+from .verdict import Verdict, judge
 
 Run = Callable[[argparse.Namespace], int]
 """Carries out a command of the command line; returns the exit status."""
@@ -27,6 +28,8 @@ WATCH_INTERVAL = 1.0
 """Seconds between two tables of ``status --watch``."""
 
 _FULL_SCREEN, _OLD_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_ENDS = ("", "Ctrl-C ends")
+
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
@@ -56,20 +59,40 @@ def _call(settings: FleetSettings, options: argparse.Namespace) -> Any:
     command: Command = options.command
     given = {argument.name: getattr(options, argument.name) for argument in command.arguments}
     with Client(settings.socket) as client:
-        return client.call(command.name, **{name: value for name, value in given.items() if value})
+        answer = client.call(command.name, **{name: value for name, value in given.items() if value})
+    if command.name == "status" and options.states:
+        answer["jobs"] = [job for job in answer["jobs"] if job["state"] in options.states]
+    return answer
 
 
 def _status(options: argparse.Namespace) -> int:
     settings = load_fleet()
     if options.watch:
         return _watch(settings, options)
+    if options.judges:
+        return _check(settings, options)
     answer = _call(settings, options)
     say(json.dumps(answer, indent=1) if options.json else render(answer, _width()))
     return Exit.OK
 
 
+def _check(settings: FleetSettings, options: argparse.Namespace) -> int:
+    """Judge the fleet in one line, whatever can be told of it."""
+    try:
+        verdict, text = judge(_call(settings, options), options.lag)
+    except NotRunning as error:
+        verdict, text = Verdict.CRITICAL, str(error)
+    say(verdict.line(text))
+    return verdict
+
+
 def _width() -> int:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
+def _height() -> int:
+    """Lines that a table may have on a terminal; 0: any number."""
+    return shutil.get_terminal_size().lines - 1 - len(_ENDS) if sys.stdout.isatty() else 0
 
 
 def _watch(settings: FleetSettings, options: argparse.Namespace) -> int:
@@ -81,7 +104,7 @@ def _watch(settings: FleetSettings, options: argparse.Namespace) -> int:
         sys.stdout.write(_FULL_SCREEN if terminal else "")
         while True:
             try:
-                text = render(_call(settings, options), _width())
+                text = render(_call(settings, options), _width(), _height())
             except NotRunning as error:
                 text = str(error)
             say(_screen(text) if terminal else f"{text}\n")
@@ -96,7 +119,7 @@ def _watch(settings: FleetSettings, options: argparse.Namespace) -> int:
 def _screen(text: str) -> str:
     """The text for a terminal: drawn over the last one without flicker, cut to the terminal's size."""
     size = shutil.get_terminal_size()
-    lines = [*text.splitlines(), "", "Ctrl-C ends"][: size.lines - 1]
+    lines = [*text.splitlines(), *_ENDS][: size.lines - 1]
     return _HOME + "".join(f"{line[: size.columns]}{_REST_OF_LINE}\n" for line in lines) + _REST_OF_SCREEN
 
 

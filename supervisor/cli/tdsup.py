@@ -31,7 +31,9 @@ from .daemon import attach, detach, dump_no_core
 from .jobactions import add_action_commands
 from .jobsearch import find_job
 from .parsers import add_command
+from .status import URGENCY
 from .tail import Tail
+from .verdict import Verdict
 
 FOLLOW_PAUSE = 0.2
 """Seconds between two looks at a log that is followed."""
@@ -47,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _enter(options.directory)
         return run(options)
     except TdsupError as error:
+        if getattr(options, "judges", False):
+            say(Verdict.UNKNOWN.line(str(error)))
+            return Verdict.UNKNOWN
         complain(str(error))
         return error.exit_code
     except BrokenPipeError:
@@ -78,9 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
             for argument in command.arguments:
                 _add_argument(added, argument)
             if command.name == "status":
-                form = added.add_mutually_exclusive_group()
-                form.add_argument("--json", action="store_true", help="for programs; durations in seconds")
-                form.add_argument("-w", "--watch", action="store_true", help="a live table, until Ctrl-C")
+                _add_forms(added)
     _add_files(commands)
     add_check(commands)
     add_action_commands(commands)
@@ -110,6 +113,32 @@ def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
         completion.offer(names, completion.JOBS)
 
 
+def _add_forms(status: argparse.ArgumentParser) -> None:
+    """Add how a status is shown, and of which jobs."""
+    form = status.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs; durations in seconds")
+    form.add_argument("-w", "--watch", action="store_true", help="a live table, until Ctrl-C")
+    form.add_argument(
+        "--check",
+        dest="judges",
+        action="store_true",
+        help="one line for Nagios and scripts, with the exit status: 0 all is well (also what is paused or "
+        "stopped on purpose), 1 a job is in backoff, 2 one is blocked or lags, or no master runs, "
+        "3 cannot tell",
+    )
+    status.add_argument(
+        "--lag", metavar="SECONDS", type=float, help="with --check: the most lag of a job that is well"
+    )
+    status.add_argument(
+        "--state",
+        dest="states",
+        action="append",
+        choices=URGENCY,
+        metavar="STATE",
+        help=f"only jobs in that state; may be given again ({', '.join(URGENCY)})",
+    )
+
+
 def _add_start(commands: Any) -> None:
     start = add_command(
         commands, "start", "Run the fleet in the foreground until Ctrl-C.", "tdsup start -d", _start
@@ -127,7 +156,7 @@ def _add_files(commands: Any) -> None:
     job = tail.add_argument("job", metavar="JOB", nargs="?", help="name of the job (default: the master)")
     completion.offer(job, completion.JOBS)
     tail.add_argument("-f", dest="follow", action="store_true", help="show what is added too, until Ctrl-C")
-    tail.add_argument("-n", dest="lines", metavar="N", type=int, default=10, help="lines (default: 10)")
+    tail.add_argument("-n", dest="lines", metavar="N", type=_lines, default=10, help="lines (default: 10)")
     shown = add_command(
         commands, "sample", "Print a job's file with every key.", "tdsup sample > conf.d/orders.ini", _sample
     )
@@ -143,6 +172,14 @@ def _add_files(commands: Any) -> None:
     )
     file = taken.add_argument("file", metavar="FILE", help="the scriptmgr.ini")
     completion.offer(file, completion.FILES)
+
+
+def _lines(text: str) -> int:
+    """A number of lines."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
 
 
 def _enter(directory: str) -> None:
@@ -173,7 +210,7 @@ def _logs(options: argparse.Namespace) -> int:
     path = _log_of(options.job) if options.job else Path(settings.log)
     tail = Tail(path)
     try:
-        _write(tail.last(max(0, options.lines)))
+        _write(tail.last(options.lines))
         while options.follow:
             for block in tail.news():
                 _write(block)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+from pathlib import Path
 from typing import Any, Self
 
 from ..errors import Forbidden, NotRunning, Refused
@@ -32,7 +33,8 @@ class Client:
             self._socket.connect(path)
         except (FileNotFoundError, ConnectionRefusedError) as error:
             self._socket.close()
-            raise NotRunning(f"cannot reach the fleet: no master listens on {path}") from error
+            where = f"in {Path.cwd()} (it would listen on {path}); -C DIR names another directory"
+            raise NotRunning(f"cannot reach the fleet: no master runs {where}") from error
         except PermissionError as error:
             self._socket.close()
             who = "its own account, root, and members of socket_group in its tdsup.yaml may"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tdsup.jobtype import LAG, STATUS_COUNTERS
+from tdsup.jobtype import LAG, STATUS_NUMBERS
 
 from ..config import JobConfig
 from ..jobs import Job
@@ -51,7 +51,7 @@ def job_status(job: Job, now: float, *, has_log: bool, kept: bool) -> dict[str, 
         "since": round(now - job.since, 3),
         "events_per_second": round(job.tally.events_per_second(now), 1),
         "lag": _rounded(job.tally.value(LAG, now)),
-        **{counter.name: job.tally.value(counter.name, now) or 0 for counter in STATUS_COUNTERS},
+        **{number.name: _or(job.tally.value(number.name, now), number.unknown) for number in STATUS_NUMBERS},
         "restarts": job.restarts.total(),
         "reason": f"{job.reason or 'paused'}; kept over restarts" if kept else job.reason,
         "kept": kept,
@@ -85,6 +85,10 @@ def described(jobs: Iterable[Job]) -> dict[str, dict[str, Any]]:
             if name not in found:
                 found[name] = asdict(metric)
     return found
+
+
+def _or(value: float | None, unknown: float | None) -> float | None:
+    return unknown if value is None else value
 
 
 def _rounded(seconds: float | None) -> float | None:

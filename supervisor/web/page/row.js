@@ -39,10 +39,10 @@ export class Row {
     this.place.title = this.place.textContent;
     this.#set(this.rate.value, rate(job.events_per_second));
     this.#number(this.rows, job.rows);
-    this.#number(this.dead, job.dead_letters);
+    this.#number(this.dead, job.dead_letters_kept);
     this.#number(this.partitions, job.partitions);
     this.#number(this.restarts, job.restarts);
-    this.dead.classList.toggle("bad", job.dead_letters > 0);
+    this.dead.classList.toggle("bad", job.dead_letters_kept > 0);
     this.#draw(history);
   }
 
@@ -113,8 +113,8 @@ export class Row {
   }
 
   #number(cell, number) {
-    this.#set(cell, count(number));
-    cell.title = exactly(number);
+    this.#set(cell, number === null ? "–" : count(number));
+    cell.title = number === null ? "not known" : exactly(number);
     cell.classList.toggle("zero", number === 0);
   }
 

@@ -26,6 +26,37 @@ def test_patterns_name_jobs(a_fleet: Fleet) -> None:
     assert a_fleet.said("restart", "order") == (1, "", error)
 
 
+def test_a_fleet_is_judged_in_one_line(tmp_path: Path) -> None:
+    """For Nagios: its exit statuses; what is paused on purpose is well, and no master is not."""
+    with fleet(tmp_path, backoff_first=1000, backoff_limit=1000) as made:
+        code, text, complaint = made.said("status", "--check")
+        assert (code, complaint) == (2, "")
+        assert text.startswith(f"tdsup CRITICAL: cannot reach the fleet: no master runs in {made.directory} ")
+        made.write_job("well")
+        made.write_job("rests")
+        made.start()
+        made.wait_all()
+        made.run("pause", "rests")
+        made.wait_for("rests", state="paused")
+        assert made.said("status", "--check") == (0, "tdsup OK: 2 jobs: 1 running, 1 paused\n", "")
+        made.write_job("crashes", behave="crash")
+        made.run("reload")
+        made.wait_for("crashes", state="backoff")
+        text = "tdsup WARNING: 3 jobs: 1 backoff, 1 running, 1 paused; backoff: crashes\n"
+        assert made.said("status", "--check") == (1, text, "")
+        made.write_job("blocks", behave="setup")
+        made.run("reload")
+        made.wait_for("blocks", state="blocked")
+        text = "tdsup CRITICAL: 2 jobs: 1 blocked, 1 running; blocked: blocks\n"
+        assert made.said("status", "--check", "blocks", "well") == (2, text, "")
+        assert made.run("status", "--state", "paused").stdout.splitlines()[1:] != []
+        shown = [line.split()[0] for line in made.run("status", "--state", "blocked").stdout.splitlines()]
+        assert shown == ["JOB", "blocks", "1"]
+        (made.directory / "tdsup.yaml").write_text("nonsense: 1\n", encoding="utf-8")
+        unknown = "tdsup UNKNOWN: cannot load tdsup.yaml: nonsense: unknown key\n"
+        assert made.said("status", "--check") == (3, unknown, "")
+
+
 def test_a_paused_job_stays_so_over_reloads(a_fleet: Fleet) -> None:
     """Its process ends, a changed file waits, and resume starts it with that file."""
     assert a_fleet.said("pause", "orders") == (0, "changed: orders\n", "")
@@ -132,7 +163,7 @@ def test_a_stalled_master_kills_nobody(tmp_path: Path) -> None:
 def test_status_shows_some_jobs_and_watches(a_fleet: Fleet) -> None:
     """A live table until Ctrl-C, which ends it with 0."""
     table = a_fleet.run("status", "orders*").stdout.splitlines()
-    assert [line.split()[0] for line in table] == ["JOB", "orders", "orders_eu"]
+    assert [line.split()[0] for line in table] == ["JOB", "orders", "orders_eu", "2"]
     with subprocess.Popen(
         a_fleet.command("status", "--watch", "clicks"),
         env=a_fleet.environment(),
@@ -140,10 +171,10 @@ def test_status_shows_some_jobs_and_watches(a_fleet: Fleet) -> None:
         text=True,
     ) as watching:
         assert watching.stdout is not None
-        lines = [next(watching.stdout) for _ in range(6)]
+        lines = [next(watching.stdout) for _ in range(8)]
         watching.send_signal(signal.SIGINT)
         assert watching.wait(PATIENCE) == 0
-    assert [line.split()[:1] for line in lines] == [["JOB"], ["clicks"], []] * 2
+    assert [line.split()[:1] for line in lines] == [["JOB"], ["clicks"], ["1"], []] * 2
 
 
 def test_a_shell_can_complete(a_fleet: Fleet) -> None:

@@ -106,7 +106,10 @@ def test_a_socket_that_is_left_over_is_no_obstacle(a_fleet: Fleet) -> None:
 def test_without_a_master_commands_say_so(a_fleet: Fleet, command: str) -> None:
     """One line and exit status 3, which means: not running."""
     failed = a_fleet.run(command)
-    line = "cannot reach the fleet: no master listens on run/tdsup.sock\n"
+    line = (
+        f"cannot reach the fleet: no master runs in {a_fleet.directory} (it would listen on run/tdsup.sock); "
+        "-C DIR names another directory\n"
+    )
     assert (failed.returncode, failed.stdout, failed.stderr) == (3, "", line)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tdsup.supervisor.cli.status import duration, render
 
 
@@ -37,7 +39,7 @@ def a_job(**values: Any) -> dict[str, Any]:
         "events_per_second": 1234.5,
         "lag": 0.4,
         "partitions": 7,
-        "dead_letters": 2,
+        "dead_letters_kept": 2,
         "restarts": 0,
         "reason": "",
         "retry_in": None,
@@ -47,14 +49,38 @@ def a_job(**values: Any) -> dict[str, Any]:
     return job | values
 
 
-def test_columns_are_aligned_and_reasons_are_one_line() -> None:
-    """Words to the left, numbers to the right; a wait is told with its reason."""
+def test_a_job_is_one_line_where_there_is_no_terminal() -> None:
+    """Words to the left, numbers to the right; a wait is told with its reason, for grep to find."""
     waiting = a_job(name="clicks", state="backoff", pid=None, lag=None, retry_in=2.5, reason="exit\nstatus")
-    assert render({"jobs": [a_job(), waiting]}, 0).splitlines() == [
+    assert render({"jobs": [a_job(), waiting]}).splitlines() == [
         "JOB     STATE    PID  SINCE  EVENTS/S  LAG   DEAD  PARTITIONS  RESTARTS  REASON",
-        "orders  running   12  1m1s       1234  0.4s     2           7         0",
         "clicks  backoff    -  1m1s       1234  -        2           7         0  retry in 2.5s: exit status",
+        "orders  running   12  1m1s       1234  0.4s     2           7         0",
+        "2 jobs: 1 backoff, 1 running",
     ]
+
+
+def test_a_reason_has_lines_of_its_own_on_a_terminal() -> None:
+    """It is told whole; the columns that matter least make room."""
+    blocked = a_job(name="clicks", state="blocked", reason=" ".join(["word"] * 30))
+    assert render({"jobs": [a_job(), blocked]}, 70).splitlines() == [
+        "JOB     STATE    PID  SINCE  EVENTS/S  LAG   DEAD  RESTARTS",
+        "clicks  blocked   12  1m1s       1234  0.4s     2         0",
+        "    word word word word word word word word word word word word word",
+        "    word word word word word word word word word word word word word",
+        "    word word word word",
+        "orders  running   12  1m1s       1234  0.4s     2         0",
+        "2 jobs: 1 blocked, 1 running",
+    ]
+
+
+def test_jobs_that_fail_come_first() -> None:
+    """By how soon a person should look; of the same state, those with a reason; else by name."""
+    states = ["running", "paused", "blocked", "stopped", "standby", "backoff", "starting", "stopping"]
+    jobs = [a_job(name=f"{number}", state=state) for number, state in enumerate(states)]
+    told = a_job(name="told", reason="no tick for 2m")
+    lines = render({"jobs": [*jobs, told]}).splitlines()
+    assert [line.split()[0] for line in lines[1:-1]] == ["2", "5", "6", "7", "4", "told", "0", "1", "3"]
 
 
 @pytest.mark.parametrize(
@@ -70,24 +96,34 @@ def test_columns_are_aligned_and_reasons_are_one_line() -> None:
 )
 def test_the_last_error_is_told_with_its_time(values: dict[str, Any], reason: str) -> None:
     """Once: not beside the same words as the reason."""
-    assert render({"jobs": [a_job(**values)]}, 0).splitlines()[1].endswith(f"  {reason}")
+    assert render({"jobs": [a_job(**values)]}).splitlines()[1].endswith(f"  {reason}")
 
 
-def test_no_line_is_wider_than_the_terminal() -> None:
-    """A long reason is cut, not wrapped."""
-    lines = render({"jobs": [a_job(reason="x" * 200)]}, 80).splitlines()
-    assert max(map(len, lines)) == 80
-    assert lines[1].endswith("…")
+@given(st.integers(20, 220), st.lists(st.text("abc- ", max_size=300), max_size=6))
+def test_no_line_is_wider_than_the_terminal(width: int, reasons: list[str]) -> None:
+    """Whatever there is to tell; a name that is too long is cut."""
+    jobs = [a_job(name=f"{reason[:60]}", reason=reason) for reason in reasons]
+    assert max(map(len, render({"jobs": jobs}, width).splitlines()[:-1]), default=0) <= width
+
+
+@given(st.integers(5, 40), st.integers(0, 60))
+def test_the_text_fits_the_terminal(height: int, number: int) -> None:
+    """What does not fit is counted by its states."""
+    jobs = [a_job(name=f"job{n}", state="running", reason="why" * (n % 2)) for n in range(number)]
+    lines = render({"jobs": jobs}, 80, height).splitlines()
+    shown = sum(line.startswith("job") for line in lines)
+    assert len(lines) <= height
+    assert (f"not shown: {number - shown} running" in lines) == (shown < number)
 
 
 def test_no_jobs_and_no_web_child_are_told() -> None:
     """An empty table would look like a fault of the program."""
     fault, watcher = "cannot serve http://x: Address already in use", "tdsup-watcher-1: no source"
-    text = render({"jobs": [], "web_error": fault, "watchers": [watcher]}, 0)
-    assert text.splitlines()[1:] == ["(no jobs)", f"web: {fault}", f"watcher: {watcher}"]
+    text = render({"jobs": [], "web_error": fault, "watchers": [watcher]})
+    assert text.splitlines()[1:] == [f"web: {fault}", f"watcher: {watcher}", "no jobs"]
 
 
 def test_what_is_left_is_told_whole() -> None:
     """Below the table, however narrow the terminal is: it says what to do."""
     lines = render({"jobs": [a_job()], "left": ["x" * 200]}, 80).splitlines()
-    assert lines[-1] == "left: " + "x" * 200
+    assert lines[-2] == "left: " + "x" * 200

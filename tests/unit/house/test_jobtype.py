@@ -7,7 +7,7 @@ from harness.rows.job import settings_of
 from tdsup.dispatcher.job import TABLE_DISPATCHER
 from tdsup.dispatcher.ticking.pgqticker import PGQ_TICKER
 from tdsup.dispatcher.ticking.tickersettings import TickerSettings
-from tdsup.jobtype import STATUS_COUNTERS, JobType
+from tdsup.jobtype import STATUS_NUMBERS, JobType
 
 JOB_TYPE: JobType = TABLE_DISPATCHER
 """For mypy: it is a job type in every particular."""
@@ -33,10 +33,11 @@ def test_jobs_of_one_source_say_so(one: str, other: str, same: bool) -> None:
     assert (sources[0] == sources[1]) is same
 
 
-def test_table_dispatcher_has_every_counter_that_status_shows() -> None:
-    """No column of it is always 0."""
-    counters = {metric.name for metric in JOB_TYPE.metrics if metric.kind == "counter"}
-    assert {counter.name for counter in STATUS_COUNTERS} <= counters
+def test_table_dispatcher_has_every_number_that_status_shows() -> None:
+    """No column of it is always 0, and what ends with the process is not 0 without one."""
+    kinds = {metric.name: metric.kind for metric in JOB_TYPE.metrics}
+    for number in STATUS_NUMBERS:
+        assert (kinds[number.name] == "gauge") == (number.unknown is None)
 
 
 def test_what_a_job_leaves_behind_is_ended_by_one_statement() -> None:

@@ -1,0 +1,57 @@
+"""What `tdsup status --check` says of a fleet, for Nagios and scripts (Monitoring Plugins guidelines)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Any
+
+from tdsup.jobtype import printable
+
+from .status import duration, summary
+
+NAMED = 5
+"""Jobs that are named for one fault."""
+
+
+class Verdict(IntEnum):
+    """How a fleet fares, as an exit status."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+    def line(self, text: str) -> str:
+        """What is printed, in one line."""
+        return printable(f"tdsup {self.name}: {' '.join(text.split())}")
+
+
+def judge(status: Mapping[str, Any], lag: float | None) -> tuple[Verdict, str]:
+    """How the jobs of an answer fare; what is paused or stopped on purpose is well.
+
+    Args:
+        status: the answer of the `status` command.
+        lag: most seconds of it that are well; None: any.
+    """
+    jobs = status["jobs"]
+    faults = {
+        f"lag over {duration(lag)}": [
+            job for job in jobs if lag is not None and job["lag"] is not None and job["lag"] > lag
+        ],
+    }
+    found = [f"{fault}: {_names(those)}" for fault, those in faults.items() if those]
+    failing = {state: [job for job in jobs if job["state"] == state] for state in ("blocked", "backoff")}
+    verdict = Verdict.OK
+    if failing["backoff"]:
+        verdict = Verdict.WARNING
+    if failing["blocked"] or found:
+        verdict = Verdict.CRITICAL
+    found = [f"{state}: {_names(those)}" for state, those in failing.items() if those] + found
+    return verdict, "; ".join([summary(jobs), *found])
+
+
+def _names(jobs: Sequence[Mapping[str, Any]]) -> str:
+    names = [str(job["name"]) for job in jobs]
+    left = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {left} more" if left > 0 else "")
