@@ -67,16 +67,17 @@ class UnknownJob(TdsupError):
     code = "unknown-job"
 
     @classmethod
-    def named(cls, name: str, verb: str, known: Iterable[str]) -> Self:
+    def named(cls, name: str, verb: str, known: Iterable[str], *, patterns: bool = True) -> Self:
         """The error for a name or pattern that fits none of those known.
 
         Args:
             name: as it was given.
             verb: what was to be done.
             known: names of all jobs.
+            patterns: a name may be a pattern.
         """
         shown = name[:NAME_SHOWN]
-        if set("*?[") & set(name):
+        if patterns and set("*?[") & set(name):
             return cls(f"cannot {verb} {shown}: no job fits")
         # Not at the top: few commands need it.
         from difflib import get_close_matches

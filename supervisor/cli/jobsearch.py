@@ -25,7 +25,7 @@ def find_job(name: str, verb: str) -> JobConfig:
             if isinstance(file, BrokenConfig):
                 raise file.error
             return file
-    raise UnknownJob.named(name, verb, [file.name for file in files])
+    raise UnknownJob.named(name, verb, [file.name for file in files], patterns=False)
 
 
 def find_jobs(names: Sequence[str], verb: str) -> list[JobConfig | BrokenConfig]:

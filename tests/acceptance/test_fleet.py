@@ -140,7 +140,8 @@ def test_a_dead_letter_shows_and_is_replayed(tmp_path: Path, source: Database, t
         orders.insert(9)
         orders.wait_loaded()
         jobs.wait_for("orders", dead_letters=1, rows=9, events=10)
-        heading, line = jobs.run("status").stdout.splitlines()
+        jobs.wait_for("orders", dead_letters_kept=1)
+        heading, line, _ = jobs.run("status").stdout.splitlines()
         assert line.split()[heading.split().index("DEAD")] == "1"
         labels = 'job="orders",queue="orders",table="public.orders"'
         assert _labels(jobs.get("/metrics"), "tdsup_job_dead_letters_total") == [(labels, 1.0)]

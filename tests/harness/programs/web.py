@@ -41,6 +41,7 @@ def a_job(name: str, state: str = "running", **changes: object) -> dict[str, Any
         "events": 64000,
         "rows": 64000,
         "dead_letters": 0,
+        "dead_letters_kept": 0,
         "batches": 400,
         "partitions": 3,
         "restarts": 0,

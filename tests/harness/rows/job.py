@@ -114,13 +114,13 @@ def job_keys(
 
 
 def act(name: str, keys: Keys, *arguments: str) -> list[str]:
-    """The lines of an action on a job; if it fails after some of them, its error is the last one."""
+    """The lines of an action on a job. If a replay fails, as letters stay, its error is the last one."""
     (action,) = (action for action in ACTIONS if action.name == name)
     lines: list[str] = []
     try:
         lines.extend(action.run(settings_of(**keys), arguments))
     except SetupError as error:
-        if not lines:
+        if name != "replay" or not lines:
             raise
         lines.append(str(error))
     return lines

@@ -36,7 +36,7 @@ def test_a_removed_file_leaves_something(a_fleet: Fleet) -> None:
     assert a_fleet.said("reload") == (0, "removed: a\nunchanged: b\n", f"left: {LINE}\n")
     assert a_fleet.said("reload")[2] == f"left: {LINE}\n"
     assert a_fleet.status()["left"] == [LINE]
-    assert a_fleet.said("status")[1].splitlines()[-1] == f"left: {LINE}"
+    assert a_fleet.said("status")[1].splitlines()[-2] == f"left: {LINE}"
     assert a_fleet.log().count(f"WARNING left: {LINE}") == 1
     a_fleet.write_job("c", queue="q")
     assert a_fleet.said("reload") == (0, "added: c\nunchanged: b\n", "")

@@ -67,7 +67,7 @@ def test_a_squatters_trigger_on_dead_letters_does_not_run(
     with pytest.raises(
         SetupError, match=r"function public.mark\(\) in the target database belongs to role squatter"
     ):
-        orders.act(action)
+        orders.act(action, *["all"] * (action == "purge"))
     assert target.value("select count(*) from mark") == 0
 
 
