@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,17 @@ def jobs(tmp_path: Path, table: Orders) -> Iterator[Fleet]:
         yield made
 
 
+@contextmanager
+def a_standby(directory: Path, table: Orders, takeover_after: float) -> Iterator[Fleet]:
+    """Another fleet with the same job, whose process stands by and sleeps, too."""
+    with fleet(directory) as made:
+        table.write_job(made, **KEYS, takeover_after=takeover_after)
+        made.start()
+        made.wait_for("orders", state="standby")
+        wait_asleep(table)
+        yield made
+
+
 def test_a_job_sleeps_and_is_woken(jobs: Fleet, table: Orders) -> None:
     """Each time: it has the row soon, stays the owner, and is running all the time."""
     owner = table.target.value("select owner from tdsup.consumer")
@@ -101,11 +112,7 @@ def test_a_job_that_is_stopped_says_so(jobs: Fleet, table: Orders) -> None:
 
 def test_a_standby_sleeps_too(tmp_path: Path, jobs: Fleet, table: Orders) -> None:
     """It wakes when the owner dies at work; and when the owner died asleep and there are events."""
-    with fleet(tmp_path / "two") as two:
-        table.write_job(two, **KEYS, takeover_after=1)
-        two.start()
-        two.wait_for("orders", state="standby")
-        wait_asleep(table)
+    with a_standby(tmp_path / "two", table, takeover_after=1) as two:
         arrives(table)
         wait_asleep(table)
         jobs.clean_up()
@@ -126,11 +133,7 @@ def test_a_standby_sleeps_too(tmp_path: Path, jobs: Fleet, table: Orders) -> Non
 
 def test_a_steady_stream_does_not_keep_a_standby_waiting(tmp_path: Path, jobs: Fleet, table: Orders) -> None:
     """The owner died asleep: its time to come back begins with the first news, not with each."""
-    with fleet(tmp_path / "two") as two:
-        table.write_job(two, **KEYS, takeover_after=2)
-        two.start()
-        two.wait_for("orders", state="standby")
-        wait_asleep(table)
+    with a_standby(tmp_path / "two", table, takeover_after=2) as two:
         jobs.clean_up()
         began = time.monotonic()
         while two.job("orders")["state"] != "running":
