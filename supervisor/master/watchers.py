@@ -125,13 +125,12 @@ class Watchers:
             return
         what = watched[1]
         runner = self._make(Watch(self._free_name(), what, files))
-        former = {}
+        former = {} if group is None else {group.runner: group.files, **group.former}
+        new = self._groups[watched] = Group(what, files, runner, former)
         if group is not None:
-            gone = [name for name in group.files if name not in files]
-            for name in gone:
+            # Those that have left or changed: nobody looks for them until the new watcher does.
+            for name in group.files.keys() - new.seen_by(group.runner):
                 self._tell_job(name, what, None)
-            former = {group.runner: group.files, **group.former}
-        self._groups[watched] = Group(what, files, runner, former)
         runner.start()
 
     def _free_name(self) -> str:

@@ -42,11 +42,11 @@ class Fleet:
         loop = SimpleNamespace(now=lambda: 0.0)
         self.watchers = Watchers(cast("Any", roster), cast("Any", loop), cast("Any", self._make))
 
-    def load(self, **sources: str) -> None:
+    def load(self, digest: str = "", **sources: str) -> None:
         """Load files of these jobs."""
         for name, source in sources.items():
             job = self.jobs.setdefault(name, Stub(name))
-            job.job.wanted_file = SimpleNamespace(source=source, digest=source)
+            job.job.wanted_file = SimpleNamespace(source=source, digest=digest)
         self.watchers.fit()
 
     def become(self, watcher: Stub, state: State) -> None:
@@ -92,3 +92,15 @@ def test_a_former_watcher_knows_nothing_of_jobs_that_have_left(fleet: Fleet) -> 
     fleet.load(a="Y")
     fleet.tell(former, a=101, b=101)
     assert (fleet.jobs["a"].told, fleet.jobs["b"].told) == ([0, None], [0, 101])
+
+
+def test_a_job_with_another_file_waits_for_the_new_watcher(fleet: Fleet) -> None:
+    """It may read another queue of the same source: the former watcher knows nothing of that."""
+    fleet.load(a="X", b="X")
+    (former,) = fleet.made
+    fleet.become(former, State.RUNNING)
+    fleet.load(digest="other", a="X")
+    fleet.tell(former, a=101, b=101)
+    assert (fleet.jobs["a"].told, fleet.jobs["b"].told) == ([0, None], [0, 101])
+    fleet.become(fleet.made[1], State.RUNNING)
+    assert fleet.jobs["a"].told == [0, None, 0]
