@@ -59,10 +59,7 @@ def _call(settings: FleetSettings, options: argparse.Namespace) -> Any:
     command: Command = options.command
     given = {argument.name: getattr(options, argument.name) for argument in command.arguments}
     with Client(settings.socket) as client:
-        answer = client.call(command.name, **{name: value for name, value in given.items() if value})
-    if command.name == "status" and options.states:
-        answer["jobs"] = [job for job in answer["jobs"] if job["state"] in options.states]
-    return answer
+        return client.call(command.name, **{name: value for name, value in given.items() if value})
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -71,15 +68,23 @@ def _status(options: argparse.Namespace) -> int:
         return _watch(settings, options)
     if options.judges:
         return _check(settings, options)
-    answer = _call(settings, options)
+    answer = _jobs(settings, options)
     say(json.dumps(answer, indent=1) if options.json else render(answer, _width()))
     return Exit.OK
+
+
+def _jobs(settings: FleetSettings, options: argparse.Namespace) -> Any:
+    """The status of the jobs that are wanted."""
+    answer = _call(settings, options)
+    if options.states:
+        answer["jobs"] = [job for job in answer["jobs"] if job["state"] in options.states]
+    return answer
 
 
 def _check(settings: FleetSettings, options: argparse.Namespace) -> int:
     """Judge the fleet in one line, whatever can be told of it."""
     try:
-        verdict, text = judge(_call(settings, options), options.lag)
+        verdict, text = judge(_jobs(settings, options), options.lag)
     except NotRunning as error:
         verdict, text = Verdict.CRITICAL, str(error)
     say(verdict.line(text))
@@ -92,7 +97,7 @@ def _width() -> int:
 
 def _height() -> int:
     """Lines that a table may have on a terminal; 0: any number."""
-    return shutil.get_terminal_size().lines - 1 - len(_ENDS) if sys.stdout.isatty() else 0
+    return max(1, shutil.get_terminal_size().lines - 1 - len(_ENDS)) if sys.stdout.isatty() else 0
 
 
 def _watch(settings: FleetSettings, options: argparse.Namespace) -> int:
@@ -104,7 +109,7 @@ def _watch(settings: FleetSettings, options: argparse.Namespace) -> int:
         sys.stdout.write(_FULL_SCREEN if terminal else "")
         while True:
             try:
-                text = render(_call(settings, options), _width(), _height())
+                text = render(_jobs(settings, options), _width(), _height())
             except NotRunning as error:
                 text = str(error)
             say(_screen(text) if terminal else f"{text}\n")

@@ -19,7 +19,7 @@ from ..exits import Exit
 from . import completion
 from .answers import Run, complain, say
 from .jobsearch import find_job, find_jobs
-from .parsers import add_command
+from .parsers import add_command, at_least
 from .perform import can, perform
 
 LETTER_ACTIONS = ("list", "show", "replay", "purge")
@@ -72,7 +72,10 @@ def _add_letters(commands: Any) -> None:
     letters.add_argument("--all", action="store_true", help="with purge: all of them")
     letters.add_argument("--json", action="store_true", help="with list: an object a line, for programs")
     letters.add_argument(
-        "--limit", metavar="N", type=int, help="with list: the first N, instead of a summary by reason"
+        "--limit",
+        metavar="N",
+        type=at_least(1),
+        help="with list: the first N, and no summary by reason",
     )
 
 
@@ -100,7 +103,7 @@ def _dead_letters(options: argparse.Namespace) -> int:
     if options.json:
         arguments.append("json")
     if options.limit is not None:
-        arguments.append(f"limit={max(0, options.limit)}")
+        arguments.append(f"limit={options.limit}")
     elif action == "list" and sys.stdout.isatty() and not (options.ids or options.json):
         arguments.append(f"screen={max(1, shutil.get_terminal_size().lines - 4)}")
     return _act(file, action, arguments)

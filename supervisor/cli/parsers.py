@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from .answers import Run
@@ -24,3 +25,15 @@ def add_command(commands: Any, name: str, text: str, example: str, run: Run) -> 
     )
     added.set_defaults(run=run)
     return added
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Reads an argument that is a whole number, no smaller than that."""
+
+    def number(text: str) -> int:
+        found = int(text)
+        if found < least:
+            raise argparse.ArgumentTypeError(f"must be {least} or more")
+        return found
+
+    return number

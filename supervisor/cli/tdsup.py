@@ -30,7 +30,7 @@ from .checking import add_check
 from .daemon import attach, detach, dump_no_core
 from .jobactions import add_action_commands
 from .jobsearch import find_job
-from .parsers import add_command
+from .parsers import add_command, at_least
 from .status import URGENCY
 from .tail import Tail
 from .verdict import Verdict
@@ -156,7 +156,9 @@ def _add_files(commands: Any) -> None:
     job = tail.add_argument("job", metavar="JOB", nargs="?", help="name of the job (default: the master)")
     completion.offer(job, completion.JOBS)
     tail.add_argument("-f", dest="follow", action="store_true", help="show what is added too, until Ctrl-C")
-    tail.add_argument("-n", dest="lines", metavar="N", type=_lines, default=10, help="lines (default: 10)")
+    tail.add_argument(
+        "-n", dest="lines", metavar="N", type=at_least(0), default=10, help="how many lines (10)"
+    )
     shown = add_command(
         commands, "sample", "Print a job's file with every key.", "tdsup sample > conf.d/orders.ini", _sample
     )
@@ -172,14 +174,6 @@ def _add_files(commands: Any) -> None:
     )
     file = taken.add_argument("file", metavar="FILE", help="the scriptmgr.ini")
     completion.offer(file, completion.FILES)
-
-
-def _lines(text: str) -> int:
-    """A number of lines."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return number
 
 
 def _enter(directory: str) -> None:

@@ -35,19 +35,17 @@ def judge(status: Mapping[str, Any], lag: float | None) -> tuple[Verdict, str]:
         lag: most seconds of it that are well; None: any.
     """
     jobs = status["jobs"]
-    faults = {
-        f"lag over {duration(lag)}": [
-            job for job in jobs if lag is not None and job["lag"] is not None and job["lag"] > lag
-        ],
-    }
-    found = [f"{fault}: {_names(those)}" for fault, those in faults.items() if those]
-    failing = {state: [job for job in jobs if job["state"] == state] for state in ("blocked", "backoff")}
-    verdict = Verdict.OK
-    if failing["backoff"]:
-        verdict = Verdict.WARNING
-    if failing["blocked"] or found:
-        verdict = Verdict.CRITICAL
-    found = [f"{state}: {_names(those)}" for state, those in failing.items() if those] + found
+    faults = (
+        (Verdict.CRITICAL, "blocked", [job for job in jobs if job["state"] == "blocked"]),
+        (Verdict.WARNING, "backoff", [job for job in jobs if job["state"] == "backoff"]),
+        (
+            Verdict.CRITICAL,
+            f"lag over {duration(lag)}",
+            [job for job in jobs if lag is not None and (job["lag"] or 0) > lag],
+        ),
+    )
+    verdict = max((verdict for verdict, _fault, those in faults if those), default=Verdict.OK)
+    found = [f"{fault}: {_names(those)}" for _verdict, fault, those in faults if those]
     return verdict, "; ".join([summary(jobs), *found])
 
 
