@@ -66,4 +66,4 @@ STATUS_NUMBERS = (
     StatusNumber("batches"),
     StatusNumber("partitions", "PARTITIONS"),
 )
-"""Counters by the names under which job types report them, in the order in which they are shown."""
+"""Numbers by the names under which job types report them, in the order in which they are shown."""

@@ -220,7 +220,7 @@ class Run:
             raise Displaced(wait.reason)
         former = ownership.former
         if former is not None and former.owner != self._process.identity:
-            raise Displaced("another process has worked for it, and gave it up")
+            raise Displaced(f"somebody else has had consumer {self._settings.consumer_name} meanwhile")
 
     def _advise(self, ownership: Ownership) -> str:
         """What a person should do although the job works; told in the log when it is new."""
