@@ -18,7 +18,7 @@ JOBS = {"bash": "_tdsup_jobs", "zsh": "_tdsup_jobs"}
 # A name is matched and printed, never expanded: the shell would run what it finds in it.
 _NAMES = r"""tdsup status 2>/dev/null |
         awk 'NR > 1 && $1 ~ /^[A-Za-z0-9_~@:+=,][A-Za-z0-9_~.@:+=,-]*$/ &&
-            !/^(web|watcher|left):/ { print $1 }'"""
+            !/^(web|watcher|left):/ && !/^[0-9]+ jobs?: / { print $1 }'"""
 
 _PREAMBLE = {
     "bash": f"""

@@ -137,7 +137,8 @@ def all_that_a_job_does(both: Sides, keys: Keys) -> bool:
         both.source.execute("truncate app.t")
         queue.tick()
         drain(**keys)
-        for action in ("purge", "rewind", "reset", "unregister"):
+        act("purge", keys, "all")
+        for action in ("rewind", "reset", "unregister"):
             act(action, keys)
     except (SetupError, psycopg2.Error):
         return False
