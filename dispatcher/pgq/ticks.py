@@ -34,11 +34,15 @@ class Ticks:
         self._known = dict.fromkeys((queue for queue, _consumer in consumers), 0)
         self._doubtful: set[str] = set()
         self._statement = b""
+        self._snapshot = ""
         self._stands: dict[tuple[str, str], int | None] = {}
 
     def look(self) -> bool:
         """Look for new ticks; returns whether there were events before one, by the queues' own counts."""
         with self._connection.cursor() as cursor:
+            snapshot = queries.value(cursor, "snapshot")
+            if snapshot == self._snapshot:
+                return False
             if not self._statement:
                 names, ticks = list(self._known), list(self._known.values())
                 self._statement = queries.bound(
@@ -46,6 +50,7 @@ class Ticks:
                 )
             cursor.execute(self._statement)
             found = cursor.fetchall()
+        self._snapshot = snapshot
         had_events = False
         for queue, tick, sequence, period in found:
             had_events = self._bulletin.saw(queue, tick, sequence or 0, period) or had_events

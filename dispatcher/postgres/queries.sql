@@ -216,6 +216,10 @@ select batch_id, cur_tick_id, prev_tick_id, extract(epoch from cur_tick_time)::f
 from {pgq}.next_batch_custom(
     %(queue)s, %(consumer)s, %(keep_lag)s::interval, %(min_count)s::int4, %(min_interval)s::interval);
 
+-- name: snapshot
+-- Which transactions have ended. While that stays the same, a look shows the same.
+select txid_current_snapshot()::text;
+
 -- name: new_ticks
 -- Of some queues, those whose newest tick is another one than is known, each with that tick, the event sequence at it, and
 -- the period of rotation in seconds.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -158,3 +159,32 @@ def test_without_the_right_to_look_each_tick_is_told(queue: Queue, sight: Sight,
             assert tick_of(number) == source.value("select last_tick_id from pgq.get_queue_info('q')")
     finally:
         source.execute("drop owned by poor; drop role poor")
+
+
+def test_nothing_is_asked_while_no_transaction_ends(queue: Queue, source: Database) -> None:
+    """A source at rest is asked for a snapshot only: that shows which transactions have ended."""
+    source.execute("create role blind; revoke select on pgq.tick from public")
+    try:
+        with connected(Address("source", source.dsn), "test") as connection:
+            ticks = Ticks(connection, "pgq", [("q", "job")], Bulletin())
+            ticks.look()
+            connection.cursor().execute("set role blind")
+            assert ticks.look() is False
+            idle_tick(queue)
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                ticks.look()
+    finally:
+        source.execute("drop role blind")
+
+
+def test_a_transaction_that_ends_after_a_later_one_is_seen(
+    queue: Queue, sight: Sight, source: Database
+) -> None:
+    """The tick of a transaction that was open at the last look comes with no new number of a transaction."""
+    with closing(psycopg2.connect(source.dsn)) as slow:
+        with slow.cursor() as cursor:
+            cursor.execute("select pgq.insert_event('q', 'I', 'x'), pgq.force_tick('q'), pgq.ticker('q')")
+        queue.source.execute("create table later ()")
+        assert sight.look() == set()
+        slow.commit()
+        assert sight.look() == {"q"}
