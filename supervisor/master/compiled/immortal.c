@@ -49,6 +49,9 @@ static int take(PyObject *object, void *argument)
     Walk *walk = argument;
     if (object == NULL)
         return 0;
+    /* The first look for an attribute would write the number of a class into it. */
+    if (PyType_Check(object))
+        PyUnstable_Type_AssignVersionTag((PyTypeObject *)object);
     if (PyType_Check(object) && !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
         PyObject *names = PyType_GetDict((PyTypeObject *)object);
         int result = take(names, walk);
