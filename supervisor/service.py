@@ -51,7 +51,7 @@ def run_service(settings: FleetSettings, ready: Callable[[], None], foreground: 
         _log_to(settings, foreground)
         setproctitle("tdsup: master")
         path = settings.socket
-        master = Master(settings, Loop(), partial(run_web, settings))
+        master = Master(settings, Loop(), partial(run_web, settings), lock)
     except OSError as error:
         raise TdsupError(f"cannot start the fleet: {error.filename or path}: {error.strerror}") from error
     try:

@@ -1,10 +1,12 @@
-"""Exactly one master per control socket, by a lock on a file."""
+"""Exactly one master per fleet, by locks on the fleet's directory and on a file."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
+from pathlib import Path
 
 from ..errors import AlreadyRunning
 from ..flock import is_pid_file, read_pid, try_lock, write_pid
@@ -15,9 +17,12 @@ PATIENCE = 1.0
 PAUSE = 0.02
 """Seconds between two tries."""
 
+FOLDER = "."
+"""The fleet's directory, which is locked too: unlike the file, nobody removes it and runs the fleet."""
+
 
 class Lock:
-    """The right to be the master.
+    """The right to be the master of the working directory.
 
     The file stays when the lock goes: if it were removed, two processes could lock two files of one name.
 
@@ -30,34 +35,88 @@ class Lock:
     """
 
     def __init__(self, path: str) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        if not is_pid_file(self._fd):
-            os.close(self._fd)
-            raise OSError(errno.EEXIST, "it is no lock file; nothing is written to it", path)
-        end = time.monotonic() + PATIENCE
-        while not try_lock(self._fd):
-            owner = read_pid(self._fd)
-            if owner or time.monotonic() > end:
-                os.close(self._fd)
-                who = f"another master (pid {owner})" if owner else "another master"
-                raise AlreadyRunning(f"cannot start the fleet: {who} already runs here")
-            time.sleep(PAUSE)
-        write_pid(self._fd)
+        self._path = path
+        self._file = _open_file(path)
+        self._folder: int | None = None
+        try:
+            _take(self._file, holds_pid=True)
+            write_pid(self._file)
+            self._folder = _open_folder()
+            if self._folder is not None:
+                _take(self._folder)
+        except AlreadyRunning:
+            self._close()
+            raise
+
+    def renew(self) -> None:
+        """Make the file anew if somebody has removed or replaced it.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(Path(self._path).lstat(), os.fstat(self._file)):
+                return
+        made = _open_file(self._path)
+        if not try_lock(made):
+            os.close(made)
+            raise OSError(errno.EBUSY, "somebody else has locked it", self._path)
+        os.close(self._file)
+        self._file = made
+        write_pid(made)
 
     def release(self) -> None:
         """Let another process be the master."""
-        os.ftruncate(self._fd, 0)
-        os.close(self._fd)
+        os.ftruncate(self._file, 0)
+        self._close()
+
+    def _close(self) -> None:
+        for fd in (self._file, self._folder):
+            if fd is not None:
+                os.close(fd)
 
 
 def wait_free(path: str) -> None:
-    """Wait until nobody holds the lock; a missing file is a free lock."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        while not try_lock(fd, shared=True):
-            time.sleep(PAUSE)
-    finally:
+    """Wait until nobody is the master of the working directory; a missing file is a free lock."""
+    found = [_open_folder(shared=True)]
+    with contextlib.suppress(FileNotFoundError):
+        found.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    for fd in found:
+        if fd is not None:
+            while not try_lock(fd, shared=True):
+                time.sleep(PAUSE)
+            os.close(fd)
+
+
+def _take(fd: int, *, holds_pid: bool = False) -> None:
+    """Lock an open file, which may hold the pid of who has it already."""
+    end = time.monotonic() + PATIENCE
+    while not try_lock(fd):
+        owner = read_pid(fd) if holds_pid else None
+        if owner or time.monotonic() > end:
+            who = f"another master (pid {owner})" if owner else "another master"
+            raise AlreadyRunning(f"cannot start the fleet: {who} already runs here")
+        time.sleep(PAUSE)
+
+
+def _open_file(path: str) -> int:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    if not is_pid_file(fd):
         os.close(fd)
+        raise OSError(errno.EEXIST, "it is no lock file; nothing is written to it", path)
+    return fd
+
+
+def _open_folder(*, shared: bool = False) -> int | None:
+    """The fleet's directory, locked if it is free; None where that is impossible: the file alone counts."""
+    try:
+        fd = os.open(FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return None
+    try:
+        try_lock(fd, shared=shared)
+    except OSError:
+        # NFS, for one.
+        os.close(fd)
+        return None
+    return fd

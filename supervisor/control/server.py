@@ -1,10 +1,9 @@
-"""The control socket: JSON lines in, JSON lines out, and no client can make the master wait."""
+"""The control socket, which stays; and no client can make the master wait."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import logging
 import os
 import selectors
@@ -15,27 +14,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadRequest, Forbidden, TdsupError
-from ..loop import Loop, Timer
+from ..errors import Forbidden
+from ..files import make_private
+from ..loop import Loop
+from .conversation import Conversation
+from .lock import Lock
 from .peer import Access, Caller
-
-LINE_LIMIT = 65536
-"""Bytes of one request."""
 
 CLIENT_LIMIT = 2000
 """Connections at a time; one more is told so and closed."""
 
-IDLE_LIMIT = 60.0
-"""Seconds without a byte after which a connection is closed."""
-
-OUTPUT_LIMIT = 1048576
-"""Bytes of unread replies after which the requests of a client wait."""
-
-REQUESTS_PER_TURN = 10
-"""Requests of one connection that are served before others get their turn."""
-
 ACCEPTS_PER_TURN = 50
 """New connections that are accepted before others get their turn."""
+
+KEEPING = 5.0
+"""Seconds between two looks whether the socket is still there."""
 
 PAUSE = 0.2
 """Seconds until the next try to accept a client, when this process has no descriptor for one."""
@@ -49,45 +42,90 @@ Serve = Callable[[str, Any, Caller], Any]
 
 
 class ControlServer:
-    """Listens for clients. The caller holds the fleet's lock, so a socket that exists is stale.
+    """Listens for clients, and goes on if somebody removes the socket or its folder.
+
+    The caller holds the fleet's lock, so another socket of that name is stale.
 
     Args:
         path: of the socket.
         loop: what waits.
         serve: carries out commands.
         access: who may do what.
+        lock: the fleet's, whose file may be removed along with the socket.
 
     Raises:
         OSError: the socket cannot be made.
     """
 
-    def __init__(self, path: str, loop: Loop, serve: Serve, access: Access) -> None:
+    def __init__(self, path: str, loop: Loop, serve: Serve, access: Access, lock: Lock) -> None:
         self._path = Path(path)
         self._access = access
         self._loop = loop
         self._serve = serve
-        self._clients: set[_Client] = set()
-        _clear(self._path)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.setblocking(False)
-        # By the mask: between bind and a chmod anybody could connect.
-        mask = os.umask(0o177)
-        try:
-            self._socket.bind(path)
-        finally:
-            os.umask(mask)
-        access.open(self._path)
-        self._socket.listen(1024)
+        self._lock = lock
+        self._clients: set[Conversation] = set()
         self._is_short = False
+        self._fault = ""
+        self._bind()
         self._listen()
+        self._keeping = loop.at(loop.now() + KEEPING, self._keep)
 
     def close(self) -> None:
         """Close all connections and remove the socket."""
-        self._path.unlink(missing_ok=True)
+        self._keeping.cancel()
+        if self._is_there():
+            self._path.unlink(missing_ok=True)
         self._loop.unwatch(self._socket.fileno())
         self._socket.close()
         for client in list(self._clients):
             client.close()
+
+    def _bind(self) -> None:
+        make_private(self._path.parent)
+        _clear(self._path)
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            made.setblocking(False)
+            # By the mask: between bind and a chmod anybody could connect.
+            mask = os.umask(0o177)
+            try:
+                made.bind(str(self._path))
+            finally:
+                os.umask(mask)
+            self._made = self._path.lstat()
+            self._access.open(self._path)
+            made.listen(1024)
+        except OSError:
+            made.close()
+            raise
+        self._socket = made
+
+    def _keep(self) -> None:
+        """Make the socket anew if it is gone; clients that are connected stay so."""
+        try:
+            gone = not self._is_there()
+            if gone:
+                old = self._socket
+                self._bind()
+                self._loop.unwatch(old.fileno())
+                old.close()
+                self._listen()
+            self._lock.renew()
+            if gone:
+                _log.warning("somebody has removed the control socket %s: it is made anew", self._path)
+            self._fault = ""
+        except OSError as error:
+            fault = f"cannot make the control socket anew: {error.filename or self._path}: {error.strerror}"
+            if fault != self._fault:
+                _log.warning("%s; trying again every %g s", fault, KEEPING)
+            self._fault = fault
+        self._keeping = self._loop.at(self._loop.now() + KEEPING, self._keep)
+
+    def _is_there(self) -> bool:
+        try:
+            return os.path.samestat(self._path.lstat(), self._made)
+        except OSError:
+            return False
 
     def _accept(self, _events: int) -> None:
         for _ in range(ACCEPTS_PER_TURN):
@@ -101,7 +139,9 @@ class ControlServer:
             self._is_short = False
             connection.setblocking(False)
             caller = self._access.caller(connection)
-            client = _Client(connection, self._loop, partial(self._serve_for, caller), self._clients.discard)
+            client = Conversation(
+                connection, self._loop, partial(self._serve_for, caller), self._clients.discard
+            )
             if not caller.may_read:
                 client.refuse(Forbidden.code, f"cannot serve uid {caller.uid}: {caller.others}")
             elif len(self._clients) >= CLIENT_LIMIT:
@@ -124,148 +164,6 @@ class ControlServer:
     def _listen(self) -> None:
         if self._socket.fileno() >= 0:
             self._loop.watch(self._socket.fileno(), selectors.EVENT_READ, self._accept)
-
-
-class _Client:
-    """One connection: bytes in, requests, bytes out."""
-
-    def __init__(
-        self,
-        connection: socket.socket,
-        loop: Loop,
-        serve: Callable[[str, Any], Any],
-        forget: Callable[[_Client], None],
-    ) -> None:
-        self._connection = connection
-        self._loop = loop
-        self._serve = serve
-        self._forget = forget
-        self._input = bytearray()
-        self._output = bytearray()
-        self._closing = False
-        self._open = True
-        self._ended = False
-        self._used = loop.now()
-        self._idle: Timer | None = None
-
-    def start(self) -> None:
-        """Begin to serve."""
-        self._expire()
-        self._watch()
-
-    def refuse(self, code: str, message: str) -> None:
-        """Say why the client is not served, and close."""
-        self._reply_error(code, message)
-        with contextlib.suppress(OSError):
-            self._connection.send(self._output)
-        self.close()
-
-    def close(self) -> None:
-        """Drop the connection, with its unread replies."""
-        if self._open:
-            self._open = False
-            self._loop.unwatch(self._connection.fileno())
-            self._connection.close()
-            if self._idle is not None:
-                self._idle.cancel()
-            self._forget(self)
-
-    def _expire(self) -> None:
-        now = self._loop.now()
-        if now - self._used >= IDLE_LIMIT:
-            self.close()
-        else:
-            self._idle = self._loop.at(self._used + IDLE_LIMIT, self._expire)
-
-    def _watch(self) -> None:
-        events = selectors.EVENT_WRITE if self._output else 0
-        # What has arrived is served before more is read: a client may send faster than it is served.
-        waiting = b"\n" in self._input or len(self._output) >= OUTPUT_LIMIT
-        if not (self._closing or self._ended or waiting):
-            events |= selectors.EVENT_READ
-        if events:
-            self._loop.watch(self._connection.fileno(), events, self._ready)
-        else:
-            self._loop.unwatch(self._connection.fileno())
-
-    def _ready(self, events: int) -> None:
-        self._used = self._loop.now()
-        try:
-            if events & selectors.EVENT_READ:
-                self._read()
-            self._turn()
-        except BlockingIOError:
-            pass
-        except OSError:
-            self.close()
-
-    def _read(self) -> None:
-        received = self._connection.recv(LINE_LIMIT)
-        self._ended = not received
-        self._input += received
-
-    def _turn(self) -> None:
-        """Serve some requests, and send as much as the client takes."""
-        if not self._open:
-            return
-        for _ in range(REQUESTS_PER_TURN):
-            line, newline, rest = self._input.partition(b"\n")
-            if len(line) > LINE_LIMIT:
-                self._reply_error(BadRequest.code, f"cannot read the request: longer than {LINE_LIMIT} bytes")
-                self._closing = True
-                self._input.clear()
-            if self._closing or not newline or len(self._output) >= OUTPUT_LIMIT:
-                break
-            self._input = rest
-            self._request(bytes(line))
-        self._send()
-        more = b"\n" in self._input and len(self._output) < OUTPUT_LIMIT
-        if not self._output and (self._closing or (self._ended and not more)):
-            self.close()
-            return
-        if more:
-            self._loop.at(self._loop.now(), self._turn_again)
-        self._watch()
-
-    def _turn_again(self) -> None:
-        self._ready(0)
-
-    def _send(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while self._output:
-                del self._output[: self._connection.send(self._output)]
-
-    def _request(self, line: bytes) -> None:
-        try:
-            name, arguments = _parse(line)
-            reply = {"ok": True, "data": self._serve(name, arguments)}
-        except TdsupError as error:
-            self._reply_error(error.code, str(error))
-        except Exception:  # noqa: BLE001 (a defect in one command must not end the fleet)
-            _log.exception("cannot serve a request: a defect of tdsup, please report it")
-            self._reply_error("internal", "cannot serve the request: a defect of tdsup, see the master's log")
-        else:
-            self._reply(reply)
-
-    def _reply_error(self, code: str, message: str) -> None:
-        self._reply({"ok": False, "error": {"code": code, "message": message}})
-
-    def _reply(self, reply: dict[str, Any]) -> None:
-        self._output += json.dumps(reply, separators=(",", ":")).encode() + b"\n"
-
-
-def _parse(line: bytes) -> tuple[str, dict[str, Any]]:
-    """Name and arguments of a request."""
-    try:
-        request = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest("cannot read the request: it is not a line of JSON") from error
-    if not isinstance(request, dict) or not isinstance(request.get("cmd"), str):
-        raise BadRequest('cannot read the request: it is not of the form {"cmd": name, "args": {…}}')
-    arguments = request.get("args", {})
-    if not isinstance(arguments, dict):
-        raise BadRequest("cannot read the request: args is not an object")
-    return request["cmd"], arguments
 
 
 def _clear(path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import logs
 from ..config import FleetSettings
-from ..control import VERSION, Access, ControlServer, Verb, serve
+from ..control import VERSION, Access, ControlServer, Lock, Verb, serve
 from ..errors import NotAllowed, Stopping
 from ..kept import KeptPauses
 from ..loop import Loop
@@ -35,18 +35,19 @@ _log = logging.getLogger("tdsup")
 
 
 class Master:
-    """Runs the jobs of a fleet until told to stop. The caller holds the fleet's lock.
+    """Runs the jobs of a fleet until told to stop.
 
     Args:
         settings: the fleet's settings; its directory is the working directory.
         loop: what waits.
         web: what the web child does.
+        lock: the fleet's, which the caller holds.
 
     Raises:
         OSError: the control socket cannot be made.
     """
 
-    def __init__(self, settings: FleetSettings, loop: Loop, web: Body) -> None:
+    def __init__(self, settings: FleetSettings, loop: Loop, web: Body, lock: Lock) -> None:
         self._settings = settings
         self._loop = loop
         self._begun = loop.now()
@@ -68,7 +69,7 @@ class Master:
             settings, self._roster, loop, self._manager, self._kept, changed=self._watchers.fit
         )
         access = Access(settings.socket_group, settings.socket_readers)
-        self._control = ControlServer(settings.socket, loop, partial(serve, self), access)
+        self._control = ControlServer(settings.socket, loop, partial(serve, self), access, lock)
         self._web = nursery.web(web)
 
     def run(self, ready: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -100,6 +101,21 @@ def test_a_socket_that_is_left_over_is_no_obstacle(a_fleet: Fleet) -> None:
     assert (a_fleet.directory / "run" / "tdsup.sock").exists()
     assert a_fleet.run("start", "-d").returncode == 0
     a_fleet.wait_all()
+
+
+def test_whoever_removes_the_socket_ends_nothing(a_fleet: Fleet) -> None:
+    """It is made anew within 10 s with its folder, and no second master starts meanwhile."""
+    a_fleet.write_job("orders")
+    a_fleet.start()
+    a_fleet.wait_all()
+    shutil.rmtree(a_fleet.directory / "run")
+    second = a_fleet.run("start", "-d")
+    assert second.returncode == 1
+    assert "cannot start the fleet: another master already runs here" in second.stderr
+    wait_until(lambda: not a_fleet.run("status").returncode, "it answers", timeout=10)
+    assert a_fleet.job("orders")["state"] == "running"
+    assert "somebody has removed the control socket run/tdsup.sock: it is made anew" in a_fleet.log()
+    a_fleet.stop()
 
 
 @pytest.mark.parametrize("command", ["status", "stop", "reload"])

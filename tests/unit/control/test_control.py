@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import select
+import shutil
 import socket
 import threading
 import time
@@ -13,13 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.waiting import wait_until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tdsup.supervisor.control import Client
+from tdsup.supervisor.control import Client, conversation
 from tdsup.supervisor.control import server as control
 from tdsup.supervisor.control.commands import COMMANDS, serve
+from tdsup.supervisor.control.conversation import LINE_LIMIT
+from tdsup.supervisor.control.lock import Lock
 from tdsup.supervisor.control.peer import Access
-from tdsup.supervisor.control.server import CLIENT_LIMIT, LINE_LIMIT, ControlServer
+from tdsup.supervisor.control.server import CLIENT_LIMIT, ControlServer
 from tdsup.supervisor.control.verbs import Verb
 from tdsup.supervisor.errors import Refused, UnknownJob
 from tdsup.supervisor.loop import Loop
@@ -67,7 +71,9 @@ class Server:
         self.path = str(path)
         self.loop = Loop()
         served = lambda *request: serve(FakeFleet(), *request)  # noqa: E731 (one line of it)
-        self.control = ControlServer(self.path, self.loop, served, Access())
+        path.parent.mkdir(exist_ok=True)
+        self._lock = Lock(f"{self.path}.lock")
+        self.control = ControlServer(self.path, self.loop, served, Access(), self._lock)
         self._thread = threading.Thread(target=self.loop.run)
         self._thread.start()
 
@@ -93,6 +99,7 @@ class Server:
         with self.connect():
             self._thread.join(10)
         self.control.close()
+        self._lock.release()
         self.loop.close()
 
 
@@ -198,13 +205,40 @@ def test_a_client_that_sends_faster_than_it_is_served_waits(server: Server) -> N
 
 def test_an_idle_client_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence is ended by the server."""
-    monkeypatch.setattr(control, "IDLE_LIMIT", 0.1)
+    monkeypatch.setattr(conversation, "IDLE_LIMIT", 0.1)
+    monkeypatch.chdir(tmp_path)
     server = Server(tmp_path / "s")
     try:
         with server.connect() as client:
             assert client.recv(1) == b""
     finally:
         server.close()
+
+
+def test_a_socket_that_is_removed_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its folder; a client that is connected stays so. What is no socket is not removed."""
+    monkeypatch.setattr(control, "KEEPING", 0.05)
+    monkeypatch.chdir(tmp_path)
+    server = Server(Path("run/sock"))
+    status = b'{"cmd":"status"}\n'
+    try:
+        with server.connect() as client:
+            shutil.rmtree("run")
+            wait_until(Path("run/sock").exists, "the socket is made anew")
+            client.sendall(status)
+            assert json.loads(client.recv(65536))["ok"]
+        assert server.ask(status)["ok"]
+        wait_until(Path("run/sock.lock").exists, "the lock file is made anew")
+        Path("run/sock").unlink()
+        Path("run/sock").write_text("somebody's")
+        time.sleep(0.2)
+        assert Path("run/sock").read_text() == "somebody's"
+        Path("run/sock").unlink()
+        wait_until(Path("run/sock").exists, "the socket is made anew")
+        assert server.ask(status)["ok"]
+    finally:
+        server.close()
+    assert not Path("run/sock").exists()
 
 
 def test_one_client_too_many_is_told(server: Server) -> None:
