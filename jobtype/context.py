@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from logging import Logger
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .condition import Condition
 from .order import Order
+
+if TYPE_CHECKING:
+    from logging import Logger
 
 
 @dataclass(frozen=True, slots=True)

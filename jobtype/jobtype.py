@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .action import Action
 from .context import Context, WatchContext
 from .metric import Metric
 from .order import Order
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 GROUP = "tdsup.jobs"
 """Group of the entry points that name job types."""

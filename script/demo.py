@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from tdsup.sandbox import Sandbox, SandboxError
-from tdsup.supervisor.cli.status import render
-from tdsup.supervisor.control.client import Client
+from tdsup.supervisor.cli.asking.status import render
 from tdsup.supervisor.errors import TdsupError
+from tdsup.supervisor.protocol.client import Client
 
 sys.path.append(str(Path(__file__).parents[1]))
 

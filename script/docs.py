@@ -20,8 +20,8 @@ from tdsup.jobtype import Metric, is_filled_in, no_effect_reason
 from tdsup.supervisor.config.fleetsettings import FleetSettings
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.config.options import shown_default
-from tdsup.supervisor.control.commands import COMMANDS
 from tdsup.supervisor.exits import MEANINGS, Exit
+from tdsup.supervisor.protocol.commands import COMMANDS
 from tdsup.supervisor.web.prometheus import KINDS
 from tdsup.supervisor.worker.processmetrics import PROCESS_METRICS
 

@@ -35,6 +35,11 @@ ON_PURPOSE = frozenset({Exit.OK, Exit.INTERRUPTED, -signal.SIGINT, -signal.SIGTE
 """Exit codes (negative: killed by that signal) that mean: somebody wanted the process to end."""
 
 
+def of_single(code: int) -> int:
+    """The exit status of a program for one job: 1 for every error, like the original."""
+    return Exit.FAILED if code == Exit.SETUP else code
+
+
 _BY_SHELL = {128 + number: number.name for number in (signal.SIGINT, signal.SIGTERM)}
 """Exit statuses of our processes that end on a signal, as a shell would report them."""
 

@@ -188,16 +188,6 @@ def set_level(level: int) -> None:
     logging.getLogger().setLevel(level)
 
 
-def hold_standard_streams() -> None:
-    """Open /dev/null for each of 0, 1 and 2 that is closed; else a socket would get its number."""
-    while True:
-        fd = os.open(os.devnull, os.O_RDWR)
-        if fd > 2:
-            os.close(fd)
-            return
-        os.set_inheritable(fd, True)
-
-
 def redirect(path: Path) -> None:
     """Append stdout and stderr to a file from now on.
 

@@ -16,8 +16,8 @@ from tdsup.supervisor.cli import table_dispatcher, tdsup
 from tdsup.supervisor.config.fleetsettings import FleetSettings
 from tdsup.supervisor.config.jobsettings import JobSettings
 from tdsup.supervisor.config.options import shown_default
-from tdsup.supervisor.control import VERSION
 from tdsup.supervisor.exits import MEANINGS, Exit
+from tdsup.supervisor.protocol.version import VERSION
 
 SIGNALS = {
     "SIGINT, SIGTERM": "every job ends its batch, then the fleet ends",

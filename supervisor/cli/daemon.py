@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import resource
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -19,15 +17,6 @@ Run = Callable[[Callable[[], None]], int]
 
 _READY = b"\0"
 """What the background process writes when it is ready; anything else is why it could not start."""
-
-
-def dump_no_core() -> None:
-    """Let this process and its children leave no memory behind when they crash: it holds passwords.
-
-    A limit of 1, and no other, counts for a core that goes to a program, too (core(5), Linux).
-    """
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 
 def attach(what: str, run: Run) -> NoReturn:

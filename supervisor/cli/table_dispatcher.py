@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from setproctitle import setproctitle
 
-from .. import logs
-from ..config import HEADLESS, find_job_type, load_only_job, pidfile_of, sample, text_of
-from ..control import VERSION
 from ..errors import ConfigError, TdsupError
-from ..exits import Exit
+from ..exits import Exit, of_single
+from ..protocol import VERSION
 from ..redact import HIDDEN
-from ..worker import PidFile, StandaloneJob
-from .answers import complain
-from .daemon import detach, dump_no_core
-from .perform import perform
+from .prologue import dump_no_core
+from .speech import complain
 
 PROGRAM = "table_dispatcher"
 
@@ -28,12 +21,6 @@ SETS = ("--set", "--se")
 """The switch that sets a key, and how it may be shortened."""
 
 SETS_AT_ONCE = tuple(f"{switch}=" for switch in SETS)
-
-SIGNALS = {"reload": signal.SIGHUP, "stop": signal.SIGINT, "kill": signal.SIGTERM}
-"""The signal for a running process, by switch."""
-
-ACTIONS = ("register", "unregister", "rewind", "reset")
-"""Actions of the job type that have their own switch."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,67 +31,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = make_parser()
     options = parser.parse_args(arguments)
     try:
+        # Only now: the command line alone must be quick.
+        from . import singlejob
+
         if options.mode == "ini":
-            print(sample(HEADLESS, find_job_type(HEADLESS)), end="")  # noqa: T201 (a program speaks to its user)
+            singlejob.print_sample()
             return Exit.OK
         if options.ini is None:
             parser.error("the config.ini is missing")
-        return _run(options)
+        return singlejob.run(options)
     except TdsupError as error:
         for line in error.lines if isinstance(error, ConfigError) else [str(error)]:
             complain(line)
-        return _status(error.exit_code)
-
-
-def _run(options: argparse.Namespace) -> int:
-    overrides, mode = dict(options.overrides), options.mode
-    if mode in SIGNALS:
-        return _signal(*pidfile_of(options.ini, overrides), SIGNALS[mode])
-    level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
-    if mode in ACTIONS:
-        file = load_only_job(options.ini, overrides)
-        logs.add_stderr(file.host.line_format("console", verbose=bool(options.verbose)))
-        logs.set_level(level)
-        return perform(file, mode)
-    job = StandaloneJob(options.ini, overrides, level, console=mode != "daemon")
-    if mode != "daemon":
-        return _status(job.run(lambda: None).code)
-    file = job.file
-    if not file.host.pidfile:
-        raise ConfigError(f"cannot start {file.name} as a daemon: Daemon needs pidfile")
-
-    def live(ready: Callable[[], None]) -> int:
-        end = job.run(ready)
-        if end.code != Exit.OK:
-            raise TdsupError(end.reason)
-        return Exit.OK
-
-    return detach(file.name, live)
-
-
-def _status(code: int) -> int:
-    """The exit status of a program for one job: 1 for every error, like the original."""
-    return Exit.FAILED if code == Exit.SETUP else code
-
-
-def _signal(job: str, path: str, number: signal.Signals) -> int:
-    """Send a signal to the process that holds the job's pid file, in a fleet or not."""
-    if not path:
-        raise ConfigError(f"cannot signal {job}: its file names no pidfile")
-    try:
-        owner = PidFile(path).owner()
-    except OSError as error:
-        raise ConfigError(f"cannot signal {job}: {error.strerror}: {path}") from error
-    if owner is None:
-        complain(f"{job} does not run")
-        return Exit.OK
-    try:
-        os.kill(owner, number)
-    except ProcessLookupError:
-        return Exit.OK
-    except OSError as error:
-        raise TdsupError(f"cannot signal {job}: pid {owner}: {error.strerror}") from error
-    return Exit.OK
+        return of_single(error.exit_code)
 
 
 def _shown(words: Sequence[str]) -> Iterator[str]:
@@ -123,6 +62,9 @@ def _override(text: str) -> tuple[str, str]:
         # It may hold a password, or a part of one.
         raise argparse.ArgumentTypeError("it is not of the form PARAM=VAL or PARAM=@FILE")
     if value.startswith("@"):
+        # Only this switch needs it.
+        from ..config import text_of
+
         try:
             value = text_of(value[1:])
         except ConfigError as error:

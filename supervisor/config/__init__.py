@@ -3,7 +3,7 @@
 from .changes import Changes, Present, compare
 from .claims import clashes, settle, shares
 from .confd import passed_over, paths, read_again, scan, scan_fleet
-from .fleetsettings import FILE, FleetSettings, load_fleet, needing_a_start, require_jobs
+from .fleetsettings import FleetSettings, load_fleet, needing_a_start, require_jobs
 from .jobconfig import BrokenConfig, JobConfig
 from .jobfile import HEADLESS, load_only_job, pidfile_of, text_of
 from .jobtypes import find_job_type
@@ -12,7 +12,6 @@ from .scriptmgr import import_fleet
 from .watch import Signature, Watch, signature
 
 __all__ = [
-    "FILE",
     "HEADLESS",
     "BrokenConfig",
     "Changes",

@@ -12,11 +12,10 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo,
 from ..errors import ConfigError
 from ..lineformat import LineFormat
 from ..logs import Stream
+from ..protocol import FILE, JOBS, SOCKET, lock_of, read_settings
 from .jobsettings import JobSettings
 from .jobtypes import job_types
 from .options import Fault, known_keys, read, unknown_key
-
-FILE = "tdsup.yaml"
 
 SOCKET_PATH_LIMIT = 107
 """Longest path of a unix socket on Linux, in bytes (``sun_path`` without its final zero, unix(7))."""
@@ -35,7 +34,7 @@ class FleetSettings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     jobs: list[str] = Field(
-        default=["conf.d/*.ini"],
+        default=[f"{JOBS}/*.ini"],
         min_length=1,
         validation_alias=AliasChoices("jobs", "config_list"),
         description="Globs of the job files: a list, or one line separated by commas.",
@@ -55,7 +54,7 @@ class FleetSettings(BaseModel):
     watch: bool = Field(
         default=False, description="Reload when files have changed and then stayed the same for 2 s."
     )
-    socket: str = Field(default="run/tdsup.sock", description="Control socket.")
+    socket: str = Field(default=SOCKET, description="Control socket.")
     socket_group: str = Field(
         default="",
         description="Group whose members may use all commands, too; the fleet's account must be one of them.",
@@ -189,7 +188,7 @@ class FleetSettings(BaseModel):
     @property
     def lock(self) -> str:
         """Lock file beside the control socket."""
-        return self.socket + ".lock"
+        return lock_of(self.socket)
 
 
 def _as_section(value: object) -> object:
@@ -212,40 +211,7 @@ def load_fleet() -> FleetSettings:
     Raises:
         ConfigError: with all faults of the file, one line each.
     """
-    try:
-        content = _parse(Path(FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        content = None
-    except OSError as error:
-        raise ConfigError(f"cannot read {FILE}: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"cannot load {FILE}: {' '.join(str(error).split())}") from error
-    if content is None:
-        content = {}
-    if not isinstance(content, dict):
-        raise ConfigError(f"cannot load {FILE}: must be keys with values")
-    return _check({str(key): value for key, value in content.items()})
-
-
-def _parse(text: str) -> object:
-    """The content of a text of YAML.
-
-    Raises:
-        ValueError: what is wrong, and where; not the text itself, which may hold a password.
-    """
-    # Not at the top: a job without a fleet does not need it.
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        words = " ".join(filter(None, (error.context, error.problem)))
-        mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise ValueError(where + words) from error
-    except Exception as error:
-        # Text that is nested too deeply raises a RecursionError, for one.
-        raise ValueError(str(error)) from error
+    return _check(read_settings())
 
 
 def _check(content: dict[str, Any]) -> FleetSettings:

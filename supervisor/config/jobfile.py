@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError
-from .fleetsettings import FILE
+from ..protocol import FILE
 from .inifile import Entry, IniFile, parse
 from .jobconfig import BrokenConfig, JobConfig, JobSection, without_traceback
 from .jobsettings import expand

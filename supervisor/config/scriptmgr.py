@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ConfigError
+from ..protocol import FILE
 from .confd import paths
-from .fleetsettings import FILE
 from .inifile import IniFile, SyntaxFault, parse
 from .jobfile import text_of
 from .jobtypes import find_job_type

@@ -14,11 +14,12 @@ from typing import Any
 
 from .. import logs
 from ..config import FleetSettings
-from ..control import VERSION, Access, ControlServer, Lock, Verb, serve
+from ..control import Access, ControlServer, Lock, serve
 from ..errors import NotAllowed, Stopping
 from ..kept import KeptPauses
 from ..loop import Loop
 from ..manager import Manager
+from ..protocol import VERSION, Verb
 from .immortal import freeze
 from .nursery import Nursery
 from .process import Body

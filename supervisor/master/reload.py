@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from ..config import (
-    FILE,
     BrokenConfig,
     Changes,
     FleetSettings,
@@ -33,6 +32,7 @@ from ..errors import ConfigError, TdsupError
 from ..kept import KeptPauses
 from ..loop import Loop, Timer
 from ..manager import Manager
+from ..protocol import FILE
 from .left import Left, lines
 from .report import Reloads
 from .roster import Roster, in_order

@@ -6,8 +6,8 @@ import glob
 import logging
 from urllib.parse import unquote
 
-from ..control import VERBS
 from ..errors import Refused, TdsupError
+from ..protocol import VERBS
 from .access import WebToken
 from .link import MasterLink
 from .observer import Observer

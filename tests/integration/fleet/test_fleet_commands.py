@@ -52,8 +52,8 @@ def test_a_fleet_is_judged_in_one_line(tmp_path: Path) -> None:
         assert made.run("status", "--state", "paused").stdout.splitlines()[1:] != []
         shown = [line.split()[0] for line in made.run("status", "--state", "blocked").stdout.splitlines()]
         assert shown == ["JOB", "blocks", "1"]
-        (made.directory / "tdsup.yaml").write_text("nonsense: 1\n", encoding="utf-8")
-        unknown = "tdsup UNKNOWN: cannot load tdsup.yaml: nonsense: unknown key\n"
+        (made.directory / "tdsup.yaml").write_text("socket: 5\n", encoding="utf-8")
+        unknown = "tdsup UNKNOWN: cannot load tdsup.yaml: socket: must be a text\n"
         assert made.said("status", "--check") == (3, unknown, "")
 
 

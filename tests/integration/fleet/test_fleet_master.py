@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -127,6 +128,32 @@ def test_without_a_master_commands_say_so(a_fleet: Fleet, command: str) -> None:
         "-C DIR names another directory\n"
     )
     assert (failed.returncode, failed.stdout, failed.stderr) == (3, "", line)
+
+
+def test_a_fleet_that_is_found_is_named(a_fleet: Fleet, tmp_path: Path) -> None:
+    """By a command that changes something, unless the command line names it; ``TDSUP_DIR`` does not."""
+    a_fleet.write_job("orders")
+    words = [*a_fleet.program]
+    environment = {**a_fleet.environment(), "TDSUP_DIR": str(a_fleet.directory)}
+    name = f"fleet: {a_fleet.directory}\n"
+
+    def says(*arguments: str) -> str:
+        done = subprocess.run(
+            [*words, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd="/",
+            timeout=60,
+        )
+        return done.stdout
+
+    assert says("start", "-d").endswith(name)
+    a_fleet.wait_all()
+    assert says("pause", "orders") == f"{name}changed: orders\n"
+    assert name not in says("status")
+    assert says("stop") == name
 
 
 def test_bad_words_on_the_command_line(a_fleet: Fleet, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.supervisor.cli.status import duration, render
+from tdsup.supervisor.cli.asking.status import duration, render
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tdsup.supervisor.cli.tail import BLOCK, Tail
+from tdsup.supervisor.cli.files.tail import BLOCK, Tail
 
 
 @pytest.fixture

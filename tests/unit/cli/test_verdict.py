@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tdsup.supervisor.cli.verdict import Verdict, judge
+from tdsup.supervisor.cli.asking.verdict import Verdict, judge
 
 
 def a_job(name: str, state: str = "running", lag: float | None = 0.0) -> dict[str, Any]:

@@ -17,16 +17,17 @@ import pytest
 from harness.waiting import wait_until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tdsup.supervisor.control import Client, conversation
+from tdsup.supervisor.control import conversation
 from tdsup.supervisor.control import server as control
-from tdsup.supervisor.control.commands import COMMANDS, serve
 from tdsup.supervisor.control.conversation import LINE_LIMIT
 from tdsup.supervisor.control.lock import Lock
 from tdsup.supervisor.control.peer import Access
 from tdsup.supervisor.control.server import CLIENT_LIMIT, ControlServer
-from tdsup.supervisor.control.verbs import Verb
-from tdsup.supervisor.errors import Refused, UnknownJob
+from tdsup.supervisor.control.serving import serve
+from tdsup.supervisor.errors import UnknownJob
 from tdsup.supervisor.loop import Loop
+from tdsup.supervisor.protocol import COMMANDS
+from tdsup.supervisor.protocol.verbs import Verb
 
 
 class FakeFleet:
@@ -251,20 +252,6 @@ def test_one_client_too_many_is_told(server: Server) -> None:
         pass
 
 
-def test_a_client_that_is_sent_away_before_it_asks_is_told_why(tmp_path: Path) -> None:
-    """The reply that was there first counts, not the broken connection."""
-    path = str(tmp_path / "sock")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(path)
-        listener.listen()
-        with Client(path) as client:
-            connection, _address = listener.accept()
-            connection.sendall(b'{"ok":false,"error":{"code":"busy","message":"cannot serve you"}}\n')
-            connection.close()
-            with pytest.raises(Refused, match="cannot serve you"):
-                client.call("status")
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -297,10 +284,3 @@ def test_every_line_has_one_answer(server: Server, lines: list[bytes]) -> None:
 def test_the_socket_is_for_its_owner_only(server: Server) -> None:
     """Mode 0600."""
     assert Path(server.path).stat().st_mode & 0o777 == 0o600
-
-
-def test_every_command_is_explained() -> None:
-    """Each has a sentence and an example; those for people show their own name."""
-    for name, command in COMMANDS.items():
-        assert command.help.endswith(".")
-        assert name in command.example

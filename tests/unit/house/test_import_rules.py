@@ -21,8 +21,8 @@ ORDER = {
         "load metrics rights check running watching actions job ticking"
     ).split(),
     "supervisor": (
-        "exits redact errors files flock loop kept manager lineformat journal logs config control jobs "
-        "worker master web service cli"
+        "exits redact errors protocol files flock loop kept manager lineformat journal "
+        "logs config control jobs worker master web service cli"
     ).split(),
     "sandbox": "errors reaper account binaries cluster ticker box __main__".split(),
 }
@@ -123,7 +123,8 @@ def _modules() -> dict[str, str]:
 def _doors(modules: Mapping[str, str]) -> Doors:
     doors = {}
     for path, source in modules.items():
-        if path.endswith("/__init__.py"):
+        # Within a wing, folders have no doors.
+        if path.endswith("/__init__.py") and path.count("/") == 2:
             offered: set[str] = set()
             for node in ast.parse(source).body:
                 if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from ..config import (
+from ...config import (
     HEADLESS,
     BrokenConfig,
     FleetSettings,
@@ -19,33 +18,15 @@ from ..config import (
     settle,
     shares,
 )
-from ..errors import ConfigError
-from ..exits import Exit
-from ..worker import inspect_skylog
-from . import completion
-from .answers import complain, say
+from ...errors import ConfigError
+from ...exits import Exit
+from ...worker import inspect_skylog
+from ..acting.perform import perform
+from ..speech import complain, say
 from .exposure import exposed
-from .parsers import add_command
-from .perform import perform
 
 
-def add_check(commands: Any) -> None:
-    """Add the command to the parser."""
-    check = add_command(
-        commands,
-        "check",
-        "Check job files (default: those of the fleet) and tell all their faults; the fleet need not run.",
-        "tdsup check --connect conf.d/orders.ini",
-        _check,
-    )
-    files = check.add_argument("files", metavar="FILE", nargs="*", help="the files")
-    completion.offer(files, completion.FILES)
-    check.add_argument(
-        "--connect", action="store_true", help="look at the databases too, without changing anything"
-    )
-
-
-def _check(options: argparse.Namespace) -> int:
+def check(options: argparse.Namespace) -> int:
     """Tell all that is wrong or odd with job files and, if asked, with their databases."""
     settings = load_fleet()
     missing = [name for name in options.files or _promised(settings) if not paths([name])]

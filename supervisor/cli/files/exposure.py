@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tdsup.jobtype import is_secret_file
 
-from ..config import FILE, BrokenConfig, FleetSettings, JobConfig
-from ..redact import redact
+from ...config import BrokenConfig, FleetSettings, JobConfig
+from ...protocol import FILE
+from ...redact import redact
 
 
 def exposed(settings: FleetSettings, files: Iterable[JobConfig | BrokenConfig]) -> list[str]:

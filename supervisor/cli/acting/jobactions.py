@@ -9,89 +9,41 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from typing import Any
 
-from .. import logs
-from ..config import BrokenConfig, JobConfig, load_fleet
-from ..control import Client
-from ..errors import NotRunning, Refused, TdsupError
-from ..exits import Exit
-from . import completion
-from .answers import Run, complain, say
-from .jobsearch import find_job, find_jobs
-from .parsers import add_command, at_least
+from ... import logs
+from ...config import BrokenConfig, JobConfig
+from ...errors import NotRunning, Refused, TdsupError
+from ...exits import Exit
+from ...protocol import Client, control_socket
+from ..parsers import Run
+from ..speech import complain, name_fleet, say
+from .jobsearch import find_job, find_jobs, is_file
 from .perform import can, perform
 
-LETTER_ACTIONS = ("list", "show", "replay", "purge")
-"""What can be done with dead letters, by the names of job types' actions."""
+CHANGING = frozenset({"replay", "purge"})
+"""What can be done with dead letters that changes something."""
 
 STOP_PAUSE = 0.2
 """Seconds between two looks whether a job has ended."""
 
 
-def add_action_commands(commands: Any) -> None:
-    """Add them to the parser."""
-    _add_letters(commands)
-    _add_repairs(commands)
-    retire = _add(commands, "retire", "End jobs for good: stop them and unregister their consumers.", _retire)
-    _add_names(retire, "+", "names of jobs; remove their files then")
-    text = "List the consumers of all queues at the fleet's sources, and who reads them."
-    _add(commands, "consumers", text, _consumers, example="")
-    schema = _add(commands, "schema", "Show what targets keep for jobs, and in which version.", _schema)
-    _add_names(schema, "*", "names of jobs, or patterns in quotes (default: all)")
-    text = "Print the SQL of the least rights that a job needs in its databases; connects to neither."
-    granting = _add(commands, "grants", text, _grants, example="conf.d/orders.ini")
-    _add_names(granting, None, "name of the job, or its file, which needs no fleet")
-    schema.add_argument("--sql", action="store_true", help="print the statements that bring it up to date")
+def _aloud(run: Run) -> Run:
+    """What actions log, the user sees too."""
 
-
-def _add(commands: Any, name: str, text: str, run: Run, example: str = "orders") -> argparse.ArgumentParser:
-    """Add a command whose actions may log something: the user sees that too."""
-
-    def logged(options: argparse.Namespace) -> int:
+    @wraps(run)
+    def heard(options: argparse.Namespace) -> int:
         logs.add_stderr()
         logs.set_level(logging.INFO)
         return run(options)
 
-    return add_command(commands, name, text, f"tdsup {name} {example}".rstrip(), logged)
+    return heard
 
 
-def _add_names(parser: argparse.ArgumentParser, number: str | None, text: str) -> None:
-    names = parser.add_argument("jobs" if number else "job", metavar="JOB", nargs=number, help=text)
-    completion.offer(names, completion.JOBS)
-
-
-def _add_letters(commands: Any) -> None:
-    text = "List, show, replay or purge events of a job that could not be loaded; the fleet need not run."
-    letters = _add(commands, "dead-letters", text, _dead_letters, example="orders replay 7")
-    _add_names(letters, None, "name of the job, or its file, which needs no fleet")
-    letters.add_argument("action", choices=LETTER_ACTIONS, help="what to do with them")
-    letters.add_argument(
-        "ids", metavar="ID", nargs="*", help="which ones (default: all; show and purge need one)"
-    )
-    letters.add_argument("--all", action="store_true", help="with purge: all of them")
-    letters.add_argument("--json", action="store_true", help="with list: an object a line, for programs")
-    letters.add_argument(
-        "--limit",
-        metavar="N",
-        type=at_least(1),
-        help="with list: the first N, and no summary by reason",
-    )
-
-
-def _add_repairs(commands: Any) -> None:
-    """Add what mends a job that is blocked, or that another host holds."""
-    text = "Have sources send again what targets lack, for jobs with a lost position."
-    rewind = _add(commands, "rewind", text, _rewind)
-    _add_names(rewind, "+", "names of jobs, or patterns in quotes such as '*'")
-    rewind.add_argument("--dry-run", action="store_true", help="only tell what would be sent again")
-    text = "Pass over the batch that a job cannot load; its events are kept as dead letters."
-    _add_names(_add(commands, "skip", text, _skip), None, "name of the job")
-    text = "Take a job over from a host whose process is frozen: end its sessions."
-    _add_names(_add(commands, "takeover", text, _takeover), None, "name of the job")
-
-
-def _dead_letters(options: argparse.Namespace) -> int:
+@_aloud
+def dead_letters(options: argparse.Namespace) -> int:
+    """List, show, replay or purge."""
     action = options.action
     _refuse_switches(options)
     file = find_job(options.job, f"{action} dead letters of")
@@ -106,7 +58,15 @@ def _dead_letters(options: argparse.Namespace) -> int:
         arguments.append(f"limit={options.limit}")
     elif action == "list" and sys.stdout.isatty() and not (options.ids or options.json):
         arguments.append(f"screen={max(1, shutil.get_terminal_size().lines - 4)}")
+    if action in CHANGING:
+        _name_fleet_of(options, [options.job])
     return _act(file, action, arguments)
+
+
+def _name_fleet_of(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Tell whose jobs they are; a file says so itself."""
+    if not all(map(is_file, names)):
+        name_fleet(options)
 
 
 def _whose(options: argparse.Namespace) -> str:
@@ -131,9 +91,12 @@ def _agrees(question: str) -> bool:
         return False
 
 
-def _rewind(options: argparse.Namespace) -> int:
+@_aloud
+def rewind(options: argparse.Namespace) -> int:
+    """Have sources send again what targets lack; then start what was blocked."""
     found = find_jobs(options.jobs, "rewind")
     files = [file for file in found if file.name in options.jobs or _may(file, "rewind")]
+    _name_fleet_of(options, options.jobs)
     arguments = ["dry-run"] if options.dry_run else []
     mended = [file.name for file in files if _act(file, "rewind", arguments) == Exit.OK]
     if not options.dry_run:
@@ -146,20 +109,30 @@ def _may(file: JobConfig | BrokenConfig, action: str) -> bool:
     return isinstance(file, BrokenConfig) or can(file, action)
 
 
-def _skip(options: argparse.Namespace) -> int:
+@_aloud
+def skip(options: argparse.Namespace) -> int:
+    """Pass over a batch; then start the job."""
     file = find_job(options.job, "skip a batch of")
+    _name_fleet_of(options, [options.job])
     code = _act(file, "skip")
     if code == Exit.OK:
         _start_blocked([file.name])
     return code
 
 
-def _takeover(options: argparse.Namespace) -> int:
-    return _act(find_job(options.job, "take over"), "takeover")
+@_aloud
+def takeover(options: argparse.Namespace) -> int:
+    """Take a job over from a frozen process."""
+    file = find_job(options.job, "take over")
+    _name_fleet_of(options, [options.job])
+    return _act(file, "takeover")
 
 
-def _retire(options: argparse.Namespace) -> int:
+@_aloud
+def retire(options: argparse.Namespace) -> int:
+    """End jobs for good."""
     files = [find_job(name, "retire") for name in dict.fromkeys(options.jobs)]
+    _name_fleet_of(options, options.jobs)
     return _worst(map(_retire_one, files))
 
 
@@ -184,17 +157,21 @@ def _has_process(answer: Any) -> bool:
 def _tell_fleet(command: str, name: str, judge: Callable[[Any], bool] = bool) -> bool:
     """Ask the fleet for something about a job; returns what `judge` says, False without such a job."""
     try:
-        with Client(load_fleet().socket) as client:
+        with Client(control_socket()) as client:
             return judge(client.call(command, jobs=[name]))
     except (NotRunning, Refused):
         return False
 
 
-def _grants(options: argparse.Namespace) -> int:
+@_aloud
+def grants(options: argparse.Namespace) -> int:
+    """Print the least rights."""
     return _act(find_job(options.job, "grant rights for"), "grants")
 
 
-def _consumers(_options: argparse.Namespace) -> int:
+@_aloud
+def consumers(_options: argparse.Namespace) -> int:
+    """List the consumers at all sources."""
     jobs = [file for file in find_jobs([], "list the consumers of") if isinstance(file, JobConfig)]
     codes = []
     for files in _grouped(jobs, "consumers", lambda file: file.job_type.sources(file.settings)):
@@ -208,7 +185,9 @@ def _consumers(_options: argparse.Namespace) -> int:
     return _worst(codes)
 
 
-def _schema(options: argparse.Namespace) -> int:
+@_aloud
+def schema(options: argparse.Namespace) -> int:
+    """Show what targets keep."""
     jobs = find_jobs(options.jobs, "show the schema of")
     groups = _grouped(jobs, "schema", lambda file: file.job_type.targets(file.settings))
     return _worst(_act(files[0], "schema", ["sql"] if options.sql else []) for files in groups)
@@ -249,7 +228,7 @@ def _worst(codes: Iterable[int]) -> int:
 def _start_blocked(names: Sequence[str]) -> None:
     """Start those of the jobs that are blocked, if the fleet runs, and say so."""
     try:
-        with Client(load_fleet().socket) as client:
+        with Client(control_socket()) as client:
             states = {job["name"]: job["state"] for job in client.call("status")["jobs"]}
             blocked = [name for name in names if states.get(name) == "blocked"]
             if blocked:

@@ -6,8 +6,8 @@ import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..config import BrokenConfig, JobConfig, load_fleet, load_only_job, scan_fleet
-from ..errors import UnknownJob
+from ...config import BrokenConfig, JobConfig, load_fleet, load_only_job, scan_fleet
+from ...errors import UnknownJob
 
 
 def find_job(name: str, verb: str) -> JobConfig:
@@ -17,7 +17,7 @@ def find_job(name: str, verb: str) -> JobConfig:
         UnknownJob: no file describes it.
         ConfigError: its file is broken.
     """
-    if _is_file(name):
+    if is_file(name):
         return load_only_job(name)
     files = _all_jobs()
     for file in files:
@@ -39,14 +39,14 @@ def find_jobs(names: Sequence[str], verb: str) -> list[JobConfig | BrokenConfig]
         UnknownJob: a name or pattern fits no job.
     """
     chosen: dict[str, JobConfig | BrokenConfig] = {
-        file.name: file for name in names if _is_file(name) for file in (load_only_job(name),)
+        file.name: file for name in names if is_file(name) for file in (load_only_job(name),)
     }
-    if names and all(map(_is_file, names)):
+    if names and all(map(is_file, names)):
         return list(chosen.values())
     jobs = {file.name: file for file in _all_jobs()}
     if not names:
         return list(jobs.values())
-    for name in (name for name in names if not _is_file(name)):
+    for name in (name for name in names if not is_file(name)):
         fitting = [name] if name in jobs else fnmatch.filter(jobs, name)
         if not fitting:
             raise UnknownJob.named(name, verb, jobs)
@@ -54,7 +54,7 @@ def find_jobs(names: Sequence[str], verb: str) -> list[JobConfig | BrokenConfig]
     return list(chosen.values())
 
 
-def _is_file(name: str) -> bool:
+def is_file(name: str) -> bool:
     """Whether a name on the command line is a file's: no job's name has a slash."""
     return "/" in name or (name.endswith(".ini") and Path(name).is_file())
 

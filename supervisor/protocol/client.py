@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
-from pathlib import Path
 from typing import Any, Self
 
 from ..errors import Forbidden, NotRunning, Refused
@@ -33,7 +33,8 @@ class Client:
             self._socket.connect(path)
         except (FileNotFoundError, ConnectionRefusedError) as error:
             self._socket.close()
-            where = f"in {Path.cwd()} (it would listen on {path}); -C DIR names another directory"
+            here = os.getcwd()  # noqa: PTH109 (pathlib takes longer than all else)
+            where = f"in {here} (it would listen on {path}); -C DIR names another directory"
             raise NotRunning(f"cannot reach the fleet: no master runs {where}") from error
         except PermissionError as error:
             self._socket.close()

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from tdsup.jobtype import printable
 
-from ..config import JobConfig
-from ..errors import ConfigError
-from ..exits import Exit
-from ..worker import explain
+from ...config import JobConfig
+from ...errors import ConfigError
+from ...exits import Exit
+from ...worker import explain
 
 
 def can(file: JobConfig, name: str) -> bool:

@@ -1,0 +1,1 @@
+"""Commands that have job types act on jobs, whether the fleet runs or not."""

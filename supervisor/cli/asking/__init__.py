@@ -1,0 +1,1 @@
+"""Commands that ask a master, and how its answers are shown."""

@@ -1,0 +1,1 @@
+"""Commands that look at the files of a fleet, whether it runs or not."""
