@@ -9,6 +9,7 @@ from functools import partial
 from tdsup.jobtype import Action, Context, Metric, Order, WatchContext
 
 from .actions import ACTIONS
+from .events import IS_COMPILED
 from .metrics import METRICS
 from .postgres import canonical_dsn, database_name, quote
 from .running import Run
@@ -24,6 +25,7 @@ class TableDispatcher:
     metrics: tuple[Metric, ...] = METRICS
     actions: tuple[Action, ...] = ACTIONS
     orders: tuple[Order, ...] = tuple(Order)
+    about: str = f"decoder {'compiled' if IS_COMPILED else 'in Python, as there was no compiler: slower'}"
 
     def labels(self, settings: Settings) -> Mapping[str, str]:
         """Queue and table; a job does not change them."""

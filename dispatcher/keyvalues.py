@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from difflib import get_close_matches
 from typing import Annotated
 
 import psycopg2
@@ -25,18 +26,41 @@ _ODD_HOST = re.compile(r"[^,]@")
 _PORTS = re.compile(r"[\d,]*")
 
 
+_QUOTED = re.compile('"([^"]*)"')
+
+_OPTIONS = (
+    "host hostaddr port dbname user password passfile service options application_name client_encoding "
+    "connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout "
+    "sslmode sslrootcert sslcert sslkey sslpassword gssencmode channel_binding require_auth "
+    "target_session_attrs load_balance_hosts"
+).split()
+"""What a connection string may set (libpq, "Parameter Key Words"), as far as people do."""
+
+
 def _dsn(value: str) -> str:
     try:
         parts = parse_dsn(value)
-    except psycopg2.ProgrammingError:
-        # libpq's message may quote a piece of the password.
-        raise ValueError("must be a libpq connection string") from None
+    except psycopg2.ProgrammingError as error:
+        raise ValueError(f"must be a libpq connection string{_reason(error)}") from None
     if _ODD_HOST.search(parts.get("host", "")) or not _PORTS.fullmatch(parts.get("port", "")):
         # They hold the end of a password, and would be shown.
         raise ValueError(
             "must be a libpq connection string; in a URI, write @ as %40, / as %2F and : as %3A in a password"
         )
     return value
+
+
+def _reason(error: psycopg2.Error) -> str:
+    """Why libpq cannot read it. What it quotes may be a piece of a password, unless it is like an option."""
+    _invalid, _colon, reason = " ".join(str(error).split()).partition(": ")
+
+    def shown(quoted: re.Match[str]) -> str:
+        near = get_close_matches(quoted[1], _OPTIONS, n=1, cutoff=0.7)
+        if not near:
+            return quoted[0] if quoted[1] == "=" else '"…"'
+        return quoted[0] if near == [quoted[1]] else f"{quoted[0]} (did you mean {near[0]}?)"
+
+    return f": {_QUOTED.sub(shown, reason)}" if reason else ""
 
 
 def _table(value: object) -> object:

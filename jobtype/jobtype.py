@@ -57,6 +57,10 @@ class JobType(Protocol):
         again to the next process if one dies before it has reported the outcome.
         """
 
+    @property
+    def about(self) -> str:
+        """Which of its parts are in use where there is a choice, in a few words; empty: no choice."""
+
     def labels(self, settings: Any) -> Mapping[str, str]:
         """Constant labels of the job's metrics, such as its queue and table."""
 

@@ -114,8 +114,10 @@ def demo(seconds: float | None, rate: float) -> int:
         fleet = Fleet(box)
         try:
             status = fleet.wait_ready()
-            print(f"fleet    tdsup -C {fleet.directory} status")
-            print(f"metrics  http://{status['web']}/metrics")
+            tdsup = Path(sys.executable).with_name("tdsup")
+            print(f"page     http://{status['web']}/")
+            print(f"fleet    {tdsup} -C {fleet.directory} status")
+            print(f"metrics  curl http://{status['web']}/metrics")
             print(f"source   psql '{box.source.dsn(SOURCE)}'")
             print(f"target   psql '{box.target.dsn(TARGET)}'\n")
             with _ended_by_signals() as ended:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tdsup.jobtype import printable
+
 from ..errors import BatchError
 from ..events import Change, Event, Operation, read_change
 from ..load import Destination
@@ -142,9 +144,14 @@ def _value(value: bytes | None, encoding: Encoding) -> str:
 
 
 def _quoted(value: bytes, width: int, encoding: Encoding = UTF8) -> str:
-    """A value on one line: in quotes if it is more than a word, with escapes for what cannot be shown."""
-    text = _cut(encoding.shown(value[: 4 * width]), width)
-    return text if text.isprintable() and not set(text) & set(" '\"=\\") else repr(text)
+    """A value on one line: in quotes if it is more than a word, with escapes for what cannot be shown.
+
+    A backslash stays one: bytea is shown as SQL shows it.
+    """
+    text = printable(_cut(encoding.shown(value[: 4 * width]), width))
+    if not set(text) & set(" '\"="):
+        return text
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _cut(text: str, width: int) -> str:

@@ -2,7 +2,7 @@
 
 from .change import Change, read_change
 from .event import COLUMNS, Event
-from .fold import Fold
+from .fold import IS_COMPILED, Fold
 from .folded import (
     BY_EVENT_TIME,
     NOT_PARTITIONED,
@@ -22,6 +22,7 @@ from .urlencoded import Row
 __all__ = [
     "BY_EVENT_TIME",
     "COLUMNS",
+    "IS_COMPILED",
     "NOT_PARTITIONED",
     "PASSED_OVER",
     "SPELLING",

@@ -24,6 +24,7 @@ class PgqTicker:
     metrics: tuple[Metric, ...] = TICKER_METRICS
     actions: tuple[Action, ...] = (CHECK,)
     orders: tuple[Order, ...] = ()
+    about: str = ""
 
     def labels(self, _settings: TickerSettings) -> Mapping[str, str]:
         """None: a ticker is for all queues."""

@@ -6,7 +6,7 @@ from .confd import passed_over, paths, read_again, scan, scan_fleet
 from .fleetsettings import FleetSettings, load_fleet, needing_a_start, require_jobs
 from .jobconfig import BrokenConfig, JobConfig
 from .jobfile import HEADLESS, load_only_job, pidfile_of, text_of
-from .jobtypes import find_job_type
+from .jobtypes import find_job_type, job_types
 from .sample import sample
 from .scriptmgr import import_fleet
 from .watch import Signature, Watch, signature
@@ -24,6 +24,7 @@ __all__ = [
     "compare",
     "find_job_type",
     "import_fleet",
+    "job_types",
     "load_fleet",
     "load_only_job",
     "needing_a_start",

@@ -234,7 +234,7 @@ def _unknown_defaults(defaults: Mapping[str, str]) -> list[Fault]:
     """Keys of the fleet's defaults that no installed job type knows."""
     if not defaults:
         return []
-    models = [JobSettings, *(job_type.settings for job_type in job_types())]
+    models = [JobSettings, *(job_type.settings for _name, job_type in job_types())]
     known = frozenset().union(*map(known_keys, models)) - {"job_name"}
     return [unknown_key(key, known) for key in defaults if key not in known]
 

@@ -136,6 +136,8 @@ class JobSettings(BaseModel):
             raise ValueError(f"must be a format of a log line; there is no {error.args[0]} in it") from error
         except (ValueError, TypeError) as error:
             raise ValueError(f"must be a format of a log line: {error}") from error
+        if value and "%(" not in value:
+            raise ValueError("must be a format of a log line, with at least one %(…) such as %(message)s")
         return value
 
 

@@ -17,12 +17,12 @@ class UnknownJobType(ConfigError):
     """No installed package offers a job type of that name."""
 
 
-def job_types() -> Iterator[JobType]:
-    """All installed job types; one that cannot be imported is left out."""
+def job_types() -> Iterator[tuple[str, JobType]]:
+    """All installed job types by name; one that cannot be imported is left out."""
     for entry in entry_points(group=GROUP):
         # Another package's module may raise anything.
         with contextlib.suppress(Exception):
-            yield entry.load()
+            yield entry.name, entry.load()
 
 
 @cache

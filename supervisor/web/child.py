@@ -67,7 +67,7 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     host, port = listener.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     sender.hello([], {"address": f"https://{address}" if settings.web_cert else address})
-    sender.snapshot(Snapshot(Condition.RUNNING))
+    sender.snapshot(Snapshot(Condition.RUNNING, f"the page is {scheme}://{address}/"))
     link = MasterLink(settings.socket)
     observer = Observer(link, time.monotonic)
     _serve(Site(link, observer, rules, certificate), observer, listener, certificate)

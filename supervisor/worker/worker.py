@@ -71,6 +71,8 @@ def work(file: JobConfig, context: WorkerContext, sender: Sender) -> End:
     """Let the job type work until it ends. Logs are open already."""
     try:
         sender.hello([*PROCESS_METRICS, *file.job_type.metrics], file.job_type.labels(file.settings))
+        if file.job_type.about:
+            context.logger.info("%s: %s", file.section, file.job_type.about)
         file.job_type.run(file.settings, context)
     except Exception as error:
         line = explain(error, file.name)

@@ -151,7 +151,13 @@ def stop(options: argparse.Namespace) -> int:
 
 def version(options: argparse.Namespace) -> int:
     """Show which release this is, and the master."""
+    # Only this command needs it.
+    from ...config import job_types
+
     say(f"tdsup {VERSION}")
+    for name, job_type in job_types():
+        if job_type.about:
+            say(f"{name}: {job_type.about}")
     try:
         answer = _call(options)
     except NotRunning:

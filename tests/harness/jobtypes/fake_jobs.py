@@ -194,6 +194,7 @@ class Sleeper(Alone):
         *(_action(name, "Tell it.") for name in ("consumers", "schema")),
     )
     orders: Sequence[Order] = ()
+    about: str = ""
 
     def labels(self, settings: Any) -> Mapping[str, str]:
         """Constant labels."""
@@ -250,6 +251,7 @@ class Napper(Alone):
     metrics = (Metric("naps", "counter", "Naps taken"),)
     actions: Sequence[Action] = ()
     orders: Sequence[Order] = ()
+    about: str = ""
 
     def labels(self, _settings: Any) -> Mapping[str, str]:
         """None."""

@@ -43,6 +43,7 @@ class Holder:
     metrics = (Metric("rounds", "counter", "Rounds worked"),)
     actions = (Action("rewind", "Mend it.", _mend), Action("skip", "Mend it.", _mend))
     orders = (Order.PAUSE, Order.RESUME)
+    about = ""
 
     def labels(self, _settings: Any) -> Mapping[str, str]:
         """None."""

@@ -71,7 +71,10 @@ def test_a_background_start_returns_when_it_answers(a_fleet: Fleet) -> None:
     """The next command is served; the master has no terminal and no parent but init."""
     a_fleet.write_job("orders")
     started = a_fleet.run("start", "-d")
-    assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
+    said = re.fullmatch(r"1 job: 1 (starting|running)\npage: (http://127.0.0.1:\d+/)\n", started.stdout)
+    assert said, started.stdout
+    assert (started.returncode, started.stderr) == (0, "")
+    assert f"the page is {said[2]}" in a_fleet.log()
     assert a_fleet.run("status").returncode == 0
     wait_until(lambda: a_fleet.job("orders")["state"] == "running", "orders runs")
     for stream in (0, 1, 2):
@@ -149,7 +152,7 @@ def test_a_fleet_that_is_found_is_named(a_fleet: Fleet, tmp_path: Path) -> None:
         )
         return done.stdout
 
-    assert says("start", "-d").endswith(name)
+    assert says("start", "-d").startswith(name)
     a_fleet.wait_all()
     assert says("pause", "orders") == f"{name}changed: orders\n"
     assert name not in says("status")

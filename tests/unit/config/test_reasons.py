@@ -132,6 +132,12 @@ def test_every_type_of_error_has_words() -> None:
 
 EXAMPLES: tuple[tuple[type[BaseModel], str, object, str], ...] = (
     (JobSettings, "disabled", "maybe", "must be 1 or 0, or true or false (it is 'maybe')"),
+    (
+        JobSettings,
+        "logfmt_file",
+        "plain",
+        "must be a format of a log line, with at least one %(…) such as %(message)s (it is 'plain')",
+    ),
     (JobSettings, "log_size", "-1", "must be a size in bytes, such as 32 MiB (it is '-1')"),
     (JobSettings, "log_size", "10 MX", "must be a size in bytes, such as 32 MiB (it is '10 MX')"),
     (JobSettings, "log_count", "1.5", "must be a whole number (it is '1.5')"),
@@ -148,7 +154,24 @@ EXAMPLES: tuple[tuple[type[BaseModel], str, object, str], ...] = (
         "a,,b",
         "must be a list of column or column:new_name, separated by commas (it is 'a,,b')",
     ),
-    (Settings, "src_db", "x", "must be a libpq connection string"),
+    (
+        Settings,
+        "src_db",
+        "x",
+        'must be a libpq connection string: missing "=" after "…" in connection info string',
+    ),
+    (
+        Settings,
+        "src_db",
+        "hots=a",
+        'must be a libpq connection string: invalid connection option "hots" (did you mean host?)',
+    ),
+    (
+        Settings,
+        "src_db",
+        "password=two words",
+        'must be a libpq connection string: missing "=" after "…" in connection info string',
+    ),
     (FleetSettings, "jobs", [1], "must be text (it is '1')"),
     (FleetSettings, "defaults", 1, "must be keys with values (it is '1')"),
     (FleetSettings, "web", None, "must be text (it is empty)"),

@@ -67,7 +67,10 @@ def test_defaults_hold_for_tickers_too() -> None:
     [
         ("{}", ["db: required key is missing"]),
         ("{db: dbname=a, ticker_perio: 1}", ["ticker_perio: unknown key, did you mean ticker_period?"]),
-        ("{db: hunter2 hunter2}", ["db: must be a libpq connection string"]),
+        (
+            "{db: hunter2 hunter2}",
+            ['db: must be a libpq connection string: missing "=" after "…" in connection info string'],
+        ),
         ("{db: 'host=a:hunter2@b'}", None),
         ("{db: dbname=a, ticker_period: 0}", ["ticker_period: must be greater than 0 (it is '0')"]),
         ("{db: dbname=a, maint_period: .inf}", ["maint_period: must be a finite number (it is 'inf')"]),

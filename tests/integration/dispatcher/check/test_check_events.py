@@ -81,7 +81,7 @@ def test_the_next_events(source: Database, orders: Orders) -> None:
     for type_, data in (
         ("I:id", "id=%zz"),
         ("I:id", "id=3&day=24.11.2026"),
-        ("I:id", "id=4&day=2026-11-24&colour=red"),
+        ("I:id", "id=4&day=2026-11-24&colour=%5Cx00ff"),
         ("R", None),
         ("I:id", f"id=5&day=2026-11-24&note={'x' * 1000}"),
         ("I:id", "id=6&day=2026-11-24&note=NULL"),
@@ -97,12 +97,12 @@ def test_the_next_events(source: Database, orders: Orders) -> None:
     goes = f"insert of public.orders goes to {place} (to be created): "
     dead = "I:id of public.orders becomes a dead letter: "
     assert shown == [
-        f"{goes}id=1 day=2026-11-24 note=" + r'''"it's = \x1b[1m"''',
+        f"{goes}id=1 day=2026-11-24 note=" + r"'it''s = \x1b[1m'",
         f"update of public.orders goes to {place} (to be created): id=1 day=2026-11-24 note=NULL",
         f"delete of public.orders goes to {place}: id=1 day=2026-11-24 note=NULL",
         f"{dead}its data is not url-encoded: stray % at byte 3: 'id=%zz'",
         f"{dead}{GERMAN}: id=3 day=24.11.2026",
-        f"{goes[:-3]}; public.orders has no column colour): id=4 day=2026-11-24 colour=red",
+        f"{goes[:-3]}; public.orders has no column colour): id=4 day=2026-11-24 colour=\\x00ff",
         "truncate of public.orders empties public.orders: ",
         f"{goes}id=5 day=2026-11-24 note={'x' * 29}…",
         f"{goes}id=6 day=2026-11-24 note='NULL'",
