@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tdsup.jobtype import EVENTS, LAG, Metric
+from tdsup.jobtype import EVENTS, LAG, TROUBLE, Metric
 
 from .load import Outcome
+from .pgq import Standing
 
 BATCH_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60)
 """Upper bounds of durations, in seconds."""
@@ -38,6 +39,7 @@ METRICS = (
     # Gauges and no ages: they end with the process.
     Metric("open_batch_seconds", "gauge", "Time since the batch at work was opened; 0 between batches."),
     Metric("newest_tick_seconds", "gauge", "Age of the queue's newest tick."),
+    Metric("waiting_events", "gauge", "Events that wait for a tick which is late, as far as known; else 0."),
     Metric("rotation_held_seconds", "gauge", "For how long this consumer has held up the queue's rotation."),
     Metric("dead_letters_kept", "gauge", "Dead letters in the target that nobody has replayed or purged."),
 )
@@ -87,7 +89,7 @@ class Tally:
         opened_at: the moment when the batch at work was opened; None between batches.
         newest_tick: the moment of the queue's newest tick; None before anybody has looked.
         is_watched: somebody else tells the following two.
-        rotation_held: seconds for which the consumer has held up the rotation of the queue.
+        standing: how the consumer and its queue fare, as `standing_values`; empty before the first look.
         letters: dead letters that the target keeps; None if nobody knows.
     """
 
@@ -104,7 +106,7 @@ class Tally:
     opened_at: float | None = None
     newest_tick: float | None = None
     is_watched: bool = False
-    rotation_held: float = 0.0
+    standing: Mapping[str, Any] = field(default_factory=dict)
     letters: int | None = 0
 
     def count(self, outcome: Outcome) -> None:
@@ -184,10 +186,26 @@ class Tally:
         if self.letters is not None:
             values["dead_letters_kept"] = self.letters
         if not self.is_watched:
-            values |= health_values(None if tick is None else now - tick, self.rotation_held)
+            values |= self.standing
+            values |= {} if tick is None else {"newest_tick_seconds": now - tick}
+            moments = [moment for moment in (self.caught_up_to, self.standing.get(LAG)) if moment is not None]
+            values[LAG] = min(moments, default=None)
         return values
 
 
-def health_values(age: float | None, held: float) -> dict[str, float]:
-    """The metrics of a queue's health; see `Queue.health`."""
-    return {"rotation_held_seconds": held, **({} if age is None else {"newest_tick_seconds": age})}
+NOTHING_WAITS: Mapping[str, Any] = {"waiting_events": 0, LAG: None, TROUBLE: ""}
+"""What `standing_values` says of a queue whose ticker runs."""
+
+
+def standing_values(standing: Standing) -> dict[str, Any]:
+    """What a look at a consumer and its queue has just shown, by metric.
+
+    The lag is that of events that wait for a tick.
+    """
+    values: dict[str, Any] = {
+        "rotation_held_seconds": standing.held,
+        "waiting_events": standing.waiting,
+        LAG: None if standing.waits is None else time.monotonic() - standing.waits,
+        TROUBLE: standing.trouble,
+    }
+    return values if standing.age is None else {**values, "newest_tick_seconds": standing.age}

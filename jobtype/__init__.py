@@ -7,7 +7,7 @@ from .action import Action
 from .condition import Condition
 from .context import Context, Snapshot, WatchContext
 from .jobtype import GROUP, JobType
-from .metric import EVENTS, LAG, STATUS_NUMBERS, Metric, MetricKind, StatusNumber
+from .metric import EVENTS, LAG, STATUS_NUMBERS, TROUBLE, Metric, MetricKind, StatusNumber
 from .option import UNNAMED, filled_in, is_filled_in, is_secret_file, no_effect, no_effect_reason, secret_file
 from .order import Order
 from .printable import brief, printable
@@ -17,6 +17,7 @@ __all__ = [
     "GROUP",
     "LAG",
     "STATUS_NUMBERS",
+    "TROUBLE",
     "UNNAMED",
     "Action",
     "Condition",

@@ -104,7 +104,9 @@ class WatchContext(Protocol):
         """
 
     def note(self, values: Mapping[str, Mapping[str, Any]]) -> None:
-        """Publish gauges of jobs, which leave them out while there is a watcher.
+        """Publish gauges and ages of jobs, which leave them out while there is a watcher.
+
+        An age that a job reports as well counts as the older of the two says.
 
         Args:
             values: by the name of the job, as in `Snapshot`.

@@ -42,6 +42,9 @@ EVENTS = "events"
 LAG = "lag"
 """Name of the age that a fleet shows as a job's lag."""
 
+TROUBLE = "trouble"
+"""Beside the numbers of a job, a text: what is wrong around it though it runs itself; empty: nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class StatusNumber:

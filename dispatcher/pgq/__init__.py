@@ -10,6 +10,7 @@ from .queue import Queue
 from .reading import PLAIN, Reading
 from .registry import Registry, Whereabouts, takes_over, too_old
 from .sourcetables import SourceTables
+from .standing import Consumers, Standing
 from .ticks import Ticks
 
 __all__ = [
@@ -18,11 +19,13 @@ __all__ = [
     "Batch",
     "BatchSizer",
     "Bulletin",
+    "Consumers",
     "Lookout",
     "Queue",
     "Reading",
     "Registry",
     "SourceTables",
+    "Standing",
     "Ticks",
     "Verdict",
     "Whereabouts",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from psycopg2 import ProgrammingError
+from psycopg2.extensions import cursor as Cursor
 
 from ..postgres import Connection, queries
 
@@ -21,10 +22,15 @@ def with_events(connection: Connection, schema: str, ticks: Mapping[str, tuple[i
         ticks: by queue.
     """
     with connection.cursor() as cursor, suppress(ProgrammingError):
-        tables = queries.rows(cursor, "event_tables", pgq=schema, queues=list(ticks))
         parts = [
             (table, dict(zip(("told", "newest"), ticks[queue], strict=True), queue=queue))
-            for queue, table in tables
+            for queue, table in tables_of(cursor, schema, list(ticks))
         ]
         return [queue for (queue,) in queries.rows_of_each(cursor, "holds_events", parts, schema)]
     return list(ticks)
+
+
+def tables_of(cursor: Cursor, schema: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Queues with the table that holds their events, as SQL; those that are not there are left out."""
+    rows = queries.rows(cursor, "event_tables", pgq=schema, queues=list(names))
+    return [(queue, table) for queue, table in rows]

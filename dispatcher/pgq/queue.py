@@ -18,6 +18,7 @@ from ..settings import Settings
 from .batch import Batch
 from .reading import Reading
 from .sourcetables import SourceTables
+from .standing import Standing, standings
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -101,17 +102,10 @@ class Queue:
         with self.connection.cursor() as cursor:
             return bool(queries.value(cursor, "is_open", **self._pgq, batch=batch.id))
 
-    def health(self) -> tuple[float | None, float]:
-        """Age of the newest tick, None without one; how long the consumer has held rotation up; in s."""
-        settings = self._settings
-        queue, consumer = settings.queue, settings.consumer_name
-        with self.connection.cursor() as cursor:
-            row = queries.row(
-                cursor, "where_consumers_stand", **self._pgq, queues=[queue], consumers=[consumer]
-            )
-        assert row is not None, "there is a row for each consumer that is asked for"
-        _queue, _consumer, _tick, age, held = row
-        return age, held
+    def standing(self) -> Standing:
+        """How the consumer and its queue fare."""
+        consumer = self._settings.queue, self._settings.consumer_name
+        return standings(self.connection, self._settings.pgq_schema, [consumer])[consumer]
 
     def read(self, batch: Batch, receive: Callable[[bytes], object], ids: Sequence[int] = ()) -> None:
         """Stream an open batch in the order of its events.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from ..postgres import Connection, queries
 from .bulletin import Bulletin
 from .eventsbetween import with_events
+from .standing import Consumers, standings
 
 AT_ONCE = 100
 """Queues whose events are looked for in one statement."""
@@ -44,7 +44,7 @@ class Ticks:
             if snapshot == self._snapshot:
                 return False
             if not self._statement:
-                names, ticks = list(self._known), list(self._known.values())
+                names, ticks = _array(self._known), _array(map(str, self._known.values()))
                 self._statement = queries.bound(
                     cursor, "new_ticks", pgq=self._schema, queues=names, ticks=ticks
                 )
@@ -74,28 +74,18 @@ class Ticks:
             for queue in with_events(self._connection, self._schema, part):
                 self._bulletin.tell(queue)
 
-    def look_at_consumers(self) -> dict[tuple[str, str], tuple[float | None, float]]:
-        """Look at consumers: if somebody has set one back or unregistered it, its job has to see that.
-
-        Returns:
-            By queue and consumer, as `Queue.health`.
-        """
-        found: dict[tuple[str, str], tuple[float | None, float]] = {}
-        for queue, consumer, tick, age, held in self._where_consumers_stand():
-            before = self._stands.get((queue, consumer), tick)
-            if before is not None and (tick is None or tick < before):
+    def look_at_consumers(self) -> Consumers:
+        """Look at consumers: if somebody has set one back or unregistered it, its job has to see that."""
+        found = standings(self._connection, self._schema, self._consumers)
+        for (queue, consumer), standing in found.items():
+            before = self._stands.get((queue, consumer), standing.tick)
+            if before is not None and (standing.tick is None or standing.tick < before):
                 self._bulletin.tell(queue, again=True)
-            self._stands[queue, consumer] = tick
-            found[queue, consumer] = age, held
+            self._stands[queue, consumer] = standing.tick
         return found
 
-    def _where_consumers_stand(self) -> list[tuple[Any, ...]]:
-        queues, consumers = zip(*self._consumers, strict=True)
-        with self._connection.cursor() as cursor:
-            return queries.rows(
-                cursor,
-                "where_consumers_stand",
-                pgq=self._schema,
-                queues=list(queues),
-                consumers=list(consumers),
-            )
+
+def _array(texts: Iterable[str]) -> str:
+    """Texts as one literal of an array: the server reads it faster than an expression of many."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"

@@ -238,19 +238,40 @@ select exists (
 
 -- name: where_consumers_stand
 -- Consumers of queues, each with the tick that it has finished last, NULL if it is not registered; the age in seconds of the
--- queue's newest tick, NULL if it has none; and for how long the rotation of its tables has been due while this consumer
--- still stands before the last one, 0 if it is not due or others hold it up. PgQ rotates once every consumer has passed the
--- last rotation (pgq.maint_rotate_tables_step1).
+-- queue's newest tick, NULL if it has none; for how long the rotation of its tables has been due while this consumer
+-- still stands before the last one, 0 if it is not due or others hold it up; whether a running ticker would have made a newer
+-- tick; and whether the queue's ticker is paused. PgQ rotates once every consumer has passed the last rotation
+-- (pgq.maint_rotate_tables_step1). It ticks within ticker_max_lag of an event, and without events once in
+-- ticker_idle_period. Whether there are some, the sequence of their ids tells whoever may read it.
 select queue, consumer, sub_last_tick, extract(epoch from now() - newest.tick_time)::float8,
     case when stands.tick_time < queue_switch_time
-        then greatest(0, extract(epoch from now() - queue_switch_time - queue_rotation_period))::float8 else 0 end
+        then greatest(0, extract(epoch from now() - queue_switch_time - queue_rotation_period))::float8 else 0 end,
+    coalesce(not queue_external_ticker and (
+        now() - newest.tick_time > 1.25 * greatest(queue_ticker_idle_period, queue_ticker_max_lag) + interval '15 s'
+        or case when now() - newest.tick_time > 3 * queue_ticker_max_lag + interval '10 s'
+            and has_sequence_privilege(to_regclass(queue_event_seq)::oid, 'usage, select')
+            then pg_sequence_last_value(to_regclass(queue_event_seq)) > newest.tick_event_seq else false end), false),
+    coalesce(queue_ticker_paused, false)
 from unnest(%(queues)s::text[], %(consumers)s::text[]) as known (queue, consumer)
 left join {pgq}.queue on queue_name = queue
 left join lateral (
-    select tick_time from {pgq}.tick where tick_queue = queue_id order by tick_id desc limit 1) newest on true
+    select tick_time, tick_event_seq from {pgq}.tick
+    where tick_queue = queue_id order by tick_id desc limit 1) newest on true
 left join {pgq}.consumer on co_name = consumer
 left join {pgq}.subscription on sub_queue = queue_id and sub_consumer = co_id
 left join {pgq}.tick stands on stands.tick_queue = queue_id and stands.tick_id = sub_last_tick;
+
+-- name: waiting_events
+-- Of a queue with events behind its newest tick: its name, for how many seconds the first one has waited, and how many there
+-- are, as far as ids tell. {table} is the queue's.
+select %(queue)s, extract(epoch from now() - first.ev_time)::float8, last.ev_id - newest.tick_event_seq
+from {pgq}.queue
+join lateral (
+    select tick_event_seq, txid_snapshot_xmax(tick_snapshot) as xmax from {pgq}.tick
+    where tick_queue = queue_id order by tick_id desc limit 1) newest on true
+join lateral (select ev_time from {table} where ev_txid >= newest.xmax order by ev_txid limit 1) first on true
+join lateral (select ev_id from {table} where ev_txid >= newest.xmax order by ev_txid desc limit 1) last on true
+where queue_name = %(queue)s;
 
 -- name: event_tables
 -- The table of each of some queues that holds its events, as SQL.

@@ -9,7 +9,7 @@ from tdsup.jobtype import Context
 
 from ..ledger import Choice, Ownership, Position, Storage, for_owner
 from ..load import BatchWork, Delivery, Ledger, Outcome
-from ..metrics import Tally
+from ..metrics import NOTHING_WAITS, Tally
 from ..pgq import Batch, BatchSizer, Lookout, Queue
 from ..postgres import Connection, IdleConnections
 from ..settings import Settings
@@ -169,6 +169,8 @@ class Consumer:
         tally.finished_at = now
         # The end of the batch is a tick, and perhaps the newest one.
         tally.newest_tick = max(tally.newest_tick or 0.0, now - lag)
+        # It is ticked, whatever the last look has shown.
+        tally.standing = {**tally.standing, **NOTHING_WAITS}
 
     def _tell_double(self, batch: Batch) -> None:
         """Another program has finished a batch while it was loaded here, and may have loaded it too.

@@ -6,7 +6,7 @@ import math
 import time
 
 from ..ledger import DeadLetters
-from ..metrics import Tally
+from ..metrics import Tally, standing_values
 from ..pgq import Queue
 
 EVERY = 15.0
@@ -45,8 +45,9 @@ class Health:
         self._tally.is_watched = queue_is_watched
         if not queue_is_watched and now >= self._queue_at:
             self._queue_at = now + EVERY
-            age, self._tally.rotation_held = self._queue.health()
-            self._tally.newest_tick = None if age is None else time.monotonic() - age
+            standing = self._queue.standing()
+            self._tally.standing = standing_values(standing)
+            self._tally.newest_tick = None if standing.age is None else time.monotonic() - standing.age
         if letters_are_watched:
             self._tally.letters = None
             self._letters_at = 0.0

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg2
-from tdsup.jobtype import Condition, Context, Snapshot
+from tdsup.jobtype import TROUBLE, Condition, Context, Snapshot
 
 from ..errors import Displaced, Outage, SetupError, is_infrastructure, one_line
 from ..ledger import (
@@ -58,7 +58,7 @@ class Run:
         self._advice = ""
         self._told: set[str] = set()
         self._roots: dict[bytes, bytes] = {}
-        self._log = WorkLog(context.logger, settings.keepalive_stats)
+        self._log = WorkLog(settings.job_name, context.logger, settings.keepalive_stats)
         # When the last event was loaded.
         self._busy_at = time.monotonic()
         # The last report said RUNNING, and nothing has happened since.
@@ -161,6 +161,8 @@ class Run:
             more = consumer.work()
             self._recovered()
             self._tell(consumer.notices)
+            if not self._tally.is_watched and self._log.trouble(str(self._tally.standing.get(TROUBLE, ""))):
+                self._idle = False
             if more or not self._idle:
                 self._report(Condition.RUNNING, self._advice)
             self._idle = not more

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from tdsup.jobtype import WatchContext
 
-from ..metrics import health_values
-from ..pgq import Bulletin, Ticks, listen
+from ..metrics import standing_values
+from ..pgq import Bulletin, Consumers, Ticks, listen
 from ..postgres import Connection
 from ..settings import Settings
 
@@ -78,13 +78,13 @@ class SourceWatch:
         # What was notified meanwhile may have come too late for this look.
         return 0.0 if session.notifies else self._pace(now)
 
-    def _note(self, health: Mapping[tuple[str, str], tuple[float | None, float]]) -> None:
+    def _note(self, found: Consumers) -> None:
         """Publish how the jobs' queues fare."""
         self._context.note(
             {
-                job: health_values(*health[consumer])
+                job: standing_values(found[consumer])
                 for job, consumer in self._jobs.items()
-                if consumer in health
+                if consumer in found
             }
         )
 

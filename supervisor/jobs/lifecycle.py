@@ -46,6 +46,7 @@ class Lifecycle:
         ran: what its latest process ran, as long as a trace of that may be left; None before the first one.
         standing: the order that its process has to carry out.
         tally: its numbers.
+        trouble: what is wrong around it though it runs, as it or a watcher says; empty: nothing.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Lifecycle:
         self.ran: JobConfig | None = None
         self.standing = StandingOrder()
         self.tally = Tally()
+        self.trouble = ""
         self._backoff = backoff
         self._timeouts = timeouts
         self._after_exit = AfterExit.STOPPED

@@ -38,6 +38,7 @@ class Tally:
     _base: dict[str, Series] = field(default_factory=dict)
     _current: dict[str, Series] = field(default_factory=dict)
     _stamps: dict[str, float | None] = field(default_factory=dict)
+    _noted: dict[str, float | None] = field(default_factory=dict)
     _totals: frozenset[str] = frozenset()
     _rated: deque[tuple[float, float]] = field(default_factory=deque)
 
@@ -72,10 +73,15 @@ class Tally:
         self._rate(now)
 
     def note(self, values: Mapping[str, Any]) -> None:
-        """Take gauges that somebody else has told of the job, without those that are not described."""
+        """Take gauges and ages that somebody else has told of the job, as far as they are described."""
         for name, value in values.items():
             metric = self.metrics.get(name)
-            if metric is not None and metric.kind == "gauge" and (series := _series(metric, value)):
+            if metric is None:
+                continue
+            series = _series(metric, value)
+            if metric.kind == "age":
+                self._noted[name] = sum(series.values()) if series else None
+            elif metric.kind == "gauge" and series:
                 self._current[name] = series
 
     def fold(self, heard: float) -> None:
@@ -97,8 +103,8 @@ class Tally:
     def series(self, name: str, now: float) -> Series:
         """The numbers of a metric: totals, values, or seconds passed; empty if unknown."""
         if name in self._stamps:
-            stamp = self._stamps[name]
-            return {"": 0.0 if stamp is None else max(0.0, now - stamp)}
+            stamps = (self._stamps[name], self._noted.get(name))
+            return {"": now - min([now, *(stamp for stamp in stamps if stamp is not None)])}
         base, current = self._base.get(name, {}), self._current.get(name, {})
         return base | {key: base.get(key, 0) + number for key, number in current.items()}
 

@@ -9,7 +9,7 @@ from typing import Any
 from tdsup.jobtype import LAG, STATUS_NUMBERS
 
 from ..config import JobConfig
-from ..jobs import Job
+from ..jobs import Job, State
 
 
 @dataclass(slots=True)
@@ -44,6 +44,8 @@ def job_status(job: Job, now: float, *, has_log: bool, kept: bool) -> dict[str, 
     """
     sound = job.file if isinstance(job.file, JobConfig) else None
     error, error_at = job.last_error or ("", now)
+    reason = f"{job.reason or 'paused'}; kept over restarts" if kept else job.reason
+    trouble = job.trouble if job.state is State.RUNNING else ""
     return {
         "name": job.name,
         "state": job.state.value,
@@ -53,7 +55,8 @@ def job_status(job: Job, now: float, *, has_log: bool, kept: bool) -> dict[str, 
         "lag": _rounded(job.tally.value(LAG, now)),
         **{number.name: _or(job.tally.value(number.name, now), number.unknown) for number in STATUS_NUMBERS},
         "restarts": job.restarts.total(),
-        "reason": f"{job.reason or 'paused'}; kept over restarts" if kept else job.reason,
+        "reason": "; ".join(filter(None, (trouble, reason))),
+        "trouble": trouble,
         "kept": kept,
         "last_error": error,
         "last_error_age": round(now - error_at, 3) if job.last_error else None,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tdsup.jobtype import Condition, Metric, Order
+from tdsup.jobtype import TROUBLE, Condition, Metric, Order
 
 from ..jobs import SIGNALS, Action, Job, State
 from ..loop import Appointment, Loop
@@ -174,6 +174,7 @@ class Runner:
     def _snapshot(self, message: dict[str, Any]) -> None:
         now = self._loop.now()
         self.job.tally.update(message["values"], now, frozenset(message["totals"]))
+        take_trouble(self.job, message["values"])
         condition, reason = Condition(message["condition"]), message["reason"]
         self.job.reported(condition, reason, now, unwritten=message["unwritten"])
 
@@ -215,6 +216,15 @@ class Runner:
             )
         if changed or job.removed:
             self._hooks.changed(self)
+
+
+def take_trouble(job: Job, values: Mapping[str, Any]) -> None:
+    """Take what is said, beside the numbers of a job, of what is wrong around it; log it if that is new."""
+    trouble = str(values.get(TROUBLE, job.trouble))
+    if bool(trouble) != bool(job.trouble):
+        level, text = (logging.WARNING, trouble) if trouble else (logging.INFO, "all is well again")
+        _log.log(level, "%s: %s", job.name, text, extra={"job": job.name})
+    job.trouble = trouble
 
 
 def _headline(job: Job, now: float) -> str:

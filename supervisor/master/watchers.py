@@ -12,7 +12,7 @@ from ..jobs import State
 from ..loop import Loop
 from ..worker import Watch
 from .roster import Roster
-from .runner import Runner
+from .runner import Runner, take_trouble
 
 Watched = tuple[str, str, str]
 """Section of a job type, and what its jobs say is watched, under which word; secret."""
@@ -118,6 +118,7 @@ class Watchers:
             runner = self._roster.find(name)
             if runner is not None and runner.job.pid is not None:
                 runner.job.tally.note(numbers)
+                take_trouble(runner.job, numbers)
 
     def _watch(self, watched: Watched, files: Mapping[str, JobConfig]) -> None:
         group = self._groups.get(watched)

@@ -37,6 +37,7 @@ def judge(status: Mapping[str, Any], lag: float | None) -> tuple[Verdict, str]:
     jobs = status["jobs"]
     faults = (
         (Verdict.CRITICAL, "blocked", [job for job in jobs if job["state"] == "blocked"]),
+        (Verdict.CRITICAL, "in trouble", [job for job in jobs if job["trouble"]]),
         (Verdict.WARNING, "backoff", [job for job in jobs if job["state"] == "backoff"]),
         (
             Verdict.CRITICAL,

@@ -8,9 +8,9 @@ import pytest
 from tdsup.supervisor.cli.asking.verdict import Verdict, judge
 
 
-def a_job(name: str, state: str = "running", lag: float | None = 0.0) -> dict[str, Any]:
+def a_job(name: str, state: str = "running", lag: float | None = 0.0, trouble: str = "") -> dict[str, Any]:
     """One job of the answer."""
-    return {"name": name, "state": state, "lag": lag}
+    return {"name": name, "state": state, "lag": lag, "trouble": trouble}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ def a_job(name: str, state: str = "running", lag: float | None = 0.0) -> dict[st
         ),
         ([a_job("a", lag=60.1)], 60.0, Verdict.CRITICAL, "1 job: 1 running; lag over 1m0s: a"),
         ([a_job("a", lag=60.1)], None, Verdict.OK, "1 job: 1 running"),
+        ([a_job("a", trouble="no tick")], None, Verdict.CRITICAL, "1 job: 1 running; in trouble: a"),
     ],
 )
 def test_the_worst_job_counts(

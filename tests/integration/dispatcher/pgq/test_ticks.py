@@ -15,7 +15,7 @@ from tdsup.dispatcher.pgq.bulletin import Bulletin, tick_of
 from tdsup.dispatcher.pgq.ticks import Ticks
 from tdsup.dispatcher.postgres import connected
 
-NAME = 'a "strange" 100 % queue'
+NAME = 'a "strange", \\ and {100} % queue'
 
 
 class Sight:
