@@ -21,6 +21,9 @@ BATCH_EVENTS = (1, 10, 100, 1_000, 10_000, 100_000)
 """Upper bounds of numbers of events."""
 
 
+PATIENCE = 5.0
+"""Seconds in which a queue should have answered."""
+
 METRICS = (
     Metric(
         EVENTS, "counter", "Events read from the queue, by what became of them.", ("operation", "outcome")
@@ -86,6 +89,7 @@ class Tally:
         caught_up_to: moment, by ``time.monotonic()``, up to which events are loaded; None: all of them are.
         behind: events of the queue that were not loaded when the last batch was finished.
         finished_at: the moment when that was; None before the first batch.
+        asked_at: the moment when the queue was asked for a batch; None once it has answered.
         opened_at: the moment when the batch at work was opened; None between batches.
         newest_tick: the moment of the queue's newest tick; None before anybody has looked.
         is_watched: somebody else tells the following two.
@@ -103,6 +107,7 @@ class Tally:
     caught_up_to: float | None = field(default_factory=time.monotonic)
     behind: int = 0
     finished_at: float | None = None
+    asked_at: float | None = None
     opened_at: float | None = None
     newest_tick: float | None = None
     is_watched: bool = False
@@ -179,8 +184,11 @@ class Tally:
     def present(self) -> Mapping[str, Any]:
         """The numbers that change between two reports, idle or at a batch; any thread may ask."""
         now, opened, tick = time.monotonic(), self.opened_at, self.newest_tick
+        asked = self.asked_at
+        # Nobody knows what a queue has that does not answer.
+        unanswered = asked if asked is not None and now - asked > PATIENCE else None
         values: dict[str, Any] = {
-            LAG: self.caught_up_to,
+            LAG: _earliest(self.caught_up_to, unanswered),
             "open_batch_seconds": 0.0 if opened is None else now - opened,
         }
         if self.letters is not None:
@@ -188,9 +196,12 @@ class Tally:
         if not self.is_watched:
             values |= self.standing
             values |= {} if tick is None else {"newest_tick_seconds": now - tick}
-            moments = [moment for moment in (self.caught_up_to, self.standing.get(LAG)) if moment is not None]
-            values[LAG] = min(moments, default=None)
+            values[LAG] = _earliest(self.caught_up_to, unanswered, self.standing.get(LAG))
         return values
+
+
+def _earliest(*moments: float | None) -> float | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 NOTHING_WAITS: Mapping[str, Any] = {"waiting_events": 0, LAG: None, TROUBLE: ""}

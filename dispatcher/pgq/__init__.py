@@ -10,7 +10,7 @@ from .queue import Queue
 from .reading import PLAIN, Reading
 from .registry import Registry, Whereabouts, takes_over, too_old
 from .sourcetables import SourceTables
-from .standing import Consumers, Standing
+from .standing import Consumers, Standing, duration
 from .ticks import Ticks
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Ticks",
     "Verdict",
     "Whereabouts",
+    "duration",
     "judge",
     "listen",
     "lost_position",

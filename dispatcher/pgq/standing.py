@@ -45,7 +45,7 @@ class Standing:
         many = f"{self.waiting:,} events wait" if self.waiting > 1 else "1 event waits"
         events = f", and {many} for one" if self.waits is not None else ""
         why = "the queue's ticker is paused" if self.is_paused else "does the ticker run?"
-        return f"no tick for {_duration(self.age)}{events}: {why}"
+        return f"no tick for {duration(self.age)}{events}: {why}"
 
 
 Consumers = dict[tuple[str, str], Standing]
@@ -92,8 +92,8 @@ def _waiting(connection: Connection, schema: str, names: Sequence[str]) -> dict[
     return {}
 
 
-def _duration(seconds: float) -> str:
-    """Seconds in at most two units."""
+def duration(seconds: float) -> str:
+    """Seconds as people say them, in at most two units."""
     whole = int(seconds)
     for unit, part, names in ((86400, 3600, "dh"), (3600, 60, "hm"), (60, 1, "ms")):
         if whole >= unit:

@@ -158,6 +158,18 @@ select system_identifier from pg_control_system();
 -- Name of the database, process and start of this session.
 select current_database()::text, pid, backend_start::text from pg_stat_get_activity(pg_backend_pid());
 
+-- name: waited_for
+-- Of the busiest session of a process, by how its name ends: pid, for how many seconds its statement has run, type and name of
+-- what it waits for, and of who holds that up: pid, user, program, state and statement, as far as they may be seen.
+select its.pid, extract(epoch from clock_timestamp() - its.query_start)::float8, its.wait_event_type, its.wait_event,
+    holder.pid, holder.usename::text, holder.application_name, holder.state, holder.query
+from pg_stat_activity its
+left join lateral (
+    select other.* from unnest(pg_blocking_pids(its.pid)) as blocking (pid)
+    join pg_stat_activity other on other.pid = blocking.pid order by other.xact_start nulls last limit 1) holder on true
+where right(its.application_name, length(%(identity)s)) = %(identity)s and its.pid <> pg_backend_pid()
+order by its.state = 'active' desc nulls last, its.query_start limit 1;
+
 -- name: whereabouts
 -- The tick at which the consumer stands, the oldest and the newest tick of the queue, and the tick of a number, each
 -- with its time; NULL where there is none. No row if there is no such queue.

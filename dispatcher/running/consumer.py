@@ -75,10 +75,7 @@ class Consumer:
             asked, queue_is_watched=self._lookout.is_watched, letters_are_watched=state is not None
         )
         if not is_quiet:
-            batch = self._queue.next_batch(self._sizer.min_events)
-            if batch is None and self._sizer.min_events:
-                # Sequence gaps: no run of ticks adds up to the size asked for; take the next tick.
-                batch = self._queue.next_batch()
+            batch = self._ask(asked)
             self._lookout.asked(batch)
         if batch is None:
             self._idle(state)
@@ -93,6 +90,17 @@ class Consumer:
             self._tally.opened_at = None
         self._sizer.learn(batch.count, time.monotonic() - asked, self._tally.behind)
         return True
+
+    def _ask(self, now: float) -> Batch | None:
+        self._tally.asked_at = now
+        try:
+            batch = self._queue.next_batch(self._sizer.min_events)
+            if batch is None and self._sizer.min_events:
+                # Sequence gaps: no run of ticks adds up to the size asked for; take the next tick.
+                batch = self._queue.next_batch()
+        finally:
+            self._tally.asked_at = None
+        return batch
 
     def _idle(self, state: int | None) -> None:
         """There is no batch: see that all is well, and who is the owner by the state that a watcher told."""

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import psycopg2
 from tdsup.jobtype import TROUBLE, Condition, Context, Snapshot
@@ -25,6 +26,7 @@ from ..pgq import ASK_ANYWAY, Queue, Registry
 from ..postgres import Connection, connected
 from ..settings import Settings
 from .consumer import Consumer
+from .onlooker import Onlooker
 from .registration import Registration
 from .sessions import WATCHED, Sessions
 from .standby import Standby
@@ -58,6 +60,12 @@ class Run:
         self._advice = ""
         self._told: set[str] = set()
         self._roots: dict[bytes, bytes] = {}
+        self._onlooker = Onlooker(
+            settings,
+            self._process.identity,
+            partial(self._report, Condition.RUNNING),
+            context.logger,
+        )
         self._log = WorkLog(settings.job_name, context.logger, settings.keepalive_stats)
         # When the last event was loaded.
         self._busy_at = time.monotonic()
@@ -139,10 +147,12 @@ class Run:
                 self._tally.restore(ownership.former.counters)
                 self._totals = TOTALS
             try:
-                Registration(registry, target, position, ownership, settings, self._logger).settle()
+                with self._onlooker.over(sessions):
+                    Registration(registry, target, position, ownership, settings, self._logger).settle()
                 consumer = Consumer(queue, target, (position, ownership), settings, self._tally, context)
                 self._advice = self._advise(ownership)
-                if self._failure is None:
+                # What a server has refused, it may refuse again: that shows with the first batch.
+                if self._failure is None or not self._failure.answered:
                     self._report(Condition.RUNNING, self._advice)
                 return self._loop(consumer, ownership, sessions)
             except Displaced as error:
@@ -158,8 +168,11 @@ class Run:
                 raise Displaced("paused")
             started = time.monotonic()
             events = self._tally.total
-            more = consumer.work()
+            with self._onlooker.over(sessions):
+                more = consumer.work()
             self._recovered()
+            if self._onlooker.has_spoken():
+                self._idle = False
             self._tell(consumer.notices)
             if not self._tally.is_watched and self._log.trouble(str(self._tally.standing.get(TROUBLE, ""))):
                 self._idle = False

@@ -1,0 +1,137 @@
+"""Says what a job waits for, once that takes long."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from logging import Logger
+
+import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
+
+from ..address import Address
+from ..errors import Outage, SetupError
+from ..metrics import PATIENCE
+from ..pgq import duration
+from ..postgres import connected, queries
+from ..settings import Settings
+from .sessions import Sessions
+
+LONGEST = 100
+"""Characters of a statement that are shown."""
+
+
+class Onlooker:
+    """Looks at the work of the main thread from a thread of its own, which ends while nothing is to be seen.
+
+    It asks over a connection of its own, and only once the work takes long.
+
+    Args:
+        settings: the job's.
+        identity: how the names of the job's sessions end.
+        say: publishes what is waited for; called in the other thread.
+        logger: the job's.
+    """
+
+    def __init__(self, settings: Settings, identity: str, say: Callable[[str], None], logger: Logger) -> None:
+        self._name = settings.job_name
+        self._identity = identity
+        self._addresses = settings.target, settings.source
+        self._say = say
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._sessions: Sessions | None = None
+        self._since: float | None = None
+        self._has_spoken = False
+        self._logged: float | None = None
+
+    @contextmanager
+    def over(self, sessions: Sessions) -> Iterator[None]:
+        """Look at a piece of work over these connections."""
+        with self._lock:
+            self._sessions, self._since = sessions, time.monotonic()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="onlooker", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._since = None
+
+    def has_spoken(self) -> bool:
+        """Whether something was said since this was asked last, which the end of the work has made untrue."""
+        with self._lock:
+            spoken, self._has_spoken = self._has_spoken, False
+        if spoken:
+            self._logger.info("%s: goes on", self._name)
+        return spoken
+
+    def _look(self) -> None:
+        while True:
+            with self._lock:
+                since, sessions = self._since, self._sessions
+                if since is None or sessions is None:
+                    self._thread = None
+                    return
+            left = since + PATIENCE - time.monotonic()
+            if left <= 0:
+                self._tell(since, sessions)
+            time.sleep(left if left > 0 else PATIENCE)
+
+    def _tell(self, since: float, sessions: Sessions) -> None:
+        """Say at once which database does not answer, then what it says itself."""
+        silent = [address for address in self._addresses if _is_asked(sessions, address.which)]
+        if not silent:
+            return
+        text = _unanswered(silent[0], since)
+        self._publish(since, text)
+        known = [text for address in silent if (text := self._ask(address, since))]
+        # A lock has a holder, who can be called: it comes first.
+        known.sort(key=lambda text: "lock" not in text)
+        if known:
+            text = known[0]
+            self._publish(since, text)
+        if self._logged != since:
+            self._logged = since
+            self._logger.warning("%s: %s", self._name, text)
+
+    def _publish(self, since: float, text: str) -> None:
+        with self._lock:
+            if self._since == since:
+                self._has_spoken = True
+                self._say(text)
+
+    def _ask(self, address: Address, since: float) -> str:
+        """What the job's session in a database does; empty if that waits for the job."""
+        try:
+            with connected(address, f"tdsup {self._name} asks") as connection, connection.cursor() as cursor:
+                row = queries.row(cursor, "waited_for", identity=self._identity)
+        except (Outage, SetupError, psycopg2.Error):
+            row = None
+        if row is None:
+            return _unanswered(address, since)
+        pid, seconds, kind, event, holder, user, program, state, statement = row
+        where = f"in the {address.which} database"
+        if holder is not None:
+            who = ", ".join(filter(None, (f"user {user}", program, state)))
+            shown = " ".join(str(statement or "").split())[:LONGEST]
+            waits = f"has waited for a lock {where} for {duration(seconds)}"
+            return f"{waits}: pid {holder} ({who}) has it: {shown}"
+        if kind == "Client":
+            return ""
+        waits = f", waits for {kind} {event}" if kind else ""
+        return f"a statement {where} has taken {duration(seconds)} so far (pid {pid}{waits})"
+
+
+def _is_asked(sessions: Sessions, which: str) -> bool:
+    """Whether a statement runs in one of the databases."""
+    session = (sessions.source if which == "source" else sessions.target).session
+    return not session.closed and session.info.transaction_status == TRANSACTION_STATUS_ACTIVE
+
+
+def _unanswered(address: Address, since: float) -> str:
+    return f"the {address.which} database has not answered for {duration(time.monotonic() - since)}"
