@@ -42,6 +42,7 @@ class JobType(Protocol):
         - ``register``, ``unregister``, ``rewind``, ``reset``, ``skip``, ``takeover`` and ``retire`` (the
           consumer); with the argument ``dry-run``, ``rewind`` only tells;
         - ``list``, ``show``, ``replay`` and ``purge`` (dead letters);
+        - ``stand`` (where the consumer stands in both databases, and who works for it);
         - ``consumers``, asked of one job for each of `sources`: all consumers of queues there. The arguments
           are the fleet's readers, in threes: job, queue, consumer (see `reads`);
         - ``schema``, asked of one job for each of `targets`: what the target keeps for such jobs; with the

@@ -10,7 +10,7 @@ from .queue import Queue
 from .reading import PLAIN, Reading
 from .registry import Registry, Whereabouts, takes_over, too_old
 from .sourcetables import SourceTables
-from .standing import Consumers, Standing, duration
+from .standing import Consumers, Standing, duration, standings
 from .ticks import Ticks
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "listen",
     "lost_position",
     "may_register",
+    "standings",
     "takes_over",
     "tick_of",
     "too_old",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import completion
-from .parsers import add_command, at_least, later
+from .parsers import add_command, add_names, at_least, later
 
 HEADLESS = "table_dispatcher"
 """The job type of which a sample is printed."""
@@ -30,6 +30,7 @@ def add_file_commands(commands: Any) -> None:
     tail.add_argument(
         "-n", dest="lines", metavar="N", type=at_least(0), default=10, help="how many lines (10)"
     )
+    _add_job(commands)
     run = later(".files.printing", "print_sample")
     text = "Print a job's file with every key."
     shown = add_command(commands, "sample", text, "tdsup sample > conf.d/orders.ini", run)
@@ -42,6 +43,20 @@ def add_file_commands(commands: Any) -> None:
     file = taken.add_argument("file", metavar="FILE", help="the scriptmgr.ini")
     completion.offer(file, completion.FILES)
     _add_check(commands)
+
+
+def _add_job(commands: Any) -> None:
+    """Add what tells all about one job."""
+    module = ".acting.showjob"
+    text = "Show all about a job: state, settings and where they come from, positions, owner, what it did."
+    shown = add_command(commands, "show", text, "tdsup show orders", later(module, "show"))
+    add_names(shown, None, "name of the job, or its file, which needs no fleet")
+    text = "Show what a job has done, over restarts of the fleet."
+    told = add_command(commands, "history", text, "tdsup history orders", later(module, "history"))
+    add_names(told, None, "name of the job")
+    told.add_argument(
+        "-n", dest="lines", metavar="N", type=at_least(0), default=50, help="how many changes of state (50)"
+    )
 
 
 def _add_check(commands: Any) -> None:

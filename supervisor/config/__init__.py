@@ -5,7 +5,7 @@ from .claims import clashes, settle, shares
 from .confd import passed_over, paths, read_again, scan, scan_fleet
 from .fleetsettings import FleetSettings, load_fleet, needing_a_start, require_jobs
 from .jobconfig import BrokenConfig, JobConfig
-from .jobfile import HEADLESS, load_only_job, pidfile_of, text_of
+from .jobfile import HEADLESS, load_only_job, pidfile_of, settings_of, text_of
 from .jobtypes import find_job_type, job_types
 from .sample import sample
 from .scriptmgr import import_fleet
@@ -36,6 +36,7 @@ __all__ = [
     "sample",
     "scan",
     "scan_fleet",
+    "settings_of",
     "settle",
     "shares",
     "signature",

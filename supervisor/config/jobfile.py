@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigError
 from ..protocol import FILE
-from .inifile import Entry, IniFile, parse
+from ..redact import redact
+from .fleetsettings import FleetSettings
+from .inifile import DEFAULTS, Entry, IniFile, parse
 from .jobconfig import BrokenConfig, JobConfig, JobSection, without_traceback
 from .jobsettings import expand
 from .jobtypes import UnknownJobType
-from .options import NOTHING, Fault
+from .options import NOTHING, Fault, shown_default, spellings
 
 SIZE_LIMIT = 1 << 20
 """Bytes of the largest file of jobs."""
@@ -174,6 +177,57 @@ def _without_skylog(job: JobConfig | BrokenConfig) -> JobConfig | BrokenConfig:
     fault = "tdsup.yaml allows no skylog.ini (skylog)"
     error = ConfigError(f"cannot load {job.path}: {job.place('use_skylog')}: {fault}")
     return BrokenConfig(job.path, job.section, job.name, error, entry=job.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A key of a job, as people are shown it.
+
+    Attributes:
+        key: as it is written, or the first of its spellings.
+        value: without secrets.
+        origin: where the value comes from.
+    """
+
+    key: str
+    value: str
+    origin: str
+
+
+def settings_of(job: JobConfig, fleet: FleetSettings) -> list[Setting]:
+    """All keys of a job, with their values and where those come from.
+
+    Args:
+        job: of a file of conf.d, or a ticker.
+        fleet: the fleet's settings.
+
+    Raises:
+        ConfigError: its file cannot be read any more.
+    """
+    own: dict[str, Entry]
+    of_file: dict[str, Entry] = {}
+    if job.entry:
+        values = dict(fleet.tickers[job.name])
+        own = {key: Entry(0, value) for key, value in values.items()}
+    else:
+        (section,) = (each for each in sections_of(job.path) if each.header == job.section)
+        own, of_file = section.ini.sections[job.section], section.ini.sections.get(DEFAULTS, {})
+        values = section.values()
+    defaults = fleet.defaults
+    found = []
+    for model in (job.settings, job.host):
+        for name, keys in spellings(type(model)).items():
+            key = next((key for key in keys if key in own or key in of_file or key in defaults), keys[0])
+            field = type(model).model_fields[name]
+            if key in own:
+                origin = f"{FILE}: {job.entry}" if job.entry else f"{job.path}: line {own[key].line}"
+            elif key in of_file:
+                origin = f"{job.path}: [{DEFAULTS}] line {of_file[key].line}"
+            else:
+                origin = f"{FILE}: defaults" if key in defaults else "default"
+            value = values.get(key, defaults.get(key, shown_default(field)))
+            found.append(Setting(key, redact(value), origin))
+    return found
 
 
 def why_unfit(found: os.stat_result) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import logs
+from ..chronicle import Chronicle
 from ..config import FleetSettings
 from ..control import Access, ControlServer, Lock, serve
 from ..errors import NotAllowed, Stopping
@@ -65,6 +66,7 @@ class Master:
             loop, self._roster.headcount, settings.stop_timeout + settings.kill_timeout + MARGIN
         )
         self._kept = KeptPauses(Path(settings.state))
+        self._chronicle = Chronicle(Path(settings.state))
         self._watchers = Watchers(self._roster, loop, nursery.watcher)
         self._reload = Reload(
             settings, self._roster, loop, self._manager, self._kept, changed=self._watchers.fit
@@ -210,6 +212,7 @@ class Master:
         """Take note that jobs have left nothing behind, whether they are still there or not."""
         for name in names:
             self._reload.left.forget(name)
+            self._chronicle.forget(name)
             if runner := self._roster.find(name):
                 runner.job.ran = None
         return {}
@@ -236,6 +239,8 @@ class Master:
     def _changed(self, runner: Runner) -> None:
         """A job's state has changed."""
         job = runner.job
+        if self._roster.holds(runner):
+            self._chronicle.note(job.name, job.state.value, job.reason, job.pid)
         if job.removed and self._roster.holds(runner):
             _log.info("%s: removed", job.name)
             self._roster.forget(runner)
