@@ -39,6 +39,11 @@ METRICS = (
     Metric(LAG, "age", "How far the loaded events are behind the source."),
     Metric("lag_events", "gauge", "Events of the queue that are not loaded, as of the last batch."),
     Metric("last_batch", "age", "Time since a batch was finished."),
+    Metric(
+        "works",
+        "gauge",
+        "1 if a process works for the consumer, here or elsewhere, as far as is known; else 0.",
+    ),
     # Gauges and no ages: they end with the process.
     Metric("open_batch_seconds", "gauge", "Time since the batch at work was opened; 0 between batches."),
     Metric("newest_tick_seconds", "gauge", "Age of the queue's newest tick."),
@@ -92,6 +97,7 @@ class Tally:
         asked_at: the moment when the queue was asked for a batch; None once it has answered.
         opened_at: the moment when the batch at work was opened; None between batches.
         newest_tick: the moment of the queue's newest tick; None before anybody has looked.
+        works: a process works for the consumer, here or elsewhere.
         is_watched: somebody else tells the following two.
         standing: how the consumer and its queue fare, as `standing_values`; empty before the first look.
         letters: dead letters that the target keeps; None if nobody knows.
@@ -110,6 +116,7 @@ class Tally:
     asked_at: float | None = None
     opened_at: float | None = None
     newest_tick: float | None = None
+    works: bool = True
     is_watched: bool = False
     standing: Mapping[str, Any] = field(default_factory=dict)
     letters: int | None = 0
@@ -175,6 +182,7 @@ class Tally:
             "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},
             "partitions": self.partitions,
             "lag_events": self.behind,
+            "works": int(self.works),
             **self.present(),
         }
         if self.finished_at is not None:

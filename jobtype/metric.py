@@ -68,5 +68,6 @@ STATUS_NUMBERS = (
     StatusNumber("dead_letters_kept", "DEAD", unknown=None),
     StatusNumber("batches"),
     StatusNumber("partitions", "PARTITIONS"),
+    StatusNumber("works", unknown=None),
 )
 """Numbers by the names under which job types report them, in the order in which they are shown."""

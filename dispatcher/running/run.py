@@ -248,8 +248,10 @@ class Run:
             self._logger.warning("%s: %s", self._settings.job_name, advice)
         return advice
 
-    def _report(self, condition: Condition, reason: str = "") -> None:
+    def _report(self, condition: Condition, reason: str = "", *, works: bool = True) -> None:
+        """Say how the job fares, and whether any process works for the consumer, here or elsewhere."""
         self._idle = False
+        self._tally.works = works
         held = self._standby.is_held
         self._context.report(
             Snapshot(condition, reason, self._tally.values(), self._totals, self._tally.present, held)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import Protocol
 
 from tdsup.jobtype import Condition, Context, Order
 
@@ -19,21 +19,26 @@ LOOK_ANYWAY = 3600.0
 """The same whatever a watcher tells."""
 
 
+class Report(Protocol):
+    """Publishes how a job fares."""
+
+    def __call__(self, condition: Condition, reason: str = "", *, works: bool = True) -> None:
+        """Say condition and reason, and whether any process works for the consumer."""
+
+
 class Standby:
     """Waits until this process may work, and obeys orders. One for all sessions of a process.
 
     Args:
         settings: the job's.
         context: the job's.
-        report: publishes a condition with its reason.
+        report: publishes how the job fares.
 
     Attributes:
         is_held: whether it is paused, and that cannot be written in the target, which keeps no owners.
     """
 
-    def __init__(
-        self, settings: Settings, context: Context, report: Callable[[Condition, str], None]
-    ) -> None:
+    def __init__(self, settings: Settings, context: Context, report: Report) -> None:
         self._settings = settings
         self._context = context
         self._report = report
@@ -69,7 +74,7 @@ class Standby:
             if reason != told:
                 self._context.logger.info("%s: %s: %s", self._settings.job_name, condition, reason)
                 told = reason
-            self._report(condition, reason)
+            self._report(condition, reason, works=not found.blocked)
             is_told = 0 < found.state == self._context.news("target")
             if is_told and (found.late_in is None or found.late_in > DELAY) and sessions.are_watched():
                 self._sleep(ownership, sessions, found)

@@ -59,8 +59,8 @@ def _add_forms(status: argparse.ArgumentParser) -> None:
         dest="judges",
         action="store_true",
         help="one line for Nagios and scripts, with the exit status: 0 all is well (also what is paused or "
-        "stopped on purpose), 1 a job is in backoff, 2 one is blocked or lags, or no master runs, "
-        "3 cannot tell",
+        "stopped on purpose), 1 a job is in backoff or nobody works for it, 2 one is blocked, lags or gets no "
+        "ticks, or no master runs, 3 cannot tell",
     )
     status.add_argument(
         "--lag", metavar="SECONDS", type=float, help="with --check: the most lag of a job that is well"

@@ -8,9 +8,11 @@ import pytest
 from tdsup.supervisor.cli.asking.verdict import Verdict, judge
 
 
-def a_job(name: str, state: str = "running", lag: float | None = 0.0, trouble: str = "") -> dict[str, Any]:
+def a_job(
+    name: str, state: str = "running", lag: float | None = 0.0, trouble: str = "", works: int | None = 1
+) -> dict[str, Any]:
     """One job of the answer."""
-    return {"name": name, "state": state, "lag": lag, "trouble": trouble}
+    return {"name": name, "state": state, "lag": lag, "trouble": trouble, "works": works}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,12 @@ def a_job(name: str, state: str = "running", lag: float | None = 0.0, trouble: s
         ),
         ([a_job("a", lag=60.1)], 60.0, Verdict.CRITICAL, "1 job: 1 running; lag over 1m0s: a"),
         ([a_job("a", lag=60.1)], None, Verdict.OK, "1 job: 1 running"),
+        (
+            [a_job("a", "standby", works=0), a_job("b", works=None)],
+            None,
+            Verdict.WARNING,
+            "2 jobs: 1 standby, 1 running; nobody works: a",
+        ),
         ([a_job("a", trouble="no tick")], None, Verdict.CRITICAL, "1 job: 1 running; in trouble: a"),
     ],
 )

@@ -16,7 +16,7 @@ WALL_CLOCKS = {
 }
 
 NEEDS_IT = ("pidfile.py", "chronicle.py", "showjob.py")
-"""A pid file has the wall clock's time and is written without a lock by programs that are not ours; and what jobs
+"""A pid file has the wall clock's time and is written without a lock by programs that are not ours. What jobs
 have done is told people with its time, over restarts of the machine."""
 
 
