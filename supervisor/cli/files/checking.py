@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from ...config import (
     HEADLESS,
@@ -48,14 +49,22 @@ def check(options: argparse.Namespace) -> int:
     for line in dict.fromkeys([*over, *lines, *between, *shares(files), *exposed(settings, files)]):
         complain(line)
     sound = [file for file in found.added.values() if _can_log(file)]
-    count = len({file.path for file in files})
-    where = f" (in {count} file{'s' if count > 1 else ''})" if count != len(files) else ""
-    say(f"{len(sound)} of {len(files)} jobs can run{where}")
+    if not options.connect:
+        say(_count(sound, files))
     if old := [file.name for file in sound if file.of_original and file.section == HEADLESS]:
         say(f"written for table_dispatcher itself: {' '.join(old)}; docs/migrating.md says what to look at")
-    codes = [perform(file, "check") for file in sound] if options.connect else []
-    fine = len(sound) == len(files) and not (missing or over or shared or any(codes))
+    if options.connect:
+        sound = [file for file in sound if perform(file, "check") == Exit.OK]
+        say(_count(sound, files))
+    fine = len(sound) == len(files) and not (missing or over or shared)
     return Exit.OK if fine else Exit.FAILED
+
+
+def _count(able: Sequence[JobConfig], files: Sequence[JobConfig | BrokenConfig]) -> str:
+    """How many of the jobs can run, as far as was looked."""
+    count = len({file.path for file in files})
+    where = f" (in {count} file{'s' if count > 1 else ''})" if count != len(files) else ""
+    return f"{len(able)} of {len(files)} jobs can run{where}"
 
 
 def _promised(settings: FleetSettings) -> list[str]:

@@ -63,11 +63,29 @@ def test_a_connection_shows_what_files_cannot(a_fleet: Fleet, source: Database, 
     orders.write_job(a_fleet)
     done = a_fleet.run("check", "--connect")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("1 of 1 jobs can run\norders: source: ")
+    assert done.stdout.startswith("orders: source: ")
+    assert done.stdout.endswith("\n1 of 1 jobs can run\n")
     assert "consumer orders is not registered; the job's first start registers it" in done.stdout
     target.execute("drop table orders")
     done = a_fleet.run("check", "--connect")
     assert done.returncode == 1
     assert "cannot run orders: target: " in done.stdout
+    assert done.stdout.endswith("\n0 of 1 jobs can run\n")
     assert done.stderr == "cannot run orders: 1 fault, told above\n"
     assert source.value("select count(*) from pgq.get_consumer_info('orders')") == 0
+
+
+def test_jobs_are_counted_once_their_databases_have_been_looked_at(
+    a_fleet: Fleet, source: Database, target: Database
+) -> None:
+    """Of three, one is broken by its file and one by its target; the count is the last line."""
+    Orders(source, target, "orders").write_job(a_fleet, sql_retry_max_time=60)
+    Orders(source, target, "clicks").write_job(a_fleet, dest_table="nowhere")
+    a_fleet.write_job("broken", behav="x")
+    done = a_fleet.run("check")
+    assert done.stdout.startswith("2 of 3 jobs can run\nwritten for table_dispatcher itself: orders; ")
+    done = a_fleet.run("check", "--connect")
+    assert done.returncode == 1
+    first, *_, last = done.stdout.splitlines()
+    assert first.startswith("written for table_dispatcher itself: orders; ")
+    assert last == "1 of 3 jobs can run"
