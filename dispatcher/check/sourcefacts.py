@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..events import Operation
 from ..ledger import Source, Tick
-from ..pgq import PLAIN, Reading, Registry, SourceTables, Whereabouts
+from ..pgq import PLAIN, Reading, Registry, SourceTables, Whereabouts, no_queue
 from ..postgres import Connection, TableName, queries
 from ..settings import Settings
 from .look import Look
@@ -71,6 +71,7 @@ class QueueFacts:
 
     Attributes:
         events: the parent of the tables that hold its events; None if there is no such queue.
+        missing: that it is not there, and what to do.
         paused: its ticker is paused.
         newest_tick: id of its newest tick; None if it has none.
         age: of that tick, as PostgreSQL writes an interval.
@@ -80,6 +81,7 @@ class QueueFacts:
     """
 
     events: TableName | None
+    missing: str = ""
     paused: bool = False
     newest_tick: int | None = None
     age: str | None = None
@@ -244,13 +246,13 @@ def _read_pgq(cursor: Cursor, settings: Settings) -> PgqFacts:
 def _read_queue(cursor: Cursor, settings: Settings) -> QueueFacts:
     state = queries.row(cursor, "queue_state", pgq=settings.pgq_schema, queue=settings.queue)
     if state is None:
-        return QueueFacts(None)
+        return QueueFacts(None, no_queue(cursor, settings))
     prefix, paused, newest_tick, age, late = state
     events = TableName.parse(prefix)
     denied = queries.rows(cursor, "denied_events", table=events.sql)
     txid = queries.row(cursor, "column_type", schema=events.schema, table=events.table, column="ev_txid")
     names = tuple(table for (table,) in denied)
-    return QueueFacts(events, paused, newest_tick, age, bool(late), names, txid[1] if txid else "int8")
+    return QueueFacts(events, "", paused, newest_tick, age, bool(late), names, txid[1] if txid else "int8")
 
 
 def _read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> Feeders:

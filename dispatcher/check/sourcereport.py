@@ -51,9 +51,7 @@ def _pgq(pgq: PgqFacts, settings: Settings, server: Server) -> Iterator[Finding]
 def _queue(queue: QueueFacts, settings: Settings, server: Server) -> Iterator[Finding]:
     name = settings.queue
     if queue.events is None:
-        yield Fault(
-            f"there is no queue {name}; run there: select {settings.pgq_schema}.create_queue('{name}')"
-        )
+        yield Fault(queue.missing)
         return
     ticked = f"its last tick, {queue.newest_tick}, is {queue.age} old" if queue.age else "it has no tick"
     doubt = "; does its ticker run?" if queue.late or not queue.age else ""

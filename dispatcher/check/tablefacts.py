@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor as Cursor
 
 from ..partitions import Tables
-from ..postgres import Connection
+from ..postgres import Connection, TableName, nearest, queries
 from ..settings import Settings
 from .look import Look
 from .relation import Relation, Schema, read_relation, read_schema
@@ -20,10 +20,12 @@ class DestTable:
     Attributes:
         schema: its schema; None if there is none.
         relation: the table; None if there is none, or if the role may not use the schema.
+        near: if there is none, the one that may have been meant; None if no name is like it.
     """
 
     schema: Schema | None
     relation: Relation | None
+    near: TableName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,19 @@ def read_tables(look: Look, settings: Settings) -> TableFacts:
 def _read_dest(cursor: Cursor, settings: Settings) -> DestTable:
     name = settings.dest_table
     schema = read_schema(cursor, name.schema)
-    return DestTable(schema, read_relation(cursor, name) if schema and schema.usable else None)
+    if schema and not schema.usable:
+        return DestTable(schema, None)
+    relation = read_relation(cursor, name) if schema else None
+    return DestTable(schema, relation, None if relation else _read_near(cursor, name))
+
+
+def _read_near(cursor: Cursor, name: TableName) -> TableName | None:
+    """The table of the same schema whose name is most like it, else one of another schema that is called so."""
+    tables = [TableName(*found) for found in queries.rows(cursor, "some_tables", schema=name.schema)]
+    near = nearest(name.table, (one.table for one in tables if one.schema == name.schema))
+    if near:
+        return TableName(name.schema, near)
+    return next((one for one in tables if one.table == name.table), None)
 
 
 def _read_newest(connection: Connection, settings: Settings) -> NewestPartition:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ..events import Operation
 from ..partitions import CLONEABLE
-from ..postgres import quote
+from ..postgres import TableName, quote
 from ..rights import (
     CHILD,
     PARENT,
@@ -65,7 +65,7 @@ def table_findings(
         yield from _relation(dest.relation, "", rights, server, stages=stages)
     else:
         what = "each of its partitions" if settings.part_field else "it"
-        yield Note(f"there is no table {parent}; part_template creates {what}")
+        yield Note(f"{_no_table(dest, parent)}; part_template creates {what}")
     if tables.newest is not None:
         yield from _newest(tables.newest, settings, server, changes)
     yield from _creation(dest, settings, server)
@@ -75,16 +75,23 @@ def _no_room(dest: DestTable, settings: Settings, server: Server) -> Fault | Non
     """Why rows have no table and none can be created for them, if that is so."""
     parent, template = settings.dest_table, settings.part_template
     if dest.schema is None:
-        return Fault(f"there is no schema {parent.schema}; run there: create schema {quote(parent.schema)}")
+        meant = f" (did you mean table {dest.near}?)" if dest.near else ""
+        create = f"create schema {quote(parent.schema)}"
+        return Fault(f"there is no schema {parent.schema}{meant}; run there: {create}")
     if not dest.schema.usable:
         return server.grant(f"usage on schema {quote(parent.schema)}")
     if dest.relation is not None:
         return None
     if not template.strip():
-        return Fault(f"there is no table {parent}, and no part_template that would create tables")
+        return Fault(f"{_no_table(dest, parent)}, and no part_template that would create tables")
     if settings.part_field and _PARENT.search(template):
-        return Fault(f"there is no table {parent}, which part_template refers to as _PARENT")
+        return Fault(f"{_no_table(dest, parent)}, which part_template refers to as _PARENT")
     return None
+
+
+def _no_table(dest: DestTable, parent: TableName) -> str:
+    meant = f" (did you mean {dest.near}?)" if dest.near else ""
+    return f"there is no table {parent}{meant}"
 
 
 def _not_cloneable(dest: DestTable, settings: Settings) -> bool:

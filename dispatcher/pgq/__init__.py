@@ -8,7 +8,7 @@ from .lookout import ASK_ANYWAY, Lookout
 from .lost import lost_position, may_register, unregistered
 from .queue import Queue
 from .reading import PLAIN, Reading
-from .registry import Registry, Whereabouts, takes_over, too_old
+from .registry import Registry, Whereabouts, no_queue, takes_over, too_old
 from .sourcetables import SourceTables
 from .standing import Consumers, Standing, duration, standings
 from .ticks import Ticks
@@ -35,6 +35,7 @@ __all__ = [
     "lost_position",
     "may_register",
     "standings",
+    "no_queue",
     "takes_over",
     "tick_of",
     "too_old",

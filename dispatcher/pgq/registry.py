@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from psycopg2.extensions import cursor as Cursor
+
 from ..errors import SetupError
 from ..ledger import Tick
-from ..postgres import Connection, queries
+from ..postgres import Connection, hint, queries
 from ..settings import Settings
 from .eventsbetween import with_events
 
@@ -87,11 +89,8 @@ class Registry:
             if (version := queries.value(cursor, "old_pgq", **self._pgq)) is not None:
                 raise SetupError(f"cannot read queue {queue}: {too_old(version)}")
             found = queries.row(cursor, "whereabouts", **self._names, tick=tick)
-        if found is None:
-            raise SetupError(
-                f"cannot read queue {queue}: the source database has no such queue; run there: "
-                f"select {self._settings.pgq_schema}.create_queue('{queue}')"
-            )
+            if found is None:
+                raise SetupError(f"cannot read queue {queue}: {no_queue(cursor, self._settings)}")
         last, last_time, oldest, oldest_time, newest, newest_time, time = found
         return Whereabouts(
             _tick(last, last_time),
@@ -142,6 +141,14 @@ class Registry:
         """Set the consumer to a tick, registering it if need be; the events after the tick are read next."""
         with self._connection.cursor() as cursor:
             queries.run(cursor, "register_at", **self._names, tick=tick)
+
+
+def no_queue(cursor: Cursor, settings: Settings) -> str:
+    """That the source has no queue of the job's name, which ones it has, and what to do."""
+    queue = settings.queue
+    database, known = queries.row(cursor, "all_queues", pgq=settings.pgq_schema) or ("", [])
+    create = cursor.mogrify(f"select {settings.pgq_schema}.create_queue(%s)", [queue]).decode()
+    return f"there is no queue {queue} in database {database}{hint(queue, known)}; run there: {create}"
 
 
 def takes_over(settings: Settings) -> str:

@@ -3,7 +3,7 @@
 from . import copytext, queries
 from .connection import Connection, IdleConnections, canonical_dsn, connected, database_name
 from .encoding import SERVER_ENCODINGS, UTF8, Encoding, find_encoding
-from .identifier import MAX_BYTES, TableName, is_possible, quote
+from .identifier import MAX_BYTES, TableName, hint, is_possible, nearest, quote
 from .locks import lock_key
 from .styles import AS_SHIPPED, INTERVAL_STYLES, STRICT, DateStyle, Doubt, Styles, apply_styles, read_styles
 
@@ -27,8 +27,10 @@ __all__ = [
     "copytext",
     "database_name",
     "find_encoding",
+    "hint",
     "is_possible",
     "lock_key",
+    "nearest",
     "queries",
     "quote",
     "read_styles",

@@ -1,9 +1,13 @@
-"""Names of tables and columns, and how they are quoted."""
+"""Names of tables and columns: how they are quoted, and what a mistyped one may have meant."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from tdsup.jobtype import printable
 
 MAX_BYTES = 63
 """Longest identifier that PostgreSQL keeps whole (NAMEDATALEN - 1); it cuts longer ones off silently."""
@@ -33,6 +37,34 @@ def quote(name: str) -> str:
     if _PLAIN.fullmatch(name) and name not in _RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+_SHOWN = 8
+"""Most names that a hint lists."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like a name, whatever the case of its letters; empty if none is."""
+    by_fold = {each.casefold(): each for each in known}
+    near = get_close_matches(name.casefold(), by_fold, n=1)
+    return by_fold[near[0]] if near else ""
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """What a name that is not there may have meant, in brackets with a space before; empty if none is known.
+
+    Args:
+        name: the name.
+        known: the names that there are.
+    """
+    near = nearest(name, known := sorted(known))
+    first = [each for each in (near,) if each]
+    names = [*first, *(each for each in known if each != near)]
+    if not names:
+        return ""
+    guess = f"did you mean {printable(near)}? " if near else ""
+    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f" ({guess}there are: {', '.join(map(printable, names[:_SHOWN]))}{rest})"
 
 
 _SYSTEM_COLUMNS = frozenset("tableoid xmin cmin xmax cmax ctid".split())

@@ -89,6 +89,10 @@ select case when to_regprocedure('{pgq}.next_batch_custom(text, text, interval, 
 -- Whether the queue exists.
 select exists (select from {pgq}.queue where queue_name = %(queue)s);
 
+-- name: all_queues
+-- The source's database, and all queues there.
+select current_database()::text, array(select queue_name from {pgq}.queue order by 1);
+
 -- name: feeding_tables
 -- Tables whose triggers put events into the queue, as ev_extra1 names them, and the tables that they are partitions of;
 -- of a table that is no partition, itself; and whether triggers put truncates there.
@@ -640,6 +644,14 @@ where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
   and left(c.relname, length(%(parent)s) + 1) = %(parent)s || '_'
   and substr(c.relname, length(%(parent)s) + 2) ~ %(suffix)s
 order by c.relname desc limit 1;
+
+-- name: some_tables
+-- What rows can be put into, of users' schemas and without partitions and children; the given schema's come first.
+select nspname::text, relname::text from pg_class c join pg_namespace n on n.oid = relnamespace
+where relkind in ('r', 'p', 'v', 'f') and not exists (select from pg_inherits where inhrelid = c.oid)
+  and nspname !~ '^pg_' and nspname not in ('information_schema', 'pgq', 'pgque', 'pgq_ext', 'tdsup')
+order by nspname <> %(schema)s, 1, 2
+limit 10000;
 
 -- name: denied_functions
 -- Which of some functions do not exist, or may not be run by the role.

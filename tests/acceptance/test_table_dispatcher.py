@@ -131,7 +131,7 @@ def test_a_missing_queue_is_exit_status_1(tmp_path: Path, source: Database, targ
     """A mistake in the set-up ends the program, as any error does with the original, and says what to do."""
     done = run(tmp_path, example(tmp_path, source, target))
     assert done.returncode == 1
-    assert "cannot read queue sourceq: the source database has no such queue" in done.stderr
+    assert "cannot read queue sourceq: there is no queue sourceq in database " in done.stderr
     assert "Traceback" not in done.stderr
 
 

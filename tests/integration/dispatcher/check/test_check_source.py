@@ -52,7 +52,7 @@ SOURCE_FAULTS = {
     ),
     "no queue": (
         "drop trigger orders_orders on orders; select pgq.drop_queue('orders')",
-        "there is no queue orders; run there: select pgq.create_queue('orders')",
+        "there is no queue orders in database {database}; run there: select pgq.create_queue('orders')",
     ),
     "read-only": (
         "alter database {database} set default_transaction_read_only = on",
@@ -64,9 +64,10 @@ SOURCE_FAULTS = {
 @pytest.mark.parametrize(("statement", "fault"), SOURCE_FAULTS.values(), ids=SOURCE_FAULTS)
 def test_faults_of_the_source(source: Database, orders: Orders, statement: str, fault: str) -> None:
     """They are told with their remedies, and the target is examined all the same."""
-    source.execute(statement.format(database=source.value("select current_database()")))
+    database = source.value("select current_database()")
+    source.execute(statement.format(database=database))
     facts, faults = examined(orders.keys())
-    assert faults == [f"cannot run job: source: {fault}"]
+    assert faults == [f"cannot run job: source: {fault.format(database=database)}"]
     assert "job: target: public.orders is a table" in facts
 
 
@@ -102,6 +103,23 @@ def test_a_ticker_that_stands_still(source: Database, orders: Orders, statement:
     source.execute(statement)
     source.execute("update pgq.tick set tick_time = now() - interval '3 days'")
     assert re.search(rf"is 3 days(?: 00:00:\d\d)? old; {re.escape(warning)}", fine(orders.keys()))
+
+
+def test_a_mistyped_queue(source: Database, orders: Orders) -> None:
+    """The nearest name comes first, at most eight are told, and a quote stays one in the remedy."""
+    database = source.value("select current_database()")
+    there = f"there is no queue Ordres in database {database} (did you mean orders? there are: orders, "
+    create = "; run there: select pgq.create_queue('Ordres')"
+    source.execute("select pgq.create_queue('a')")
+    (fault,) = faults_of(orders.keys(pgq_queue_name="Ordres"))
+    assert fault == f"cannot run job: source: {there}a){create}"
+    source.execute("select pgq.create_queue('b' || n) from generate_series(1, 8) n")
+    (fault,) = faults_of(orders.keys(pgq_queue_name="Ordres"))
+    assert fault == f"cannot run job: source: {there}a, b1, b2, b3, b4, b5, b6 and 2 more){create}"
+    (fault,) = faults_of(orders.keys(pgq_queue_name="x'y"))
+    assert " (there are: a, b1, " in fault
+    source.execute(fault.partition("run there: ")[2].replace("%", "%%"))
+    assert source.value("select count(*) from pgq.queue where queue_name = 'x''y'") == 1
 
 
 def test_no_trigger(source: Database, orders: Orders) -> None:

@@ -17,6 +17,20 @@ TABLE_FAULTS: dict[str, tuple[dict[str, object], str]] = {
         {"dest_table": "nope"},
         "there is no table public.nope, which part_template refers to as _PARENT",
     ),
+    "a mistyped table": (
+        {"dest_table": "Ordres", "part_template": ""},
+        "there is no table public.Ordres (did you mean public.orders?), "
+        "and no part_template that would create tables",
+    ),
+    "a mistyped table for the template": (
+        {"dest_table": "order"},
+        "there is no table public.order (did you mean public.orders?), "
+        "which part_template refers to as _PARENT",
+    ),
+    "another schema's table": (
+        {"dest_table": "archive.orders"},
+        "there is no schema archive (did you mean table public.orders?); run there: create schema archive",
+    ),
     "no schema": ({"dest_table": "s.nope"}, "there is no schema s; run there: create schema s"),
     "a sequence": (
         {"dest_table": "numbers", "part_field": ""},

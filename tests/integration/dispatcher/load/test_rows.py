@@ -123,7 +123,11 @@ def test_a_bad_event_stops_the_job_if_so_set(pipeline: Pipeline, values: str, re
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"pgq_queue_name": "nix"}, r"cannot read queue nix: .* no such queue; .* pgq.create_queue\('nix'\)"),
+        (
+            {"pgq_queue_name": "nix"},
+            r"cannot read queue nix: there is no queue nix in database \w+ \(there are: q\); "
+            r"run there: select pgq.create_queue\('nix'\)",
+        ),
         (
             {"dest_table": "nix", "part_template": ""},
             "cannot create tables for public.nix: it does not exist",
