@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..errors import SetupError
 from ..settings import Settings
 from .bookkeeping import bookkeeping_findings, read_bookkeeping
-from .excess import excess_findings
 from .finding import Fault, Finding
 from .look import Look, look_at
 from .preview import event_findings
 from .rowmodereport import mode_of, read_row_mode, row_mode_findings
-from .serverfacts import read_server, server_findings
+from .serverfacts import excess_findings, read_server, server_findings
 from .sourcefacts import SourceFacts, read_source, with_wanted_tick
 from .sourcereport import source_findings
 from .tablefacts import read_tables

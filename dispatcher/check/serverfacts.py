@@ -1,4 +1,4 @@
-"""The server of a database and the role that the job has there."""
+"""The server of a database and the role that the job has there, which may have more rights than it needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor as Cursor
 
 from ..postgres import queries, quote
-from .finding import Fault, Finding, Note
+from .finding import Caution, Fault, Finding, Note
+from .look import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,21 @@ def server_findings(server: Server) -> Iterator[Finding]:
             f"triggers and foreign keys do not hold for role {server.role}, as session_replication_role is "
             f"replica; if that is not meant: alter role {quote(server.role)} reset session_replication_role"
         )
+
+
+def excess_findings(look: Look, role: str, *, loads: bool, makes: bool) -> Iterator[Finding]:
+    """A warning if the role has more than it needs.
+
+    Args:
+        look: at the database.
+        role: the job's role there.
+        loads: the job loads tables there; some of them may have row security that it is to pass by.
+        makes: the job has a schema to make there.
+    """
+
+    def read(cursor: Cursor) -> list[str]:
+        found: list[str] = queries.value(cursor, "excess", loads=loads, makes=makes)
+        return found
+
+    if found := look.read(read):
+        yield Caution(f"role {role} {', '.join(found)}, and needs no more than tdsup grants prints")
