@@ -67,7 +67,7 @@ def _read_dest(cursor: Cursor, settings: Settings) -> DestTable:
 
 
 def _read_near(cursor: Cursor, name: TableName) -> TableName | None:
-    """The table of the same schema whose name is most like it, else one of another schema that is called so."""
+    """The table of the same schema whose name is most like it, else another schema's of that very name."""
     tables = [TableName(*found) for found in queries.rows(cursor, "some_tables", schema=name.schema)]
     near = nearest(name.table, (one.table for one in tables if one.schema == name.schema))
     if near:

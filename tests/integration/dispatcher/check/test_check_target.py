@@ -19,13 +19,17 @@ TABLE_FAULTS: dict[str, tuple[dict[str, object], str]] = {
     ),
     "a mistyped table": (
         {"dest_table": "Ordres", "part_template": ""},
-        "there is no table public.Ordres (did you mean public.orders?), "
-        "and no part_template that would create tables",
+        (
+            "there is no table public.Ordres (did you mean public.orders?), "
+            "and no part_template that would create tables"
+        ),
     ),
     "a mistyped table for the template": (
         {"dest_table": "order"},
-        "there is no table public.order (did you mean public.orders?), "
-        "which part_template refers to as _PARENT",
+        (
+            "there is no table public.order (did you mean public.orders?), "
+            "which part_template refers to as _PARENT"
+        ),
     ),
     "another schema's table": (
         {"dest_table": "archive.orders"},

@@ -125,8 +125,10 @@ def test_a_bad_event_stops_the_job_if_so_set(pipeline: Pipeline, values: str, re
     [
         (
             {"pgq_queue_name": "nix"},
-            r"cannot read queue nix: there is no queue nix in database \w+ \(there are: q\); "
-            r"run there: select pgq.create_queue\('nix'\)",
+            (
+                r"cannot read queue nix: there is no queue nix in database \w+ \(there are: q\); "
+                r"run there: select pgq.create_queue\('nix'\)"
+            ),
         ),
         (
             {"dest_table": "nix", "part_template": ""},
