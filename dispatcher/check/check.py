@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..errors import SetupError
 from ..settings import Settings
 from .bookkeeping import bookkeeping_findings, read_bookkeeping
-from .finding import Fault, Finding
+from .columnfacts import reasons
+from .finding import Fault, Finding, Note
 from .look import Look, look_at
 from .preview import event_findings
-from .rowmodereport import mode_of, read_row_mode, row_mode_findings
+from .rowmodereport import mode_of, read_row_mode, row_mode_findings, why_no_mode
 from .serverfacts import excess_findings, read_server, server_findings
 from .sourcefacts import SourceFacts, read_source, with_wanted_tick
 from .sourcereport import source_findings
@@ -25,11 +26,26 @@ def examine(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
         SetupError: there were faults; all have been told by then.
     """
     job, faults = settings.job_name, 0
-    for where, finding in _findings(settings):
+    for where, finding in _once(_findings(settings)):
         faults += isinstance(finding, Fault)
         yield finding.line(job, where)
     if faults:
         raise SetupError(f"cannot run {job}: {faults} {'fault' if faults == 1 else 'faults'}, told above")
+
+
+def _once(findings: Iterable[tuple[str, Finding]]) -> Iterator[tuple[str, Finding]]:
+    """The findings, with a fault or warning of several places told once, for all of them."""
+    lines: list[tuple[list[str], Finding]] = []
+    places: dict[Finding, list[str]] = {}
+    for where, finding in findings:
+        if isinstance(finding, Note):
+            lines.append(([where], finding))
+        elif finding not in places:
+            lines.append((places.setdefault(finding, [where]), finding))
+        elif where not in places[finding]:
+            places[finding].append(where)
+    for wheres, finding in lines:
+        yield " and ".join(wheres), finding
 
 
 def _findings(settings: Settings) -> Iterator[tuple[str, Finding]]:
@@ -62,6 +78,7 @@ def _about_target(
             lambda connection: read_row_mode(connection, settings, source, bookkeeping.row_mode)
         )
     mode = mode_of(row_mode, source) if row_mode else "plain"
+    told = reasons(source.columns, settings) | ({why_no_mode(row_mode, source)} if row_mode else set())
     found = (
         *server_findings(server),
         *table_findings(tables, settings, server, source, mode),
@@ -74,7 +91,7 @@ def _about_target(
     its_server = source.server
     if its_server and row_mode:
         events = look.use(
-            lambda connection: event_findings(connection, settings, source, its_server, row_mode)
+            lambda connection: event_findings(connection, settings, source, its_server, row_mode, told)
         )
         yield from _about("events", events or (), look)
 

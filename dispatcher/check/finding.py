@@ -16,7 +16,7 @@ class Note:
 
         Args:
             job: name of the job.
-            where: ``source``, ``target`` or ``events``.
+            where: ``source``, ``target``, ``source and target`` or ``events``.
         """
         return f"{job}: {where}: {self.text}"
 

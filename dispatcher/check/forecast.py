@@ -28,15 +28,17 @@ class Forecast:
 
     Attributes:
         event: its id.
-        text: what would become of it, in a line.
+        what: what would become of it, in a line.
+        row: the event's row or, if it cannot be read, its data.
         table: the table that its row goes into, whether it is there or not; None if it adds no row.
-        fatal: the job would stop at it.
+        reason: why the job would stop at it; empty if it would not.
     """
 
     event: int
-    text: str
+    what: str
+    row: str
     table: MissingTable | None = None
-    fatal: bool = False
+    reason: str = ""
 
 
 class Forecaster:
@@ -66,22 +68,23 @@ class Forecaster:
             change = read_change(header, event) if header.operation else None
             if change is None or not self._destination.router.wants(change.operation, change.key):
                 why = "PgQ's own" if change is None else "event_types, row_mode"
-                return Forecast(event.id, f"{_kind(event, change)} is ignored ({why}): {shown}")
+                return Forecast(event.id, f"{_kind(event, change)} is ignored ({why})", shown)
             shown = _row(change, event.encoding)
             self._destination.saw(event.table)
             wanted, text = self._route(event, change)
         except BatchError as error:
-            return Forecast(event.id, f"{_kind(event, None)} blocks the job: {error}: {shown}", fatal=True)
+            return Forecast(event.id, f"{_kind(event, None)} blocks the job", shown, reason=str(error))
         except UnicodeDecodeError:
             return self._dead(event, "the name of a column is not UTF-8", shown)
         except ValueError as error:
             return self._dead(event, str(error), shown)
-        return Forecast(event.id, f"{_kind(event, change)} {text}: {shown}", wanted)
+        return Forecast(event.id, f"{_kind(event, change)} {text}", shown, wanted)
 
     def _dead(self, event: Event, reason: str, shown: str) -> Forecast:
-        fatal = self._settings.bad_events == "stop"
-        becomes = "stops the job" if fatal else "becomes a dead letter"
-        return Forecast(event.id, f"{_kind(event, None)} {becomes}: {reason}: {shown}", fatal=fatal)
+        kind = _kind(event, None)
+        if self._settings.bad_events == "stop":
+            return Forecast(event.id, f"{kind} stops the job", shown, reason=reason)
+        return Forecast(event.id, f"{kind} becomes a dead letter: {reason}", shown)
 
     def _route(self, event: Event, change: Change) -> tuple[MissingTable | None, str]:
         """The table that the row needs, if it needs one, and what becomes of the event."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
@@ -11,11 +12,15 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import cursor as Cursor
 
 from ..address import Address
-from ..errors import Outage, one_line
-from ..postgres import Connection, connected, queries
+from ..errors import Outage, SetupError, one_line
+from ..postgres import Connection, connected, queries, quote
+from ..rights import role_of
 from .finding import Fault
 
 T = TypeVar("T")
+
+_NO_CONNECT = re.compile('permission denied for database "(.+)"')
+"""What a server that speaks English says to a role that may not connect."""
 
 
 class Look:
@@ -49,7 +54,9 @@ class Look:
                 return facts(self._connection)
         except psycopg2.Error as error:
             self.fail(one_line(error))
-            return None
+        except SetupError as error:
+            self.fail(str(error))
+        return None
 
     def fail(self, reason: str) -> None:
         """Note a fault."""
@@ -59,6 +66,17 @@ class Look:
         """The faults since the last call."""
         found, self._faults = self._faults, []
         return found
+
+
+def _right_to_connect(reason: str, address: Address) -> str:
+    """How to grant it, if that is what is missing; the server could not be asked who the role is."""
+    if (denied := _NO_CONNECT.search(reason)) is None:
+        return ""
+    try:
+        to = quote(role_of(address.key, address.read()).name)
+    except SetupError:
+        to = "the job's role"
+    return f"; run there: grant connect on database {quote(denied[1])} to {to}"
 
 
 @contextmanager
@@ -76,5 +94,9 @@ def look_at(address: Address, job: str) -> Iterator[Look]:
             look = Look(connection)
         except Outage as error:
             look = Look(None)
-            look.fail(f"cannot be reached: {one_line(error.__cause__ or error)}")
+            reason = one_line(error.__cause__ or error)
+            look.fail(f"cannot be reached: {reason}{_right_to_connect(reason, address)}")
+        except SetupError as error:
+            look = Look(None)
+            look.fail(str(error))
         yield look

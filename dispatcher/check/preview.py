@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from ..errors import SetupError
 from ..events import Event
@@ -21,7 +22,12 @@ _TODAY = "a row of today"
 
 
 def event_findings(
-    target: Connection, settings: Settings, source: SourceFacts, server: Server, row_mode: RowMode
+    target: Connection,
+    settings: Settings,
+    source: SourceFacts,
+    server: Server,
+    row_mode: RowMode,
+    told: AbstractSet[str],
 ) -> list[Finding]:
     """What would become of the events that the source showed; nothing is loaded.
 
@@ -31,6 +37,7 @@ def event_findings(
         source: what is known of the source.
         server: the source's server.
         row_mode: the job's.
+        told: reasons for which events stop the job that have been told as faults.
 
     Raises:
         psycopg2.Error: the target cannot be asked.
@@ -47,7 +54,7 @@ def event_findings(
         creation = list(_creation(whose, needed, settings, tables, maker))
     except SetupError as error:
         return [Fault(str(error))]
-    return [*creation, *_rows(forecasts, source)]
+    return [*creation, *_rows(forecasts, set(told), pending=source.pending)]
 
 
 def _first_row(
@@ -82,12 +89,18 @@ def _creation(
                 yield Note(f"    {line.rstrip().expandtabs(4)}")
 
 
-def _rows(forecasts: Sequence[Forecast], source: SourceFacts) -> Iterator[Finding]:
-    """What would become of each event; one that stops the job is a fault if the job comes to it."""
+def _rows(forecasts: Sequence[Forecast], told: set[str], *, pending: bool) -> Iterator[Finding]:
+    """What would become of each event; the first that stops the job for a reason is a fault if pending."""
     if not forecasts:
         yield Note("the queue holds none")
         return
-    which = "the next" if source.pending else "none is pending; the newest"
+    which = "the next" if pending else "none is pending; the newest"
     yield Note(f"{which} {len(forecasts)}:")
     for one in forecasts:
-        yield Fault(one.text) if one.fatal and source.pending else Note(one.text)
+        if not one.reason:
+            yield Note(f"{one.what}: {one.row}")
+        elif one.reason in told:
+            yield Note(f"{one.what}, as told above: {one.row}")
+        else:
+            told.add(one.reason)
+            yield (Fault if pending else Note)(f"{one.what}: {one.reason}: {one.row}")

@@ -40,12 +40,19 @@ def mode_of(row_mode: RowMode, source: SourceFacts) -> Mode:
         return "plain"
 
 
-def row_mode_findings(row_mode: RowMode, source: SourceFacts) -> Iterator[Finding]:
-    """What was chosen, and why, or why the job would stop at the first update or delete."""
+def why_no_mode(row_mode: RowMode, source: SourceFacts) -> str:
+    """Why there is no mode for changes of the table that feeds the queue; empty if there is."""
     try:
         row_mode.of(_key(source))
     except BatchError as error:
-        yield Fault(f"the first update or delete blocks the job: {error}")
+        return str(error)
+    return ""
+
+
+def row_mode_findings(row_mode: RowMode, source: SourceFacts) -> Iterator[Finding]:
+    """What was chosen, and why, or why the job would stop at the first update or delete."""
+    if reason := why_no_mode(row_mode, source):
+        yield Fault(f"the first update or delete blocks the job: {reason}")
     yield from map(Note, row_mode.notices.values())
 
 

@@ -13,6 +13,7 @@ from ..ledger import Source, Tick
 from ..pgq import PLAIN, Reading, Registry, SourceTables, Whereabouts, no_queue
 from ..postgres import Connection, TableName, queries
 from ..settings import Settings
+from .columnfacts import UNKNOWN, Columns, read_columns
 from .look import Look
 from .serverfacts import Server, read_server
 
@@ -155,6 +156,7 @@ class SourceFacts:
         whereabouts: of a consumer that is not registered, and of the tick of its position.
         reading: how its values are read.
         tables: its tables that are loaded.
+        columns: columns of their rows.
     """
 
     server: Server | None = None
@@ -168,6 +170,7 @@ class SourceFacts:
     whereabouts: Whereabouts | None = None
     reading: Reading = PLAIN
     tables: SourceTables | None = None
+    columns: Columns = UNKNOWN
 
     @property
     def only_table(self) -> bytes | None:
@@ -203,9 +206,14 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
     if consumer and consumer.seen:
         known = {"seen": consumer.seen, "subscription": consumer.subscription, **sample}
         pending = look.read(lambda cursor: _read_events(cursor, "pending_events", **known))
-    lines = pending or look.read(lambda cursor: _read_events(cursor, "newest_events", **sample))
-    found = SourceFacts(server, database, pgq, queue, feeders, consumer, bool(pending), lines or ())
-    return replace(found, reading=reading, tables=tables)
+    lines = pending or look.read(lambda cursor: _read_events(cursor, "newest_events", **sample)) or ()
+    found = SourceFacts(server, database, pgq, queue, feeders, consumer, bool(pending), lines)
+    found = replace(found, reading=reading, tables=tables)
+    if feeders is None or tables is None:
+        return found
+    fed = feeders.fed
+    columns = look.read(lambda cursor: read_columns(cursor, fed, tables, lines, reading))
+    return replace(found, columns=columns) if columns else found
 
 
 def with_wanted_tick(source: SourceFacts, look: Look, settings: Settings, tick: Tick | None) -> SourceFacts:

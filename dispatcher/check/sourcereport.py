@@ -8,6 +8,7 @@ from ..events import Operation
 from ..pgq import too_old
 from ..postgres import quote
 from ..settings import Settings
+from .columnfacts import column_findings
 from .finding import Fault, Finding, Note
 from .serverfacts import Server, server_findings
 from .sourcefacts import ConsumerFacts, Feeders, PgqFacts, QueueFacts, SourceFacts
@@ -25,6 +26,7 @@ def source_findings(facts: SourceFacts, settings: Settings) -> Iterator[Finding]
         yield from _queue(facts.queue, settings, facts.server)
     if facts.feeders is not None:
         yield from _feeders(facts.feeders, settings)
+    yield from column_findings(facts.columns, settings)
     if facts.consumer is not None:
         yield _consumer(facts.consumer, settings)
 

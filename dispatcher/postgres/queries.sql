@@ -535,6 +535,13 @@ select exists (
     where contype = 'f' and coalesce(pg_partition_root(confrelid), confrelid) = root
     and coalesce(pg_partition_root(conrelid), conrelid) = root);
 
+-- name: columns_of_tables
+-- Columns of some tables, as ev_extra1 names them; no row for a table that is not there.
+select n.nspname || '.' || relname, attname::text
+from pg_attribute join pg_class c on c.oid = attrelid join pg_namespace n on n.oid = relnamespace
+where n.nspname || '.' || relname = any(%(tables)s) and attnum > 0 and not attisdropped
+order by 1, attnum;
+
 -- name: column_type
 -- Schema, name and modifier of a column's type; no row if there is none.
 select tn.nspname::text, typname::text, atttypmod

@@ -13,6 +13,7 @@ from .needs import (
     links,
     rights_for,
 )
+from .role import role_of
 
 __all__ = [
     "CHILD",
@@ -26,4 +27,5 @@ __all__ = [
     "grants",
     "links",
     "rights_for",
+    "role_of",
 ]

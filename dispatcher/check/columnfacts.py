@@ -1,0 +1,101 @@
+"""Columns of the source: what its tables have, and what the job's file names and they lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from psycopg2.extensions import cursor as Cursor
+
+from ..events import Event, read_change
+from ..pgq import Reading, SourceTables
+from ..postgres import hint, queries
+from ..settings import EVENT_TIME, Settings
+from .finding import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of rows that the job may get.
+
+    Attributes:
+        tables: the tables whose rows they are; empty: nothing is known.
+        names: columns of the tables, and of events that were seen.
+    """
+
+    tables: tuple[str, ...]
+    names: frozenset[str]
+
+    def missing(self, settings: Settings) -> Mapping[str, tuple[str, ...]]:
+        """Columns that no row has, each with the keys of the job's file that name it."""
+        if not self.tables:
+            return {}
+        found: dict[str, tuple[str, ...]] = {}
+        part_field = settings.part_field
+        named = [("fields", name.decode()) for name, _ in settings.fields.pairs or ()]
+        named += [("part_field", part_field)] if part_field not in {"", EVENT_TIME} else []
+        for key, name in named:
+            if name not in self.names:
+                found[name] = (*found.get(name, ()), key)
+        return found
+
+
+UNKNOWN = Columns((), frozenset())
+"""Nothing is known."""
+
+
+def read_columns(
+    cursor: Cursor, fed: Iterable[str], tables: SourceTables, lines: Iterable[bytes], reading: Reading
+) -> Columns:
+    """Ask for the columns of tables that feed the queue, and look at those of events.
+
+    A table without a trigger counts if the events that name it have no column that it lacks: a producer may
+    write rows of its own under a table's name.
+
+    Args:
+        cursor: of the source.
+        fed: tables with a trigger.
+        tables: the source's tables.
+        lines: events as COPY wrote them.
+        reading: how events are read.
+    """
+    seen: dict[str, set[str]] = {table: set() for table in fed}
+    known_by_trigger = set(seen)
+    for line in lines:
+        event = Event.from_line(line, reading.encoding)
+        seen.setdefault(_text(tables.root(event.table)), set()).update(_columns(event))
+    had: dict[str, set[str]] = {}
+    for table, column in queries.rows(cursor, "columns_of_tables", tables=list(seen)):
+        had.setdefault(table, set()).add(column)
+    counted = tuple(table for table in had if table in known_by_trigger or seen[table] <= had[table])
+    return Columns(counted, frozenset().union(*seen.values(), *(had[table] for table in counted)))
+
+
+def _columns(event: Event) -> Iterator[str]:
+    """Names of an event's columns; none if it cannot be read."""
+    try:
+        header = event.header()
+        change = read_change(header, event) if header.operation else None
+    except ValueError:
+        return
+    if change is not None:
+        yield from map(_text, change.row)
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="backslashreplace")
+
+
+def column_findings(columns: Columns, settings: Settings) -> Iterator[Fault]:
+    """A fault for each column that the job's file names and no row has."""
+    whose = ", ".join(columns.tables)
+    lack = f"{whose} has no" if len(columns.tables) == 1 else f"none of {whose} has a"
+    for name, keys in columns.missing(settings).items():
+        names = "names" if len(keys) == 1 else "name"
+        yield Fault(f"{lack} column {name}, which {' and '.join(keys)} {names}{hint(name, columns.names)}")
+
+
+def reasons(columns: Columns, settings: Settings) -> set[str]:
+    """What events would say of the same faults."""
+    missing = columns.missing(settings)
+    return {f"it has no column {name}, which {key} names" for name, keys in missing.items() for key in keys}
