@@ -29,9 +29,9 @@ from ..postgres import TableName, queries, quote
 from ..settings import Settings
 from .finding import Fault, Finding, Note
 from .look import Look
-from .relation import Relation, read_relation
 from .serverfacts import Server
 from .sourcefacts import ConsumerFacts, SourceFacts
+from .tablefacts import Relation, read_relation
 
 _POSITIONS = TableName("tdsup", "completed_tick")
 _CONSUMERS = TableName("tdsup", "consumer")

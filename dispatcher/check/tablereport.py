@@ -23,10 +23,9 @@ from ..rights import (
 from ..route import Mode
 from ..settings import Settings
 from .finding import Fault, Finding, Note
-from .relation import Relation
 from .serverfacts import Server
 from .sourcefacts import SourceFacts
-from .tablefacts import DestTable, NewestPartition, TableFacts
+from .tablefacts import DestTable, NewestPartition, Relation, TableFacts
 
 _KINDS = {
     "r": "a table",
