@@ -1,143 +1,28 @@
-"""What tdsup keeps in the target: the consumer's position and its dead letters."""
+"""What the facts of position and dead letters mean: where they are kept, and which rights that needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
-from psycopg2.extensions import cursor as Cursor
-
-from ..errors import SetupError
-from ..ledger import (
-    NO_OWNERS,
-    Entry,
-    Position,
-    SchemaFacts,
-    Storage,
-    Tick,
-    find_position,
-    namesake,
-    other_source,
-    read_entry,
-    schema_facts,
-    stranger,
-    working,
-)
+from ..ledger import NO_OWNERS, SchemaFacts, Storage, other_source, working
 from ..pgq import Batch, Verdict, judge, lost_position, may_register, takes_over, unregistered
-from ..postgres import TableName, queries, quote
+from ..postgres import quote
 from ..settings import Settings
+from .bookfacts import CONSUMERS, DEAD_LETTERS, POSITIONS, Bookkeeping, LetterFacts, PositionFacts
 from .finding import Fault, Finding, Note
-from .look import Look
 from .serverfacts import Server
 from .sourcefacts import ConsumerFacts, SourceFacts
-from .tablefacts import Relation, read_relation
+from .tablefacts import Relation
 
-_POSITIONS = TableName("tdsup", "completed_tick")
-_CONSUMERS = TableName("tdsup", "consumer")
 _OWNING = "select, insert, update, delete"
-_DEAD_LETTERS = TableName("tdsup", "dead_letter")
-_FUNCTIONS = ["pgq_ext.get_last_tick(text)", "pgq_ext.set_last_tick(text, bigint)"]
 
 _STORED = {
     None: "a new schema tdsup",
     Storage.PGQ_EXT: "pgq_ext",
-    Storage.OWN: str(_POSITIONS),
-    Storage.UNTIMED: str(_POSITIONS),
+    Storage.OWN: str(POSITIONS),
+    Storage.UNTIMED: str(POSITIONS),
 }
 """Where a position is kept, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class PositionFacts:
-    """The consumer's position and row.
-
-    Attributes:
-        ledger: what there is of the ledger.
-        foreign: why it cannot be used; empty if it can.
-        position: what reads it; None if its place has to be made first.
-        tick: last applied tick; None if there is none.
-        entry: the consumer's row; None if there is none.
-        denied: functions of pgq_ext that the role may not run.
-        tables: our own tables that the position needs.
-    """
-
-    ledger: SchemaFacts
-    foreign: str = ""
-    position: Position | None = None
-    tick: Tick | None = None
-    entry: Entry | None = None
-    denied: tuple[str, ...] = ()
-    tables: tuple[Relation, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LetterFacts:
-    """The table of dead letters.
-
-    Attributes:
-        table: the table; None if there is none yet.
-        ledger: what there is of the ledger.
-    """
-
-    table: Relation | None
-    ledger: SchemaFacts
-
-
-@dataclass(frozen=True, slots=True)
-class Bookkeeping:
-    """What is known of both; None where the target could not be asked, or need not be."""
-
-    position: PositionFacts | None = None
-    letters: LetterFacts | None = None
-
-    @property
-    def tick(self) -> Tick | None:
-        """The target's position, if it is known."""
-        return self.position.tick if self.position else None
-
-    @property
-    def row_mode(self) -> dict[str, Any] | None:
-        """What the target remembers of ``row_mode = auto``; None: nothing."""
-        return self.position.entry.row_mode if self.position and self.position.entry else None
-
-
-def read_bookkeeping(look: Look, settings: Settings) -> Bookkeeping:
-    """Ask for the position, and for the table of dead letters if bad events go there."""
-    position = look.read(lambda cursor: _read_position(cursor, settings))
-    return Bookkeeping(position, None if settings.bad_events == "stop" else look.read(_read_letters))
-
-
-def _read_position(cursor: Cursor, settings: Settings) -> PositionFacts:
-    facts = schema_facts(cursor)
-    if foreign := stranger(cursor):
-        return PositionFacts(facts, foreign)
-    if facts.schema and not facts.may_use:
-        return PositionFacts(facts, "run there: grant usage on schema tdsup to this role")
-    try:
-        position = find_position(cursor, facts, settings.queue, settings.consumer_name)
-    except SetupError as error:
-        return PositionFacts(facts, str(error))
-    if position is None:
-        return PositionFacts(facts)
-    is_pgq_ext = position.storage is Storage.PGQ_EXT
-    if is_pgq_ext and position.entries and (reason := namesake(cursor, position)):
-        return PositionFacts(facts, reason)
-    denied = queries.rows(cursor, "denied_functions", functions=_FUNCTIONS) if is_pgq_ext else []
-    names = [*([] if is_pgq_ext else [_POSITIONS]), *([_CONSUMERS] if facts.may_own else [])]
-    tables = tuple(table for name in names if (table := read_relation(cursor, name)))
-    return PositionFacts(
-        facts,
-        position=position,
-        tick=position.read(cursor),
-        entry=read_entry(cursor, position) if position.entries else None,
-        denied=tuple(function for (function,) in denied),
-        tables=tables,
-    )
-
-
-def _read_letters(cursor: Cursor) -> LetterFacts:
-    return LetterFacts(read_relation(cursor, _DEAD_LETTERS), schema_facts(cursor))
 
 
 def bookkeeping_findings(
@@ -149,7 +34,8 @@ def bookkeeping_findings(
     if settings.bad_events == "stop":
         yield Note("a bad event stops the job")
     elif facts.letters is not None:
-        yield from _letters(facts.letters, server)
+        has_room = facts.position is None or _has_room(facts.position.ledger)
+        yield from _letters(facts.letters, server, has_room=has_room)
 
 
 def _about_position(
@@ -158,7 +44,12 @@ def _about_position(
     if facts.foreign:
         yield Fault(facts.foreign)
         return
+    if facts.closed:
+        yield server.grant(f"usage on schema {facts.closed}")
+        return
     yield from _rights_to_position(facts, server)
+    if facts.hidden:
+        return
     yield from _standing(facts, server, source)
     yield _position(facts, settings, source)
     if settings.start and facts.tick is not None:
@@ -173,10 +64,10 @@ def _rights_to_position(facts: PositionFacts, server: Server) -> Iterator[Findin
     for table in facts.tables:
         yield from _rights_to(table, ["select", "insert", "update"], server)
     ledger = facts.ledger
-    if not (ledger.positions or ledger.pgq_ext):
+    if not _has_room(ledger):
         yield from _making(ledger, "install pgq_ext there, or ", server)
     elif ledger.consumers and not ledger.may_own:
-        yield Note(f"{NO_OWNERS}; run there: grant {_OWNING} on {_CONSUMERS} to {quote(server.role)}")
+        yield Note(f"{NO_OWNERS}; run there: grant {_OWNING} on {CONSUMERS} to {quote(server.role)}")
     elif not (ledger.consumers or ledger.may_make):
         yield Note(f"{NO_OWNERS}; tdsup schema --sql prints what is missing")
 
@@ -237,13 +128,19 @@ def _no_position(where: str, settings: Settings, consumer: ConsumerFacts | None)
     )
 
 
-def _letters(facts: LetterFacts, server: Server) -> Iterator[Finding]:
+def _has_room(ledger: SchemaFacts) -> bool:
+    """Whether there is a place for positions."""
+    return ledger.positions or ledger.pgq_ext
+
+
+def _letters(facts: LetterFacts, server: Server, *, has_room: bool) -> Iterator[Finding]:
     if facts.table is not None:
-        yield Note(f"bad events go to {_DEAD_LETTERS}")
+        yield Note(f"bad events go to {DEAD_LETTERS}")
         yield from _rights_to(facts.table, ["insert"], server)
     else:
-        yield Note(f"bad events go to {_DEAD_LETTERS}, which the first start creates")
-        yield from _making(facts.ledger, "set bad_events = stop, or ", server)
+        yield Note(f"bad events go to {DEAD_LETTERS}, which the first start creates")
+        if has_room:
+            yield from _making(facts.ledger, "set bad_events = stop, or ", server)
 
 
 def _rights_to(table: Relation, rights: list[str], server: Server) -> Iterator[Finding]:

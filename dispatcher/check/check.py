@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..errors import SetupError
 from ..settings import Settings
-from .bookkeeping import bookkeeping_findings, read_bookkeeping
-from .columnfacts import reasons
+from .bookfacts import read_bookkeeping
+from .bookkeeping import bookkeeping_findings
+from .feeders import reasons
 from .finding import Fault, Finding, Note
 from .look import Look, look_at
 from .preview import event_findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..ledger import Source, Tick
 from ..pgq import PLAIN, Reading, Registry, SourceTables, Whereabouts, no_queue
 from ..postgres import Connection, TableName, queries
 from ..settings import Settings
-from .columnfacts import UNKNOWN, Columns, read_columns
+from .feeders import UNKNOWN, Columns, Feeders, read_columns, read_feeders
 from .look import Look
 from .serverfacts import Server, read_server
 
@@ -24,6 +24,7 @@ LONGEST = 1 << 20
 """Bytes of an event's data; longer events are passed over."""
 
 _FUNCTIONS = (
+    "version()",
     "register_consumer_at(text, text, bigint)",
     "next_batch_custom(text, text, interval, int4, interval)",
     "finish_batch(bigint)",
@@ -32,14 +33,6 @@ _FUNCTIONS = (
 
 _EVENTS = ("batch_event_sql(bigint)", "get_batch_events(bigint)")
 """What a job reads a batch's events by, the first one that it may call."""
-
-_TGTYPES = {
-    Operation.INSERT: 4,
-    Operation.DELETE: 8,
-    Operation.UPDATE: 16,
-    Operation.TRUNCATE: 32,
-}
-"""Bits of ``pg_trigger.tgtype``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +43,26 @@ class PgqFacts:
         hidden: the schema is there, but the role may not use it.
         installed: it is there.
         version: of the extension; empty if PgQ was installed otherwise.
-        denied: what the role may not do, such as ``run pgq.finish_batch(bigint)``.
+        functions: those that the role may not run, such as ``pgq.finish_batch(bigint)``.
+        tables: those that it may not read.
+        absent: functions that are not there.
+        reader: a role that may do all of this, and of which the job's is no member; empty if there is none.
         is_old: it is of a version that cannot be used.
     """
 
     hidden: bool = False
     installed: bool = False
     version: str = ""
-    denied: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    reader: str = ""
     is_old: bool = False
 
     @property
     def usable(self) -> bool:
         """Whether the role can use it."""
-        return self.installed and not self.denied and not self.is_old
+        return self.installed and not (self.functions or self.tables or self.absent or self.is_old)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,34 +88,6 @@ class QueueFacts:
     late: bool = False
     denied: tuple[str, ...] = ()
     txid: str = "bigint"
-
-
-@dataclass(frozen=True, slots=True)
-class Feeders:
-    """The tables that feed the queue.
-
-    Attributes:
-        wanted: tables whose rows the job loads: those that its file names, else all that have a trigger.
-        triggers: the operations that enabled triggers put into the queue, by table.
-        key: primary key of the only table; empty if there are several.
-        idle: there are triggers, and none of them is on a table that the job's file names.
-    """
-
-    wanted: tuple[str, ...]
-    triggers: Mapping[str, frozenset[Operation]]
-    key: tuple[str, ...] = ()
-    idle: bool = False
-
-    @property
-    def fed(self) -> tuple[str, ...]:
-        """Wanted tables with an enabled trigger."""
-        return tuple(table for table in self.wanted if self.triggers.get(table))
-
-    @property
-    def operations(self) -> frozenset[Operation]:
-        """Operations that may come: those of the triggers; without triggers, all."""
-        found = frozenset[Operation]().union(*(self.triggers[table] for table in self.fed))
-        return found if self.fed else frozenset(Operation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +164,7 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
         return SourceFacts(server, database, pgq, queue)
     events = queue.events
     tables = look.use(lambda connection: SourceTables(connection, settings, {}))
-    feeders = look.read(lambda cursor: _read_feeders(cursor, settings, tables)) if tables else None
+    feeders = look.read(lambda cursor: read_feeders(cursor, settings, tables)) if tables else None
     consumer = look.use(lambda connection: _read_consumer(connection, settings))
     reading = look.use(lambda connection: Reading.of(connection, None, settings)) or PLAIN
     sample: dict[str, Any] = {
@@ -238,17 +209,31 @@ def _read_pgq(cursor: Cursor, settings: Settings) -> PgqFacts:
         return PgqFacts(hidden=True)
     if rights is None or not queries.value(cursor, "has_pgq", pgq=schema):
         return PgqFacts()
-    if old := queries.value(cursor, "old_pgq", pgq=schema):
+    called, ways = ([f"{schema}.{name}" for name in names] for names in (_FUNCTIONS, _EVENTS))
+    denied = _names(queries.rows(cursor, "denied_functions", functions=[*called, *ways]))
+    if called[0] not in denied and (old := queries.value(cursor, "old_pgq", pgq=schema)):
         return PgqFacts(installed=True, version=old, is_old=True)
     version = queries.row(cursor, "pgq_version", pgq=schema)
-    called, events = ([f"{schema}.{name}" for name in names] for names in (_FUNCTIONS, _EVENTS))
-    functions = queries.rows(cursor, "denied_functions", functions=called)
-    ways = queries.rows(cursor, "denied_functions", functions=events)
-    if len(ways) == len(events):
-        functions += ways[:1]
-    tables = queries.rows(cursor, "denied_tables", pgq=schema)
-    denied = (*(f"run {function}" for (function,) in functions), *(f"read {table}" for (table,) in tables))
-    return PgqFacts(installed=True, version=version[0] if version else "", denied=denied)
+    if denied.issuperset(ways):
+        # No role but an administrator's may run PgQue's.
+        called.append(ways[schema == "pgque"])
+    functions = [function for function in called if function in denied]
+    absent = _names(queries.rows(cursor, "absent_functions", functions=functions))
+    tables = [table for (table,) in queries.rows(cursor, "denied_tables", pgq=schema)]
+    lacking = {"functions": [one for one in functions if one not in absent], "tables": tables}
+    reader = queries.row(cursor, "helpful_role", role=f"{schema}_reader", **lacking)
+    return PgqFacts(
+        installed=True,
+        version=version[0] if version else "",
+        functions=tuple(lacking["functions"]),
+        tables=tuple(tables),
+        absent=tuple(one for one in functions if one in absent),
+        reader=reader[0] if reader else "",
+    )
+
+
+def _names(rows: Iterable[tuple[str]]) -> frozenset[str]:
+    return frozenset(name for (name,) in rows)
 
 
 def _read_queue(cursor: Cursor, settings: Settings) -> QueueFacts:
@@ -261,22 +246,6 @@ def _read_queue(cursor: Cursor, settings: Settings) -> QueueFacts:
     txid = queries.row(cursor, "column_type", schema=events.schema, table=events.table, column="ev_txid")
     names = tuple(table for (table,) in denied)
     return QueueFacts(events, "", paused, newest_tick, age, bool(late), names, txid[1] if txid else "int8")
-
-
-def _read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> Feeders:
-    triggers: dict[str, frozenset[Operation]] = {}
-    for name, types in queries.rows(
-        cursor, "feeding_triggers", pgq=settings.pgq_schema, queue=settings.queue
-    ):
-        root = tables.root(name.encode()).decode()
-        found = {operation for operation, bit in _TGTYPES.items() if (types or 0) & bit}
-        triggers[root] = triggers.get(root, frozenset()) | found
-    wanted = settings.source_tables or tuple(triggers)
-    if len(wanted) != 1:
-        return Feeders(wanted, triggers, idle=tables.filter_is_idle)
-    schema, _, name = wanted[0].partition(".")
-    key = queries.rows(cursor, "primary_key", schema=schema, table=name)
-    return Feeders(wanted, triggers, tuple(column for (column,) in key), tables.filter_is_idle)
 
 
 def _read_consumer(connection: Connection, settings: Settings) -> ConsumerFacts:

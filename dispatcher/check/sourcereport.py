@@ -8,10 +8,10 @@ from ..events import Operation
 from ..pgq import too_old
 from ..postgres import quote
 from ..settings import Settings
-from .columnfacts import column_findings
+from .feeders import Feeders, column_findings
 from .finding import Fault, Finding, Note
 from .serverfacts import Server, server_findings
-from .sourcefacts import ConsumerFacts, Feeders, PgqFacts, QueueFacts, SourceFacts
+from .sourcefacts import ConsumerFacts, PgqFacts, QueueFacts, SourceFacts
 
 
 def source_findings(facts: SourceFacts, settings: Settings) -> Iterator[Finding]:
@@ -44,10 +44,18 @@ def _pgq(pgq: PgqFacts, settings: Settings, server: Server) -> Iterator[Finding]
         yield Note(f"PgQ {pgq.version} in schema {schema}" if pgq.version else f"PgQ in schema {schema}")
     if pgq.is_old:
         yield Fault(too_old(pgq.version))
-    elif pgq.denied:
-        known = {"pgq": "pgq_reader", "pgque": "pgque_reader"}.get(schema)
-        remedy = f"; run there: grant {known} to {quote(role)}" if known else ""
-        yield Fault(f"role {role} may not {', '.join(pgq.denied)}{remedy}")
+    if pgq.absent:
+        yield Fault(f"PgQ in schema {schema} lacks {', '.join(pgq.absent)}; install all of it")
+    if pgq.functions or pgq.tables:
+        yield _rights_to_pgq(pgq, role)
+
+
+def _rights_to_pgq(pgq: PgqFacts, role: str) -> Fault:
+    lacking = [("run", "execute on function", pgq.functions), ("read", "select on", pgq.tables)]
+    may_not = [f"{verb} {', '.join(names)}" for verb, _, names in lacking if names]
+    grants = [f"grant {right} {', '.join(names)} to {quote(role)}" for _, right, names in lacking if names]
+    remedy = f"grant {quote(pgq.reader)} to {quote(role)}" if pgq.reader else "; ".join(grants)
+    return Fault(f"role {role} may not {' or '.join(may_not)}; run there: {remedy}")
 
 
 def _queue(queue: QueueFacts, settings: Settings, server: Server) -> Iterator[Finding]:

@@ -61,7 +61,11 @@ def table_findings(
         return
     if dest.relation is not None:
         rights = rights_for(changes, PARENT if settings.part_field else UNPARTITIONED)
-        yield from _relation(dest.relation, "", rights, server, stages=stages)
+        if clones(settings) and "select" not in rights:
+            rights.append("select")
+        # Its owner has all rights.
+        wanted = None if _is_to_own(dest.relation, settings) else rights
+        yield from _relation(dest.relation, "", wanted, server, stages=stages)
     else:
         what = "each of its partitions" if settings.part_field else "it"
         yield Note(f"{_no_table(dest, parent)}; part_template creates {what}")
@@ -109,17 +113,27 @@ def _newest(
 
 
 def _relation(
-    relation: Relation, role: str, rights: Sequence[str], server: Server, *, stages: bool
+    relation: Relation, role: str, rights: Sequence[str] | None, server: Server, *, stages: bool
 ) -> Iterator[Finding]:
-    """What a relation is, and the rights that the job lacks; `stages` if it stages rows anyway."""
+    """What a relation is, and the rights that the job lacks.
+
+    Args:
+        relation: the relation.
+        role: what it is to the job.
+        rights: that the job needs; None: it needs all of them, which a fault tells.
+        server: the target's.
+        stages: it stages rows anyway.
+    """
     if relation.kind not in _KINDS:
         yield Fault(f"{relation.name} is nothing that rows can be put into")
         return
     children = " with children" if relation.has_children and relation.kind == "r" else ""
     yield Note(f"{relation.name} is {role}{_KINDS[relation.kind]}{children}")
     takes_no_copy = relation.kind == "v" or relation.guarded
+    needed = list(rights or ())
     # Rows that COPY cannot write are staged in a table like it.
-    needed = [*rights, "select"] if takes_no_copy and "select" not in rights else rights
+    if takes_no_copy and rights is not None and "select" not in needed:
+        needed.append("select")
     if relation.guarded:
         yield Note(
             f"row security of {relation.name} holds for role {server.role}: its policies refuse rows, and "
@@ -142,13 +156,16 @@ def _creation(dest: DestTable, settings: Settings, server: Server) -> Iterator[F
         return
     if _not_cloneable(dest, settings):
         yield Fault(f"{parent} cannot be cloned for its partitions, and there is no part_template")
-    if not dest.relation.owned:
+    elif _is_to_own(dest.relation, settings):
         yield Fault(
             f"role {server.role} does not own {parent} and cannot make children of it; "
             f"run there: alter table {parent.sql} owner to {quote(server.role)}"
         )
-    if clones(settings) and dest.relation.lacking(["select"]):
-        yield server.grant(f"select on {parent.sql}")
+
+
+def _is_to_own(dest: Relation, settings: Settings) -> bool:
+    """Whether the role has to become the owner of ``dest_table``."""
+    return links(settings) and not dest.owned
 
 
 def _may_not_stage(server: Server) -> Fault:

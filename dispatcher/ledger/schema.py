@@ -13,7 +13,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import SetupError, is_infrastructure, one_line
-from ..postgres import Connection, lock_key, queries
+from ..postgres import Connection, lock_key, queries, quote
 
 VERSION = 2
 """The version that this program makes and likes best."""
@@ -99,14 +99,14 @@ def stranger(cursor: Cursor) -> str:
 
     Whoever owns an object can give it triggers, which run with the rights of the role that writes.
     """
-    found = queries.row(cursor, "strangers")
-    if found is None:
+    found = queries.rows(cursor, "strangers")
+    if not found:
         return ""
-    kind, name, owner = found
+    kind, name, owner, _ = found[0]
+    remedy = "; ".join(f"alter {kind} {name} owner to {quote(to)}" for kind, name, _, to in found)
     return (
         f"{kind} {name} in the target database belongs to role {owner}, which is neither this role nor the "
-        f"database's owner nor a superuser; once you trust it, run there: alter {kind} {name} owner to "
-        "the database's owner"
+        f"database's owner nor a superuser; once you trust what is in it, run there: {remedy}"
     )
 
 
@@ -124,8 +124,10 @@ def open_schema(connection: Connection) -> SchemaFacts:
     if facts.steps and facts.may_make:
         facts = _make(connection, facts)
     if facts.schema and not facts.may_use:
+        role = quote(connection.session.info.user)
         raise SetupError(
-            "cannot use schema tdsup in the target database: run there: grant usage on schema tdsup"
+            "cannot use schema tdsup in the target database; "
+            f"run there: grant usage on schema tdsup to {role}"
         )
     if not (facts.pgq_ext or facts.positions):
         raise SetupError(

@@ -660,10 +660,27 @@ where relkind in ('r', 'p', 'v', 'f') and not exists (select from pg_inherits wh
 order by nspname <> %(schema)s, 1, 2
 limit 10000;
 
+-- name: pgq_ext_runs_as_caller
+-- Whether the functions of pgq_ext need the caller's own rights to its table.
+select not coalesce(bool_or(prosecdef), false) from pg_proc join pg_namespace n on n.oid = pronamespace
+where nspname = 'pgq_ext' and proname = 'set_last_tick';
+
 -- name: denied_functions
 -- Which of some functions do not exist, or may not be run by the role.
 select f from unnest(%(functions)s::text[]) f
 where not coalesce(has_function_privilege(to_regprocedure(f)::oid, 'execute'), false);
+
+-- name: absent_functions
+-- Which of some functions do not exist.
+select f from unnest(%(functions)s::text[]) f where to_regprocedure(f) is null;
+
+-- name: helpful_role
+-- A role by its name, if it may run some functions and read some tables, and ours is no member of it.
+select rolname::text from pg_roles where rolname = %(role)s and not pg_has_role(oid, 'usage')
+    and not exists (
+        select from unnest(%(functions)s::text[]) f where not has_function_privilege(pg_roles.oid, f, 'execute'))
+    and not exists (
+        select from unnest(%(tables)s::text[]) t where not has_table_privilege(pg_roles.oid, t, 'select'));
 
 -- name: denied_tables
 -- Tables of PgQ that the role may not read.

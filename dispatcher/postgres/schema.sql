@@ -26,7 +26,8 @@ select exists (
 
 -- name: strangers
 -- Objects of schemas tdsup and pgq_ext whose owner is neither our role nor the database's owner nor a superuser, with
--- their kind and owner, and functions of their triggers likewise: what a stranger made would run with our rights.
+-- their kind and owner, and functions of their triggers likewise: what a stranger made would run with our rights. And
+-- the database's owner.
 with places (id, name) as (
     select oid, nspname from pg_namespace where nspname in ('tdsup', 'pgq_ext')
 ),
@@ -52,10 +53,9 @@ objects (kind, id, owner) as (
 select kind,
     case kind when 'schema' then id::regnamespace::text when 'table' then id::regclass::text
         else id::regprocedure::text end as name,
-    rolname::text
-from objects join pg_roles on pg_roles.oid = owner
-where not rolsuper and rolname not in (current_user, 'pg_database_owner')
-    and owner <> (select datdba from pg_database where datname = current_database())
+    rolname::text, pg_get_userbyid(datdba)::text
+from objects join pg_roles on pg_roles.oid = owner join pg_database on datname = current_database()
+where not rolsuper and rolname not in (current_user, 'pg_database_owner') and owner <> datdba
 order by kind = 'schema' desc, name;
 
 -- name: recorded_version

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from harness.rows.job import settings_of
-from tdsup.dispatcher.check.bookkeeping import Bookkeeping, PositionFacts, bookkeeping_findings
+from tdsup.dispatcher.check.bookfacts import Bookkeeping, PositionFacts
+from tdsup.dispatcher.check.bookkeeping import bookkeeping_findings
+from tdsup.dispatcher.check.feeders import Feeders
 from tdsup.dispatcher.check.finding import Fault, Finding, Note
 from tdsup.dispatcher.check.serverfacts import Server, server_findings
-from tdsup.dispatcher.check.sourcefacts import ConsumerFacts, Feeders, SourceFacts
+from tdsup.dispatcher.check.sourcefacts import ConsumerFacts, SourceFacts
 from tdsup.dispatcher.events import Operation
 from tdsup.dispatcher.ledger import Entry, Position, SchemaFacts, Storage, Tick
 from tdsup.dispatcher.rights.needs import PARENT, UNATTACHED, UNPARTITIONED, Rights, rights_for

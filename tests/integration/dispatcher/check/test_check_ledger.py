@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from harness.rows.check import faults_of, fine, register
+from harness.rows.check import faults_of, fine, mend, register
 from harness.rows.job import drain
 from harness.rows.orders import Orders
 from harness.servers.database import Database
@@ -139,8 +139,30 @@ SQUATS = {
 
 @pytest.mark.parametrize("squat", SQUATS.values(), ids=SQUATS)
 def test_a_squatter(target: Database, orders: Orders, role: str, squat: str) -> None:
-    """Whatever another role owns there is a fault, with its owner's name."""
+    """Whatever another role owns there is a fault, with its owner's name and what gives it to another."""
     target.execute(squat)
     keys = orders.keys()
-    (fault, *_) = faults_of(keys)
+    (fault,) = faults_of(keys)
     assert f"in the target database belongs to role {role}, which is neither this role nor" in fault
+    mend(orders, fault)
+    assert not any(f"belongs to role {role}" in other for other in faults_of(keys))
+
+
+def test_a_squatter_of_everything(target: Database, orders: Orders, role: str) -> None:
+    """One fault has the statements for all that is his; the database's owner is named in quotes."""
+    keys = register(orders)
+    database = target.value("select current_database()")
+    target.execute(f'create role "its owner"; alter database {database} owner to "its owner"')
+    try:
+        for what in ("schema tdsup", "table tdsup.consumer", "table tdsup.dead_letter"):
+            target.execute(f"alter {what} owner to {role}")
+        (fault,) = faults_of(keys)
+        assert fault.endswith(
+            'run there: alter schema tdsup owner to "its owner"; '
+            'alter table tdsup.consumer owner to "its owner"; '
+            'alter table tdsup.dead_letter owner to "its owner"'
+        )
+        mend(orders, fault)
+        fine(keys)
+    finally:
+        target.execute('reassign owned by "its owner" to current_user; drop role "its owner"')

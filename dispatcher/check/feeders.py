@@ -1,4 +1,4 @@
-"""Columns of the source: what its tables have, and what the job's file names and they lack."""
+"""The tables of the source that feed the queue, and which of their columns the job's file names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,47 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
-from ..events import Event, read_change
+from ..events import Event, Operation, read_change
 from ..pgq import Reading, SourceTables
 from ..postgres import hint, queries
 from ..settings import EVENT_TIME, Settings
 from .finding import Fault
+
+_TGTYPES = {
+    Operation.INSERT: 4,
+    Operation.DELETE: 8,
+    Operation.UPDATE: 16,
+    Operation.TRUNCATE: 32,
+}
+"""Bits of ``pg_trigger.tgtype``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feeders:
+    """The tables that feed the queue.
+
+    Attributes:
+        wanted: tables whose rows the job loads: those that its file names, else all that have a trigger.
+        triggers: the operations that enabled triggers put into the queue, by table.
+        key: primary key of the only table; empty if there are several.
+        idle: there are triggers, and none of them is on a table that the job's file names.
+    """
+
+    wanted: tuple[str, ...]
+    triggers: Mapping[str, frozenset[Operation]]
+    key: tuple[str, ...] = ()
+    idle: bool = False
+
+    @property
+    def fed(self) -> tuple[str, ...]:
+        """Wanted tables with an enabled trigger."""
+        return tuple(table for table in self.wanted if self.triggers.get(table))
+
+    @property
+    def operations(self) -> frozenset[Operation]:
+        """Operations that may come: those of the triggers; without triggers, all."""
+        found = frozenset[Operation]().union(*(self.triggers[table] for table in self.fed))
+        return found if self.fed else frozenset(Operation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +78,23 @@ class Columns:
 
 UNKNOWN = Columns((), frozenset())
 """Nothing is known."""
+
+
+def read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> Feeders:
+    """Ask which tables have triggers that put events into the queue."""
+    triggers: dict[str, frozenset[Operation]] = {}
+    for name, types in queries.rows(
+        cursor, "feeding_triggers", pgq=settings.pgq_schema, queue=settings.queue
+    ):
+        root = tables.root(name.encode()).decode()
+        found = {operation for operation, bit in _TGTYPES.items() if (types or 0) & bit}
+        triggers[root] = triggers.get(root, frozenset()) | found
+    wanted = settings.source_tables or tuple(triggers)
+    if len(wanted) != 1:
+        return Feeders(wanted, triggers, idle=tables.filter_is_idle)
+    schema, _, name = wanted[0].partition(".")
+    key = queries.rows(cursor, "primary_key", schema=schema, table=name)
+    return Feeders(wanted, triggers, tuple(column for (column,) in key), tables.filter_is_idle)
 
 
 def read_columns(
