@@ -84,12 +84,17 @@ def _no_room(dest: DestTable, settings: Settings, server: Server) -> Fault | Non
     if not dest.schema.usable:
         return server.grant(f"usage on schema {quote(parent.schema)}")
     if dest.relation is not None:
-        return None
+        return _no_rows(dest.relation)
     if not template.strip():
         return Fault(f"{_no_table(dest, parent)}, and no part_template that would create tables")
     if settings.part_field and _PARENT.search(template):
         return Fault(f"{_no_table(dest, parent)}, which part_template refers to as _PARENT")
     return None
+
+
+def _no_rows(relation: Relation) -> Fault | None:
+    """That no rows can be put into a relation, if that is so."""
+    return None if relation.kind in _KINDS else Fault(f"{relation.name} is nothing that rows can be put into")
 
 
 def _no_table(dest: DestTable, parent: TableName) -> str:
@@ -124,8 +129,8 @@ def _relation(
         server: the target's.
         stages: it stages rows anyway.
     """
-    if relation.kind not in _KINDS:
-        yield Fault(f"{relation.name} is nothing that rows can be put into")
+    if fault := _no_rows(relation):
+        yield fault
         return
     children = " with children" if relation.has_children and relation.kind == "r" else ""
     yield Note(f"{relation.name} is {role}{_KINDS[relation.kind]}{children}")

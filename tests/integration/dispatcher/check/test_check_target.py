@@ -40,6 +40,10 @@ TABLE_FAULTS: dict[str, tuple[dict[str, object], str]] = {
         {"dest_table": "numbers", "part_field": ""},
         "public.numbers is nothing that rows can be put into",
     ),
+    "a sequence to be cloned": (
+        {"dest_table": "numbers", "part_template": ""},
+        "public.numbers is nothing that rows can be put into",
+    ),
     "a view to be cloned": (
         {"dest_table": "looking", "part_template": ""},
         "public.looking cannot be cloned for its partitions, and there is no part_template",
