@@ -124,7 +124,7 @@ def test_what_send_wrote_is_a_row(source: Database, target: Database, pgque: Key
 
 
 def test_the_check_of_a_reader(source: Database, target: Database, pgque: Keys) -> None:
-    """It finds no fault, shows pending events, and names the role that others lack."""
+    """It finds no fault, shows pending events, and names the right that others lack."""
     target.execute("create table t (id int, day date)")
     drain(**pgque)
     source.execute("select pgque.insert_event('q', 'made', 'id=1&day=2026-11-24')")
@@ -135,7 +135,10 @@ def test_the_check_of_a_reader(source: Database, target: Database, pgque: Keys) 
     reader = "reader_" + source.value("select current_database()")
     source.execute(f"revoke execute on function pgque.get_batch_events(bigint) from {reader}")
     (fault,) = examined(pgque)[1]
-    assert "may not run pgque.batch_event_sql(bigint); run there: grant pgque_reader to reader_" in fault
+    grant = f"grant execute on function pgque.get_batch_events(bigint) to {reader}"
+    assert fault.endswith(f"may not run pgque.get_batch_events(bigint); run there: {grant}")
+    source.execute(grant)
+    assert examined(pgque)[1] == []
 
 
 def test_a_backlog_of_a_reader_has_the_limit_of_its_ticks(
