@@ -59,7 +59,7 @@ def _add_forms(status: argparse.ArgumentParser) -> None:
         dest="judges",
         action="store_true",
         help="one line for Nagios and scripts, with the exit status: 0 all is well (also what is paused or "
-        "stopped on purpose), 1 a job is in backoff or nobody works for it, 2 one is blocked, lags or gets no "
+        "stopped on purpose), 1 a job is in backoff or nobody works for it, 2 one is blocked, lags or has no "
         "ticks, or no master runs, 3 cannot tell",
     )
     status.add_argument(
