@@ -60,12 +60,8 @@ class Run:
         self._advice = ""
         self._told: set[str] = set()
         self._roots: dict[bytes, bytes] = {}
-        self._onlooker = Onlooker(
-            settings,
-            self._process.identity,
-            partial(self._report, Condition.RUNNING),
-            context.logger,
-        )
+        say = partial(self._report, Condition.RUNNING)
+        self._onlooker = Onlooker(settings, self._process.identity, say, context.logger)
         self._log = WorkLog(settings.job_name, context.logger, settings.keepalive_stats)
         # When the last event was loaded.
         self._busy_at = time.monotonic()
