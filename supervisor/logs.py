@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Literal, NoReturn
 from .files import open_to_append
 from .journal import JournalLog
 from .lineformat import LineFormat, Names, formatter
+from .protocol import FILE
 
 STDOUT = 1
 
@@ -32,6 +34,13 @@ class Stream:
 
     kind: Literal["stdout", "journald"]
     line_format: LineFormat
+
+    def whereabouts(self, job: str | None) -> str:
+        """Where to look for the log of a job, or of the master (None), in words."""
+        text = f"everything is logged to {self.kind} (log_to in {FILE})"
+        if self.kind == "stdout":
+            return text
+        return f"{text}; look with journalctl " + (shlex.quote(f"TDSUP_JOB={job}") if job else "-t tdsup")
 
 
 class Output(logging.Handler):

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...config import find_job_type, import_fleet, load_fleet, sample
 from ...errors import NotRunning, Refused, TdsupError
 from ...exits import Exit
-from ...protocol import FILE, Client
+from ...protocol import Client
 from ..acting.jobsearch import find_job
 from ..speech import say
 from .tail import Tail
@@ -24,7 +24,8 @@ def show_log(options: argparse.Namespace) -> int:
     """Show the end of a log, and what is added."""
     settings = load_fleet()
     if settings.stream is not None:
-        raise TdsupError(_elsewhere(options.job, settings.log_to))
+        what = f"log of {options.job}" if options.job else "log"
+        raise TdsupError(f"cannot show the {what}: {settings.stream.whereabouts(options.job)}")
     path = _log_of(options.job) if options.job else Path(settings.log)
     tail = Tail(path)
     try:
@@ -42,14 +43,6 @@ def show_log(options: argparse.Namespace) -> int:
     finally:
         tail.close()
     return Exit.OK
-
-
-def _elsewhere(job: str | None, log_to: str) -> str:
-    """Where to look for a log that is no file."""
-    what = f"log of {job}" if job else "log"
-    command = f"journalctl TDSUP_JOB={job}" if job else "journalctl -t tdsup"
-    look = f"; look with {command}" if log_to == "journald" else ""
-    return f"cannot show the {what}: everything is logged to {log_to} (log_to in {FILE}){look}"
 
 
 def _log_of(job: str) -> Path:
