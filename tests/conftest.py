@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from harness.programs.desk import Desk
 from harness.rows.orders import Orders
+from harness.servers.browser import Browser, browser
 from harness.servers.database import Database
 from harness.servers.hosts import Hosts
 from harness.servers.queue import Queue
@@ -88,6 +89,23 @@ def queue(source: Database) -> Queue:
 def orders(source: Database, target: Database) -> Orders:
     """A table with its queue, and no consumer yet."""
     return Orders(source, target)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests; each opens its own page."""
+    with browser(tmp_path_factory.mktemp("browser")) as made:
+        yield made
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Browser]:
+    """A wide page in light colours, without a message in the browser's console."""
+    chromium.resize(1380, 900)
+    chromium.prefer("light")
+    chromium.complaints()
+    yield chromium
+    chromium.open("about:blank")
 
 
 @pytest.fixture

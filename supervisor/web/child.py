@@ -70,7 +70,7 @@ def run_web(settings: FleetSettings, channel: socket.socket) -> int:
     sender.snapshot(Snapshot(Condition.RUNNING, f"the page is {scheme}://{address}/"))
     link = MasterLink(settings.socket)
     observer = Observer(link, time.monotonic)
-    _serve(Site(link, observer, rules, certificate), observer, listener, certificate)
+    _serve(Site(link, observer, rules, certificate, settings.stream), observer, listener, certificate)
     return Exit.OK
 
 

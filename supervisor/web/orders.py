@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import logging
-from urllib.parse import unquote
 
 from ..errors import Refused, TdsupError
 from ..protocol import VERBS
@@ -39,7 +38,7 @@ async def carry_out(request: Request, token: WebToken | None, link: MasterLink, 
         return reply_error(
             401, "bad-token", "the token is missing or wrong", (b"www-authenticate", b"Bearer")
         )
-    name, verb = _split(request.raw_path)
+    name, verb = request.job_and_verb
     command = ACTIONS.get(verb)
     if command is None:
         return reply_error(404, "bad-request", f"no such action (there are: {' '.join(ACTIONS)})")
@@ -57,12 +56,3 @@ async def carry_out(request: Request, token: WebToken | None, link: MasterLink, 
     finally:
         observer.forget()
     return reply_data(200, {"ok": True, "data": data})
-
-
-def _split(path: bytes) -> tuple[str, str]:
-    """Name and verb of ``/jobs/NAME/VERB``; both empty if the path has another form."""
-    parts = path.split(b"/")
-    if len(parts) != 4:
-        return "", ""
-    # Decoded only now: a job's name may hold a slash.
-    return unquote(parts[2].decode("latin-1")), parts[3].decode("latin-1")

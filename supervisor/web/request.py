@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 BODY_LIMIT = 1024
 """Bytes of a request's body; no request needs one."""
@@ -46,6 +46,15 @@ class Request:
             dict(scope["headers"]),
             client,
         )
+
+    @property
+    def job_and_verb(self) -> tuple[str, str]:
+        """Name and verb of ``/jobs/NAME/VERB``; both empty if the path has another form."""
+        parts = self.raw_path.split(b"/")
+        if len(parts) != 4:
+            return "", ""
+        # Decoded only now: a job's name may hold a slash.
+        return unquote(parts[2].decode("latin-1")), parts[3].decode("latin-1")
 
     @property
     def host(self) -> bytes:

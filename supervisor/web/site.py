@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from ..errors import BadRequest, TdsupError
+from tdsup.jobtype import printable
+
+from ..errors import BadRequest, TdsupError, UnknownJob
+from ..logs import Stream
 from .access import Rules
 from .assets import load_assets
 from .certificate import Certificate
+from .jobpages.jobpages import JobPages
 from .link import MasterLink
 from .observer import Observer
 from .orders import carry_out
@@ -23,8 +28,8 @@ READY = frozenset({"running", "standby"})
 ON_PURPOSE = frozenset({"stopped", "paused"})
 """States of a job that should not run."""
 
-ORDERS = "/jobs/"
-"""Where actions are: POST /jobs/NAME/VERB."""
+JOBS = "/jobs/"
+"""Where actions are, POST /jobs/NAME/VERB, and pages of single jobs."""
 
 PROBES = frozenset({"/healthz", "/readyz"})
 """What anybody may ask, under any name: an orchestrator knows only an address and a port."""
@@ -72,15 +77,23 @@ class Site:
         observer: knows the status.
         rules: who may do what.
         certificate: the page's, if it has one.
+        stream: where jobs log to; None: to files.
     """
 
     def __init__(
-        self, link: MasterLink, observer: Observer, rules: Rules, certificate: Certificate | None = None
+        self,
+        link: MasterLink,
+        observer: Observer,
+        rules: Rules,
+        certificate: Certificate | None,
+        stream: Stream | None,
     ) -> None:
         self._link = link
         self._observer = observer
         self._rules = rules
         self._certificate = certificate
+        self._place = {"host": socket.gethostname(), "directory": printable(str(Path.cwd()))}
+        self._job_pages = JobPages(observer, stream)
         self._assets = load_assets()
         self._routes: dict[str, Callable[[Request], Awaitable[Reply]]] = {
             **dict.fromkeys(self._assets, self._asset),
@@ -113,9 +126,11 @@ class Site:
             return reply_text(
                 421, f"cannot serve host {shown!a}: web_hosts of tdsup.yaml names those that lead here"
             )
-        if request.path.startswith(ORDERS):
-            return await carry_out(request, self._rules.token, self._link, self._observer)
         route = self._routes.get(request.path)
+        if request.path.startswith(JOBS):
+            if request.method not in READING or not self._job_pages.hold(request):
+                return await carry_out(request, self._rules.token, self._link, self._observer)
+            route = self._job_pages.show
         if route is None:
             return reply_text(404, f"no such page (there are: {' '.join(sorted(self._routes))})")
         if request.method not in READING:
@@ -127,6 +142,8 @@ class Site:
             return await route(request)
         except BadRequest as error:
             return reply_text(400, str(error))
+        except UnknownJob as error:
+            return reply_text(404, printable(str(error)))
         except TdsupError as error:
             return reply_text(503, str(error))
 
@@ -143,7 +160,7 @@ class Site:
         if after is not None and not (after.isascii() and after.isdigit() and len(after) < 20):
             raise BadRequest("after is not a step of the history")
         answer = await self._observer.describe(None if after is None else int(after))
-        return reply_data(200, {**answer, "actions": self._rules.token is not None})
+        return reply_data(200, {**answer, **self._place, "actions": self._rules.token is not None})
 
     async def _healthz(self, _request: Request) -> Reply:
         await self._link.ask("version")

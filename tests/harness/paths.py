@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,3 +17,9 @@ JOBTYPES = Path(__file__).with_name("jobtypes")
 
 TDSUP = Path(sys.executable).with_name("tdsup")
 TABLE_DISPATCHER = Path(sys.executable).with_name("table_dispatcher")
+
+
+def environment() -> dict[str, str]:
+    """Environment of every program: it finds the fake job types and the harness, and warnings are errors."""
+    paths = os.pathsep.join(filter(None, [str(JOBTYPES), str(TESTS), os.environ.get("PYTHONPATH", "")]))
+    return {**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "error"}

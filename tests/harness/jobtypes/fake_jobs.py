@@ -164,6 +164,12 @@ def _action(name: str, text: str) -> Action:
     return Action(name, text, run)
 
 
+def _list(settings: SleeperSettings, arguments: Sequence[str]) -> Iterable[str]:
+    """For programs, what it was told to write."""
+    shows = "json" in arguments and settings.line != "bad"
+    return settings.line.splitlines() if shows else _action("list", "").run(settings, arguments)
+
+
 class Alone:
     """Nobody looks for its news."""
 
@@ -188,7 +194,7 @@ class Sleeper(Alone):
 
     actions = (
         _action("register", "Register it."),
-        _action("list", "List what it has."),
+        Action("list", "List what it has.", _list),
         _action("replay", "Do it again."),
         *(_action(name, "Do it.") for name in ("rewind", "skip", "takeover", "retire")),
         *(_action(name, "Tell it.") for name in ("consumers", "schema")),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from harness.paths import JOBTYPES, TDSUP, TESTS
+from harness.paths import TDSUP, environment
 from harness.waiting import PATIENCE
 
 SLEEPER = "sleeper"
@@ -55,9 +54,8 @@ class FleetFiles:
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def environment(self) -> dict[str, str]:
-        """Environment of every command: it finds the fake job types, and warnings are errors."""
-        paths = os.pathsep.join(filter(None, [str(JOBTYPES), str(TESTS), os.environ.get("PYTHONPATH", "")]))
-        return {**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "error"}
+        """Environment of every command."""
+        return environment()
 
     def command(self, *arguments: str) -> list[str]:
         """The words of a ``tdsup`` command on this fleet."""

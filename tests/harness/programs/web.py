@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import socket
 import socketserver
 import ssl
@@ -19,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from harness.paths import environment
 from harness.waiting import PATIENCE
 
 CHILD = """
@@ -162,7 +162,7 @@ class WebChild:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", CHILD, str(theirs.fileno())],
                 cwd=directory,
-                env={**os.environ, "PYTHONWARNINGS": "error"},
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stderr=stderr,
                 pass_fds=[theirs.fileno()],

@@ -1,0 +1,1 @@
+"""Pages of single jobs: the end of a log, and dead letters."""
