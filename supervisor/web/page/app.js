@@ -2,6 +2,7 @@
 
 import { Actions } from "./actions.js";
 import { History } from "./history.js";
+import { Panel } from "./panel.js";
 import { Row } from "./row.js";
 import { rank, shape } from "./states.js";
 import { clock, plural } from "./words.js";
@@ -17,6 +18,7 @@ const rows = new Map();
 const chosen = new Set();
 const chips = new Map();
 const actions = new Actions(() => refresh());
+const panel = new Panel();
 
 let latest = null; // The latest answer.
 let latestAt = 0; // When it came.
@@ -73,7 +75,7 @@ function showJobs() {
     }
   }
   for (const job of latest.jobs) {
-    if (!rows.has(job.name)) rows.set(job.name, new Row(job.name, (name) => actions.open(name)));
+    if (!rows.has(job.name)) rows.set(job.name, new Row(job.name, actions, panel));
     rows.get(job.name).show(job, history, latestAt);
   }
   const sorted = [...latest.jobs].sort((a, b) => rank(a.state) - rank(b.state) || compare(a.name, b.name));
@@ -109,7 +111,9 @@ function showSummary() {
   const parts = states.map((state) => `${counts.get(state) ?? 0} ${state}`);
   setText(byId("summary"), [plural(latest.jobs.length, "job", "jobs"), ...parts].join(", "));
   const failing = (counts.get("blocked") ?? 0) + (counts.get("backoff") ?? 0);
-  document.title = failing ? `(${failing}) tdsup` : "tdsup";
+  const place = `${latest.host}:${latest.directory}`;
+  setText(byId("place"), place);
+  document.title = `${failing ? `(${failing}) ` : ""}${place} – tdsup`;
 }
 
 function chip(state) {

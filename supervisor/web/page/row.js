@@ -1,7 +1,7 @@
 // One job: a row of the table, or a card on a narrow screen. Whatever comes from the fleet is set as text only.
 
 import { Sparkline } from "./sparkline.js";
-import { FAILING, shape } from "./states.js";
+import { FAILING, isWell, shape } from "./states.js";
 import { clock, count, duration, exactly, rate } from "./words.js";
 
 export class Row {
@@ -10,19 +10,23 @@ export class Row {
   #at = 0;
   #texts = new Map();
 
-  // Calls `act` with the job's name when somebody wants to do something about it.
-  constructor(name, act) {
+  // `actions` and `panel` open when somebody wants to do something about the job, or to read more of it.
+  constructor(name, actions, panel) {
     this.name = name;
+    this.path = `jobs/${encodeURIComponent(name)}`;
     this.main = element("tr", "job");
     this.main.setAttribute("role", "row");
-    this.#head();
-    this.rate = this.#graph("Events/s");
-    this.lag = this.#graph("Lag");
+    this.#head(panel);
+    this.rate = this.#graph("Events/s", "rate");
+    this.lag = this.#graph("Lag", "lag");
     this.rows = this.#cell("Rows", "number");
     this.dead = this.#cell("Dead letters", "number");
-    this.partitions = this.#cell("Partitions", "number");
-    this.restarts = this.#cell("Restarts", "number");
-    this.#button(act);
+    this.letters = link("", () => panel.openLetters(name, this.letters.href));
+    this.dead.append(this.letters);
+    this.partitions = this.#cell("Partitions", "number partitions");
+    this.restarts = this.#cell("Restarts since start", "number");
+    this.#button(actions);
+    this.#why();
   }
 
   // Show the job's values; `at` is the moment, in seconds, when they were true.
@@ -34,15 +38,21 @@ export class Row {
       this.main.classList.toggle("failing", FAILING.has(job.state));
       this.shape.replaceWith((this.shape = shape(job.state)));
     }
+    this.main.classList.toggle("well", isWell(job));
     this.#set(this.word, job.state);
-    this.#set(this.place, [job.file, job.log].filter(Boolean).join(" · "));
-    this.place.title = this.place.textContent;
-    this.#set(this.rate.value, rate(job.events_per_second));
+    this.#set(this.place, job.file ?? "");
+    this.place.title = job.file ?? "";
+    this.#set(this.rate.value, hasRun(job) ? rate(job.events_per_second) : "–");
+    this.rate.cell.classList.toggle("unknown", !hasRun(job));
+    this.lag.cell.classList.toggle("unknown", job.lag === null);
     this.#number(this.rows, job.rows);
-    this.#number(this.dead, job.dead_letters_kept);
+    this.#number(this.dead, job.dead_letters_kept, this.letters);
     this.#number(this.partitions, job.partitions);
     this.#number(this.restarts, job.restarts);
-    this.dead.classList.toggle("bad", job.dead_letters_kept > 0);
+    const bad = job.dead_letters_kept > 0;
+    this.dead.classList.toggle("bad", bad);
+    if (bad) this.letters.setAttribute("href", `${this.path}/dead-letters`);
+    else this.letters.removeAttribute("href");
     this.#draw(history);
   }
 
@@ -55,6 +65,7 @@ export class Row {
     const retry = job.retry_in === null ? "" : retrying(job.retry_in - passed);
     this.#note(this.reason, [retry, job.reason].filter(Boolean).join(": "));
     const old = job.last_error && job.last_error !== job.reason;
+    this.why.hidden = this.reason.hidden && !old;
     this.#note(this.error, old ? `${duration(job.last_error_age + passed)} ago: ${job.last_error}` : "");
   }
 
@@ -62,12 +73,16 @@ export class Row {
     return [this.name, this.#job.reason, this.#job.state].some((part) => part.toLowerCase().includes(text));
   }
 
-  #head() {
+  #head(panel) {
     const cell = element("th", "name");
     cell.setAttribute("role", "rowheader");
     cell.scope = "row";
     this.place = element("span", "place");
-    cell.append(element("span", "title", this.name), this.place);
+    const title = link("title", () => panel.openLog(this.name, title.href));
+    title.textContent = this.name;
+    title.title = "The end of its log";
+    title.href = `${this.path}/log`;
+    cell.append(title, this.place);
     this.main.append(cell);
     const state = this.#cell("State", "state");
     this.shape = shape("");
@@ -75,10 +90,16 @@ export class Row {
     this.since = element("span", "since");
     const badge = element("span", "badge");
     badge.append(this.shape, this.word);
+    state.append(badge, this.since);
+  }
+
+  // Below the other cells, as wide as all of them: a reason is long.
+  #why() {
+    this.why = this.#cell("", "why");
     this.reason = element("span", "reason");
     this.error = element("span", "error");
-    this.reason.hidden = this.error.hidden = true;
-    state.append(badge, this.since, this.reason, this.error);
+    this.why.hidden = this.reason.hidden = this.error.hidden = true;
+    this.why.append(this.reason, this.error);
   }
 
   #cell(label, kind) {
@@ -89,31 +110,32 @@ export class Row {
     return cell;
   }
 
-  #graph(label) {
-    const cell = this.#cell(label, "graph");
+  #graph(label, kind) {
+    const cell = this.#cell(label, `graph ${kind}`);
     const value = element("span", "value");
     const spark = new Sparkline();
     cell.append(value, spark.svg);
-    return { value, spark };
+    return { cell, value, spark };
   }
 
-  #button(act) {
+  #button(actions) {
     const button = element("button", "", "Actions");
     button.type = "button";
     button.setAttribute("aria-label", `Actions for ${this.name}`);
-    button.addEventListener("click", () => act(this.name));
+    button.addEventListener("click", () => actions.open(this.name));
     this.#cell("", "act").append(button);
   }
 
   #draw(history) {
     if (this.#drawn === history.end) return;
     this.#drawn = history.end;
-    this.rate.spark.draw(history.points(this.name, "events_per_second"), "Events/s", rate);
+    const rates = hasRun(this.#job) ? history.points(this.name, "events_per_second") : [];
+    this.rate.spark.draw(rates, "Events/s", rate);
     this.lag.spark.draw(history.points(this.name, "lag"), "Lag", duration);
   }
 
-  #number(cell, number) {
-    this.#set(cell, number === null ? "–" : count(number));
+  #number(cell, number, node = cell) {
+    this.#set(node, number === null ? "–" : count(number));
     cell.title = number === null ? "not known" : exactly(number);
     cell.classList.toggle("zero", number === 0);
   }
@@ -130,6 +152,22 @@ export class Row {
       node.textContent = text;
     }
   }
+}
+
+// Of a job that has told nothing yet there is nothing to draw.
+function hasRun(job) {
+  return job.lag !== null || job.events > 0;
+}
+
+// A link that opens something on the page; in a tab of its own it leads to the same as plain data.
+function link(kind, open) {
+  const made = element("a", kind);
+  made.addEventListener("click", (event) => {
+    if (!made.hasAttribute("href") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open();
+  });
+  return made;
 }
 
 function retrying(seconds) {

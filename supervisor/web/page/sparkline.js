@@ -19,13 +19,15 @@ export class Sparkline {
   }
 
   // The oldest point comes first, the last one is now; null is a gap. A title gives meaning and maximum in words.
+  // Where nothing is known, nothing is shown.
   draw(points, what, say) {
     const known = points.filter((point) => point !== null);
+    this.svg.toggleAttribute("hidden", known.length === 0);
     const top = Math.max(0, ...known);
     const runs = segments(points, top);
     this.line.setAttribute("d", runs.map((run) => "M" + run.map(pair).join("L")).join(""));
     this.area.setAttribute("d", runs.map(filled).join(""));
-    const told = known.length ? `${what} in the last 15 minutes: at most ${say(top)}` : `${what}: no history yet`;
+    const told = `${what} in the last 15 minutes: at most ${say(top)}`;
     this.svg.setAttribute("aria-label", told);
     this.title ??= this.svg.appendChild(document.createElementNS(SVG, "title"));
     this.title.textContent = told;

@@ -19,6 +19,12 @@ const ORDER = Object.keys(SHAPES);
 
 export const FAILING = new Set(["blocked", "backoff"]);
 
+// Whether a job works as it should, so that one line says enough.
+export function isWell(job) {
+  const works = job.state === "standby" || (job.state === "running" && !job.reason);
+  return works && !job.dead_letters_kept;
+}
+
 // The place of a state in the list; a state that this page does not know comes early.
 export function rank(state) {
   return ORDER.indexOf(state);
