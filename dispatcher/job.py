@@ -35,7 +35,7 @@ class TableDispatcher:
         """The consumer on its queue, and its position in the target."""
         consumer = f"consumer {settings.consumer_name} of queue {settings.queue}"
         return {
-            "src_db": f"{consumer} in database {database_name(settings.src_db)}",
+            "pgq_consumer_id": f"{consumer} in database {database_name(settings.src_db)}",
             "dst_db": f"the position of {consumer} in database {database_name(settings.dst_db)}",
         }
 
@@ -80,8 +80,9 @@ class TableDispatcher:
     def leaving(self, settings: Settings) -> str:
         """The consumer: while it is registered, the queue keeps every event for it."""
         names = ", ".join(map(_literal, (settings.queue, settings.consumer_name)))
+        consumer = self.claims(settings)["pgq_consumer_id"]
         return (
-            f"{self.claims(settings)['src_db']}: nobody reads it any more, and the queue keeps its events; "
+            f"{consumer}: nobody reads it any more, and the queue keeps its events; "
             f"run there: select {quote(settings.pgq_schema)}.unregister_consumer({names})"
         )
 

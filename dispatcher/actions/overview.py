@@ -23,7 +23,9 @@ def consumers(settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
         arguments: job, queue and consumer of each of the fleet's jobs there, one after the other.
     """
     where = database_name(settings.src_db)
-    readers = dict(zip(zip(arguments[1::3], arguments[2::3], strict=True), arguments[::3], strict=True))
+    named = zip(arguments[::3], arguments[1::3], arguments[2::3], strict=True)
+    # Of several jobs that name one consumer, the first one works.
+    readers = {(queue, consumer): job for job, queue, consumer in reversed([*named])}
     with database("source", settings, f"list the consumers in database {where}") as source:
         found = Registry(source, settings).consumers()
     rows = [("QUEUE", "CONSUMER", "LAG", "EVENTS BEHIND", "LAST ASKED", "READ BY")]

@@ -163,9 +163,11 @@ select system_identifier from pg_control_system();
 select current_database()::text, pid, backend_start::text from pg_stat_get_activity(pg_backend_pid());
 
 -- name: waited_for
--- Of the busiest session of a process, by how its name ends: pid, for how many seconds its statement has run, type and name of
--- what it waits for, and of who holds that up: pid, user, program, state and statement, as far as they may be seen.
-select its.pid, extract(epoch from clock_timestamp() - its.query_start)::float8, its.wait_event_type, its.wait_event,
+-- Of the busiest session of a process, by how its name ends: pid, statement, for how many seconds that has run, type and name of
+-- what it waits for, the table that it wants to lock; and of who holds that up: pid, user, program, state and statement, as far
+-- as they may be seen.
+select its.pid, its.query, extract(epoch from clock_timestamp() - its.query_start)::float8, its.wait_event_type, its.wait_event,
+    (select relation::regclass::text from pg_locks where pid = its.pid and not granted and relation is not null limit 1),
     holder.pid, holder.usename::text, holder.application_name, holder.state, holder.query
 from pg_stat_activity its
 left join lateral (

@@ -114,17 +114,26 @@ class Onlooker:
             row = None
         if row is None:
             return _unanswered(address, since)
-        pid, seconds, kind, event, holder, user, program, state, statement = row
+        pid, own, seconds, kind, event, table, *held_by = row
         where = f"in the {address.which} database"
-        if holder is not None:
-            who = ", ".join(filter(None, (f"user {user}", program, state)))
-            shown = " ".join(str(statement or "").split())[:LONGEST]
-            waits = f"has waited for a lock {where} for {duration(seconds)}"
-            return f"{waits}: pid {holder} ({who}) has it: {shown}"
+        if held_by[0] is not None:
+            what = f"a lock on {table}" if table else "a lock"
+            return f"has waited for {what} {where} for {duration(seconds)}: {_holder(*held_by)}"
         if kind == "Client":
             return ""
         waits = f", waits for {kind} {event}" if kind else ""
-        return f"a statement {where} has taken {duration(seconds)} so far (pid {pid}{waits})"
+        return f"a statement {where} has taken {duration(seconds)} so far (pid {pid}{waits}): {_brief(own)}"
+
+
+def _holder(pid: int, user: str | None, program: str | None, state: str | None, statement: str | None) -> str:
+    """Who has a lock, and how to end that session."""
+    who = ", ".join(filter(None, (f"user {user}", program, state)))
+    last = "its statement" if state == "active" else "its last statement"
+    return f"pid {pid} ({who}) has it; pg_terminate_backend ends that; {last}: {_brief(statement)}"
+
+
+def _brief(statement: str | None) -> str:
+    return " ".join(str(statement or "").split())[:LONGEST]
 
 
 def _is_asked(sessions: Sessions, which: str) -> bool:

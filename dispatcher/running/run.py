@@ -11,7 +11,7 @@ from functools import partial
 import psycopg2
 from tdsup.jobtype import TROUBLE, Condition, Context, Snapshot
 
-from ..errors import Displaced, Outage, SetupError, is_infrastructure, one_line
+from ..errors import Displaced, Outage, SetupError
 from ..ledger import (
     NO_OWNERS,
     ConsumerRow,
@@ -27,6 +27,7 @@ from ..postgres import Connection, connected
 from ..settings import Settings
 from .consumer import Consumer
 from .onlooker import Onlooker
+from .outages import differ, outages
 from .registration import Registration
 from .sessions import WATCHED, Sessions
 from .standby import Standby
@@ -92,18 +93,18 @@ class Run:
         settings = self._settings
         name = f"tdsup {settings.job_name}", self._process.identity
         self._proven = True
-        with connected(settings.target, *name) as target, _outages(target=target):
+        with connected(settings.target, *name) as target, outages(target=target):
             position = self._position(target)
             with (
                 connected(settings.source, *name) as source,
-                _outages(source=source, target=target),
+                outages(source=source, target=target),
             ):
                 queue = Queue(source, settings, self._roots)
                 sessions = Sessions(source, target, self._context)
                 row = ConsumerRow(target, position)
                 its = sessions.source_session()
                 ownership = Ownership(row, self._process, its, settings.takeover_after)
-                with self._leaving(ownership, queue, sessions), _outages(source=source, target=target):
+                with self._leaving(ownership, queue, sessions), outages(source=source, target=target):
                     return self._work(sessions, queue, position, ownership)
 
     def _position(self, target: Connection) -> Position:
@@ -261,13 +262,14 @@ class Run:
 
     def _retry(self, error: Outage) -> None:
         """Wait a while; log the failure unless it is the known one, however it is worded."""
-        if self._failure is None or _differ(self._failure, error):
+        if self._failure is None or differ(self._failure, error):
             self._logger.warning("%s: %s; trying again", self._settings.job_name, error)
             self._logger.debug("traceback", exc_info=error)
         self._failure = error
-        self._report(Condition.RETRYING, str(error))
-        self._standby.hear()
         limit = REFUSED_LIMIT if error.answered or error.refused else RETRY_LIMIT
+        every = f"; it is tried again every {limit:.0f} s at least" if limit == REFUSED_LIMIT else ""
+        self._report(Condition.RETRYING, f"{error}{every}")
+        self._standby.hear()
         self._context.wait(limit if error.refused else min(self._retry_delay, limit))
         self._retry_delay = min(self._retry_delay * 2, limit)
 
@@ -276,23 +278,3 @@ class Run:
             self._logger.info("%s: works again", self._settings.job_name)
         self._failure = None
         self._retry_delay = RETRY_FIRST
-
-
-def _differ(one: Outage, other: Outage) -> bool:
-    """Whether the failing database or the kind of failure differs; lost and unreachable count as one kind."""
-    elsewhere = bool(one.which and other.which) and one.which != other.which
-    return elsewhere or one.answered != other.answered
-
-
-@contextmanager
-def _outages(**connections: Connection) -> Iterator[None]:
-    """Turn psycopg2's errors of a session into ours: an `Outage` if a retry may help, else a `SetupError`."""
-    try:
-        yield
-    except psycopg2.Error as error:
-        if not is_infrastructure(error):
-            raise SetupError(f"cannot run: {one_line(error)}") from error
-        lost = [which for which, connection in connections.items() if connection.closed]
-        where = f"lost the {lost[0]} database" if lost else "a database failed"
-        answered = not lost and error.pgcode is not None
-        raise Outage(f"{where}: {one_line(error)}", lost[0] if lost else "", answered) from error

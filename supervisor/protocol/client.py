@@ -9,6 +9,7 @@ import socket
 from typing import Any, Self
 
 from ..errors import Forbidden, NotRunning, Refused
+from ..flock import try_lock
 
 REPLY_TIMEOUT = 30.0
 """Seconds to wait for a reply; a master answers within milliseconds, a stopped one (SIGSTOP) never."""
@@ -34,6 +35,9 @@ class Client:
         except (FileNotFoundError, ConnectionRefusedError) as error:
             self._socket.close()
             here = os.getcwd()  # noqa: PTH109 (pathlib takes longer than all else)
+            if _is_locked():
+                why = f"a master runs in {here}, but somebody has removed its control socket {path}"
+                raise NotRunning(f"cannot reach the fleet: {why}; it makes it anew within 10 s") from error
             where = f"in {here} (it would listen on {path}); -C DIR names another directory"
             raise NotRunning(f"cannot reach the fleet: no master runs {where}") from error
         except PermissionError as error:
@@ -86,3 +90,17 @@ class Client:
                 pass
         except OSError:
             pass
+
+
+def _is_locked() -> bool:
+    """Whether a master has locked the working directory."""
+    try:
+        folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        return not try_lock(folder, shared=True)
+    except OSError:
+        return False
+    finally:
+        os.close(folder)

@@ -213,7 +213,7 @@ class WatcherContext:
 
     def wait(self, seconds: float, descriptor: int | None = None) -> bool:
         """Sleep, and show by that that the watcher is not stuck."""
-        self._waited = time.monotonic()
+        self._waited = math.inf
         poller = select.poll()
         if descriptor is not None:
             poller.register(descriptor, select.POLLIN)

@@ -45,10 +45,19 @@ def _reason(job: Job) -> str:
     text, retry = str(job["reason"]), job["retry_in"]
     if retry is not None:
         text = f"retry in {duration(retry)}: {text}"
+    if job["state"] == "blocked" and "tdsup" not in text:
+        text += f"; {_remedy(job)}"
     if job["last_error"] and job["last_error"] != job["reason"]:
         past = f"last error {duration(job['last_error_age'])} ago: {job['last_error']}"
         text = f"{text}; {past}" if text else past
     return printable(" ".join(text.split()))
+
+
+def _remedy(job: Job) -> str:
+    """What a person can do about a blocked job."""
+    if job["type"] is None:
+        return "mend the file, then: tdsup reload"
+    return f"tdsup check --connect {job['file']} tells more; once it is mended: tdsup start-job {job['name']}"
 
 
 def _number(name: str) -> Callable[[Job], str]:

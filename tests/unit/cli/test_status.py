@@ -42,6 +42,8 @@ def a_job(**values: Any) -> dict[str, Any]:
         "dead_letters_kept": 2,
         "restarts": 0,
         "reason": "",
+        "type": "table_dispatcher",
+        "file": "conf.d/orders.ini",
         "retry_in": None,
         "last_error": "",
         "last_error_age": None,
@@ -61,17 +63,32 @@ def test_a_job_is_one_line_where_there_is_no_terminal() -> None:
 
 
 def test_a_reason_has_lines_of_its_own_on_a_terminal() -> None:
-    """It is told whole; the columns that matter least make room."""
+    """It is told whole, with what to do; the columns that matter least make room."""
     blocked = a_job(name="clicks", state="blocked", reason=" ".join(["word"] * 30))
     assert render({"jobs": [a_job(), blocked]}, 70).splitlines() == [
         "JOB     STATE    PID  SINCE  EVENTS/S  LAG   DEAD  RESTARTS",
         "clicks  blocked   12  1m1s       1234  0.4s     2         0",
         "    word word word word word word word word word word word word word",
         "    word word word word word word word word word word word word word",
-        "    word word word word",
+        "    word word word word; tdsup check --connect conf.d/orders.ini tells",
+        "    more; once it is mended: tdsup start-job clicks",
         "orders  running   12  1m1s       1234  0.4s     2         0",
         "2 jobs: 1 blocked, 1 running",
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "last"),
+    [
+        ({"type": None}, "no; mend the file, then: tdsup reload"),
+        ({"reason": "Lost position: tdsup rewind orders"}, "Lost position: tdsup rewind orders"),
+        ({"state": "backoff"}, "no"),
+    ],
+)
+def test_a_blocked_job_says_what_to_do(values: dict[str, Any], last: str) -> None:
+    """Unless its reason does."""
+    job = a_job(**{"state": "blocked", "reason": "no", **values})
+    assert render({"jobs": [job]}).splitlines()[1].endswith(f"  {last}")
 
 
 def test_jobs_that_fail_come_first() -> None:

@@ -21,7 +21,7 @@ ORDER = {
         "load metrics rights check running watching actions job ticking"
     ).split(),
     "supervisor": (
-        "exits redact errors protocol files flock loop kept chronicle manager lineformat journal "
+        "exits redact errors flock protocol files loop kept chronicle manager lineformat journal "
         "logs config control jobs worker master web service cli"
     ).split(),
     "sandbox": "errors reaper account binaries cluster ticker box __main__".split(),

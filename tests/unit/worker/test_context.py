@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -157,6 +158,24 @@ def test_a_watcher_that_is_stuck_gives_no_sign_of_life(monkeypatch: pytest.Monke
     context.wait(0)
     context.beat()
     assert sender.beats == 2
+
+
+def test_a_watcher_that_waits_for_long_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As before it tries a lost database again."""
+    now, sender = [time.monotonic()], Beats()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    context = WatcherContext(logging.getLogger("x"), cast("Any", sender))
+    reader, writer = os.pipe()
+    waiting = threading.Thread(target=context.wait, args=(60.0, reader))
+    waiting.start()
+    time.sleep(0.1)
+    now[0] += 2 * STUCK
+    context.beat()
+    os.write(writer, b"x")
+    waiting.join()
+    os.close(reader)
+    os.close(writer)
+    assert sender.beats == 1
 
 
 class Beats:

@@ -52,7 +52,8 @@ def test_whoever_has_a_lock_is_named(orders: Orders, people: People, which: str,
         who = rf"pid {session.info.backend_pid} \(user postgres, a person, idle in transaction\)"
         orders.insert(1)
         wanted = (
-            rf"has waited for a lock in the {which} database for [\d.]+s: {who} has it: lock table {table}"
+            rf"has waited for a lock on (public\.)?{table} in the {which} database for [\d.]+s: "
+            rf"{who} has it; pg_terminate_backend ends that; its last statement: lock table {table}"
         )
         wait_until(lambda: re.fullmatch(wanted, job.context.reports[-1].reason), "the holder is named")
         assert job.context.reports[-1].values["lag"] is not None
@@ -95,7 +96,7 @@ def test_a_long_statement_is_told(orders: Orders, target: Database) -> None:
         job.wait_for("running")
         orders.insert(1)
         waits = r"\(pid \d+, waits for Timeout PgSleep\)"
-        wanted = rf"a statement in the target database has taken [\d.]+s so far {waits}"
+        wanted = rf"a statement in the target database has taken [\d.]+s so far {waits}: .+"
         wait_until(lambda: re.fullmatch(wanted, job.context.reports[-1].reason), "it is told")
         job.wait_for("running", rows=1)
         assert job.context.reports[-1].reason == ""
