@@ -45,7 +45,8 @@ def _at_source(source: Connection, settings: Settings) -> Iterator[str]:
         return
     source.set_session(autocommit=True)
     standing = standings(source, pgq, [(queue, consumer)])[queue, consumer]
-    newest = f"newest tick {ticks[2]}, {ticks[3]} ago" if ticks[2] is not None else "no tick"
+    _table, tick, age = ticks
+    newest = f"newest tick {tick}, {age} ago" if tick is not None else "no tick"
     yield f"queue {queue}: {newest}"
     if standing.trouble:
         yield standing.trouble

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..events import Operation
 from ..ledger import Source, Tick
-from ..pgq import PLAIN, Reading, Registry, SourceTables, Whereabouts, no_queue
+from ..pgq import PLAIN, Reading, Registry, SourceTables, Whereabouts, no_queue, standings
 from ..postgres import Connection, TableName, queries
 from ..settings import Settings
 from .feeders import UNKNOWN, Columns, Feeders, read_columns, read_feeders
@@ -72,20 +72,18 @@ class QueueFacts:
     Attributes:
         events: the parent of the tables that hold its events; None if there is no such queue.
         missing: that it is not there, and what to do.
-        paused: its ticker is paused.
         newest_tick: id of its newest tick; None if it has none.
         age: of that tick, as PostgreSQL writes an interval.
-        late: `age` is more than a running ticker allows.
+        trouble: what is wrong with its ticker; empty: nothing.
         denied: tables of events that the role may not read.
         txid: type of the numbers of transactions in events; PgQue's is another one than PgQ's.
     """
 
     events: TableName | None
     missing: str = ""
-    paused: bool = False
     newest_tick: int | None = None
     age: str | None = None
-    late: bool = False
+    trouble: str = ""
     denied: tuple[str, ...] = ()
     txid: str = "bigint"
 
@@ -163,6 +161,7 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
     if queue is None or queue.events is None or queue.denied:
         return SourceFacts(server, database, pgq, queue)
     events = queue.events
+    queue = replace(queue, trouble=look.use(lambda connection: _trouble(connection, settings)) or "")
     tables = look.use(lambda connection: SourceTables(connection, settings, {}))
     feeders = look.read(lambda cursor: read_feeders(cursor, settings, tables)) if tables else None
     consumer = look.use(lambda connection: _read_consumer(connection, settings))
@@ -240,12 +239,18 @@ def _read_queue(cursor: Cursor, settings: Settings) -> QueueFacts:
     state = queries.row(cursor, "queue_state", pgq=settings.pgq_schema, queue=settings.queue)
     if state is None:
         return QueueFacts(None, no_queue(cursor, settings))
-    prefix, paused, newest_tick, age, late = state
+    prefix, newest_tick, age = state
     events = TableName.parse(prefix)
     denied = queries.rows(cursor, "denied_events", table=events.sql)
     txid = queries.row(cursor, "column_type", schema=events.schema, table=events.table, column="ev_txid")
     names = tuple(table for (table,) in denied)
-    return QueueFacts(events, "", paused, newest_tick, age, bool(late), names, txid[1] if txid else "int8")
+    kind = txid[1] if txid else "int8"
+    return QueueFacts(events, newest_tick=newest_tick, age=age, denied=names, txid=kind)
+
+
+def _trouble(connection: Connection, settings: Settings) -> str:
+    consumer = settings.queue, settings.consumer_name
+    return standings(connection, settings.pgq_schema, [consumer])[consumer].trouble
 
 
 def _read_consumer(connection: Connection, settings: Settings) -> ConsumerFacts:

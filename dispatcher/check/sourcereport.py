@@ -9,7 +9,7 @@ from ..pgq import too_old
 from ..postgres import quote
 from ..settings import Settings
 from .feeders import Feeders, column_findings
-from .finding import Fault, Finding, Note
+from .finding import Caution, Fault, Finding, Note
 from .serverfacts import Server, server_findings
 from .sourcefacts import ConsumerFacts, PgqFacts, QueueFacts, SourceFacts
 
@@ -64,8 +64,9 @@ def _queue(queue: QueueFacts, settings: Settings, server: Server) -> Iterator[Fi
         yield Fault(queue.missing)
         return
     ticked = f"its last tick, {queue.newest_tick}, is {queue.age} old" if queue.age else "it has no tick"
-    doubt = "; does its ticker run?" if queue.late or not queue.age else ""
-    yield Note(f"queue {name}: {ticked}{'; its ticker is paused' if queue.paused else doubt}")
+    yield Note(f"queue {name}: {ticked}{'' if queue.age else '; does its ticker run?'}")
+    if queue.trouble:
+        yield Caution(f"queue {name}: {queue.trouble}")
     if queue.denied:
         yield server.grant(f"select on {', '.join(queue.denied)}")
 

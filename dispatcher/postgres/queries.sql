@@ -708,10 +708,8 @@ select exists (
 select extversion from pg_extension where extname = '{pgq}';
 
 -- name: queue_state
--- The table of a queue's events, whether its ticker is paused, its newest tick, how old that is, and whether a
--- running ticker would have made a newer one. No row if there is no such queue.
-select queue_data_pfx, queue_ticker_paused, tick_id, date_trunc('second', now() - tick_time)::text,
-    not queue_external_ticker and now() - tick_time > 3 * queue_ticker_idle_period + interval '1 minute'
+-- The table of a queue's events, its newest tick, and how old that is. No row if there is no such queue.
+select queue_data_pfx, tick_id, date_trunc('second', now() - tick_time)::text
 from {pgq}.queue left join {pgq}.tick on tick_queue = queue_id
 where queue_name = %(queue)s
 order by tick_id desc nulls last limit 1;

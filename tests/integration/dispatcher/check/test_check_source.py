@@ -93,10 +93,13 @@ def test_both_servers_away(orders: Orders) -> None:
 @pytest.mark.parametrize(
     ("statement", "warning"),
     [
-        ("update pgq.queue set queue_ticker_paused = true", "its ticker is paused"),
+        (
+            "update pgq.queue set queue_ticker_paused = true",
+            "no tick for 3d 0h: the queue's ticker is paused",
+        ),
         (
             "create or replace function pgq.ticker() returns bigint language sql as 'select 0::bigint'",
-            "does its ticker run?",
+            "no tick for 3d 0h: does the ticker run?",
         ),
     ],
 )
@@ -105,7 +108,7 @@ def test_a_ticker_that_stands_still(source: Database, orders: Orders, statement:
     assert "ticker" not in fine(orders.keys())
     source.execute(statement)
     source.execute("update pgq.tick set tick_time = now() - interval '3 days'")
-    assert re.search(rf"is 3 days(?: 00:00:\d\d)? old; {re.escape(warning)}", fine(orders.keys()))
+    assert f"warning: queue orders: {warning}" in fine(orders.keys())
 
 
 def test_a_mistyped_queue(source: Database, orders: Orders) -> None:
