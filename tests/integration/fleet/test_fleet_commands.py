@@ -178,17 +178,22 @@ def test_status_shows_some_jobs_and_watches(a_fleet: Fleet) -> None:
 
 
 def test_a_shell_can_complete(a_fleet: Fleet) -> None:
-    """The script for bash knows commands, switches and the names of jobs."""
+    """The script for bash knows commands, switches and the names of jobs, also of a fleet elsewhere."""
     script = a_fleet.run("completion", "bash").stdout
     tdsup = Path(a_fleet.command()[0]).parent
-    for words, expected in {
-        "tdsup star": {"start", "start-job"},
-        "tdsup reload --dr": {"--dry-run"},
-        "tdsup restart ord": {"orders", "orders_eu"},
-    }.items():
+    here = a_fleet.directory
+    for words, place, expected in (
+        ("tdsup star", here, {"start", "start-job"}),
+        ("tdsup reload --dr", here, {"--dry-run"}),
+        ("tdsup restart ord", here, {"orders", "orders_eu"}),
+        ("tdsup restart ord", "/", set()),
+        (f"tdsup -C {here} restart ord", "/", {"orders", "orders_eu"}),
+        (f"tdsup -C \\'{here}\\' restart ord", "/", {"orders", "orders_eu"}),
+        (f"tdsup -C {here} star", "/", {"start", "start-job"}),
+    ):
         parts = words.split()
         question = (
-            f"PATH={tdsup}:$PATH; cd {a_fleet.directory}\n{script}\n"
+            f"PATH={tdsup}:$PATH; cd {place}\n{script}\n"
             f"COMP_WORDS=({words}); COMP_CWORD={len(parts) - 1}; _shtab_tdsup\n"
             'printf "%s\\n" "${COMPREPLY[@]}"'
         )
