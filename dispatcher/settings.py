@@ -48,7 +48,9 @@ class Settings(Ends):
             "part_field in its place would load a table for each day or month of that column"
         ),
     )
-    part_method: Method = Field("daily", description="Length of a partition: daily or monthly.")
+    part_method: Method = Field(
+        "daily", description="Length of a partition: daily, weekly (ISO 8601), monthly, quarterly, yearly."
+    )
     part_template: str = Field(
         "",
         description="SQL that creates a missing partition, with the words _DEST_TABLE, _SCHEMA_TABLE, "

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ..postgres import STRICT
 
-Method = Literal["daily", "monthly"]
+Method = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 # Without times that PostgreSQL carries over to the next day: 24:00, a leap second, a fraction that rounds up.
 _TIME = rb"(?!23:59:59\.9{6}[5-9])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
@@ -113,10 +113,34 @@ def _month(day: date) -> Period:
     return Period(first, (first + timedelta(days=31)).replace(day=1), f"{first:%Y_%m}".rjust(7, "0"))
 
 
-_PERIODS = {"daily": _day, "monthly": _month}
+def _week(day: date) -> Period:
+    """A week from Monday on, which belongs to the year that has its Thursday (ISO 8601)."""
+    year, week, weekday = day.isocalendar()
+    first = day - timedelta(days=weekday - 1)
+    return Period(first, first + timedelta(days=7), f"{year:04}_w{week:02}")
 
 
-SUFFIXES: dict[Method, str] = {"daily": r"^\d{4}_\d\d_\d\d$", "monthly": r"^\d{4}_\d\d$"}
+def _quarter(day: date) -> Period:
+    number = (day.month - 1) // 3
+    first = day.replace(month=3 * number + 1, day=1)
+    return Period(first, (first + timedelta(days=93)).replace(day=1), f"{first.year:04}_q{number + 1}")
+
+
+def _year(day: date) -> Period:
+    first = day.replace(month=1, day=1)
+    return Period(first, (first + timedelta(days=366)).replace(month=1, day=1), f"{first.year:04}")
+
+
+_PERIODS = {"daily": _day, "weekly": _week, "monthly": _month, "quarterly": _quarter, "yearly": _year}
+
+
+SUFFIXES: dict[Method, str] = {
+    "daily": r"^\d{4}_\d\d_\d\d$",
+    "weekly": r"^\d{4}_w\d\d$",
+    "monthly": r"^\d{4}_\d\d$",
+    "quarterly": r"^\d{4}_q[1-4]$",
+    "yearly": r"^\d{4}$",
+}
 """What follows the parent's name and an underscore in the name of a partition, as regular expressions."""
 
 

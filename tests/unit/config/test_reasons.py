@@ -147,7 +147,12 @@ EXAMPLES: tuple[tuple[type[BaseModel], str, object, str], ...] = (
     (Settings, "buffer_size", "9 parsec", "must be a size in bytes, such as 32 MiB (it is '9 parsec')"),
     (Settings, "buffer_size", "1", "must be at least 1048576 (it is '1')"),
     (Settings, "pgq_schema", "A", "must match the regular expression ^[a-z_][a-z0-9_]*$ (it is 'A')"),
-    (Settings, "part_method", "weekly", "must be daily or monthly (it is 'weekly')"),
+    (
+        Settings,
+        "part_method",
+        "fortnightly",
+        "must be daily, weekly, monthly, quarterly or yearly (it is 'fortnightly')",
+    ),
     (
         Settings,
         "fields",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.dispatcher.partitions.period import Method, Period, PeriodCache, period_of
+from tdsup.dispatcher.partitions.period import SUFFIXES, Method, Period, PeriodCache, period_of
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,47 @@ def test_single_digits_mean_the_same_day() -> None:
     assert PeriodCache("daily")[b"2026-1-2 10:00"] == period_of(b"2026-01-02", "daily")
 
 
-@given(st.dates(max_value=date(9999, 11, 30)), st.sampled_from(["daily", "monthly"]))
+LONGEST: dict[Method, int] = {"daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
+"""Most days of a period."""
+
+
+@pytest.mark.parametrize(
+    ("method", "suffix", "start", "end"),
+    [
+        ("daily", "2026_11_24", date(2026, 11, 24), date(2026, 11, 25)),
+        ("weekly", "2026_w48", date(2026, 11, 23), date(2026, 11, 30)),
+        ("monthly", "2026_11", date(2026, 11, 1), date(2026, 12, 1)),
+        ("quarterly", "2026_q4", date(2026, 10, 1), date(2027, 1, 1)),
+        ("yearly", "2026", date(2026, 1, 1), date(2027, 1, 1)),
+    ],
+)
+def test_a_period_has_a_name_and_bounds(method: Method, suffix: str, start: date, end: date) -> None:
+    """By the calendar."""
+    assert period_of(b"2026-11-24", method) == Period(start, end, suffix)
+
+
+@pytest.mark.parametrize(
+    ("day", "suffix"),
+    [
+        (b"2027-01-03", "2026_w53"),
+        (b"2027-01-04", "2027_w01"),
+        (b"2024-12-30", "2025_w01"),
+        (b"0001-01-01", "0001_w01"),
+    ],
+)
+def test_a_week_belongs_to_the_year_of_its_thursday(day: bytes, suffix: str) -> None:
+    """As ISO 8601 has it."""
+    assert period_of(day, "weekly").suffix == suffix
+
+
+@pytest.mark.parametrize("method", LONGEST)
+def test_the_last_period_is_refused(method: Method) -> None:
+    """It would end in the year 10000."""
+    with pytest.raises(ValueError, match="is past the last period"):
+        period_of(b"9999-12-31", method)
+
+
+@given(st.dates(max_value=date(9998, 12, 31)), st.sampled_from(sorted(LONGEST)))
 def test_a_period_holds_its_day(day: date, method: Method) -> None:
     """The bounds enclose the day; the next period begins where this one ends."""
     periods = PeriodCache(method)
@@ -121,5 +162,7 @@ def test_a_period_holds_its_day(day: date, method: Method) -> None:
     assert period.start <= day < period.end
     following = periods[period.end.isoformat().encode()]
     assert following.start == period.end
-    assert period.end - period.start <= timedelta(days=31)
-    assert len(period.suffix) == {"daily": 10, "monthly": 7}[method]
+    assert period.end - period.start <= timedelta(days=LONGEST[method])
+    # By their names, too, partitions are in the order of time, and known.
+    assert re.fullmatch(SUFFIXES[method], period.suffix)
+    assert period.suffix < following.suffix

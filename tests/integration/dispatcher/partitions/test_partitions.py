@@ -51,6 +51,34 @@ def test_without_template_the_parent_is_cloned(pipeline: Pipeline, parent: str) 
     assert target.value(primary) == 2
 
 
+NAMES = {
+    "weekly": ["t_2026_w44", "t_2026_w45", "t_2026_w46"],
+    "monthly": ["t_2026_11"],
+    "quarterly": ["t_2026_q4"],
+    "yearly": ["t_2026"],
+}
+"""Partitions of the first ten days of November 2026."""
+
+
+@pytest.mark.parametrize("method", NAMES)
+@pytest.mark.parametrize("parent", PARENTS.values(), ids=PARENTS)
+def test_a_partition_may_be_longer_than_a_day(pipeline: Pipeline, parent: str, method: str) -> None:
+    """Each row is in the one that holds its day, also once they are found by another process."""
+    target = pipeline.target
+    target.execute(f"drop table t; {parent}")
+    pipeline.insert(100, days=10)
+    assert pipeline.drain(part_method=method)["partitions"] == len(NAMES[method])
+    pipeline.insert(100, days=10)
+    assert pipeline.drain(part_method=method)["partitions"] == 0
+    pipeline.check()
+    children = target.column(
+        "select inhrelid::regclass::text from pg_inherits "
+        "join pg_class on oid = inhrelid and relkind = 'r' order by 1"
+    )
+    assert children == NAMES[method]
+    assert target.value("select count(distinct tableoid) from t") == len(NAMES[method])
+
+
 @pytest.mark.parametrize("length", [53, 63])
 def test_a_name_that_the_server_would_cut_off_is_refused(pipeline: Pipeline, length: int) -> None:
     """No row lands in another table because PostgreSQL shortens the partition's name."""
