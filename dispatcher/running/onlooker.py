@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging import Logger
 
 import psycopg2
@@ -18,6 +18,9 @@ from ..pgq import duration
 from ..postgres import connected, queries
 from ..settings import Settings
 from .sessions import Sessions
+
+SELDOM = 60.0
+"""Most seconds between two looks: many jobs may wait for one lock."""
 
 LONGEST = 100
 """Characters of a statement that are shown."""
@@ -41,7 +44,7 @@ class Onlooker:
         self._addresses = settings.target, settings.source
         self._say = say
         self._logger = logger
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._thread: threading.Thread | None = None
         self._sessions: Sessions | None = None
         self._since: float | None = None
@@ -61,6 +64,9 @@ class Onlooker:
         finally:
             with self._lock:
                 self._since = None
+                if self._has_spoken:
+                    # It may sleep for long.
+                    self._lock.notify()
 
     def has_spoken(self) -> bool:
         """Whether something was said since this was asked last, which the end of the work has made untrue."""
@@ -77,10 +83,14 @@ class Onlooker:
                 if since is None or sessions is None:
                     self._thread = None
                     return
-            left = since + PATIENCE - time.monotonic()
-            if left <= 0:
-                self._tell(since, sessions)
-            time.sleep(left if left > 0 else PATIENCE)
+            waited = time.monotonic() - since
+            if waited >= PATIENCE:
+                # A connection that is lost meanwhile is the main thread's affair.
+                with suppress(psycopg2.Error):
+                    self._tell(since, sessions)
+            with self._lock:
+                if self._since == since:
+                    self._lock.wait(PATIENCE - waited if waited < PATIENCE else min(waited, SELDOM))
 
     def _tell(self, since: float, sessions: Sessions) -> None:
         """Say at once which database does not answer, then what it says itself."""
@@ -88,13 +98,12 @@ class Onlooker:
         if not silent:
             return
         text = _unanswered(silent[0], since)
-        self._publish(since, text)
+        if self._logged != since:
+            self._publish(since, text)
         known = [text for address in silent if (text := self._ask(address, since))]
         # A lock has a holder, who can be called: it comes first.
         known.sort(key=lambda text: "lock" not in text)
-        if known:
-            text = known[0]
-            self._publish(since, text)
+        self._publish(since, text := known[0] if known else text)
         if self._logged != since:
             self._logged = since
             self._logger.warning("%s: %s", self._name, text)
