@@ -192,11 +192,12 @@ class Tally:
     def present(self) -> Mapping[str, Any]:
         """The numbers that change between two reports, idle or at a batch; any thread may ask."""
         now, opened, tick = time.monotonic(), self.opened_at, self.newest_tick
-        asked = self.asked_at
+        behind, asked = self.caught_up_to, self.asked_at
         # Nobody knows what a queue has that does not answer.
-        unanswered = asked if asked is not None and now - asked > PATIENCE else None
+        if asked is not None and now - asked > PATIENCE:
+            behind = asked if behind is None else min(behind, asked)
         values: dict[str, Any] = {
-            LAG: _earliest(self.caught_up_to, unanswered),
+            LAG: behind,
             "open_batch_seconds": 0.0 if opened is None else now - opened,
         }
         if self.letters is not None:
@@ -204,12 +205,9 @@ class Tally:
         if not self.is_watched:
             values |= self.standing
             values |= {} if tick is None else {"newest_tick_seconds": now - tick}
-            values[LAG] = _earliest(self.caught_up_to, unanswered, self.standing.get(LAG))
+            waits = self.standing.get(LAG)
+            values[LAG] = behind if waits is None else waits if behind is None else min(behind, waits)
         return values
-
-
-def _earliest(*moments: float | None) -> float | None:
-    return min((moment for moment in moments if moment is not None), default=None)
 
 
 NOTHING_WAITS: Mapping[str, Any] = {"waiting_events": 0, LAG: None, TROUBLE: ""}

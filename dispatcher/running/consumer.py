@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from tdsup.jobtype import Context
+from tdsup.jobtype import TROUBLE, Context
 
 from ..ledger import Choice, Ownership, Position, Storage, for_owner
 from ..load import BatchWork, Delivery, Ledger, Outcome
@@ -177,8 +177,9 @@ class Consumer:
         tally.finished_at = now
         # The end of the batch is a tick, and perhaps the newest one.
         tally.newest_tick = max(tally.newest_tick or 0.0, now - lag)
-        # It is ticked, whatever the last look has shown.
-        tally.standing = {**tally.standing, **NOTHING_WAITS}
+        if tally.standing.get(TROUBLE):
+            # It is ticked, whatever the last look has shown.
+            tally.standing = {**tally.standing, **NOTHING_WAITS}
 
     def _tell_double(self, batch: Batch) -> None:
         """Another program has finished a batch while it was loaded here, and may have loaded it too.

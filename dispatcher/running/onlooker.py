@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from logging import Logger
 
 import psycopg2
@@ -36,6 +36,9 @@ class Onlooker:
         identity: how the names of the job's sessions end.
         say: publishes what is waited for; called in the other thread.
         logger: the job's.
+
+    Attributes:
+        has_spoken: it has said something of the present work.
     """
 
     def __init__(self, settings: Settings, identity: str, say: Callable[[str], None], logger: Logger) -> None:
@@ -48,41 +51,38 @@ class Onlooker:
         self._thread: threading.Thread | None = None
         self._sessions: Sessions | None = None
         self._since: float | None = None
-        self._has_spoken = False
+        self.has_spoken = False
         self._logged: float | None = None
 
-    @contextmanager
-    def over(self, sessions: Sessions) -> Iterator[None]:
-        """Look at a piece of work over these connections."""
-        with self._lock:
-            self._sessions, self._since = sessions, time.monotonic()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._look, name="onlooker", daemon=True)
-                self._thread.start()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._since = None
-                if self._has_spoken:
-                    # It may sleep for long.
-                    self._lock.notify()
+    def begin(self, sessions: Sessions) -> None:
+        """Look from now on at a piece of work over these connections. It is quick: each batch calls it."""
+        self._sessions, self._since = sessions, time.monotonic()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._look, name="onlooker", daemon=True)
+            self._thread.start()
 
-    def has_spoken(self) -> bool:
-        """Whether something was said since this was asked last, which the end of the work has made untrue."""
+    def end(self) -> bool:
+        """The work is done; returns whether something was said, which is no longer true."""
+        self._since = None
+        if not self.has_spoken:
+            return False
         with self._lock:
-            spoken, self._has_spoken = self._has_spoken, False
-        if spoken:
-            self._logger.info("%s: goes on", self._name)
-        return spoken
+            self.has_spoken = False
+            # It may sleep for long.
+            self._lock.notify()
+        self._logger.info("%s: goes on", self._name)
+        return True
 
     def _look(self) -> None:
         while True:
-            with self._lock:
-                since, sessions = self._since, self._sessions
-                if since is None or sessions is None:
-                    self._thread = None
+            since, sessions = self._since, self._sessions
+            if since is None or sessions is None:
+                self._thread = None
+                # Work may have begun after the look, and seen that there is a thread.
+                if self._since is None:
                     return
+                self._thread = threading.current_thread()
+                continue
             waited = time.monotonic() - since
             if waited >= PATIENCE:
                 # A connection that is lost meanwhile is the main thread's affair.
@@ -111,7 +111,7 @@ class Onlooker:
     def _publish(self, since: float, text: str) -> None:
         with self._lock:
             if self._since == since:
-                self._has_spoken = True
+                self.has_spoken = True
                 self._say(text)
 
     def _ask(self, address: Address, since: float) -> str:

@@ -144,8 +144,11 @@ class Run:
                 self._tally.restore(ownership.former.counters)
                 self._totals = TOTALS
             try:
-                with self._onlooker.over(sessions):
+                self._onlooker.begin(sessions)
+                try:
                     Registration(registry, target, position, ownership, settings, self._logger).settle()
+                finally:
+                    self._onlooker.end()
                 consumer = Consumer(queue, target, (position, ownership), settings, self._tally, context)
                 self._advice = self._advise(ownership)
                 # What a server has refused, it may refuse again: that shows with the first batch.
@@ -165,11 +168,12 @@ class Run:
                 raise Displaced("paused")
             started = time.monotonic()
             events = self._tally.total
-            with self._onlooker.over(sessions):
+            self._onlooker.begin(sessions)
+            try:
                 more = consumer.work()
+            finally:
+                self._idle = not self._onlooker.end() and self._idle
             self._recovered()
-            if self._onlooker.has_spoken():
-                self._idle = False
             self._tell(consumer.notices)
             if not self._tally.is_watched and self._log.trouble(str(self._tally.standing.get(TROUBLE, ""))):
                 self._idle = False
