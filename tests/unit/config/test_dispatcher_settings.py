@@ -49,7 +49,7 @@ def test_fields_select_and_rename() -> None:
         ("src_db", "host=x pass word=hunter2 ="),
         ("pgq_queue_name", ""),
         ("dest_table", "a.b.c"),
-        ("part_method", "weekly"),
+        ("part_method", "fortnightly"),
         ("fields", "a,,b"),
         ("fields", "a:b, c:b"),
         ("fields", "a, a:b"),
