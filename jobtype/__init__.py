@@ -6,6 +6,7 @@ A job type is an entry point of group ``tdsup.jobs``. Its name is the section he
 from .action import Action
 from .condition import Condition
 from .context import Context, Snapshot, WatchContext
+from .duration import duration
 from .jobtype import GROUP, JobType
 from .metric import EVENTS, LAG, STATUS_NUMBERS, TROUBLE, Metric, MetricKind, StatusNumber
 from .option import UNNAMED, filled_in, is_filled_in, is_secret_file, no_effect, no_effect_reason, secret_file
@@ -30,6 +31,7 @@ __all__ = [
     "StatusNumber",
     "WatchContext",
     "brief",
+    "duration",
     "filled_in",
     "is_filled_in",
     "is_secret_file",

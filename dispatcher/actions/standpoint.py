@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tdsup.jobtype import duration
+
 from ..errors import Outage, SetupError
 from ..ledger import Entry, find_position, read_entry, schema_facts
-from ..pgq import duration, standings
+from ..pgq import standings
 from ..postgres import Connection, database_name, queries
 from ..settings import Settings
 from .desk import database, named

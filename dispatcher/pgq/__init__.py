@@ -10,7 +10,7 @@ from .queue import Queue
 from .reading import PLAIN, Reading
 from .registry import Registry, Whereabouts, no_queue, takes_over, too_old
 from .sourcetables import SourceTables
-from .standing import Consumers, Standing, duration, standings
+from .standing import Consumers, Standing, standings
 from .ticks import Ticks
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "Ticks",
     "Verdict",
     "Whereabouts",
-    "duration",
     "judge",
     "listen",
     "lost_position",

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from psycopg2 import ProgrammingError
+from tdsup.jobtype import duration
 
 from ..postgres import Connection, queries
 from .eventsbetween import tables_of
@@ -90,12 +91,3 @@ def _waiting(connection: Connection, schema: str, names: Sequence[str]) -> dict[
         rows = queries.rows_of_each(cursor, "waiting_events", parts, schema)
         return {queue: (waits, count) for queue, waits, count in rows}
     return {}
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them, in at most two units."""
-    whole = int(seconds)
-    for unit, part, names in ((86400, 3600, "dh"), (3600, 60, "hm"), (60, 1, "ms")):
-        if whole >= unit:
-            return f"{whole // unit}{names[0]} {whole % unit // part}{names[1]}"
-    return f"{whole}s"

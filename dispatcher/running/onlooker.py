@@ -10,11 +10,11 @@ from logging import Logger
 
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
+from tdsup.jobtype import duration
 
 from ..address import Address
 from ..errors import Outage, SetupError
 from ..metrics import PATIENCE
-from ..pgq import duration
 from ..postgres import connected, queries
 from ..settings import Settings
 from .sessions import Sessions

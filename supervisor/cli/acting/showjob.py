@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tdsup.jobtype import printable
+from tdsup.jobtype import duration, printable
 
 from ...chronicle import Change, changes
 from ...config import FleetSettings, load_fleet, settings_of
 from ...errors import NotRunning, Refused
 from ...exits import Exit
 from ...protocol import Client
-from ..asking.status import duration
 from ..speech import complain, say
 from .jobsearch import find_job
 from .perform import can, perform
@@ -91,7 +90,8 @@ def _facts(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "reason", job["reason"]
     if job["retry_in"] is not None:
         yield "tries again", f"in {duration(job['retry_in'])}"
-    yield "lag", duration(job["lag"])
+    if job["lag"] is not None:
+        yield "lag", duration(job["lag"])
     if job["last_error"]:
         yield "last error", f"{duration(job['last_error_age'])} ago: {job['last_error']}"
     yield "events", f"{job['events']:.0f}, {job['events_per_second']:.0f} a second at present"

@@ -7,11 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tdsup.jobtype import STATUS_NUMBERS, printable
-
-MINUTE = 60
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+from tdsup.jobtype import STATUS_NUMBERS, duration, printable
 
 NUMBERS = frozenset({"PID", "EVENTS/S", "RESTARTS", *(number.heading for number in STATUS_NUMBERS)})
 """Columns aligned to the right."""
@@ -28,17 +24,9 @@ INDENT = "    "
 Job = Mapping[str, Any]
 
 
-def duration(seconds: float | None) -> str:
-    """Seconds as people say them, in at most two units; a dash for None."""
-    if seconds is None:
-        return "-"
-    if seconds < 10:
-        return f"{seconds:.1f}s"
-    whole = int(seconds)
-    for unit, part, names in ((DAY, HOUR, "dh"), (HOUR, MINUTE, "hm"), (MINUTE, 1, "ms")):
-        if whole >= unit:
-            return f"{whole // unit}{names[0]}{whole % unit // part}{names[1]}"
-    return f"{whole}s"
+def told(seconds: float | None) -> str:
+    """A duration; a dash for None."""
+    return "-" if seconds is None else duration(seconds)
 
 
 def _reason(job: Job) -> str:
@@ -70,7 +58,7 @@ COLUMNS: dict[str, Callable[[Job], str]] = {
     "PID": lambda job: str(job["pid"] or "-"),
     "SINCE": lambda job: duration(job["since"]),
     "EVENTS/S": lambda job: f"{job['events_per_second']:.0f}",
-    "LAG": lambda job: duration(job["lag"]),
+    "LAG": lambda job: told(job["lag"]),
     **{number.heading: _number(number.name) for number in STATUS_NUMBERS if number.heading},
     "RESTARTS": lambda job: str(job["restarts"]),
 }

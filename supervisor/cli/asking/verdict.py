@@ -8,7 +8,7 @@ from typing import Any
 
 from tdsup.jobtype import printable
 
-from .status import duration, summary
+from .status import summary, told
 
 NAMED = 5
 """Jobs that are named for one fault."""
@@ -42,7 +42,7 @@ def judge(status: Mapping[str, Any], lag: float | None) -> tuple[Verdict, str]:
         (Verdict.WARNING, "backoff", [job for job in jobs if job["state"] == "backoff"]),
         (
             Verdict.CRITICAL,
-            f"lag over {duration(lag)}",
+            f"lag over {told(lag)}",
             [job for job in jobs if lag is not None and (job["lag"] or 0) > lag],
         ),
     )

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.supervisor.cli.asking.status import duration, render
+from tdsup.jobtype import duration
+from tdsup.supervisor.cli.asking.status import render
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (None, "-"),
         (0, "0.0s"),
         (9.94, "9.9s"),
         (59.9, "59s"),
@@ -24,7 +24,7 @@ from tdsup.supervisor.cli.asking.status import duration, render
         (90000, "1d1h"),
     ],
 )
-def test_a_duration_is_two_units_at_most(seconds: float | None, text: str) -> None:
+def test_a_duration_is_two_units_at_most(seconds: float, text: str) -> None:
     """Short enough for a column, exact enough for a person."""
     assert duration(seconds) == text
 

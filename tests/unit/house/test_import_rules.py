@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 ORDER = {
-    "jobtype": "printable metric action condition order context option jobtype".split(),
+    "jobtype": "printable duration metric action condition order context option jobtype".split(),
     "dispatcher": (
         "errors address postgres events partitions fieldmap keyvalues ends settings write route ledger pgq "
         "load metrics rights check running watching actions job ticking"

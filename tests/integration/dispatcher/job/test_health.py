@@ -91,8 +91,8 @@ def test_ticks_and_rotation_are_told(source: Database, target: Database) -> None
         (40, False, True, ""),
         (40, True, True, "no tick for 40s, and 1 event waits for one: does the ticker run?"),
         (40, True, False, ""),
-        (130, True, False, "no tick for 2m 10s, and 1 event waits for one: does the ticker run?"),
-        (130, False, True, "no tick for 2m 10s: does the ticker run?"),
+        (130, True, False, "no tick for 2m10s, and 1 event waits for one: does the ticker run?"),
+        (130, False, True, "no tick for 2m10s: does the ticker run?"),
     ],
 )
 def test_a_dead_ticker_is_told(
