@@ -84,6 +84,10 @@ class Tally:
             elif metric.kind == "gauge" and series:
                 self._current[name] = series
 
+    def forget_noted(self) -> None:
+        """Forget ages that somebody else has told, and keeps up to date no more."""
+        self._noted.clear()
+
     def fold(self, heard: float) -> None:
         """The process is dead: add its counters to those of the processes before it, forget its gauges.
 

@@ -146,6 +146,8 @@ class Watchers:
     def _tell_job(self, name: str, what: str, news: int | None) -> None:
         if (runner := self._roster.find(name)) is not None:
             runner.tell(what, news)
+            if news is None:
+                runner.job.tally.forget_noted()
 
     def _end(self, runners: list[Runner]) -> None:
         self._ending += runners

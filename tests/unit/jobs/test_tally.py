@@ -161,3 +161,19 @@ def test_gauges_can_be_told_by_others() -> None:
     assert tally.value("age", 1) == 5
     tally.fold(2)
     assert tally.value("age", 2) is None
+
+
+def test_what_a_watcher_has_told_is_forgotten_with_it() -> None:
+    """Of an age that a job tells too, the older counts, as long as somebody keeps it up to date."""
+    tally = Tally()
+    tally.describe([Metric("lag", "age", "Lag.")], {})
+    tally.update({"lag": 95.0}, 100)
+    tally.note({"lag": 70.0})
+    assert tally.value("lag", 100) == 30
+    tally.forget_noted()
+    assert tally.value("lag", 100) == 5
+    tally.update({"lag": None}, 101)
+    tally.note({"lag": 90.0})
+    assert tally.value("lag", 102) == 12
+    tally.note({"lag": None})
+    assert tally.value("lag", 102) == 0

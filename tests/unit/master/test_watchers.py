@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from tdsup.supervisor.jobs import State
+from tdsup.supervisor.jobs.tally import Tally
 from tdsup.supervisor.master import watchers
 from tdsup.supervisor.master.watchers import Watchers
 
@@ -15,7 +16,9 @@ class Stub:
     """A runner of a job or of a watcher, as far as `Watchers` sees it."""
 
     def __init__(self, name: str) -> None:
-        self.job = SimpleNamespace(name=name, pid=1, state=State.STARTING, stop=lambda _now: None)
+        self.job = SimpleNamespace(
+            name=name, pid=1, state=State.STARTING, stop=lambda _now: None, tally=Tally()
+        )
         self.told: list[int | None] = []
 
     def start(self) -> None:
