@@ -11,6 +11,9 @@ import os
 import re
 import stat
 
+FOLDER = "."
+"""The fleet's directory, which its master locks: unlike a file, nobody removes it and runs the fleet."""
+
 PID_LIMIT = 20
 """Bytes of a pid in a file."""
 
@@ -24,6 +27,24 @@ def try_lock(fd: int, *, shared: bool = False) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def open_folder(*, shared: bool = False) -> int | None:
+    """The fleet's directory, locked if it is free; None where it cannot be locked, as on NFS.
+
+    Args:
+        shared: whoever asks does not want to be its master.
+    """
+    try:
+        fd = os.open(FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        try_lock(fd, shared=shared)
+    except OSError:
+        os.close(fd)
+        return None
+    return fd
 
 
 def write_pid(fd: int) -> None:

@@ -9,16 +9,13 @@ import time
 from pathlib import Path
 
 from ..errors import AlreadyRunning
-from ..flock import is_pid_file, read_pid, try_lock, write_pid
+from ..flock import is_pid_file, open_folder, read_pid, try_lock, write_pid
 
 PATIENCE = 1.0
 """Seconds for which a lock file without a pid may be locked: a master is just starting, or somebody waits."""
 
 PAUSE = 0.02
 """Seconds between two tries."""
-
-FOLDER = "."
-"""The fleet's directory, which is locked too: unlike the file, nobody removes it and runs the fleet."""
 
 
 class Lock:
@@ -41,7 +38,7 @@ class Lock:
         try:
             _take(self._file, holds_pid=True)
             write_pid(self._file)
-            self._folder = _open_folder()
+            self._folder = open_folder()
             if self._folder is not None:
                 _take(self._folder)
         except AlreadyRunning:
@@ -78,7 +75,7 @@ class Lock:
 
 def wait_free(path: str) -> None:
     """Wait until nobody is the master of the working directory; a missing file is a free lock."""
-    found = [_open_folder(shared=True)]
+    found = [open_folder(shared=True)]
     with contextlib.suppress(FileNotFoundError):
         found.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
     for fd in found:
@@ -104,19 +101,4 @@ def _open_file(path: str) -> int:
     if not is_pid_file(fd):
         os.close(fd)
         raise OSError(errno.EEXIST, "it is no lock file; nothing is written to it", path)
-    return fd
-
-
-def _open_folder(*, shared: bool = False) -> int | None:
-    """The fleet's directory, locked if it is free; None where that is impossible: the file alone counts."""
-    try:
-        fd = os.open(FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except PermissionError:
-        return None
-    try:
-        try_lock(fd, shared=shared)
-    except OSError:
-        # NFS, for one.
-        os.close(fd)
-        return None
     return fd

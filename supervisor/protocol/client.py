@@ -9,7 +9,7 @@ import socket
 from typing import Any, Self
 
 from ..errors import Forbidden, NotRunning, Refused
-from ..flock import try_lock
+from ..flock import open_folder, try_lock
 
 REPLY_TIMEOUT = 30.0
 """Seconds to wait for a reply; a master answers within milliseconds, a stopped one (SIGSTOP) never."""
@@ -94,13 +94,10 @@ class Client:
 
 def _is_locked() -> bool:
     """Whether a master has locked the working directory."""
-    try:
-        folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
+    folder = open_folder(shared=True)
+    if folder is None:
         return False
     try:
         return not try_lock(folder, shared=True)
-    except OSError:
-        return False
     finally:
         os.close(folder)
