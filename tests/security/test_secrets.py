@@ -136,8 +136,7 @@ def test_a_password_is_used_and_never_shown(
         assert leaks(made, target, said) == []
         # It is asked for at each connection.
         target.execute("alter role keeper password %s", SECRET)
-        made.run("restart", "orders")
-        made.wait_for("orders", state="running")
+        made.wait_for("orders", 45, state="running")
         made.stop()
 
 
