@@ -9,94 +9,24 @@ from pydantic import ByteSize, Field
 from tdsup.jobtype import no_effect
 
 from .ends import Ends
-from .fieldmap import FieldMap
 from .keyvalues import (
     DateStyleName,
-    Day,
-    Duration,
     EncodingName,
-    Fields,
     IntervalStyleName,
     Names,
-    Operations,
     SqlStates,
-    Table,
 )
-from .partitions import EPOCH, Method, Partitioning
-
-EVENT_TIME = "_EVTIME"
-"""Value of ``part_field`` that means the event's own time."""
+from .partitionsettings import PartitionSettings
+from .rowsettings import RowSettings
 
 
-class Settings(Ends):
+class Settings(RowSettings, PartitionSettings, Ends):
     """What a job reads, and where it writes."""
 
-    dest_table: Table = Field(
-        examples=["orders"],
-        description="Table to load; with part_field, its name is the first part of the partitions' names.",
-    )
-    part_field: str = Field(
-        "",
-        description="Source column whose date names the partition; _EVTIME: the event's time; "
-        "empty: the table is not partitioned.",
-    )
-    part_column: str = Field(
-        "",
-        description="What the original's sample file calls part_field.",
-        json_schema_extra=no_effect(
-            "the original never read it, and dest_table is loaded whole unless part_field is given; "
-            "part_field in its place would load a table for each day or month of that column"
-        ),
-    )
-    part_method: Method = Field(
-        "daily", description="Length of a partition: daily, weekly (ISO 8601), monthly, quarterly, yearly."
-    )
-    part_template: str = Field(
-        "",
-        description="SQL that creates a missing partition, with the words _DEST_TABLE, _SCHEMA_TABLE, "
-        "_PARENT and _PKEY; empty: clone dest_table.",
-    )
-    part_past: Day = Field(
-        EPOCH,
-        description="Day from which on missing partitions are made, or from the oldest that there is; events "
-        "of earlier days are dead letters, unless they have a partition.",
-    )
-    part_future: Duration = Field(
-        "5 years",
-        description="How far from today missing partitions are made, such as 90 days; events of later days "
-        "are dead letters, unless they have a partition.",
-    )
-    part_limit: int = Field(
-        100,
-        ge=1,
-        description="Most partitions that are made for one batch; the rest of its events are dead letters.",
-    )
-    fields: Fields = Field(
-        FieldMap(None),
-        description="Columns to load: * for all, or a list such as a, b:new_name.",
-        json_schema_extra={"shown_default": "*"},
-    )
     table_filter: Names = Field(
         (),
         description="Source tables to load, separated by commas, each with its partitions; empty: all that "
         "feed the queue.",
-    )
-    row_mode: Literal["auto", "append", "plain", "keep_all"] = Field(
-        "auto",
-        description="append adds each insert, update and delete as a row and ignores truncates; plain "
-        "changes the target's rows as the source's were changed; keep_all is append without deletes; auto is "
-        "plain for a table with a unique index on the key that events name, else append.",
-    )
-    event_types: Operations | None = Field(
-        None,
-        description="Operations to load, of I (insert), U (update), D (delete) and R (truncate); others are "
-        "ignored. Unless it is set, truncates are loaded only if a trigger on truncate feeds the queue.",
-        json_schema_extra={"shown_default": "I, U, D"},
-    )
-    on_new_column: Literal["dead_letter", "add", "ignore"] = Field(
-        "dead_letter",
-        description="A column that the target lacks: dead_letter rejects its events, add adds it with its "
-        "type in the source, ignore leaves it out.",
     )
     date_style: DateStyleName = Field(
         "",
@@ -230,19 +160,6 @@ class Settings(Ends):
     def holds_back(self) -> bool:
         """Whether PgQ may give no batch although there are events."""
         return bool(self.pgq_keep_lag or self.pgq_batch_collect_events or self.pgq_batch_collect_interval)
-
-    @property
-    def partitioning(self) -> Partitioning:
-        """How `dest_table` is partitioned."""
-        return Partitioning(
-            self.dest_table,
-            self.part_field,
-            self.part_method,
-            self.part_template,
-            self.part_past,
-            self.part_future,
-            self.part_limit,
-        )
 
     @property
     def source_tables(self) -> tuple[str, ...]:

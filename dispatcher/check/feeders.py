@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor as Cursor
 
 from ..events import Event, Operation, read_change
+from ..partitionsettings import EVENT_TIME
 from ..pgq import Reading, SourceTables
 from ..postgres import hint, queries
-from ..settings import EVENT_TIME, Settings
+from ..settings import Settings
 from .finding import Fault
 
 _TGTYPES = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ..events import Event, read_change
 from ..partitions import MissingTable, PeriodCache, Permit, Tables
+from ..partitionsettings import EVENT_TIME
 from ..pgq import Reading, SourceTables
 from ..postgres import TableName, copytext
 from ..route import Classifier, Planner, Router, RowMode
-from ..settings import EVENT_TIME, Settings
+from ..settings import Settings
 from .known import Known
 from .passes import Pauses
 

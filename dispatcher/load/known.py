@@ -15,9 +15,10 @@ from ..events import (
     Prefix,
     Writing,
 )
+from ..partitionsettings import EVENT_TIME
 from ..postgres import TableName
 from ..route import MAX_COLUMNS, EventKind, Handling, WritePlan
-from ..settings import EVENT_TIME, Settings
+from ..settings import Settings
 from ..write import Writer
 
 MAX_KINDS = 64

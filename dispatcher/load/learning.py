@@ -19,8 +19,8 @@ from ..events import (
     spelled,
 )
 from ..partitions import Missing
+from ..partitionsettings import EVENT_TIME
 from ..route import EventKind, Handling, Shape, WritePlan
-from ..settings import EVENT_TIME
 from ..write import Delete, Insert, Patch, Replace
 from .destination import Destination
 from .known import MAX_DAYS, MAX_FIELD, MAX_KINDS, MAX_PLANS, Way

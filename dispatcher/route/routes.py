@@ -8,7 +8,8 @@ from typing import Protocol
 
 from ..events import Change, Event, Operation, Row
 from ..partitions import Period, PeriodCache
-from ..settings import EVENT_TIME, Settings
+from ..partitionsettings import EVENT_TIME
+from ..settings import Settings
 from ..write import Delete, Insert, Patch, Replace
 from .plan import Shape
 from .rowmode import Mode, RowMode

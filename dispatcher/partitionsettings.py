@@ -1,0 +1,70 @@
+"""How a table of the target is partitioned: the keys ``part_*``."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+from tdsup.jobtype import no_effect
+
+from .keyvalues import Day, Duration, Table
+from .partitions import EPOCH, Method, Partitioning
+
+EVENT_TIME = "_EVTIME"
+"""Value of ``part_field`` that means the event's own time."""
+
+
+class PartitionSettings(BaseModel):
+    """A table of the target, and its partitions."""
+
+    dest_table: Table = Field(
+        examples=["orders"],
+        description="Table to load; with part_field, its name is the first part of the partitions' names.",
+    )
+    part_field: str = Field(
+        "",
+        description="Source column whose date names the partition; _EVTIME: the event's time; "
+        "empty: the table is not partitioned.",
+    )
+    part_column: str = Field(
+        "",
+        description="What the original's sample file calls part_field.",
+        json_schema_extra=no_effect(
+            "the original never read it, and dest_table is loaded whole unless part_field is given; "
+            "part_field in its place would load a table for each day or month of that column"
+        ),
+    )
+    part_method: Method = Field(
+        "daily", description="Length of a partition: daily, weekly (ISO 8601), monthly, quarterly, yearly."
+    )
+    part_template: str = Field(
+        "",
+        description="SQL that creates a missing partition, with the words _DEST_TABLE, _SCHEMA_TABLE, "
+        "_PARENT and _PKEY; empty: clone dest_table.",
+    )
+    part_past: Day = Field(
+        EPOCH,
+        description="Day from which on missing partitions are made, or from the oldest that there is; events "
+        "of earlier days are dead letters, unless they have a partition.",
+    )
+    part_future: Duration = Field(
+        "5 years",
+        description="How far from today missing partitions are made, such as 90 days; events of later days "
+        "are dead letters, unless they have a partition.",
+    )
+    part_limit: int = Field(
+        100,
+        ge=1,
+        description="Most partitions that are made for one batch; the rest of its events are dead letters.",
+    )
+
+    @property
+    def partitioning(self) -> Partitioning:
+        """How `dest_table` is partitioned."""
+        return Partitioning(
+            self.dest_table,
+            self.part_field,
+            self.part_method,
+            self.part_template,
+            self.part_past,
+            self.part_future,
+            self.part_limit,
+        )

@@ -1,0 +1,37 @@
+"""What becomes of rows and columns of a table: which are loaded, and what changes do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from .fieldmap import FieldMap
+from .keyvalues import Fields, Operations
+
+
+class RowSettings(BaseModel):
+    """Which events of a table are loaded, which columns of them, and how."""
+
+    fields: Fields = Field(
+        FieldMap(None),
+        description="Columns to load: * for all, or a list such as a, b:new_name.",
+        json_schema_extra={"shown_default": "*"},
+    )
+    row_mode: Literal["auto", "append", "plain", "keep_all"] = Field(
+        "auto",
+        description="append adds each insert, update and delete as a row and ignores truncates; plain "
+        "changes the target's rows as the source's were changed; keep_all is append without deletes; auto is "
+        "plain for a table with a unique index on the key that events name, else append.",
+    )
+    event_types: Operations | None = Field(
+        None,
+        description="Operations to load, of I (insert), U (update), D (delete) and R (truncate); others are "
+        "ignored. Unless it is set, truncates are loaded only if a trigger on truncate feeds the queue.",
+        json_schema_extra={"shown_default": "I, U, D"},
+    )
+    on_new_column: Literal["dead_letter", "add", "ignore"] = Field(
+        "dead_letter",
+        description="A column that the target lacks: dead_letter rejects its events, add adds it with its "
+        "type in the source, ignore leaves it out.",
+    )
