@@ -110,6 +110,11 @@ def for_users_text(statement: str) -> str:
     return f"{_BEFORE} {statement}; {_AFTER}"
 
 
+def without_names(statement: str) -> str:
+    """A statement as a server shows it, without what `for_users` and `change` add, for a person to read."""
+    return statement.replace(_BEFORE, "").replace(_AFTER, "").strip("; \n")
+
+
 def change(cursor: Cursor, statement: sql.Composable, *, by_index: bool = False) -> int:
     """Run one statement as by `for_users`; returns how many rows it changed.
 

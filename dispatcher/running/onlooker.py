@@ -131,7 +131,8 @@ class Onlooker:
         if kind == "Client":
             return ""
         waits = f", waits for {kind} {event}" if kind else ""
-        return f"a statement {where} has taken {duration(seconds)} so far (pid {pid}{waits}): {_brief(own)}"
+        shown = _brief(queries.without_names(own))
+        return f"a statement {where} has taken {duration(seconds)} so far (pid {pid}{waits}): {shown}"
 
 
 def _holder(pid: int, user: str | None, program: str | None, state: str | None, statement: str | None) -> str:

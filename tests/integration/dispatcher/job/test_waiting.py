@@ -99,7 +99,7 @@ def test_a_long_statement_is_told(orders: Orders, target: Database) -> None:
         job.wait_for("running")
         orders.insert(1)
         waits = r"\(pid \d+, waits for Timeout PgSleep\)"
-        wanted = rf"a statement in the target database has taken [\d.]+s so far {waits}: .+"
+        wanted = rf"a statement in the target database has taken [\d.]+s so far {waits}: copy public.orders .+ from stdin"
         wait_until(lambda: re.fullmatch(wanted, job.context.reports[-1].reason), "it is told")
         job.wait_for("running", rows=1)
         assert job.context.reports[-1].reason == ""
