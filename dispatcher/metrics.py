@@ -47,6 +47,12 @@ METRICS = (
     # Gauges and no ages: they end with the process.
     Metric("open_batch_seconds", "gauge", "Time since the batch at work was opened; 0 between batches."),
     Metric("newest_tick_seconds", "gauge", "Age of the queue's newest tick."),
+    Metric(
+        "held_up",
+        "gauge",
+        "1 while the job's work waits for long for a lock, a statement or a server, or was slow for such a "
+        "reason and there is more to do; else 0.",
+    ),
     Metric("waiting_events", "gauge", "Events that wait for a tick which is late, as far as known; else 0."),
     Metric("rotation_held_seconds", "gauge", "For how long this consumer has held up the queue's rotation."),
     Metric("dead_letters_kept", "gauge", "Dead letters in the target that nobody has replayed or purged."),
@@ -98,6 +104,7 @@ class Tally:
         opened_at: the moment when the batch at work was opened; None between batches.
         newest_tick: the moment of the queue's newest tick; None before anybody has looked.
         works: a process works for the consumer, here or elsewhere.
+        held_up: the work of late has waited for something for long.
         is_watched: somebody else tells the following two.
         standing: how the consumer and its queue fare, as `standing_values`; empty before the first look.
         letters: dead letters that the target keeps; None if nobody knows.
@@ -117,6 +124,7 @@ class Tally:
     opened_at: float | None = None
     newest_tick: float | None = None
     works: bool = True
+    held_up: bool = False
     is_watched: bool = False
     standing: Mapping[str, Any] = field(default_factory=dict)
     letters: int | None = 0
@@ -183,6 +191,7 @@ class Tally:
             "partitions": self.partitions,
             "lag_events": self.behind,
             "works": int(self.works),
+            "held_up": int(self.held_up),
             **self.present(),
         }
         if self.finished_at is not None:

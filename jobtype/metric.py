@@ -69,5 +69,6 @@ STATUS_NUMBERS = (
     StatusNumber("batches"),
     StatusNumber("partitions", "PARTITIONS"),
     StatusNumber("works", unknown=None),
+    StatusNumber("held_up", unknown=None),
 )
 """Numbers by the names under which job types report them, in the order in which they are shown."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 
 from ..errors import SetupError
 from ..settings import Settings
@@ -34,6 +35,17 @@ def examine(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
         raise SetupError(f"cannot run {job}: {faults} {'fault' if faults == 1 else 'faults'}, told above")
 
 
+def first_fault(settings: Settings) -> str:
+    """The first thing that would keep a job from running; empty: none is found.
+
+    Raises:
+        SetupError: the check itself cannot look.
+    """
+    with closing(_findings(settings)) as findings:
+        faults = (f"{where}: {finding.text}" for where, finding in findings if isinstance(finding, Fault))
+        return next(faults, "")
+
+
 def _once(findings: Iterable[tuple[str, Finding]]) -> Iterator[tuple[str, Finding]]:
     """The findings, with a fault or warning of several places told once, for all of them."""
     lines: list[tuple[list[str], Finding]] = []
@@ -49,7 +61,7 @@ def _once(findings: Iterable[tuple[str, Finding]]) -> Iterator[tuple[str, Findin
         yield " and ".join(wheres), finding
 
 
-def _findings(settings: Settings) -> Iterator[tuple[str, Finding]]:
+def _findings(settings: Settings) -> Generator[tuple[str, Finding]]:
     """All findings, each with the place that it is about."""
     with (
         look_at(settings.source, settings.job_name) as its_look,

@@ -126,7 +126,11 @@ class Delivery:
                     return outcome
                 pass_ = next_pass(pass_, end)
         except EventError as error:
-            raise DataError(f"cannot load event {error.event_id} of {work.name}: {error}") from error
+            raise DataError(
+                f"cannot load event {error.event_id} of {work.name}: {error}; with bad_events = dead_letter "
+                f"in its file, tdsup reload {self._settings.job_name} keeps it as a dead letter, and loads "
+                "the rest"
+            ) from error
         except BatchError as error:
             raise SetupError(f"cannot load {work.name}: {error}") from error
         except psycopg2.Error as error:

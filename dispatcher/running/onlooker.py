@@ -52,6 +52,7 @@ class Onlooker:
         self._sessions: Sessions | None = None
         self._since: float | None = None
         self.has_spoken = False
+        self._said = ""
         self._logged: float | None = None
 
     def begin(self, sessions: Sessions) -> None:
@@ -65,6 +66,7 @@ class Onlooker:
         """The work is done; returns whether something was said, which is no longer true."""
         self._since = None
         if not self.has_spoken:
+            self._said = ""
             return False
         with self._lock:
             self.has_spoken = False
@@ -72,6 +74,18 @@ class Onlooker:
             self._lock.notify()
         self._logger.info("%s: goes on", self._name)
         return True
+
+    def why_slow(self, started: float, more: bool) -> str:
+        """Why the last batch took so long, while there are more to come; empty if it did not.
+
+        Args:
+            started: when it began, by ``time.monotonic()``.
+            more: there may be more.
+        """
+        if not (self._said and more):
+            return ""
+        took = duration(time.monotonic() - started)
+        return f"the last batch took {took}, and there is more to do: {self._said}"
 
     def _look(self) -> None:
         while True:
@@ -111,7 +125,7 @@ class Onlooker:
     def _publish(self, since: float, text: str) -> None:
         with self._lock:
             if self._since == since:
-                self.has_spoken = True
+                self.has_spoken, self._said = True, text
                 self._say(text)
 
     def _ask(self, address: Address, since: float) -> str:

@@ -26,6 +26,7 @@ from ..pgq import ASK_ANYWAY, Queue, Registry
 from ..postgres import Connection, connected
 from ..settings import Settings
 from .consumer import Consumer
+from .explained import explained
 from .onlooker import Onlooker
 from .outages import differ, outages
 from .registration import Registration
@@ -85,7 +86,7 @@ class Run:
                 self._retry(error)
             except SetupError as error:
                 if self._proven:
-                    raise
+                    raise explained(error, self._settings) from error
                 self._logger.info("%s: %s; looking again", self._settings.job_name, error)
 
     def _session(self) -> bool:
@@ -177,10 +178,10 @@ class Run:
             self._tell(consumer.notices)
             if not self._tally.is_watched and self._log.trouble(str(self._tally.standing.get(TROUBLE, ""))):
                 self._idle = False
-            if more or not self._idle:
-                self._report(Condition.RUNNING, self._advice)
-            self._idle = not more
             ended = time.monotonic()
+            if more or not self._idle:
+                self._report(Condition.RUNNING, self._onlooker.why_slow(started, more) or self._advice)
+            self._idle = not more
             count = self._tally.total - events
             self._log.tell(count, started, ended)
             if count:
@@ -253,6 +254,7 @@ class Run:
         """Say how the job fares, and whether any process works for the consumer, here or elsewhere."""
         self._idle = False
         self._tally.works = works
+        self._tally.held_up = condition is Condition.RUNNING and reason not in {"", self._advice}
         held = self._standby.is_held
         self._context.report(
             Snapshot(condition, reason, self._tally.values(), self._totals, self._tally.present, held)
@@ -271,7 +273,7 @@ class Run:
             self._logger.debug("traceback", exc_info=error)
         self._failure = error
         limit = REFUSED_LIMIT if error.answered or error.refused else RETRY_LIMIT
-        every = f"; it is tried again every {limit:.0f} s at least" if limit == REFUSED_LIMIT else ""
+        every = f"; it is tried again at least every {limit:.0f} s" if limit == REFUSED_LIMIT else ""
         self._report(Condition.RETRYING, f"{error}{every}")
         self._standby.hear()
         self._context.wait(limit if error.refused else min(self._retry_delay, limit))

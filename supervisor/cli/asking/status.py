@@ -18,6 +18,9 @@ URGENCY = ("blocked", "backoff", "starting", "stopping", "standby", "running", "
 DISPENSABLE = ("PARTITIONS", "PID", "RESTARTS", "EVENTS/S", "SINCE")
 """Columns that a narrow terminal does without, in this order."""
 
+REMARKS = {"trouble": "in trouble", "held_up": "held up"}
+"""What may be wrong with a job that runs, by its name in the answer."""
+
 INDENT = "    "
 """Before a reason on a line of its own."""
 
@@ -74,12 +77,12 @@ def render(status: Mapping[str, Any], width: int = 0, height: int = 0) -> str:
             line, for programs that look for it.
         height: lines of the terminal, which the text fits; it says what it leaves out. 0: all is shown.
     """
-    jobs = sorted(status["jobs"], key=lambda job: (URGENCY.index(job["state"]), not job["reason"]))
+    jobs = sorted(status["jobs"], key=_urgency)
     faults = [f"web: {status['web_error']}"] if status.get("web_error") else []
     faults += [f"watcher: {line}" for line in status.get("watchers", ())]
     # What a person is to do is told whole.
     faults += [f"left: {line}" for line in status.get("left", ())]
-    below = [printable(line) for line in faults] + [summary(jobs)]
+    below = [printable(line) for line in faults] + [summary(jobs) + _remarks(jobs)]
     blocks = _blocks(jobs, width, is_short=bool(height))
     heading, shown = blocks[:1], blocks[1:]
     room = height - sum(map(len, heading)) - len(below)
@@ -90,11 +93,23 @@ def render(status: Mapping[str, Any], width: int = 0, height: int = 0) -> str:
     return "\n".join([line for block in (*heading, *shown) for line in block] + below)
 
 
+def _urgency(job: Job) -> tuple[int, bool, bool, bool]:
+    """Where a job stands in the table: what a person should look at comes first."""
+    is_late = bool(job["trouble"] and job["lag"])
+    return URGENCY.index(job["state"]), not is_late, not (job["trouble"] or job["held_up"]), not job["reason"]
+
+
 def summary(jobs: Sequence[Job]) -> str:
     """How many jobs there are, and of each state how many."""
     if not jobs:
         return "no jobs"
     return f"{len(jobs)} job{'s' * (len(jobs) > 1)}: {_counts(jobs)}"
+
+
+def _remarks(jobs: Iterable[Job]) -> str:
+    """How many jobs run, and fare badly."""
+    faults = Counter(fault for job in jobs for name, fault in REMARKS.items() if job[name])
+    return "".join(f"; {number} {fault}" for fault, number in faults.items())
 
 
 def _counts(jobs: Iterable[Job]) -> str:

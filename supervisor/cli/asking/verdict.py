@@ -39,6 +39,7 @@ def judge(status: Mapping[str, Any], lag: float | None) -> tuple[Verdict, str]:
         (Verdict.CRITICAL, "blocked", [job for job in jobs if job["state"] == "blocked"]),
         (Verdict.CRITICAL, "in trouble", [job for job in jobs if job["trouble"]]),
         (Verdict.WARNING, "nobody works", [job for job in jobs if job["works"] == 0]),
+        (Verdict.WARNING, "held up", [job for job in jobs if job["held_up"]]),
         (Verdict.WARNING, "backoff", [job for job in jobs if job["state"] == "backoff"]),
         (
             Verdict.CRITICAL,

@@ -56,6 +56,8 @@ def check(options: argparse.Namespace) -> int:
     if options.connect:
         sound = [file for file in sound if perform(file, "check") == Exit.OK]
         say(_count(sound, files))
+    if options.files and {*paths(settings.jobs)} - {*paths(options.files)}:
+        say("not compared with the fleet's other files: tdsup check does that")
     fine = len(sound) == len(files) and not (missing or over or shared)
     return Exit.OK if fine else Exit.FAILED
 

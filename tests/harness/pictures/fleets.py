@@ -47,6 +47,12 @@ BLOCKED = (
     "then: tdsup start-job orders"
 )
 
+HELD_UP = (
+    "has waited for a lock on public.orders in the target database for 1m34s: pid 4711 (user etl, "
+    "nightly_report, idle in transaction) has it; pg_terminate_backend ends that; its last statement: "
+    "lock table orders"
+)
+
 PAUSED = "paused; kept over restarts"
 
 NEVER_RAN: dict[str, object] = {
@@ -64,6 +70,7 @@ TROUBLES: tuple[dict[str, object], ...] = (
     {"state": "running"},
     {"state": "backoff", "pid": None, "reason": CONNECT, "retry_in": 24.0, "restarts": 7, "lag": 4210.0},
     {"state": "blocked", "reason": BLOCKED, **NEVER_RAN},
+    {"state": "running", "held_up": 1, "lag": 94.0, "reason": HELD_UP},
     {"state": "running", "dead_letters": 1234, "dead_letters_kept": 1208, "lag": 0.3},
     {"state": "running", "last_error": "killed by SIGKILL", "last_error_age": 7261.0, "restarts": 1},
     {"state": "standby", "reason": "db1.example.com (pid 812) works for it", **NEVER_RAN, "pid": 915},

@@ -45,6 +45,8 @@ def a_job(name: str, state: str = "running", **changes: object) -> dict[str, Any
         "batches": 400,
         "partitions": 3,
         "restarts": 0,
+        "trouble": "",
+        "held_up": 0,
         "reason": "",
         "last_error": "",
         "last_error_age": None,

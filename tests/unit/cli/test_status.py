@@ -47,8 +47,23 @@ def a_job(**values: Any) -> dict[str, Any]:
         "retry_in": None,
         "last_error": "",
         "last_error_age": None,
+        "trouble": "",
+        "held_up": 0,
     }
     return job | values
+
+
+def test_what_runs_and_fares_badly_comes_before_what_is_well() -> None:
+    """The last line counts such jobs: it is read first."""
+    jobs = [
+        a_job(name="a"),
+        a_job(name="b", trouble="no tick", lag=None, reason="no tick"),
+        a_job(name="c", held_up=1, reason="has waited for a lock"),
+        a_job(name="d", trouble="no tick", reason="no tick, and 9 events wait"),
+    ]
+    _heading, *lines = render({"jobs": jobs}).splitlines()
+    assert [line[0] for line in lines[:4]] == ["d", "b", "c", "a"]
+    assert lines[4] == "4 jobs: 4 running; 2 in trouble; 1 held up"
 
 
 def test_a_job_is_one_line_where_there_is_no_terminal() -> None:

@@ -9,10 +9,11 @@ from tdsup.supervisor.cli.asking.verdict import Verdict, judge
 
 
 def a_job(
-    name: str, state: str = "running", lag: float | None = 0.0, trouble: str = "", works: int | None = 1
+    name: str, state: str = "running", lag: float | None = 0.0, works: int | None = 1, **faults: object
 ) -> dict[str, Any]:
     """One job of the answer."""
-    return {"name": name, "state": state, "lag": lag, "trouble": trouble, "works": works}
+    job = {"name": name, "state": state, "lag": lag, "works": works}
+    return {**job, "trouble": "", "held_up": 0, **faults}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,7 @@ def a_job(
             Verdict.WARNING,
             "2 jobs: 1 standby, 1 running; nobody works: a",
         ),
+        ([a_job("a", held_up=1)], None, Verdict.WARNING, "1 job: 1 running; held up: a"),
         ([a_job("a", trouble="no tick")], None, Verdict.CRITICAL, "1 job: 1 running; in trouble: a"),
     ],
 )

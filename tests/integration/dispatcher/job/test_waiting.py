@@ -57,6 +57,7 @@ def test_whoever_has_a_lock_is_named(orders: Orders, people: People, which: str,
         )
         wait_until(lambda: re.fullmatch(wanted, job.context.reports[-1].reason), "the holder is named")
         assert job.context.reports[-1].values["lag"] is not None
+        assert job.context.reports[-1].values["held_up"] == 1
         session.rollback()
         wait_until(lambda: job.context.values["rows"] == 2, "it goes on")
         wait_until(lambda: job.context.reports[-1].reason == "", "it says so")
@@ -99,10 +100,19 @@ def test_a_long_statement_is_told(orders: Orders, target: Database) -> None:
         job.wait_for("running")
         orders.insert(1)
         waits = r"\(pid \d+, waits for Timeout PgSleep\)"
-        wanted = rf"a statement in the target database has taken [\d.]+s so far {waits}: copy public.orders .+ from stdin"
+        copy = "copy public.orders .+ from stdin"
+        wanted = rf"a statement in the target database has taken [\d.]+s so far {waits}: {copy}"
         wait_until(lambda: re.fullmatch(wanted, job.context.reports[-1].reason), "it is told")
+        assert job.context.reports[-1].values["held_up"] == 1
+        orders.insert(1)
         job.wait_for("running", rows=1)
+        slow = rf"the last batch took (9|1\d)\.\ds, and there is more to do: {wanted}"
+        told = [report for report in job.context.reports if re.fullmatch(slow, report.reason)]
+        assert told, "while there is more to do, what made it slow is still told"
+        assert told[0].values["held_up"] == 1
+        job.wait_for("running", rows=2, seconds=40)
         assert job.context.reports[-1].reason == ""
+        assert job.context.reports[-1].values["held_up"] == 0
 
 
 def test_a_job_runs_again_once_it_is_connected(
