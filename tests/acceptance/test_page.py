@@ -119,6 +119,14 @@ return faults;
 """A script that returns what is wrong with the columns."""
 
 
+def test_of_jobs_that_run_those_that_fare_badly_are_first(page: Browser, web: WebChild) -> None:
+    """After those that do not run; the others follow by name."""
+    web.master.jobs += [a_job("held", held_up=1, reason="a lock"), a_job("late", trouble="no tick")]
+    opened(page, web)
+    titles = "return [...document.querySelectorAll('#rows .title')].map(each => each.innerText)"
+    assert page.run(titles) == ["zebra", "held", "late", "bad", "clicks", "orders"]
+
+
 def test_dead_letters_lead_to_their_list(page: Browser, web: WebChild) -> None:
     """With reasons and commands, as text; a count of 0 or of nobody knows how many leads nowhere."""
     opened(page, web)

@@ -78,7 +78,11 @@ function showJobs() {
     if (!rows.has(job.name)) rows.set(job.name, new Row(job.name, actions, panel));
     rows.get(job.name).show(job, history, latestAt);
   }
-  const sorted = [...latest.jobs].sort((a, b) => rank(a.state) - rank(b.state) || compare(a.name, b.name));
+  // Of jobs that run, those first that fare badly.
+  const isWell = (job) => !(job.trouble || job.held_up);
+  const sorted = [...latest.jobs].sort(
+    (a, b) => rank(a.state) - rank(b.state) || isWell(a) - isWell(b) || compare(a.name, b.name),
+  );
   // Move only the rows that are out of place: a moved row loses the keyboard focus.
   let place = byId("rows").firstElementChild;
   for (const { name } of sorted) {
