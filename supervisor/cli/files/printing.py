@@ -34,6 +34,9 @@ def show_log(options: argparse.Namespace) -> int:
             for block in tail.news():
                 _write(block)
             time.sleep(FOLLOW_PAUSE)
+    except FileNotFoundError as error:
+        why = f"{options.job or 'the master'} has not written to it yet; tdsup status says how it fares"
+        raise TdsupError(f"cannot read {path}: {why}") from error
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise

@@ -79,3 +79,11 @@ def test_the_log_of_a_job_is_there_though_its_file_is_broken(a_fleet: Fleet) -> 
     a_fleet.stop()
     done = a_fleet.run("logs", "orders")
     assert (done.returncode, done.stderr.partition(": [")[0]) == (78, "cannot load conf.d/orders.ini")
+
+
+def test_a_job_that_never_ran_has_no_log_yet(a_fleet: Fleet) -> None:
+    """A person who looks for one learns where to look instead."""
+    a_fleet.write_job("new", behav="x")
+    a_fleet.run("reload")
+    why = "new has not written to it yet; tdsup status says how it fares"
+    assert a_fleet.said("logs", "new") == (1, "", f"cannot read log/new.log: {why}\n")
