@@ -9,7 +9,18 @@ from .context import Context, Snapshot, WatchContext
 from .duration import duration
 from .jobtype import GROUP, JobType
 from .metric import EVENTS, LAG, STATUS_NUMBERS, TROUBLE, Metric, MetricKind, StatusNumber
-from .option import UNNAMED, filled_in, is_filled_in, is_secret_file, no_effect, no_effect_reason, secret_file
+from .option import (
+    UNNAMED,
+    Sections,
+    filled_in,
+    is_filled_in,
+    is_secret_file,
+    no_effect,
+    no_effect_reason,
+    secret_file,
+    sections,
+    sections_of_model,
+)
 from .order import Order
 from .printable import brief, printable
 
@@ -27,6 +38,7 @@ __all__ = [
     "Metric",
     "MetricKind",
     "Order",
+    "Sections",
     "Snapshot",
     "StatusNumber",
     "WatchContext",
@@ -39,4 +51,6 @@ __all__ = [
     "no_effect_reason",
     "printable",
     "secret_file",
+    "sections",
+    "sections_of_model",
 ]

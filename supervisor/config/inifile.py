@@ -58,9 +58,9 @@ class IniFile:
         """Names of the sections, without the defaults."""
         return [name for name in self.sections if name != DEFAULTS]
 
-    def alone(self, section: str) -> IniFile:
-        """A copy without the other sections; it can be changed without changing this one."""
-        names = [name for name in (DEFAULTS, section) if name in self.sections]
+    def alone(self, section: str, *others: str) -> IniFile:
+        """A copy with these sections only; it can be changed without changing this one."""
+        names = [name for name in (DEFAULTS, section, *others) if name in self.sections]
         return IniFile(
             {name: dict(self.sections[name]) for name in names},
             {name: list(self.warnings.get(name, ())) for name in names},

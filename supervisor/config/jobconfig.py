@@ -6,18 +6,19 @@ import hashlib
 import logging
 import socket
 from collections.abc import Container, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
-from tdsup.jobtype import UNNAMED, JobType
+from tdsup.jobtype import UNNAMED, JobType, sections_of_model
 
 from ..errors import ConfigError
 from .inifile import DEFAULTS, Entry, IniFile, SyntaxFault
 from .jobsettings import JobSettings
 from .jobtypes import UnknownJobType, find_job_type
 from .options import NOTHING, Fault, keys_without_effect, known_keys, read, unknown_key, why_ignored
+from .parts.jobparts import JobParts
 
 NO_ENTRY_HAS = frozenset({"job_name", "service_name", "config_format"})
 """Keys that an entry of ``tdsup.yaml`` has no use for: it has a name, and YAML is no ini file."""
@@ -116,6 +117,7 @@ class JobSection:
         name: what its job is called unless ``job_name`` says otherwise.
         ini: copies of the section and of its file's defaults; overrides and defaults of the fleet go in.
         entry: what stands for it in ``tdsup.yaml``; empty: it is the section of an ini file.
+        parts: headers of further sections that belong to the job.
     """
 
     path: str
@@ -123,6 +125,7 @@ class JobSection:
     name: str
     ini: IniFile
     entry: str = ""
+    parts: tuple[str, ...] = ()
 
     def check(
         self, overrides: Mapping[str, str] = NOTHING, defaults: Mapping[str, str] = NOTHING
@@ -143,19 +146,24 @@ class JobSection:
         values = {key: value for key, value in self.values().items() if key in known}
         host = read(JobSettings, values)
         own = {key: value for key, value in values.items() if key not in known_keys(JobSettings)}
-        settings = read(
-            job_type.settings, {**own, "job_name": values["job_name"]}, {UNNAMED: self._unnamed()}
-        )
-        faults = self._unknown_keys(known)
+        parts, said = self.job_parts(job_type), self.values_of_parts(job_type)
+        filled = {UNNAMED: self._unnamed(), **parts.filled(said)}
+        settings = read(job_type.settings, {**own, "job_name": values["job_name"]}, filled)
+        faults = [*self._unknown_keys(known), *parts.faults()]
         if isinstance(host, list) or isinstance(settings, list) or faults:
             for result in (host, settings):
                 faults += result if isinstance(result, list) else []
             places = dict.fromkeys(inherited, "defaults of tdsup.yaml:")
             places |= {key.lower(): "--set" for key in overrides}
-            raise ConfigError(*(self.line(fault, places.get(fault.key, "")) for fault in faults))
-        digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
+            raise ConfigError(
+                *(
+                    self.line(each, "" if each.part else places.get(each.key, ""))
+                    for each in parts.news(faults)
+                )
+            )
+        digest = hashlib.sha256(repr((sorted(values.items()), said)).encode()).hexdigest()
         unused = self._without_effect(host, settings)
-        warnings = tuple(self._warnings(unused))
+        warnings = (*self._warnings(unused), *(f"{self.path}: {each}" for each in parts.warnings(settings)))
         return JobConfig(self.path, self.header, digest, host, settings, warnings, bool(unused), self.entry)
 
     def _unnamed(self) -> str:
@@ -173,29 +181,50 @@ class JobSection:
         Raises:
             ConfigError: one line for each value with a bad reference.
         """
+        given = self._given()
+        keys = self.ini.sections[self.header]
+        with self._telling():
+            values = self.ini.interpolate(self.header, given, self.ini.is_extended(self.header))
+        injected = given.keys() - {"job_name"} - keys.keys()
+        return {key: value for key, value in values.items() if key not in injected}
+
+    def job_parts(self, job_type: JobType) -> JobParts:
+        """The further sections of the job."""
+        return JobParts(self.ini, self.header, self.parts, sections_of_model(job_type.settings))
+
+    def values_of_parts(self, job_type: JobType) -> dict[str, dict[str, str]]:
+        """What each of them says itself, by its name; raises ConfigError as `values` does."""
+        if not self.parts:
+            return {}
+        with self._telling():
+            return self.job_parts(job_type).values({**self._given(), **self.values()})
+
+    def _given(self) -> dict[str, str]:
+        """Values to which others may refer."""
         absolute = Path(self.path).absolute()
-        given = {
+        return {
             "job_name": self.name,
             "service_name": self.header,
             "host_name": socket.gethostname(),
             "config_dir": str(absolute.parent),
             "config_file": str(absolute),
         }
-        keys = self.ini.sections[self.header]
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
         try:
-            values = self.ini.interpolate(self.header, given, self.ini.is_extended(self.header))
+            yield
         except SyntaxFault as fault:
             lines = str(fault).splitlines()
             raise ConfigError(*(f"cannot load {self.path}: {line}" for line in lines)) from fault
-        injected = given.keys() - {"job_name"} - keys.keys()
-        return {key: value for key, value in values.items() if key not in injected}
 
     def line(self, fault: Fault, elsewhere: str = "") -> str:
         """A fault as people are told; its place is this section unless another one is given."""
         if elsewhere:
             where = f"{elsewhere} {fault.key}:"
         else:
-            where = place(self.header, self.entry, fault.key) + (":" if fault.key or self.entry else "")
+            header = fault.part or self.header
+            where = place(header, self.entry, fault.key) + (":" if fault.key or self.entry else "")
         return f"cannot load {self.path}: {where} {fault.reason}"
 
     def broken(self, error: ConfigError) -> BrokenConfig:

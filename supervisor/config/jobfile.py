@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from .jobconfig import BrokenConfig, JobConfig, JobSection, without_traceback
 from .jobsettings import expand
 from .jobtypes import UnknownJobType
 from .options import NOTHING, Fault, shown_default, spellings
+from .parts.jobparts import part_headers
 
 SIZE_LIMIT = 1 << 20
 """Bytes of the largest file of jobs."""
@@ -127,8 +128,18 @@ def sections_of(path: str) -> list[JobSection]:
     if lines:
         raise ConfigError(*lines)
     stem = Path(path).absolute().stem
+    parts = part_headers(headers)
+    headers = [header for header in headers if header not in parts]
+    if parts and len(headers) != 1:
+        raise ConfigError(
+            f"cannot load {path}: [{parts[0]}] belongs to the only job of a file, and this one has "
+            f"{len(headers) or 'none'}: give the job a file of its own"
+        )
     several = len(headers) > 1
-    return [JobSection(path, header, header if several else stem, ini.alone(header)) for header in headers]
+    return [
+        JobSection(path, header, header if several else stem, ini.alone(header, *parts), parts=tuple(parts))
+        for header in headers
+    ]
 
 
 def _refuse_unknown_headers(sections: Sequence[JobSection]) -> None:
@@ -214,7 +225,7 @@ def settings_of(job: JobConfig, fleet: FleetSettings) -> list[Setting]:
         own, of_file = section.ini.sections[job.section], section.ini.sections.get(DEFAULTS, {})
         values = section.values()
     defaults = fleet.defaults
-    found = []
+    found: list[Setting] = []
     for model in (job.settings, job.host):
         for name, keys in spellings(type(model)).items():
             key = next((key for key in keys if key in own or key in of_file or key in defaults), keys[0])
@@ -227,7 +238,16 @@ def settings_of(job: JobConfig, fleet: FleetSettings) -> list[Setting]:
                 origin = f"{FILE}: defaults" if key in defaults else "default"
             value = values.get(key, defaults.get(key, shown_default(field)))
             found.append(Setting(key, redact(value), origin))
-    return found
+    return found if job.entry else [*found, *_settings_of_parts(job, section)]
+
+
+def _settings_of_parts(job: JobConfig, section: JobSection) -> Iterator[Setting]:
+    """What further sections say themselves."""
+    said = section.values_of_parts(job.job_type)
+    for header, values in zip(section.parts, said.values(), strict=True):
+        for key, entry in section.ini.sections[header].items():
+            origin = f"{job.path}: line {entry.line}"
+            yield Setting(f"[{header}] {key}", redact(values[key]), origin)
 
 
 def why_unfit(found: os.stat_result) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from tdsup.jobtype import is_filled_in, no_effect_reason
+from tdsup.jobtype import Sections, is_filled_in, no_effect_reason, sections_of_model
 
 from ..redact import is_secret, redact
 from .reasons import EMPTY, reason_for, what_it_is
@@ -32,10 +32,17 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with one key; the key is empty if it is wrong with the whole."""
+    """One thing that is wrong with one key; the key is empty if it is wrong with the whole.
+
+    Attributes:
+        key: of the job, or of one of its further sections.
+        reason: what is wrong.
+        part: header of that section; empty: it is the job's own.
+    """
 
     key: str
     reason: str
+    part: str = ""
 
 
 @cache
@@ -89,14 +96,14 @@ def why_ignored(key: str) -> str:
     return next((reason for pattern, reason in OF_OLD_FILES.items() if re.fullmatch(pattern, key)), "")
 
 
-def unknown_key(key: str, known: Iterable[str]) -> Fault:
+def unknown_key(key: str, known: Iterable[str], part: str = "") -> Fault:
     """The fault of a key that no model declares, with the nearest known key."""
     near = get_close_matches(key, sorted(known), n=1, cutoff=0.7)
-    return Fault(key, "unknown key" + (f", did you mean {near[0]}?" if near else ""))
+    return Fault(key, "unknown key" + (f", did you mean {near[0]}?" if near else ""), part)
 
 
 def read(
-    model: type[Model], given: Mapping[str, Any], filled_in: Mapping[str, str] = NOTHING
+    model: type[Model], given: Mapping[str, Any], filled_in: Mapping[str, Any] = NOTHING
 ) -> Model | list[Fault]:
     """Validate those of the given keys that the model declares.
 
@@ -118,15 +125,19 @@ def read(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        return [_fault(dict(item), spelled) for item in error.errors(include_url=False)]
+        parts = sections_of_model(model)
+        return [_fault(dict(item), spelled, parts) for item in error.errors(include_url=False)]
 
 
-def _fault(item: dict[str, Any], spelled: Mapping[str, str]) -> Fault:
-    """One of pydantic's errors as a fault of the key that was written."""
+def _fault(item: dict[str, Any], spelled: Mapping[str, str], parts: Sections | None) -> Fault:
+    """One of pydantic's errors as a fault of the key that was written, perhaps in a further section."""
     path = [str(part) for part in item["loc"]]
+    part = ""
+    if parts and path[:1] == [parts.field] and len(path) > 1:
+        part, path = f"{parts.word} {path[1]}", path[2:]
     key = spelled.get(path[0], path[0]) if path else ""
     key = ".".join([key, *path[1:]])
     reason = reason_for(item["type"], item.get("ctx", {}))
-    if item["type"] != "missing" and reason != EMPTY and not is_secret(key):
+    if path and item["type"] != "missing" and reason != EMPTY and not is_secret(key):
         reason += what_it_is(item["input"])
-    return Fault(key, redact(reason))
+    return Fault(key, redact(reason), part)

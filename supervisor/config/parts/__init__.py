@@ -1,0 +1,1 @@
+"""Further sections of a job's file, such as ``[table …]``, which belong to its only job."""
