@@ -8,26 +8,13 @@ from typing import Literal
 from pydantic import ByteSize, Field
 from tdsup.jobtype import no_effect
 
-from .ends import Ends
-from .keyvalues import (
-    DateStyleName,
-    EncodingName,
-    IntervalStyleName,
-    Names,
-    SqlStates,
-)
-from .partitionsettings import PartitionSettings
-from .rowsettings import RowSettings
+from .keyvalues import DateStyleName, EncodingName, IntervalStyleName, SqlStates
+from .severaltables import SeveralTables
 
 
-class Settings(RowSettings, PartitionSettings, Ends):
+class Settings(SeveralTables):
     """What a job reads, and where it writes."""
 
-    table_filter: Names = Field(
-        (),
-        description="Source tables to load, separated by commas, each with its partitions; empty: all that "
-        "feed the queue.",
-    )
     date_style: DateStyleName = Field(
         "",
         description="DateStyle in which producers write dates, such as German or SQL, DMY; empty: as the "
@@ -160,8 +147,3 @@ class Settings(RowSettings, PartitionSettings, Ends):
     def holds_back(self) -> bool:
         """Whether PgQ may give no batch although there are events."""
         return bool(self.pgq_keep_lag or self.pgq_batch_collect_events or self.pgq_batch_collect_interval)
-
-    @property
-    def source_tables(self) -> tuple[str, ...]:
-        """`table_filter` as ``ev_extra1`` names tables: bare names are in schema public."""
-        return tuple(name if "." in name else f"public.{name}" for name in self.table_filter)

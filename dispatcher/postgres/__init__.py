@@ -3,12 +3,13 @@
 from . import copytext, queries
 from .connection import Connection, IdleConnections, canonical_dsn, connected, database_name
 from .encoding import SERVER_ENCODINGS, UTF8, Encoding, find_encoding
-from .identifier import MAX_BYTES, TableName, hint, is_possible, nearest, quote
+from .identifier import DEFAULT_SCHEMA, MAX_BYTES, TableName, hint, is_possible, nearest, quote
 from .locks import lock_key
 from .styles import AS_SHIPPED, INTERVAL_STYLES, STRICT, DateStyle, Doubt, Styles, apply_styles, read_styles
 
 __all__ = [
     "AS_SHIPPED",
+    "DEFAULT_SCHEMA",
     "INTERVAL_STYLES",
     "MAX_BYTES",
     "SERVER_ENCODINGS",

@@ -18,7 +18,8 @@ ORDER = {
     "jobtype": "printable duration metric action condition order context option jobtype".split(),
     "dispatcher": (
         "errors address postgres events partitions fieldmap keyvalues ends partitionsettings rowsettings "
-        "settings write route ledger pgq load metrics rights check running watching actions job ticking"
+        "sourcename tablesettings severaltables settings write route ledger pgq load metrics rights check "
+        "running watching actions job ticking"
     ).split(),
     "supervisor": (
         "exits redact errors flock protocol files loop kept chronicle manager lineformat journal "
