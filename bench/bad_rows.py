@@ -40,7 +40,7 @@ def load(connection: Connection, rows: int, every: int) -> tuple[float, int]:
         buffers = Buffers(
             cursor, Outcome(), lambda event, _reason, _state: reject(event), 16 << 20, lambda _line: None
         )
-        buffer = buffers.make(SHAPE, PLAN)
+        buffer = buffers.make(0, SHAPE, PLAN)
         started = time.perf_counter()
         for number in range(rows):
             n = b"x" if every and number % every == every // 2 else b"1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..ledger import (
     find_position,
     namesake,
     read_entry,
+    remembered,
     schema_facts,
     stranger,
 )
@@ -87,10 +89,10 @@ class Bookkeeping:
         """The target's position, if it is known."""
         return self.position.tick if self.position else None
 
-    @property
-    def row_mode(self) -> dict[str, Any] | None:
-        """What the target remembers of ``row_mode = auto``; None: nothing."""
-        return self.position.entry.row_mode if self.position and self.position.entry else None
+    def row_mode(self, table: str = "") -> Mapping[str, Any] | None:
+        """What the target remembers of ``row_mode = auto``, as `remembered`."""
+        entry = self.position.entry if self.position else None
+        return remembered(entry.row_mode, table) if entry else None
 
 
 def read_bookkeeping(look: Look, settings: Settings) -> Bookkeeping:

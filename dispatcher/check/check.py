@@ -88,7 +88,7 @@ def _about_target(
     row_mode = None
     if has_room(tables, settings, server):
         row_mode = look.use(
-            lambda connection: read_row_mode(connection, settings, source, bookkeeping.row_mode)
+            lambda connection: read_row_mode(connection, settings, source, bookkeeping.row_mode())
         )
     mode = mode_of(row_mode, source) if row_mode else "plain"
     told = reasons(source.columns, settings) | ({why_no_mode(row_mode, source)} if row_mode else set())

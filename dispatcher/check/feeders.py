@@ -90,7 +90,8 @@ def read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> Fe
         root = tables.root(name.encode()).decode()
         found = {operation for operation, bit in _TGTYPES.items() if (types or 0) & bit}
         triggers[root] = triggers.get(root, frozenset()) | found
-    wanted = settings.source_tables or tuple(triggers)
+    named = [str(name) for name in settings.wanted if not name.is_pattern]
+    wanted = (*named, *(table for table in triggers if table not in named and tables.wants(table.encode())))
     if len(wanted) != 1:
         return Feeders(wanted, triggers, idle=tables.filter_is_idle)
     schema, _, name = wanted[0].partition(".")

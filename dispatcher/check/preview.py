@@ -46,7 +46,10 @@ def event_findings(
         return []
     tables = Tables(target, settings.partitioning, server.time_zone)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
-    forecaster = Forecaster(Destination(settings, tables, source.tables, row_mode, source.reading))
+    whole = source.tables.whole
+    forecaster = Forecaster(
+        Destination(settings, tables, whole, row_mode, source.reading, with_time=settings.reads_event_time)
+    )
     try:
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)
         forecasts = [forecaster.foresee(line) for line in lines]

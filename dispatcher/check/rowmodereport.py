@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import BatchError
@@ -15,7 +15,7 @@ from .sourcefacts import SourceFacts
 
 
 def read_row_mode(
-    connection: Connection, settings: Settings, source: SourceFacts, known: dict[str, Any] | None
+    connection: Connection, settings: Settings, source: SourceFacts, known: Mapping[str, Any] | None
 ) -> RowMode:
     """The mode as the job would choose it now, but by the words of ``part_template``: nothing is made.
 

@@ -1,6 +1,6 @@
 """What the target keeps of a consumer: who works for it, its position, its counters and its dead letters."""
 
-from .choice import Choice
+from .choice import Choice, remembered
 from .consumerrow import ConsumerRow, namesake
 from .deadletters import DeadLetter, DeadLetters
 from .entries import Entries, for_owner, owner_is_idle
@@ -37,6 +37,7 @@ __all__ = [
     "other_source",
     "owner_is_idle",
     "read_entry",
+    "remembered",
     "schema_facts",
     "schema_sql",
     "stranger",

@@ -1,47 +1,31 @@
 """The block path: blocks of events are folded at once, and merged by a second thread.
 
-The row path takes events that do not fit: in the order of events where order matters, else after all others.
+Each table has a `Lane` of its own. The row path takes events that do not fit: in the order of events where
+order matters, else after all others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from ..events import Act, Fold, Group, Operation, Stop
 from ..partitions import Missing
-from ..route import Handling
-from ..write import Writer
-from .destination import Destination
-from .known import Way
-from .learning import Learner
-from .merging import ORDER, PARENTS_FIRST, Merging, Step
+from ..postgres import copytext
+from .destination import Destination, event_of
+from .destinations import Destinations
+from .lane import Lane
+from .merging import COMING, GOING, Merging, Rounds, Step, rounds_of
 from .outcome import Outcome
 from .passes import End, PassFailed
-from .rows import LARGE, RowLoader
+from .rows import RowLoader
 
 MAX_LEFT_OVER = 1000
 """Most events of a batch that are left to the row path; with more of them it takes the whole batch."""
 
-WORTH_ADDING = 1 << 17
-"""Bytes for each partition that are worth a COPY, which costs some 0.2 ms, while more may come."""
-
-WORTH_MERGING = 1 << 19
-"""The same of rows that change others, which takes some statements more."""
-
 MAX_ODD = 100
 """Events that are left to the row path, from which on they must not be more than others."""
 
-WRITING = {Act.INSERT, Act.REPLACE, Act.PATCH}
-"""Acts that write values."""
-
-
-class _Rows(NamedTuple):
-    """Rows of a group: its number and size, and how they are written."""
-
-    number: int
-    size: int
-    way: Way
+MAX_NAMES = 4096
+"""Most names of tables that are remembered in a pass: whoever writes events names them as he likes."""
 
 
 class BlockLoader:
@@ -49,36 +33,43 @@ class BlockLoader:
 
     Args:
         merging: writes the rows.
-        destination: where events go.
+        destinations: where events go.
         outcome: counted up.
         missing: added to. With anything in it, the rest of the events is only looked through.
         rows: takes odd events in their order, as lines come in the order of events; None: they come in any.
 
     Attributes:
+        merging, outcome, missing: as given.
+        ordered: there is a `rows`.
         left_over: without `rows`, ``ev_id`` of events that are left to the row path.
-        needs_order: there were events whose order matters.
     """
 
     def __init__(
         self,
         merging: Merging,
-        destination: Destination,
+        destinations: Destinations,
         outcome: Outcome,
         missing: Missing,
         rows: RowLoader | None = None,
     ) -> None:
-        self._merging = merging
-        self._destination = destination
-        self._known = destination.known
-        self._learner = Learner(destination, missing, ordered=rows is not None)
-        self._outcome = outcome
-        self._missing = missing
-        self._rows = rows
-        self._odd = self._taken = 0
-        self._limit = destination.settings.buffer_size // 7
+        self.merging = merging
+        self.outcome = outcome
+        self.missing = missing
+        self.ordered = rows is not None
         self.left_over: list[int] = []
-        self.needs_order = False
-        self._renew()
+        self._destinations = destinations
+        self._rows = rows
+        self._odd = 0
+        self._odd_needs_order = False
+        self._limit = destinations.settings.buffer_size // 7
+        self._lanes: dict[Destination, Lane] = {}
+        self._by_name: dict[bytes, Lane | None] = {}
+        self._only = self._lane(destinations.only) if destinations.only else None
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether there were events whose order matters."""
+        return self._odd_needs_order or any(lane.needs_order for lane in self._lanes.values())
 
     def add(self, block: bytes) -> None:
         """Take whole lines, as `Queue.stream` hands them over.
@@ -88,104 +79,90 @@ class BlockLoader:
             BatchError, SetupError: no row can be loaded until a person does something.
             psycopg2.Error: the target refused, but not because of a row.
         """
-        if len(block) < LARGE:
-            self._fold_lines(block)
+        if self._only is not None:
+            self._only.add(block)
         else:
-            self._take_apart(block)
+            for name, lines in self._split(block):
+                self._add_lines(name, lines)
         if self._is_worth_merging:
-            self._merging.start(*self._steps())
+            self.merging.start(self._rounds())
 
     def finish(self) -> None:
         """Load what is left; raises as `add` does."""
-        self._merging.run(*self._steps())
-        if absent := self._merging.absent:
-            self._outcome.rows -= absent
-            self._outcome.ignored[Operation.DELETE] += absent
-        if self._learner.is_passing:
-            # By the next batch the table may have what it lacks.
-            self._known.clear()
+        self.merging.run(self._rounds())
+        if absent := self.merging.absent:
+            self.outcome.count_absent(absent)
+        for lane in self._lanes.values():
+            lane.end()
 
-    # Folding.
+    # Several tables.
 
-    def _fold_lines(self, block: bytes) -> None:
-        at = 0
-        while at < len(block):
-            start, (at, why) = at, self._fold.add(block, at)
-            if at > start:
-                self._count()
-            if why == Stop.BAD:
-                raise PassFailed(End.REFUSED)
-            if why == Stop.FULL and not self._is_empty:
-                self._empty()
-            elif why != Stop.ALL:
-                at = self._look_closer(block, at)
-
-    def _look_closer(self, block: bytes, at: int) -> int:
-        """See why the fold stopped at a line; returns where it goes on."""
-        end = block.index(b"\n", at) + 1
-        line = block[at:end]
-        self._merging.wait()
-        lesson = self._learner.learn(line)
-        if lesson is None:
-            self._leave(line)
-            return end
-        if lesson.more:
-            self._empty()
-            self._renew()
-        elif lesson.day is not None:
-            self._fold.allow(lesson.day)
-        return at
-
-    def _take_apart(self, block: bytes) -> None:
-        """Fold a block with large events. These are left to the row path, which notes them for the log."""
+    def _split(self, block: bytes) -> Iterator[tuple[bytes, list[bytes]]]:
+        """The lines of a block by their table's name, as it stands there."""
+        number = 3 + self._destinations.with_time
+        found: dict[bytes, list[bytes]] = {}
         for line in block.splitlines(keepends=True):
-            if len(line) < LARGE:
-                self._fold_lines(line)
-            elif self._rows is None and not self._learner.only_adds(line):
-                raise PassFailed(End.NOT_PLAIN)
-            else:
-                self._leave(line)
+            name = line.split(b"\t", number + 1)[number]
+            lines = found.get(name)
+            if lines is None:
+                lines = found[name] = []
+            lines.append(line)
+        for name, lines in found.items():
+            yield name.removesuffix(b"\n"), lines
 
-    def _renew(self) -> None:
-        """Go on with a fold that knows what is known now."""
-        ordered = self._rows is not None
-        description, self._kinds = self._known.described(
-            self._destination.settings, self._destination.first_field, ordered=ordered
-        )
-        self._fold = Fold(description)
-        self._is_empty = True
-        for day in self._known.days:
-            self._fold.allow(day)
+    def _add_lines(self, name: bytes, lines: list[bytes]) -> None:
+        """Take events of a table, as its name stands in their lines."""
+        try:
+            lane = self._lane_of(name)
+        except ValueError:
+            # The row path says why.
+            for line in lines:
+                self.leave(line, only_adds=True)
+            return
+        if lane is not None:
+            lane.add(b"".join(lines))
+        else:
+            self.outcome.passed_over += len(lines)
 
-    def _count(self) -> None:
-        self._is_empty = False
-        for kind, taken, ignored in zip(self._kinds, *self._fold.counts(), strict=True):
-            if not taken:
-                continue
-            if kind.is_passed_over:
-                self._outcome.passed_over += taken
-                continue
-            self.needs_order = self.needs_order or kind.handling is Handling.CHANGE
-            is_row = kind.handling is not Handling.IGNORE
-            self._outcome.events[kind.operation] += taken
-            self._outcome.ignored[kind.operation] += ignored if is_row else taken
-            if is_row:
-                self._outcome.rows += taken - ignored
-                self._destination.saw(kind.table)
-            self._taken += taken
+    def _lane_of(self, name: bytes) -> Lane | None:
+        """The lane of a table; None if its events are left out, or the lane is to be made first."""
+        if name not in self._by_name:
+            if len(self._by_name) >= MAX_NAMES:
+                self._by_name.clear()
+            encoding = self._destinations.encoding
+            self.merging.wait()
+            found = self._destinations.find(
+                encoding.utf8_or_raw(copytext.unescape(name) or b""), self.missing
+            )
+            self._by_name[name] = None if found is None else self._lane(found)
+        return self._by_name[name]
 
-    def _leave(self, line: bytes) -> None:
-        """Leave an event to the row path."""
+    def _lane(self, destination: Destination) -> Lane:
+        if destination not in self._lanes:
+            self._lanes[destination] = Lane(destination, self)
+        return self._lanes[destination]
+
+    # Odd events.
+
+    def leave(self, line: bytes, *, only_adds: bool) -> None:
+        """Leave an event to the row path.
+
+        Args:
+            line: the event.
+            only_adds: its order does not matter.
+        """
         self._odd += 1
         if self._rows is None:
             self.left_over.append(int(line[: line.index(b"\t")]))
             is_too_odd = self._odd > MAX_LEFT_OVER
         else:
-            self._empty()
-            self._merging.wait()
-            self._rows.take(self._destination.event(line), len(line))
-            self.needs_order = self.needs_order or not self._learner.only_adds(line)
-            is_too_odd = self._odd > MAX_ODD and self._odd > self._taken
+            self.empty()
+            self.merging.wait()
+            found = event_of(line, self._destinations.encoding, with_time=self._destinations.with_time)
+            self._rows.take(found, len(line))
+            self._odd_needs_order = self._odd_needs_order or not only_adds
+            taken = sum(lane.taken for lane in self._lanes.values())
+            is_too_odd = self._odd > MAX_ODD and self._odd > taken
         if is_too_odd:
             raise PassFailed(End.NOT_PLAIN)
 
@@ -193,42 +170,31 @@ class BlockLoader:
 
     @property
     def _is_worth_merging(self) -> bool:
-        """Whether to merge what the fold holds, though more may come."""
-        if self._is_empty or self._fold.size >= self._limit:
-            return not self._is_empty
-        worth = WORTH_MERGING if self._known.key else WORTH_ADDING
-        return self._merging.is_idle and self._fold.size >= worth * max(1, len(self._known.days))
+        """Whether to merge what the folds hold, though more may come."""
+        lanes = self._lanes.values()
+        size = sum(lane.size for lane in lanes)
+        if not size or size >= self._limit:
+            return bool(size)
+        return self.merging.is_idle and size >= sum(lane.worth for lane in lanes)
 
-    def _empty(self) -> None:
-        """Merge what the fold holds, at once: something else has to follow it."""
-        if not self._is_empty:
-            self._merging.run(*self._steps())
+    def empty(self) -> None:
+        """Merge what the folds hold, at once: something else has to follow it."""
+        if not all(lane.is_empty for lane in self._lanes.values()):
+            self.merging.run(self._rounds())
 
-    def _steps(self) -> tuple[list[Step], Sequence[Act]]:
-        """What is to be done next, and in which order; raises as `add` does."""
-        self._merging.wait()
+    def _rounds(self) -> Rounds:
+        """What is to be done next; raises as `add` does."""
+        self.merging.wait()
         if self._rows is not None:
             self._rows.flush()
-        found: dict[tuple[Act, Hashable], dict[Writer, list[_Rows]]] = {}
-        for number, group in enumerate(map(Group._make, self._fold.groups())):
-            way = self._learner.way(group)
-            if way is not None and not self._missing:
-                writers = found.setdefault((group.act, way.writer.filled), {})
-                writers.setdefault(way.writer, []).append(_Rows(number, group.size, way))
-        steps = [self._step(Act(act), writers) for (act, _filled), writers in found.items()]
-        self._fold.clear()
-        self._is_empty = True
-        return steps, PARENTS_FIRST if self._known.refers_to_itself else ORDER
-
-    def _step(self, act: Act, writers: dict[Writer, list[_Rows]]) -> Step:
-        """What does the same to the rows of some writers; PassFailed if the row path has to see them."""
-        step = Step(act, {}, [])
-        for part, (writer, rows) in enumerate(writers.items()):
-            prefix = b"%d\t" % part if len(writers) > 1 else b""
-            step.counts[writer.of_part(part) if prefix else writer] = sum(each.size for each in rows)
-            for each in rows:
-                text = self._fold.text(each.number, each.way.picked, prefix)
-                if act in WRITING and each.way.plan.may_be_doubtful(text):
-                    raise PassFailed(End.NOT_PLAIN)
-                step.texts.append(text)
-        return step
+        tied = [self._lanes[each] for each in self._destinations.parents_first if each in self._lanes]
+        rounds: list[list[Step]] = []
+        for lane in self._lanes.values():
+            if lane not in tied:
+                rounds += rounds_of(lane.steps(), lane.order)
+        steps = [lane.steps() for lane in tied]
+        for its_steps in steps:
+            rounds += rounds_of(its_steps, COMING)
+        for its_steps in reversed(steps):
+            rounds += rounds_of(its_steps, GOING)
+        return rounds

@@ -31,8 +31,8 @@ MAX_SHAPES = 1000
 ORDER: tuple[Kind, ...] = (Delete, Patch, Replace, Insert)
 """The order in which buffers are written: what makes room comes first."""
 
-Identity = tuple[tuple[bytes, ...], tuple[bytes | None, ...]]
-"""A row, by the names and values of its key."""
+Identity = tuple[int, tuple[bytes, ...], tuple[bytes | None, ...]]
+"""A row, by the number of its table, and the names and values of its key."""
 
 ABSENT = psycopg2.Error("a row is not there")
 """Stands for what the target does not say: some columns are to change of a row that it does not have."""
@@ -108,23 +108,23 @@ class Buffers:
         self._limit = limit
         self._mend = mend
         self._careful = mend is not None
-        self._buffers: dict[Shape, Buffer] = {}
+        self._buffers: dict[tuple[int, Shape], Buffer] = {}
         self._size = 0
         self.ordered = False
         self._keyless = False
         self._last: Buffer | None = None
         self._pending: dict[Identity, tuple[Buffer, int]] = {}
 
-    def find(self, shape: Shape) -> Buffer | None:
-        """The buffer of a shape, if there is one."""
-        return self._buffers.get(shape)
+    def find(self, table: int, shape: Shape) -> Buffer | None:
+        """The buffer of a table's shape, if there is one."""
+        return self._buffers.get((table, shape))
 
-    def make(self, shape: Shape, plan: WritePlan) -> Buffer:
-        """A new buffer for a shape; raises as `add` does."""
+    def make(self, table: int, shape: Shape, plan: WritePlan) -> Buffer:
+        """A new buffer for a table's shape; raises as `add` does."""
         if len(self._buffers) >= MAX_SHAPES:
             self.flush()
             self._buffers.clear()
-        self._buffers[shape] = buffer = Buffer(shape, plan)
+        self._buffers[table, shape] = buffer = Buffer(shape, plan)
         return buffer
 
     def keep_order(self) -> None:

@@ -12,16 +12,15 @@ from tdsup.jobtype import brief
 
 from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
 from ..ledger import Choice, DeadLetters, Replay
-from ..partitions import Missing, TableMaker, Tables
+from ..partitions import Missing
 from ..pgq import Queue
 from ..postgres import Connection
-from ..route import choose
 from ..settings import Settings
 from .blocks import BlockLoader
-from .destination import Destination
+from .destinations import Destinations
 from .merging import Merging
 from .outcome import Outcome
-from .passes import End, Pass, PassFailed, next_pass
+from .passes import End, Pass, PassFailed, Pauses, next_pass
 from .rows import RowLoader
 from .work import Work
 
@@ -30,7 +29,7 @@ MAX_PASSES = 10
 
 
 class Delivery:
-    """Delivers events to one ``dest_table``.
+    """Delivers events to the tables of one job.
 
     What has to be made first (partitions, columns, the table of dead letters) is made between two passes, in
     transactions of its own on the same connection: docs/decisions/0002.
@@ -43,7 +42,7 @@ class Delivery:
         choice: what the target remembers of ``row_mode = auto``.
 
     Attributes:
-        row_mode: what was chosen.
+        destinations: the tables.
         dead_letters: those of the consumer in the target.
         partitions_created: how many.
     """
@@ -55,29 +54,20 @@ class Delivery:
         self._target = target
         self._settings = settings
         self._logger = logger
-        tables = Tables(target, settings.partitioning, queue.time_zone)
-        self._maker = TableMaker(target, tables, settings.partitioning, queue.time_zone)
-        only_source = queue.tables.only
-        key = queue.primary_key(only_source) if only_source and settings.row_mode == "auto" else ()
-        known = choice.recall()
-        with target:
-            self.row_mode = choose(settings, tables, self._maker, known, key)
-        if self.row_mode.known != known:
-            choice.remember(self.row_mode.known)
-        reading = queue.reading(target)
-        self._destination = Destination(settings, tables, queue.tables, self.row_mode, reading)
-        self._warned = bool(settings.table_filter)
+        self.destinations = Destinations(queue, target, settings, choice)
+        self._warned = bool(settings.table_filter or settings.tables)
         if queue.tables.filter_is_idle:
             self._logger.warning(
-                "%s: no trigger of queue %s is on a table of table_filter (%s): nothing may ever be loaded",
+                "%s: no trigger of queue %s is on a table of %s: nothing may ever be loaded",
                 settings.job_name,
                 settings.queue,
-                ", ".join(settings.table_filter),
+                settings.shown_filter,
             )
         self._tables_seen = 0
         self._has_told_of_truncates = False
-        self._pauses = self._destination.pauses
-        self.dead_letters = DeadLetters(target, settings.queue, settings.consumer_name, reading.encoding)
+        self._pauses = Pauses()
+        encoding = self.destinations.encoding
+        self.dead_letters = DeadLetters(target, settings.queue, settings.consumer_name, encoding)
         self.partitions_created = 0
 
     def deliver(self, work: Work) -> Outcome | None:
@@ -113,8 +103,9 @@ class Delivery:
         return outcome.first_dead[1] if outcome.first_dead else None
 
     def _deliver(self, work: Work) -> Outcome | None:
-        self._destination.begin()
-        pass_ = self._pauses.first(in_blocks=work.stream is not None)
+        for each in self.destinations:
+            each.begin()
+        pass_ = self.destinations.pass_for(self._pauses.first(in_blocks=work.stream is not None))
         try:
             for _ in range(MAX_PASSES):
                 outcome = Outcome()
@@ -124,7 +115,7 @@ class Delivery:
                 self._pauses.ended(pass_, end)
                 if end.is_loaded:
                     return outcome
-                pass_ = next_pass(pass_, end)
+                pass_ = self.destinations.pass_for(next_pass(pass_, end))
         except EventError as error:
             raise DataError(
                 f"cannot load event {error.event_id} of {work.name}: {error}; with bad_events = dead_letter "
@@ -154,7 +145,7 @@ class Delivery:
         if not (failed or missing):
             return self._commit(pass_, outcome)
         self._target.rollback()
-        self._destination.known.clear()
+        self.destinations.forget()
         self._make(missing)
         return failed or End.MISSING
 
@@ -174,7 +165,7 @@ class Delivery:
         except psycopg2.Error as error:
             if pass_ is Pass.IMMEDIATE or not is_data(error, self._settings.bad_sqlstates):
                 raise
-            self._destination.known.clear()
+            self.destinations.forget()
             return End.REFUSED_AT_COMMIT
         return End.LOADED_WITH_DEAD_LETTERS if outcome.dead_letters else End.LOADED
 
@@ -196,18 +187,18 @@ class Delivery:
         """Load events by the block path; returns the ids of those that are left to the row path."""
         assert work.stream is not None
         with Merging(cursor, self._settings.bad_sqlstates) as merging:
-            loader = BlockLoader(merging, self._destination, outcome, missing)
-            work.stream(loader.add, ordered=False, with_time=self._destination.by_event_time)
+            loader = BlockLoader(merging, self.destinations, outcome, missing)
+            work.stream(loader.add, ordered=False, with_time=self.destinations.with_time)
             loader.finish()
         return loader.left_over
 
     def _load_in_order(self, cursor: Cursor, work: Work, outcome: Outcome, missing: Missing) -> None:
         """Load events by the block path in their order, odd ones by the row path between them."""
         assert work.stream is not None
-        rows = RowLoader(cursor, self._destination, work, outcome, missing, careful=False)
+        rows = RowLoader(cursor, self.destinations, work, outcome, missing, careful=False)
         with Merging(cursor, self._settings.bad_sqlstates) as merging:
-            loader = BlockLoader(merging, self._destination, outcome, missing, rows)
-            work.stream(loader.add, ordered=True, with_time=self._destination.by_event_time)
+            loader = BlockLoader(merging, self.destinations, outcome, missing, rows)
+            work.stream(loader.add, ordered=True, with_time=self.destinations.with_time)
             loader.finish()
         rows.finish()
         if loader.needs_order:
@@ -223,7 +214,7 @@ class Delivery:
         ids: Sequence[int] = (),
     ) -> None:
         """Load events by the row path: all, or those of some ids."""
-        loader = RowLoader(cursor, self._destination, work, outcome, missing, careful=pass_.is_careful)
+        loader = RowLoader(cursor, self.destinations, work, outcome, missing, careful=pass_.is_careful)
         work.read(loader.add, ids)
         loader.finish()
 
@@ -233,13 +224,18 @@ class Delivery:
             self.dead_letters.create()
         if missing.triggers:
             self._look_for_truncates()
+        if missing.sources:
+            self.destinations.make(missing.sources)
         for table in sorted(missing.tables.values(), key=lambda each: each.table):
-            if self._maker.create(table):
+            if self.destinations.maker(missing.parents[table.table]).create(table):
                 self.partitions_created += 1
                 self._logger.info("%s: Created table %s", job, table.table)
+        if missing.tables:
+            self.destinations.look()
         for column in missing.columns.values():
             root = self._queue.tables.root(column.source_table.encode()).decode()
-            type_ = self._maker.add_column(column, self._queue.column_type(root, column.source_name))
+            maker = self.destinations.maker(missing.parents[column.table])
+            type_ = maker.add_column(column, self._queue.column_type(root, column.source_name))
             self._logger.info("%s: added column %s %s to table %s", job, column.name, type_, column.table)
 
     def _look_for_truncates(self) -> None:
@@ -256,7 +252,8 @@ class Delivery:
 
     def _tell(self, name: str, outcome: Outcome) -> None:
         """Log what a person should know of a batch."""
-        job, seen = self._settings.job_name, self._destination.sources
+        job = self._settings.job_name
+        seen = set[bytes]().union(*(each.sources for each in self.destinations))
         if len(seen) != self._tables_seen:
             self._tables_seen = len(seen)
             self._queue.tables.learn(seen)

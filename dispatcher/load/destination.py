@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from ..events import Event, read_change
 from ..partitions import MissingTable, PeriodCache, Permit, Tables
-from ..partitionsettings import EVENT_TIME
-from ..pgq import Reading, SourceTables
-from ..postgres import TableName, copytext
+from ..pgq import Reading, SourcePart
+from ..postgres import Encoding, TableName, copytext
 from ..route import Classifier, Planner, Router, RowMode
 from ..settings import Settings
 from .known import Known
-from .passes import Pauses
 
 MAX_SOURCES = 1000
 """Most tables of the source that are remembered: whoever writes events names them as he likes."""
@@ -23,45 +21,50 @@ class Destination:
     """One ``dest_table``.
 
     Args:
-        settings: the job's.
+        settings: of a job that loads this table alone.
         tables: tables of the target.
-        its_tables: tables of the source.
-        row_mode: the job's.
+        feed: the tables of the source whose rows come here.
+        row_mode: the table's.
         reading: how values are read.
+        with_time: lines of `Queue.stream` hold the time of events.
 
     Attributes:
         settings: as given.
         tables: as given.
         periods: partitions by value.
         router: where events go.
+        row_mode: as given.
         classifier: tells kinds of events.
         known: what the block path has learned.
         example: an event of late, without its data.
-        by_event_time: the time of an event tells its partition.
+        with_time: as given.
         sources: the tables of the source that were seen so far.
         encoding: of events.
-        pauses: what became of earlier passes over batches.
+        is_bound: foreign keys tie the table to others that the job loads.
     """
 
     def __init__(
         self,
         settings: Settings,
         tables: Tables,
-        its_tables: SourceTables,
+        feed: SourcePart,
         row_mode: RowMode,
         reading: Reading,
+        *,
+        with_time: bool,
     ) -> None:
         self.settings = settings
         self.tables = tables
         self.periods = PeriodCache(settings.part_method, reading.styles.date_order)
-        self.router = Router(settings, self.periods, row_mode, its_tables)
+        self.router = Router(settings, self.periods, row_mode, feed)
         self.classifier = Classifier(self.router, reading.encoding)
         self.known = Known()
-        self.pauses = Pauses()
         self.example = Event(0, b"", b"", None, b"", None, b"")
-        self.by_event_time = settings.part_field == EVENT_TIME
+        self.with_time = with_time
+        self.is_bound = False
         self.sources: set[bytes] = set()
-        self._its_tables = its_tables
+        self.row_mode = row_mode
+        self._feed = feed
         self._styles = reading.styles
         self.encoding = reading.encoding
         self.begin()
@@ -85,15 +88,11 @@ class Destination:
     @property
     def first_field(self) -> int:
         """Number of the field of a line of `Queue.stream` that holds ``ev_type``."""
-        return 1 + self.by_event_time
+        return 1 + self.with_time
 
     def event(self, line: bytes) -> Event:
-        """The event of a line of `Queue.stream`, without its own `line`; what it does not hold is NULL."""
-        fields = copytext.split(line)
-        type_, data, table, old = [*fields, None][self.first_field :][:4]
-        type_, table = map(self.encoding.utf8_or_raw, (type_ or b"", table or b""))
-        when = (fields[1] if self.by_event_time else None) or b""
-        return Event(int(fields[0] or 0), when, type_, data, table, old, b"", self.encoding)
+        """As `event_of`."""
+        return event_of(line, self.encoding, with_time=self.with_time)
 
     def can_merge(self, key: tuple[bytes, ...]) -> bool:
         """Whether rows can be found by the text of a key, and none has the key of another."""
@@ -108,9 +107,9 @@ class Destination:
         )
 
     def refers_to_itself(self) -> bool:
-        """As `Uniqueness.refers_to_itself`."""
+        """Whether a foreign key refers from rows that are loaded to such rows."""
         table = self._sample()
-        return table is not None and self.tables.uniqueness.refers_to_itself(table)
+        return self.is_bound or (table is not None and self.tables.uniqueness.refers_to_itself(table))
 
     def _sample(self) -> TableName | None:
         """A table that rows go to; None if there is none yet."""
@@ -153,10 +152,19 @@ class Destination:
         Raises:
             ValueError: it might.
         """
-        only, root = self._its_tables.only, self._its_tables.root
+        only, root = self._feed.only, self._feed.root
         if root(event.table) != event.table:
             raise ValueError("it is a truncate of one partition, and the target does not tell its rows")
         if only != event.table or {root(name) for name in self.sources} - {only}:
             raise ValueError(
                 "it is a truncate, and dest_table may hold rows of other tables too (table_filter)"
             )
+
+
+def event_of(line: bytes, encoding: Encoding, *, with_time: bool) -> Event:
+    """The event of a line of `Queue.stream`, without its own `line`; what it does not hold is NULL."""
+    fields = copytext.split(line)
+    type_, data, table, old = [*fields, None][1 + with_time :][:4]
+    type_, table = map(encoding.utf8_or_raw, (type_ or b"", table or b""))
+    when = (fields[1] if with_time else None) or b""
+    return Event(int(fields[0] or 0), when, type_, data, table, old, b"", encoding)

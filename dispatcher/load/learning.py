@@ -112,7 +112,7 @@ class Learner:
             # It is no longer known which events these rows come from.
             raise PassFailed(End.NOT_PLAIN) from None
         if not isinstance(plan, WritePlan):
-            self._missing.add(plan)
+            self._missing.add(plan, self._settings.dest_table)
             return None
         self.is_passing = self.is_passing or plan.lacks
         picked = numbers if plan.written is None else tuple(numbers[number] for number in plan.written)
@@ -252,5 +252,5 @@ class Learner:
         self._destination.example = replace(event, data=b"", old=None, line=b"")
         plan = self._planner.plan(shape, event, change.key)
         if not isinstance(plan, WritePlan):
-            self._missing.add(plan)
+            self._missing.add(plan, self._settings.dest_table)
         return day

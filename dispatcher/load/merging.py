@@ -28,7 +28,13 @@ ORDER = (
 )
 """What makes room comes first, so that a value that must be unique may pass from one row to another."""
 
-PARENTS_FIRST = (Act.INSERT, Act.PATCH, Act.REPLACE, *ORDER[:4])
+COMING = (Act.INSERT, Act.PATCH, Act.REPLACE)
+"""Acts that add and change rows: of several tables, those come first to which others refer."""
+
+GOING = ORDER[:4]
+"""Acts that remove rows: of several tables, those come first that refer to others."""
+
+PARENTS_FIRST = (*COMING, *GOING)
 """The order for a table that refers to itself: what is referred to is there before, and gone after."""
 
 
@@ -45,6 +51,16 @@ class Step:
     act: Act
     counts: dict[Writer, int]
     texts: list[bytes]
+
+
+Rounds = Sequence[Sequence[Step]]
+"""Steps in the order in which they are done; those of one round do the same to rows of one table."""
+
+
+def rounds_of(steps: Sequence[Step], order: Sequence[Act]) -> list[list[Step]]:
+    """Those steps of one table that are acts of an order, in that order."""
+    rounds = ([step for step in steps if step.act is act] for act in order)
+    return [found for found in rounds if found]
 
 
 class Merging:
@@ -94,29 +110,24 @@ class Merging:
         if self._error is not None:
             raise self._error
 
-    def start(self, steps: Sequence[Step], order: Sequence[Act]) -> None:
-        """Begin to merge some rows; raises as `wait` does.
-
-        Args:
-            steps: them.
-            order: of acts.
-        """
+    def start(self, rounds: Rounds) -> None:
+        """Begin to merge some rows; raises as `wait` does."""
         self.wait()
-        thread = threading.Thread(target=self._merge, args=(steps, order), name="merge")
+        thread = threading.Thread(target=self._merge, args=(rounds,), name="merge")
         thread.start()
         self._thread = thread
 
-    def run(self, steps: Sequence[Step], order: Sequence[Act]) -> None:
+    def run(self, rounds: Rounds) -> None:
         """Merge some rows in this thread; raises as `wait` does."""
         self.wait()
-        self._merge(steps, order)
+        self._merge(rounds)
         self.wait()
 
-    def _merge(self, steps: Sequence[Step], order: Sequence[Act]) -> None:
+    def _merge(self, rounds: Rounds) -> None:
         """Merge rows. An error is kept: without the rest, the batch must not be committed."""
         try:
-            for act in order:
-                self._take([step for step in steps if step.act is act])
+            for steps in rounds:
+                self._take(steps)
         except BaseException as error:  # noqa: BLE001 (raised in the other thread)
             refused = isinstance(error, psycopg2.Error) and is_data(error, self._bad_states)
             self._error = PassFailed(End.REFUSED) if refused else error

@@ -20,7 +20,8 @@ class Outcome:
         ignored: events that ask for nothing: PgQ's own, those that settings leave out, deletes of rows that
             are not there.
         dead_letters: events that have no row.
-        passed_over: events of tables that ``table_filter`` leaves out; `events` does not have them.
+        passed_over: events of tables that ``table_filter`` leaves out, or ``unlisted_tables``; `events` does
+            not have them.
         rows: events that were applied, as their writers count them: rows added, changed or removed, and
             truncates.
         first_dead: ``ev_id`` and reason of the first dead letter; None if there is none.
@@ -49,6 +50,11 @@ class Outcome:
         self.first_dead = min(self.first_dead or (event, reason), (event, reason))
         if event in self.large:
             self.large_dead.add(event)
+
+    def count_absent(self, number: int) -> None:
+        """Count deletes of rows that were not there, which were counted as rows."""
+        self.rows -= number
+        self.ignored[Operation.DELETE] += number
 
     def by_operation(self) -> dict[str, int]:
         """Events by operation (``other`` if they do not tell) and outcome, such as ``insert,row``.

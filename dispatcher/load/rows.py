@@ -5,16 +5,15 @@ from __future__ import annotations
 from psycopg2.extensions import cursor as Cursor
 from tdsup.jobtype import brief
 
-from ..errors import BatchError, EventError
 from ..events import PASSED_OVER, Change, Event, Header, Operation, read_change
-from ..ledger import DeadLetter
 from ..partitions import Missing, NotPermitted
-from ..route import Routed, Shape, WritePlan
+from ..route import Gaps, Routed, Shape, WritePlan
 from ..write import Insert, truncate
 from .buffers import Buffer, Buffers, Identity
+from .deadevents import DeadEvents
 from .destination import Destination
+from .destinations import Destinations
 from .outcome import Outcome
-from .passes import End, PassFailed
 from .work import Work
 
 LARGE = 16 << 20
@@ -26,11 +25,35 @@ NO_PARTITION = "23514"
 MAX_MISFITS = 1000
 """Most shapes that are known to have no plan."""
 
-DEAD_LETTER_BUFFER = 1 << 20
-"""Bytes of dead letters that are gathered before they are written."""
 
-MAX_UNREAD = 1000
-"""Most dead letters of a batch that are read again, because only a part of each was read."""
+class _Table:
+    """One table of a pass: its planner, and what that has found.
+
+    Args:
+        destination: the table.
+        number: of the table in this pass.
+    """
+
+    def __init__(self, destination: Destination, number: int) -> None:
+        self.destination = destination
+        self.number = number
+        self.planner = destination.planner()
+        self.waiting: set[Shape] = set()
+        self._misfits: dict[Shape, str] = {}
+
+    def plan(self, shape: Shape, event: Event, key: tuple[bytes, ...]) -> WritePlan | Gaps:
+        """As `Planner.plan`; a shape without a plan is remembered."""
+        if reason := self._misfits.get(shape):
+            raise ValueError(reason)
+        try:
+            return self.planner.plan(shape, event, key)
+        except (UnicodeDecodeError, NotPermitted):
+            raise
+        except ValueError as error:
+            if len(self._misfits) >= MAX_MISFITS:
+                self._misfits.clear()
+            self._misfits[shape] = brief(str(error))
+            raise
 
 
 class RowLoader:
@@ -38,7 +61,7 @@ class RowLoader:
 
     Args:
         cursor: of the target.
-        destination: where events go.
+        destinations: where events go.
         work: keeps events that have no row as dead letters.
         outcome: counted up.
         missing: added to. With anything in it, the rest of the events is only looked through.
@@ -48,7 +71,7 @@ class RowLoader:
     def __init__(
         self,
         cursor: Cursor,
-        destination: Destination,
+        destinations: Destinations,
         work: Work,
         outcome: Outcome,
         missing: Missing,
@@ -56,20 +79,18 @@ class RowLoader:
         careful: bool,
     ) -> None:
         self._cursor = cursor
-        self._destination = destination
-        self._settings = destination.settings
-        self._work = work
+        self._destinations = destinations
         self._outcome = outcome
         self._missing = missing
-        self._planner = destination.planner()
-        self._misfits: dict[Shape, str] = {}
-        self._waiting: set[Shape] = set()
-        self._dead: list[DeadLetter] = []
-        self._dead_size = 0
-        self._unread: dict[int, tuple[str, str | None]] = {}
-        limit = self._settings.buffer_size // 2
-        mend = destination.encoding.mended if careful else None
-        self._buffers = Buffers(cursor, outcome, self._refused, limit, mend, self._settings.bad_sqlstates)
+        self._tables: dict[Destination, _Table] = {}
+        self._last: _Table | None = None
+        settings = destinations.settings
+        self._dead = DeadEvents(cursor, settings, work, outcome, missing)
+        mend = destinations.encoding.mended if careful else None
+        limit = settings.buffer_size // 2
+        self._buffers = Buffers(cursor, outcome, self._refused, limit, mend, settings.bad_sqlstates)
+        if destinations.is_bound:
+            self._buffers.keep_order()
 
     def add(self, line: bytes) -> None:
         """Take one event as COPY wrote it.
@@ -81,7 +102,7 @@ class RowLoader:
             SetupError: the name of a table is too long.
             psycopg2.Error: the target refused, but not because of a row.
         """
-        self.take(Event.from_line(line, self._destination.encoding), len(line))
+        self.take(Event.from_line(line, self._destinations.encoding), len(line))
 
     def take(self, event: Event, size: int) -> None:
         """Take one event of a size in bytes; raises as `add` does."""
@@ -90,33 +111,26 @@ class RowLoader:
             return
         if size >= LARGE:
             self._outcome.large[event.id] = size
+        operation = None
         try:
             header = event.header()
+            operation = header.operation
+            destination = self._destinations.find(event.table, self._missing) if operation else None
         except ValueError as error:
-            self._outcome.events[None] += 1
-            self._reject(event, None, str(error))
+            self._outcome.events[operation] += 1
+            self._dead.reject(event, operation, str(error))
             return
-        self._outcome.events[header.operation] += 1
+        if operation and destination is None:
+            self._outcome.passed_over += 1
+            return
+        self._outcome.events[operation] += 1
         try:
-            if not self._load(event, header):
-                self._outcome.ignored[header.operation] += 1
+            if not (destination and self._load(event, header, destination)):
+                self._outcome.ignored[operation] += 1
         except UnicodeDecodeError:
-            self._reject(event, header.operation, "the name of a column is not UTF-8")
+            self._dead.reject(event, operation, "the name of a column is not UTF-8")
         except ValueError as error:
-            self._reject(event, header.operation, str(error))
-
-    def _check_limit(self) -> None:
-        """See that no more events are bad than the settings allow; raises BatchError if there are."""
-        settings, outcome = self._settings, self._outcome
-        limit, key = settings.bad_event_limit * self._work.ticks, "bad_event_limit"
-        if (share := int(settings.bad_event_share * outcome.events.total())) > limit:
-            limit, key = share, "bad_event_share"
-        if outcome.dead_letters.total() > limit and outcome.first_dead is not None:
-            ticks = f", {self._work.ticks} ticks in one" if self._work.ticks > 1 else ""
-            raise BatchError(
-                f"more than {limit} of its events are bad ({key}{ticks}), "
-                f"the first is event {outcome.first_dead[0]}: {outcome.first_dead[1]}"
-            )
+            self._dead.reject(event, operation, str(error))
 
     def flush(self) -> None:
         """Write the rows that are held back; raises as `add` does."""
@@ -127,133 +141,84 @@ class RowLoader:
         """Write what is still held back; raises as `add` does."""
         self.flush()
         # The share is known when all events are.
-        self._check_limit()
-        if not self._missing:
-            self._read_dead()
-            self._keep_dead()
+        self._dead.check_limit()
+        self._dead.finish()
 
-    def _load(self, event: Event, header: Header) -> bool:
+    def _load(self, event: Event, header: Header, destination: Destination) -> bool:
         """Do what an event asks for; returns False if that is nothing. Raises ValueError if it has no row."""
-        if header.operation is None:
-            return False
-        if header.operation is Operation.TRUNCATE and self._destination.asks_for_triggers():
+        if header.operation is Operation.TRUNCATE and destination.asks_for_triggers():
             self._missing.triggers = True
             return False
         change = read_change(header, event)
-        if not self._destination.router.wants(change.operation, change.key):
+        if not destination.router.wants(change.operation, change.key):
             return False
-        self._destination.saw(event.table)
+        destination.saw(event.table)
+        table = self._table(destination)
         if change.operation is Operation.TRUNCATE:
-            self._truncate(event)
+            self._truncate(event, table)
             return True
-        routed = self._destination.router.route(event, change)
+        routed = destination.router.route(event, change)
         if routed is not None:
-            self._hand_over(event, change, routed)
+            self._hand_over(event, change, routed, table)
         return routed is not None
 
-    def _truncate(self, event: Event) -> None:
-        self._destination.check_truncate(event)
+    def _table(self, destination: Destination) -> _Table:
+        """The table of an event; rows of others are written if its own may refer to them."""
+        table = self._tables.get(destination)
+        if table is None:
+            table = self._tables[destination] = _Table(destination, len(self._tables))
+        if table is not self._last:
+            if destination.is_bound and self._last is not None:
+                self.flush()
+            self._last = table
+        return table
+
+    def _truncate(self, event: Event, table: _Table) -> None:
+        table.destination.check_truncate(event)
+        self.flush()
         if not self._missing:
-            self._buffers.flush()
-        if not self._missing:
-            truncate(self._cursor, self._planner.roots)
+            truncate(self._cursor, table.planner.roots)
             self._outcome.rows += 1
 
-    def _hand_over(self, event: Event, change: Change, routed: Routed) -> None:
+    def _hand_over(self, event: Event, change: Change, routed: Routed, table: _Table) -> None:
         shape = routed.shape
         if shape.kind is not Insert and not self._missing:
             self._buffers.keep_order()
-        buffer = self._buffer(shape, event, change.key)
+        buffer = self._buffer(shape, event, change.key, table)
         if buffer is None or self._missing:
             return
         buffer.plan.examine(routed.values)
         routed.values = buffer.plan.with_arrays(routed.values, event.encoding)
-        identities = _identities(change) if self._buffers.ordered and buffer.plan.names_rows else ()
-        self._buffers.add(buffer, event, routed, identities)
+        is_named = self._buffers.ordered and buffer.plan.names_rows
+        self._buffers.add(buffer, event, routed, _identities(change, table.number) if is_named else ())
 
-    def _buffer(self, shape: Shape, event: Event, key: tuple[bytes, ...]) -> Buffer | None:
+    def _buffer(self, shape: Shape, event: Event, key: tuple[bytes, ...], table: _Table) -> Buffer | None:
         """The buffer of a shape; None if something has to be made first."""
-        found = self._buffers.find(shape)
-        if found is not None or shape in self._waiting:
+        found = self._buffers.find(table.number, shape)
+        if found is not None or shape in table.waiting:
             return found
-        if reason := self._misfits.get(shape):
-            raise ValueError(reason)
-        try:
-            plan = self._planner.plan(shape, event, key)
-        except (UnicodeDecodeError, NotPermitted):
-            raise
-        except ValueError as error:
-            if len(self._misfits) >= MAX_MISFITS:
-                self._misfits.clear()
-            self._misfits[shape] = brief(str(error))
-            raise
+        plan = table.plan(shape, event, key)
         if isinstance(plan, WritePlan):
-            return self._buffers.make(shape, plan)
-        self._missing.add(plan)
-        self._waiting.add(shape)
+            return self._buffers.make(table.number, shape, plan)
+        self._missing.add(plan, table.destination.settings.dest_table)
+        table.waiting.add(shape)
         return None
-
-    # Dead letters.
 
     def _refused(self, event: Event, reason: str, sqlstate: str | None) -> None:
         """The target has refused the row of an event."""
+        destination = self._destinations.find(event.table, self._missing)
         try:
-            if sqlstate == NO_PARTITION and (missing := self._destination.true_table(event)):
-                self._missing.add([missing])
+            if sqlstate == NO_PARTITION and destination and (missing := destination.true_table(event)):
+                self._missing.add([missing], destination.settings.dest_table)
                 return
         except NotPermitted as error:
             reason = str(error)
-        self._reject(event, event.header().operation, reason, sqlstate)
-
-    def _reject(
-        self, event: Event, operation: Operation | None, reason: str, sqlstate: str | None = None
-    ) -> None:
-        reason = brief(reason)
-        if self._settings.bad_events == "stop":
-            raise EventError(event.id, reason)
-        self._outcome.bury(event.id, operation, reason)
-        if not self._settings.bad_event_share:
-            self._check_limit()
-        if not self._work.can_keep():
-            self._missing.dead_letters = True
-        if self._missing:
-            return
-        if event.line:
-            self._bury(event.line, reason, sqlstate)
-        elif event.id in self._unread or len(self._unread) == MAX_UNREAD:
-            raise PassFailed(End.NOT_PLAIN)
-        else:
-            self._unread[event.id] = reason, sqlstate
-
-    def _bury(self, line: bytes, reason: str, sqlstate: str | None) -> None:
-        self._dead.append(DeadLetter(line, reason, sqlstate))
-        self._dead_size += len(line)
-        if self._dead_size >= DEAD_LETTER_BUFFER:
-            self._keep_dead()
-
-    def _read_dead(self) -> None:
-        """Read the whole events of dead letters of which only a part was read."""
-
-        def receive(line: bytes) -> None:
-            number = int(line[: line.index(b"\t")])
-            if number not in self._unread:
-                # A producer may number events as it likes.
-                raise PassFailed(End.NOT_PLAIN)
-            self._bury(line, *self._unread.pop(number))
-
-        if self._unread:
-            self._work.read(receive, list(self._unread))
-
-    def _keep_dead(self) -> None:
-        if self._dead:
-            self._work.keep(self._cursor, self._dead)
-            self._dead.clear()
-            self._dead_size = 0
+        self._dead.reject(event, event.header().operation, reason, sqlstate)
 
 
-def _identities(change: Change) -> list[Identity]:
+def _identities(change: Change, table: int) -> list[Identity]:
     """The row that changes, before and after; empty if the event does not tell."""
     rows = [change.row] if change.old is None else [change.row, change.old]
     if not change.key or any(name not in row for row in rows for name in change.key):
         return []
-    return list(dict.fromkeys((change.key, tuple(row[name] for name in change.key)) for row in rows))
+    return list(dict.fromkeys((table, change.key, tuple(row[name] for name in change.key)) for row in rows))

@@ -5,6 +5,7 @@ from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
 from .partitioning import EPOCH, Partitioning
 from .period import SUFFIXES, Method, Period, PeriodCache, period_of
 from .permit import NotPermitted, Permit
+from .references import References
 from .tables import Tables
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Period",
     "PeriodCache",
     "Permit",
+    "References",
     "TableMaker",
     "Tables",
     "period_of",

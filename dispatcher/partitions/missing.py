@@ -75,20 +75,30 @@ class Missing:
         columns: columns that rows have and their tables lack.
         dead_letters: whether it is the place for dead letters.
         triggers: whether it is to be known which triggers of the source write truncates.
+        sources: tables of the source, as ``ev_extra1`` names them, whose events have no destination yet.
+        parents: the ``dest_table`` of each table that is missing, or has a column missing.
     """
 
     tables: dict[TableName, MissingTable] = field(default_factory=dict)
     columns: dict[tuple[TableName, str], MissingColumn] = field(default_factory=dict)
     dead_letters: bool = False
     triggers: bool = False
+    sources: set[bytes] = field(default_factory=set)
+    parents: dict[TableName, TableName] = field(default_factory=dict)
 
-    def add(self, found: Iterable[MissingTable | MissingColumn]) -> None:
-        """Take what is missing for some rows; of two that ask for one table, the first counts."""
+    def add(self, found: Iterable[MissingTable | MissingColumn], parent: TableName) -> None:
+        """Take what is missing for some rows; of two that ask for one table, the first counts.
+
+        Args:
+            found: it.
+            parent: the ``dest_table`` that the rows are for.
+        """
         for each in found:
+            self.parents.setdefault(each.table, parent)
             if isinstance(each, MissingTable):
                 self.tables.setdefault(each.table, each)
             else:
                 self.columns.setdefault((each.table, each.name), each)
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.columns or self.dead_letters or self.triggers)
+        return bool(self.tables or self.columns or self.dead_letters or self.triggers or self.sources)

@@ -9,7 +9,7 @@ from .lost import lost_position, may_register, unregistered
 from .queue import Queue
 from .reading import PLAIN, Reading
 from .registry import Registry, Whereabouts, no_queue, takes_over, too_old
-from .sourcetables import SourceTables
+from .sourcetables import SourcePart, SourceTables
 from .standing import Consumers, Standing, standings
 from .ticks import Ticks
 
@@ -24,6 +24,7 @@ __all__ = [
     "Queue",
     "Reading",
     "Registry",
+    "SourcePart",
     "SourceTables",
     "Standing",
     "Ticks",

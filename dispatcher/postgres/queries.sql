@@ -106,13 +106,21 @@ where pn.nspname = '{pgq}' and not t.tgisinternal
 group by 1, 2;
 
 -- name: partitions_of
--- The partitions of some tables, at any depth, as ev_extra1 names them; and the table, as it was given, of each. The
--- role need not be allowed to use their schemas.
-select n.nspname || '.' || c.relname as name, rn.nspname || '.' || r.relname as root
-from unnest(%(tables)s::text[]) wanted (table_name)
-join pg_namespace rn on rn.nspname = split_part(table_name, '.', 1)
-join pg_class r on r.relnamespace = rn.oid and r.relname = substr(table_name, strpos(table_name, '.') + 1)
-join pg_partition_tree(r.oid) tree on tree.relid <> r.oid
+-- The partitions of some tables, at any depth, as ev_extra1 names them; and the table, as it was given, of each. Tables
+-- are given by name, or by regular expressions. The role need not be allowed to use their schemas.
+with wanted as (
+    select r.oid, rn.nspname || '.' || r.relname as root
+    from unnest(%(tables)s::text[]) given (table_name)
+    join pg_namespace rn on rn.nspname = split_part(table_name, '.', 1)
+    join pg_class r on r.relnamespace = rn.oid and r.relname = substr(table_name, strpos(table_name, '.') + 1)
+    union
+    select r.oid, rn.nspname || '.' || r.relname
+    from pg_class r join pg_namespace rn on rn.oid = r.relnamespace
+    where relkind = 'p' and not relispartition and rn.nspname || '.' || r.relname ~ any (%(patterns)s::text[])
+)
+select n.nspname || '.' || c.relname as name, root
+from wanted
+join pg_partition_tree(wanted.oid) tree on tree.relid <> wanted.oid
 join pg_class c on c.oid = tree.relid join pg_namespace n on n.oid = c.relnamespace;
 
 -- name: register_at
@@ -536,6 +544,19 @@ select exists (
     select from pg_constraint, family
     where contype = 'f' and coalesce(pg_partition_root(confrelid), confrelid) = root
     and coalesce(pg_partition_root(conrelid), conrelid) = root);
+
+-- name: references_among
+-- Foreign keys from one of some tables to another one, by their numbers; partitions and children count as their table.
+with recursive family (number, id) as (
+    select number, to_regclass(name)::oid from unnest(%(tables)s::text[]) with ordinality given (name, number)
+    union
+    select number, inhrelid from family join pg_inherits on inhparent = id
+)
+select distinct child.number::int, parent.number::int
+from pg_constraint
+join family child on child.id = conrelid join family parent on parent.id = confrelid
+where contype = 'f' and child.number <> parent.number
+order by 1, 2;
 
 -- name: columns_of_tables
 -- Columns of some tables, as ev_extra1 names them; no row for a table that is not there.

@@ -116,7 +116,7 @@ class Consumer:
     @property
     def notices(self) -> Collection[str]:
         """What the log should say once of how rows are loaded."""
-        return self._delivery.row_mode.notices.values()
+        return self._delivery.destinations.notices
 
     def rest(self) -> float:
         """Seconds to wait for news after `work` has found nothing."""

@@ -102,7 +102,10 @@ def _number(value: object) -> int:
 def settings_of(**keys: object) -> Settings:
     """Settings as an ini file would give them; the job is called ``job`` and drains its queue."""
     values = {"job_name": "job", "loop_delay": "0", **keys}
-    return Settings.model_validate({key: str(value) for key, value in values.items()})
+    # Sections [table …] come as keys by their names.
+    return Settings.model_validate(
+        {key: value if key == "tables" else str(value) for key, value in values.items()}
+    )
 
 
 def job_keys(

@@ -24,8 +24,8 @@ class Queue:
         """Let a trigger of PgQ put the table's changes into the queue."""
         given = ", ".join(f"'{argument}'" for argument in (self.name, *arguments))
         self.source.execute(
-            f"create trigger {table}_{self.name} after insert or update or delete on {table} "
-            f"for each row execute function pgq.{function}({given})"
+            f"create trigger {table.replace('.', '_')}_{self.name} after insert or update or delete "
+            f"on {table} for each row execute function pgq.{function}({given})"
         )
 
     def attach_truncate(self, table: str, function: str = "logutriga") -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import psycopg2
 import pytest
 from tdsup.dispatcher.events.folded import Act
-from tdsup.dispatcher.load.merging import ORDER, PARENTS_FIRST, Merging, Step
+from tdsup.dispatcher.load.merging import ORDER, PARENTS_FIRST, Merging, Step, rounds_of
 from tdsup.dispatcher.load.passes import End, PassFailed
 from tdsup.dispatcher.postgres.identifier import TableName
 from tdsup.dispatcher.write.stage import Stage
@@ -60,8 +60,8 @@ def test_what_ends_the_thread_ends_the_batch(way: str) -> None:
     merging_, _cursor = merging(MemoryError())
 
     def merge() -> None:
-        getattr(merging_, way)([step()], ORDER)
-        merging_.run([], ORDER)
+        getattr(merging_, way)([[step()]])
+        merging_.run([])
 
     with merging_, pytest.raises(MemoryError):
         merge()
@@ -77,20 +77,20 @@ def test_a_thread_that_cannot_start_ends_the_batch(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(threading.Thread, "start", fail)
     merging_, _cursor = merging()
     with pytest.raises(RuntimeError, match="can't start new thread"), merging_:
-        merging_.start([step()], ORDER)
+        merging_.start([[step()]])
 
 
 def test_a_refused_row_ends_the_pass() -> None:
     """From then on nobody can use the connection as if nothing had happened."""
     merging_, _cursor = merging(Refusal())
     with merging_:
-        merging_.start([step()], ORDER)
+        merging_.start([[step()]])
         for _ in range(2):
             with pytest.raises(PassFailed) as failed:
                 merging_.wait()
             assert failed.value.end is End.REFUSED
         with pytest.raises(PassFailed):
-            merging_.start([step()], ORDER)
+            merging_.start([[step()]])
 
 
 @pytest.mark.timeout(20)
@@ -99,8 +99,8 @@ def test_rows_are_merged_in_the_order_they_come() -> None:
     merging_, cursor = merging()
     with merging_:
         for number in range(50):
-            merging_.start([step(b"%d\tx\n" % number)], ORDER)
-        merging_.run([step(b"50\tx\n")], ORDER)
+            merging_.start([[step(b"%d\tx\n" % number)]])
+        merging_.run([[step(b"50\tx\n")]])
     assert cursor.taken == [b"%d\tx\n" % number for number in range(51)]
     assert cursor.threads == ["merge"] * 50 + [threading.current_thread().name]
 
@@ -144,7 +144,7 @@ def test_acts_are_done_in_their_order(
         Step(Act.REPLACE, {REPLACE: 1}, []),
     ]
     with merging()[0] as merging_:
-        merging_.run(steps, order)
+        merging_.run(rounds_of(steps, order))
     assert recorder.written == wanted
     assert set(order) == set(Act)
 
@@ -171,7 +171,7 @@ def test_rows_must_be_there_or_not(
         steps = [Step(act, {PATCH if act is Act.PATCH else DELETE: 2}, [])]
         if refused:
             with pytest.raises(PassFailed):
-                merging_.run(steps, ORDER)
+                merging_.run([steps])
         else:
-            merging_.run(steps, ORDER)
+            merging_.run([steps])
             assert merging_.absent == (absent if act is Act.DELETE else 0)

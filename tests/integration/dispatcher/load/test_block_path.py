@@ -13,7 +13,7 @@ from harness.rows.spice import Kitchen, send
 from harness.servers.database import Database
 from harness.servers.queue import Queue
 from tdsup.dispatcher.events.purefold import PureFold
-from tdsup.dispatcher.load import blocks as block_path
+from tdsup.dispatcher.load import lane as block_path
 from tdsup.dispatcher.load.passes import End, Pass, Pauses
 
 SEED = 20261124

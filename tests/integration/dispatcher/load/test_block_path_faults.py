@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from harness.rows.pipeline import FIRST_DAY, Pipeline
 from harness.servers.database import Database
 from harness.servers.queue import Queue
-from tdsup.dispatcher.events import Act
-from tdsup.dispatcher.load import blocks
+from tdsup.dispatcher.load import lane
 from tdsup.dispatcher.load.buffers import Buffers
-from tdsup.dispatcher.load.merging import Merging, Step
+from tdsup.dispatcher.load.merging import Merging, Rounds
 from tdsup.dispatcher.load.rows import LARGE
 from tdsup.dispatcher.pgq.queue import BLOCK
 from tdsup.dispatcher.write.writer import Insert
@@ -130,9 +128,9 @@ def test_many_partitions_share_the_buffer(pipeline: Pipeline) -> None:
     held = []
     merge = Merging._merge  # noqa: SLF001 (the claim is about the inside)
 
-    def watched(merging: Merging, steps: Sequence[Step], order: Sequence[Act]) -> None:
-        held.append(sum(len(text) for step in steps for text in step.texts))
-        merge(merging, steps, order)
+    def watched(merging: Merging, rounds: Rounds) -> None:
+        held.append(sum(len(text) for steps in rounds for step in steps for text in step.texts))
+        merge(merging, rounds)
 
     pipeline.target.execute(
         "do $$ declare day text; begin for day in "
@@ -157,7 +155,7 @@ def test_large_deletes_do_not_gather(pipeline: Pipeline, monkeypatch: pytest.Mon
         add(buffers, *given)
         held.append(sum(len(event.data or b"") for event in given[0].events))
 
-    monkeypatch.setattr(blocks, "LARGE", 1 << 16)
+    monkeypatch.setattr(lane, "LARGE", 1 << 16)
     monkeypatch.setattr(Buffers, "add", watched)
     for number in range(40):
         pipeline.queue.insert("D:id", f"id={number}&day=2026-11-01&note={'x' * (1 << 17)}", "public.t")

@@ -12,7 +12,7 @@ from harness.servers.database import Database
 from harness.servers.queue import Queue
 from hypothesis import HealthCheck, given, settings
 from tdsup.dispatcher.events.purefold import PureFold
-from tdsup.dispatcher.load import blocks
+from tdsup.dispatcher.load import lane
 from tdsup.dispatcher.load.passes import Pass, Pauses
 from tdsup.dispatcher.pgq import queue as reading
 from tdsup.sandbox import Sandbox
@@ -53,11 +53,11 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if first is not None:
         monkeypatch.setattr(Pauses, "first", lambda _pauses, in_blocks: first)
     if name == "pure":
-        monkeypatch.setattr(blocks, "Fold", PureFold)
+        monkeypatch.setattr(lane, "Fold", PureFold)
     if name == "in_small_folds":
         monkeypatch.setattr(reading, "BLOCK", 600)
         for worth in ("WORTH_ADDING", "WORTH_MERGING"):
-            monkeypatch.setattr(blocks, worth, 0)
+            monkeypatch.setattr(lane, worth, 0)
     return name
 
 

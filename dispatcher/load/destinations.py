@@ -1,0 +1,181 @@
+"""The tables that a job loads, and which of them an event goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from ..ledger import Choice
+from ..partitions import Missing, References, TableMaker, Tables
+from ..pgq import Queue, SourcePart
+from ..postgres import Connection, TableName
+from ..route import choose
+from ..settings import Settings
+from ..severaltables import Listed
+from ..sourcename import SourceName
+from .destination import Destination
+from .passes import Pass
+
+MAX_TABLES = 1000
+"""Most tables that one job loads: what a pattern stands for, whoever writes events decides."""
+
+MAX_NAMES = 4096
+"""Most names of tables of the source whose destination is remembered."""
+
+
+class Destinations:
+    """One ``dest_table``, or one for each table of the source, which is made when its first event comes.
+
+    Args:
+        queue: knows the tables of the source.
+        target: connection to the database of the tables.
+        settings: the job's.
+        choice: what the target remembers of ``row_mode = auto``.
+
+    Attributes:
+        settings: as given.
+        only: the only one; None if there may be several.
+        with_time: lines of `Queue.stream` have to hold the time of events.
+        encoding: of events.
+    """
+
+    def __init__(self, queue: Queue, target: Connection, settings: Settings, choice: Choice) -> None:
+        self.settings = settings
+        self.with_time = settings.reads_event_time
+        self._queue = queue
+        self._target = target
+        self._choice = choice
+        self._reading = queue.reading(target)
+        self.encoding = self._reading.encoding
+        self._made: dict[TableName, Destination] = {}
+        self._makers: dict[TableName, TableMaker] = {}
+        self._sections: dict[TableName, SourceName | None] = {}
+        self._known: dict[bytes, Destination | None] = {}
+        self._references = References(target)
+        self.only: Destination | None = None
+        if not settings.tables:
+            self.only = self._make(settings, None, queue.tables.whole)
+
+    def __iter__(self) -> Iterator[Destination]:
+        return iter(self._made.values())
+
+    def find(self, table: bytes, missing: Missing) -> Destination | None:
+        """Where events of a table go.
+
+        Args:
+            table: as ``ev_extra1`` names it.
+            missing: added to, where the destination is to be made first.
+
+        Returns:
+            None, too, if the events are ignored.
+
+        Raises:
+            ValueError: they are bad, and why.
+        """
+        if self.only is not None:
+            return self.only
+        if table not in self._known:
+            root = self._root(table)
+            listed = self.settings.of_table(_text(root))
+            found = None
+            if listed is not None:
+                found = self._of(listed)
+                if found is None:
+                    if len(self._made) + len(missing.sources) >= MAX_TABLES:
+                        raise ValueError(
+                            f"it is of {_text(root)}, and one job loads at most {MAX_TABLES} tables"
+                        )
+                    missing.sources.add(root)
+                    return None
+            if len(self._known) >= MAX_NAMES:
+                self._known.clear()
+            self._known[table] = found
+        return self._known[table]
+
+    def _root(self, table: bytes) -> bytes:
+        """The table that an event counts for: a section may name a partition, too."""
+        is_named = SourceName.parse(_text(table)) in self.settings.sections
+        return table if is_named else self._queue.tables.root(table)
+
+    def _of(self, listed: Listed[Settings]) -> Destination | None:
+        """The destination of a table, if it is made; ValueError if another section has made it."""
+        dest = listed.settings.dest_table
+        found = self._made.get(dest)
+        if found is not None and (other := self._sections[dest]) != listed.section:
+            whose = f"section [table {other}]" if other else "the job itself"
+            raise ValueError(f"it goes to {dest}, which {whose} loads already")
+        return found
+
+    def make(self, sources: Iterable[bytes]) -> None:
+        """Make the destinations for some tables of the source, between two passes.
+
+        Raises:
+            SetupError: the name of a table is too long.
+            psycopg2.Error: the infrastructure failed.
+        """
+        for source in sorted(sources):
+            listed = self.settings.of_table(_text(source))
+            if listed is not None and listed.settings.dest_table not in self._made:
+                part = self._queue.tables.part(source if listed.is_only else None)
+                self._make(listed.settings, listed.section, part)
+        self.look()
+
+    def _make(self, settings: Settings, section: SourceName | None, feed: SourcePart) -> Destination:
+        zone, target = self._queue.time_zone, self._target
+        tables = Tables(target, settings.partitioning, zone)
+        maker = TableMaker(target, tables, settings.partitioning, zone)
+        only = feed.only
+        key = self._queue.primary_key(only) if only and settings.row_mode == "auto" else ()
+        memory = "" if section is None else str(settings.dest_table)
+        known = self._choice.recall(memory)
+        with target:
+            row_mode = choose(settings, tables, maker, known, key)
+        if row_mode.known != known:
+            self._choice.remember(row_mode.known, memory)
+        found = Destination(settings, tables, feed, row_mode, self._reading, with_time=self.with_time)
+        self._made[settings.dest_table] = found
+        self._makers[settings.dest_table] = maker
+        self._sections[settings.dest_table] = section
+        return found
+
+    def maker(self, parent: TableName) -> TableMaker:
+        """What makes tables and columns for a ``dest_table``."""
+        return self._makers[parent]
+
+    # All together.
+
+    def forget(self) -> None:
+        """The block path forgets what it has learned."""
+        for each in self:
+            each.known.clear()
+
+    def look(self) -> None:
+        """See which foreign keys tie the tables to each other."""
+        if self.only is None:
+            self._references.look(self._made)
+            for table, each in self._made.items():
+                each.is_bound = self._references.ties(table)
+
+    @property
+    def parents_first(self) -> Sequence[Destination]:
+        """The tables that foreign keys tie to each other; those come first that are referred to."""
+        return [self._made[table] for table in self._references.parents_first]
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether foreign keys tie tables to each other."""
+        return any(each.is_bound for each in self)
+
+    def pass_for(self, wanted: Pass) -> Pass:
+        """The pass to make where one is wanted: tables that refer to each other need the order of events."""
+        if self._references.is_cyclic and wanted in {Pass.BLOCKS, Pass.ORDERED}:
+            return Pass.ROWS
+        return Pass.ORDERED if wanted is Pass.BLOCKS and self.is_bound else wanted
+
+    @property
+    def notices(self) -> Collection[str]:
+        """What the log should say once of how rows are loaded."""
+        return [notice for each in self for notice in each.row_mode.notices.values()]
+
+
+def _text(table: bytes) -> str:
+    return table.decode("utf-8", "backslashreplace")

@@ -1,0 +1,139 @@
+"""Jobs that load several tables: sections ``[table …]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from harness.rows.job import drain, job_keys
+from harness.servers.database import Database
+from harness.servers.queue import Queue
+
+Sections = Mapping[str, Mapping[str, str]]
+
+
+class Several:
+    """Tables ``a`` and ``b`` of the source, and ``c`` in schema ``more``, which feed one queue.
+
+    Args:
+        queue: an existing one.
+        target: the database to load, which gets the same tables.
+    """
+
+    def __init__(self, queue: Queue, target: Database) -> None:
+        self.source, self.target, self.queue = queue.source, target, queue
+        for database in (self.source, target):
+            database.execute("create schema more")
+            for name in ("a", "b", "more.c"):
+                database.execute(f"create table {name} (id int primary key, day date, note text)")
+        for name in ("a", "b", "more.c"):
+            queue.attach(name)
+
+    def drain(self, sections: Sections, **keys: object) -> Mapping[str, Any]:
+        """Run a job with some sections until the queue is empty."""
+        named = {**job_keys(self.source, self.target, queue=self.queue.name), "tables": sections, **keys}
+        if "dest_table" not in keys:
+            del named["dest_table"]
+        return drain(**named)
+
+    def run(self, *statements: str) -> None:
+        """Run statements on the source, in one tick."""
+        for statement in statements:
+            self.source.execute(statement)
+        self.queue.tick()
+
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
+        """The rows of a table of the target."""
+        return self.target.rows(f"select * from {table} order by 1")
+
+    def same(self, *tables: str) -> bool:
+        """Whether tables are the same in both databases."""
+        return all(
+            self.rows(table) == self.source.rows(f"select * from {table} order by 1") for table in tables
+        )
+
+
+@pytest.fixture
+def several(target: Database, queue: Queue) -> Several:
+    """The tables, and a job's consumer that is registered."""
+    made = Several(queue, target)
+    made.drain({"a": {}})
+    return made
+
+
+ALL = {"a": {}, "b": {}, "more.c": {}}
+
+
+def test_each_table_has_its_own_settings(several: Several) -> None:
+    """Of one batch: one is partitioned by day, one by month and with fewer columns, one is as it is."""
+    sections = {
+        "a": {"part_field": "day"},
+        "b": {"part_field": "day", "part_method": "monthly", "fields": "id, day"},
+        "more.c": {"dest_table": "other"},
+    }
+    several.target.execute("create table other (id int primary key, day date, note text)")
+    several.run(
+        "insert into a values (1, '2026-11-24', 'x'), (2, '2026-11-25', 'y')",
+        "insert into b values (1, '2026-11-24', 'x')",
+        "insert into more.c values (1, '2026-11-24', 'x')",
+        "update a set note = 'z' where id = 1",
+        "update more.c set note = 'z' where id = 1",
+    )
+    values = several.drain(sections)
+    assert (values["events"], values["rows"], values["dead_letters"]) == (6, 6, 0)
+    assert several.same("a")
+    assert several.target.column("select note from a_2026_11_24") == ["z"]
+    assert several.target.rows("select id, note from b_2026_11") == [(1, None)]
+    assert several.rows("other") == several.source.rows("select * from more.c")
+    assert several.rows("more.c") == []
+
+
+def test_what_a_section_leaves_out_is_as_in_the_job(several: Several) -> None:
+    """All but the table."""
+    several.run("insert into a values (1, '2026-11-24')", "insert into b values (2, '2026-11-24')")
+    several.drain({"a": {"part_method": "yearly"}, "b": {}}, part_field="day", part_method="monthly")
+    assert several.target.column("select id from a_2026") == [1]
+    assert several.target.column("select id from b_2026_11") == [2]
+
+
+@pytest.mark.parametrize(
+    ("keys", "rows", "dead", "passed"),
+    [
+        ({"unlisted_tables": "ignore"}, 1, 0, 2),
+        ({"unlisted_tables": "error"}, 1, 2, 0),
+        ({}, 1, 2, 0),
+        ({"dest_table": "rest"}, 3, 0, 0),
+        ({"dest_table": "rest", "unlisted_tables": "ignore"}, 1, 0, 2),
+    ],
+)
+def test_events_of_tables_without_a_section(
+    several: Several, keys: Mapping[str, object], rows: int, dead: int, passed: int
+) -> None:
+    """They are left out, are bad events, or go to the job's own table."""
+    several.target.execute("create table rest (id int, day date, note text)")
+    several.run("insert into a values (1)", "insert into b values (2)", "insert into more.c values (3)")
+    values = several.drain({"a": {}}, **keys)
+    assert (values["rows"], values["dead_letters"], values["passed_over"]) == (rows, dead, passed)
+    assert several.same("a")
+    assert several.target.column("select id from rest order by 1") == ([2, 3] if rows == 3 else [])
+    if dead:
+        reasons = several.target.column("select reason from tdsup.dead_letter order by 1")
+        assert reasons[0] == "it is of more.c, for which there is no section (unlisted_tables)"
+
+
+def test_the_most_exact_section_counts(several: Several) -> None:
+    """A name before a pattern, of two patterns the longer one; names may be put together."""
+    several.target.execute(
+        "create table x_a (like a including all); create table short_b (like a including all); "
+        "create table long_c (like a including all)"
+    )
+    several.run("insert into a values (1)", "insert into b values (2)", "insert into more.c values (3)")
+    several.drain({
+        "a": {"dest_table": "x_%(table)s"},
+        "*.*": {"dest_table": "short_%(table)s"},
+        "more.?": {"dest_table": "public.long_%(table)s"},
+    })  # fmt: skip
+    assert several.target.column("select id from x_a") == [1]
+    assert several.target.column("select id from short_b") == [2]
+    assert several.target.column("select id from long_c") == [3]
