@@ -62,9 +62,6 @@ def several(target: Database, queue: Queue) -> Several:
     return made
 
 
-ALL = {"a": {}, "b": {}, "more.c": {}}
-
-
 def test_each_table_has_its_own_settings(several: Several) -> None:
     """Of one batch: one is partitioned by day, one by month and with fewer columns, one is as it is."""
     sections = {
