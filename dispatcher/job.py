@@ -29,7 +29,7 @@ class TableDispatcher:
 
     def labels(self, settings: Settings) -> Mapping[str, str]:
         """Queue and table; a job does not change them."""
-        return {"queue": settings.queue, "table": str(settings.dest_table)}
+        return {"queue": settings.queue, "table": settings.shown_table}
 
     def claims(self, settings: Settings) -> Mapping[str, str]:
         """The consumer on its queue, and its position in the target."""

@@ -31,7 +31,11 @@ METRICS = (
     Metric("rows", "counter", "Events applied to the target: rows inserted, updated or deleted."),
     Metric("dead_letters", "counter", "Events that have no row, kept in tdsup.dead_letter."),
     Metric("ignored", "counter", "Events that ask for no change."),
-    Metric("passed_over", "counter", "Events of tables that table_filter leaves out, beside the others."),
+    Metric(
+        "passed_over",
+        "counter",
+        "Events of tables that the job's file leaves out, beside the others.",
+    ),
     Metric("batches", "counter", "Batches loaded."),
     Metric("batch_seconds", "histogram", "Time from a batch's opening to its end.", buckets=BATCH_SECONDS),
     Metric("batch_events", "histogram", "Events of a batch.", buckets=BATCH_EVENTS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import Field, model_validator
@@ -15,6 +16,8 @@ from .postgres import TableName
 from .rowsettings import RowSettings
 from .sourcename import SourceName, most_exact, target_of
 from .tablesettings import TableSettings, clashes
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 MAX_SHOWN = 130
 """Letters that are shown of the name of a table, which anybody may write."""
@@ -133,15 +136,23 @@ class SeveralTables(RowSettings, PartitionSettings, Ends):
             section = self.tables[self.sections[found]]
             changes = {key: getattr(section, key) for key in TableSettings.model_fields}
             changes["dest_table"] = target_of(section.dest_table, table)
-            return Listed(self._alone(changes), found, is_only=found.names_one(section.dest_table))
+            return Listed(self.alone(changes), found, is_only=found.names_one(section.dest_table))
         if self.unlisted == "error":
             shown = table[:MAX_SHOWN] or "no table"
             raise ValueError(f"it is of {shown}, for which there is no section (unlisted_tables)")
-        return Listed(self._alone({}), None, is_only=False) if self.unlisted == "default" else None
+        return Listed(self.alone(), None, is_only=False) if self.unlisted == "default" else None
 
-    def _alone(self, changes: Mapping[str, Any]) -> Self:
-        """The settings without sections, and with some changes."""
+    def alone(self, changes: Mapping[str, Any] = NOTHING) -> Self:
+        """The settings of a job without sections, with some changes."""
         return self.model_copy(update={**changes, "tables": {}, "unlisted_tables": ""})
+
+    def named(self) -> list[Self]:
+        """Settings of jobs that load each table alone whose name the file tells."""
+        if not self.tables:
+            return [self]
+        own = [self.alone()] if self.unlisted == "default" else []
+        listed = [self.of_table(str(name)) for name in self.sections if not name.is_pattern]
+        return [*own, *(each.settings for each in listed if each is not None)]
 
     @property
     def shown_table(self) -> str:

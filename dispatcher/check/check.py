@@ -6,15 +6,17 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 
 from ..errors import SetupError
+from ..route import RowMode
 from ..settings import Settings
-from .bookfacts import read_bookkeeping
+from .bookfacts import Bookkeeping, read_bookkeeping
 from .bookkeeping import bookkeeping_findings
-from .feeders import reasons
+from .feeders import column_findings, reasons
 from .finding import Fault, Finding, Note
 from .look import Look, look_at
 from .preview import event_findings
 from .rowmodereport import mode_of, read_row_mode, row_mode_findings, why_no_mode
-from .serverfacts import excess_findings, read_server, server_findings
+from .serverfacts import Server, excess_findings, read_server, server_findings
+from .several.parts import Part, parts_of
 from .sourcefacts import SourceFacts, read_source, with_wanted_tick
 from .sourcereport import source_findings
 from .tablefacts import read_tables
@@ -82,31 +84,50 @@ def _about_target(
     if server is None:
         yield from _about("target", (), look)
         return
-    tables = read_tables(look, settings)
     bookkeeping = read_bookkeeping(look, settings)
     source = with_wanted_tick(source, its_look, settings, bookkeeping.tick)
-    row_mode = None
-    if has_room(tables, settings, server):
-        row_mode = look.use(
-            lambda connection: read_row_mode(connection, settings, source, bookkeeping.row_mode())
-        )
-    mode = mode_of(row_mode, source) if row_mode else "plain"
-    told = reasons(source.columns, settings) | ({why_no_mode(row_mode, source)} if row_mode else set())
-    found = (
-        *server_findings(server),
-        *table_findings(tables, settings, server, source, mode),
-        *(row_mode_findings(row_mode, source) if row_mode else ()),
-        *bookkeeping_findings(bookkeeping, settings, server, source),
-    )
-    yield from _about("target", found, look)
+    parts = parts_of(settings, source, its_look)
+    if settings.tables:
+        columns = (each for part in parts for each in column_findings(part.source.columns, part.settings))
+        yield from _about("source", columns, its_look)
+    yield from _about("target", server_findings(server), look)
+    modes = []
+    for part in parts:
+        found, row_mode = _look_at_part(look, part, server, bookkeeping)
+        modes.append(row_mode)
+        yield from _about("target", found, look)
+    yield from _about("target", bookkeeping_findings(bookkeeping, settings, server, source), look)
     makes = bool(bookkeeping.position and bookkeeping.position.ledger.steps)
     yield from _about("target", excess_findings(look, server.role, loads=True, makes=makes), look)
-    its_server = source.server
-    if its_server and row_mode:
-        events = look.use(
-            lambda connection: event_findings(connection, settings, source, its_server, row_mode, told)
-        )
-        yield from _about("events", events or (), look)
+    for part, mode in zip(parts, modes, strict=True):
+        yield from _about("events", _look_at_events(look, part, mode), look)
+
+
+def _look_at_part(
+    look: Look, part: Part, server: Server, bookkeeping: Bookkeeping
+) -> tuple[list[Finding], RowMode | None]:
+    """What is to be said of a table, and its mode, if its rows have a table."""
+    settings, source = part.settings, part.source
+    tables, row_mode = read_tables(look, settings), None
+    if has_room(tables, settings, server):
+        known = bookkeeping.row_mode(part.memory)
+        row_mode = look.use(lambda connection: read_row_mode(connection, settings, source, known))
+    mode = mode_of(row_mode, source) if row_mode else "plain"
+    found = [
+        *table_findings(tables, settings, server, source, mode),
+        *(row_mode_findings(row_mode, source) if row_mode else ()),
+    ]
+    return found, row_mode
+
+
+def _look_at_events(look: Look, part: Part, row_mode: RowMode | None) -> list[Finding]:
+    """What would become of events of a table."""
+    settings, source, server = part.settings, part.source, part.source.server
+    if server is None or row_mode is None:
+        return []
+    told = {*reasons(source.columns, settings), why_no_mode(row_mode, source)}
+    found = look.use(lambda target: event_findings(target, settings, source, server, row_mode, told))
+    return found or []
 
 
 def _about(where: str, findings: Iterable[Finding], look: Look) -> Iterator[tuple[str, Finding]]:

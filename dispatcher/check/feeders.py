@@ -90,7 +90,8 @@ def read_feeders(cursor: Cursor, settings: Settings, tables: SourceTables) -> Fe
         root = tables.root(name.encode()).decode()
         found = {operation for operation, bit in _TGTYPES.items() if (types or 0) & bit}
         triggers[root] = triggers.get(root, frozenset()) | found
-    named = [str(name) for name in settings.wanted if not name.is_pattern]
+    listed = (*settings.sections, *settings.wanted)
+    named = list(dict.fromkeys(str(name) for name in listed if not name.is_pattern))
     wanted = (*named, *(table for table in triggers if table not in named and tables.wants(table.encode())))
     if len(wanted) != 1:
         return Feeders(wanted, triggers, idle=tables.filter_is_idle)

@@ -46,9 +46,9 @@ def event_findings(
         return []
     tables = Tables(target, settings.partitioning, server.time_zone)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
-    whole = source.tables.whole
+    with_time = settings.reads_event_time
     forecaster = Forecaster(
-        Destination(settings, tables, whole, row_mode, source.reading, with_time=settings.reads_event_time)
+        Destination(settings, tables, source.tables, row_mode, source.reading, with_time=with_time)
     )
     try:
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)

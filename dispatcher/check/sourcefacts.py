@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..events import Operation
 from ..ledger import Source, Tick
-from ..pgq import PLAIN, Reading, Registry, SourceTables, Whereabouts, no_queue, standings
+from ..pgq import PLAIN, Reading, Registry, SourcePart, SourceTables, Whereabouts, no_queue, standings
 from ..postgres import Connection, TableName, queries
 from ..settings import Settings
 from .feeders import UNKNOWN, Columns, Feeders, read_columns, read_feeders
@@ -138,7 +138,7 @@ class SourceFacts:
     lines: tuple[bytes, ...] = ()
     whereabouts: Whereabouts | None = None
     reading: Reading = PLAIN
-    tables: SourceTables | None = None
+    tables: SourcePart | None = None
     columns: Columns = UNKNOWN
 
     @property
@@ -178,7 +178,7 @@ def read_source(look: Look, settings: Settings) -> SourceFacts:
         pending = look.read(lambda cursor: _read_events(cursor, "pending_events", **known))
     lines = pending or look.read(lambda cursor: _read_events(cursor, "newest_events", **sample)) or ()
     found = SourceFacts(server, database, pgq, queue, feeders, consumer, bool(pending), lines)
-    found = replace(found, reading=reading, tables=tables)
+    found = replace(found, reading=reading, tables=tables.whole if tables else None)
     if feeders is None or tables is None:
         return found
     fed = feeders.fed

@@ -11,6 +11,7 @@ from ..settings import Settings
 from .feeders import Feeders, column_findings
 from .finding import Caution, Fault, Finding, Note
 from .serverfacts import Server, server_findings
+from .several.parts import part_findings
 from .sourcefacts import ConsumerFacts, PgqFacts, QueueFacts, SourceFacts
 
 
@@ -26,7 +27,9 @@ def source_findings(facts: SourceFacts, settings: Settings) -> Iterator[Finding]
         yield from _queue(facts.queue, settings, facts.server)
     if facts.feeders is not None:
         yield from _feeders(facts.feeders, settings)
-    yield from column_findings(facts.columns, settings)
+    yield from part_findings(settings, facts)
+    if not settings.tables:
+        yield from column_findings(facts.columns, settings)
     if facts.consumer is not None:
         yield _consumer(facts.consumer, settings)
 
@@ -75,8 +78,8 @@ def _feeders(feeders: Feeders, settings: Settings) -> Iterator[Finding]:
     if feeders.idle:
         fed = ", ".join(sorted(feeders.triggers))
         yield Fault(
-            f"no trigger of queue {settings.queue} is on a table of table_filter "
-            f"({', '.join(settings.table_filter)}); its triggers are on {fed}"
+            f"no trigger of queue {settings.queue} is on a table of {settings.shown_filter}; "
+            f"its triggers are on {fed}"
         )
     elif idle := [table for table in feeders.wanted if table not in feeders.fed]:
         yield Note(f"no enabled trigger puts changes of {', '.join(idle)} into queue {settings.queue}")

@@ -37,7 +37,7 @@ def grants(settings: Settings, _arguments: Sequence[str] = ()) -> Iterator[str]:
 
 def _refuse_unprintable(settings: Settings, *names: str) -> None:
     """What follows the end of a line would not be part of a comment; others are commands to a terminal."""
-    dest = settings.dest_table
-    for name in (settings.job_name, settings.queue, dest.schema, dest.table, *names):
+    tables = [part for its in settings.named() for part in (its.dest_table.schema, its.dest_table.table)]
+    for name in (settings.job_name, settings.queue, *tables, *settings.tables, *names):
         if not name.isprintable():
             raise SetupError(f"cannot print rights for {name!a}: a name must have printable characters only")

@@ -71,7 +71,16 @@ def grants_in_target(settings: Settings, role: str) -> Iterator[str]:
         settings: the job's.
         role: its name.
     """
-    yield from _tables(settings, role)
+    named = settings.named()
+    staged = any(_changes(its) & STAGED for its in named) or len(named) < len(settings.tables)
+    # Changes of rows are staged.
+    yield on_database("connect, temporary" if staged else "connect", role)
+    for its in named:
+        yield from _table(its, role)
+    for name in settings.sections:
+        if name.is_pattern:
+            yield f"-- Not told from here: the tables of section [table {name}]. They need the same rights."
+    yield _UNKNOWN
     yield f"-- What tdsup keeps of its consumers.\n{schema_sql()}"
     tables = ", ".join(f"tdsup.{table}" for table in _LEDGER)
     yield f"grant usage on schema tdsup to {quote(role)};"
@@ -82,12 +91,16 @@ def grants_in_target(settings: Settings, role: str) -> Iterator[str]:
     yield f"-- Positions are kept in pgq_ext, if it is there.\n{each(_PGQ_EXT.format(role=literal(role)))}"
 
 
-def _tables(settings: Settings, role: str) -> Iterator[str]:
-    """What ``dest_table`` and its partitions need."""
-    dest = settings.dest_table
+def _changes(settings: Settings) -> frozenset[Operation]:
+    """What the job does to rows of ``dest_table``."""
     # Of the modes, plain takes most rights.
     mode = "plain" if settings.row_mode == "auto" else settings.row_mode
-    changes = changes_of(settings, frozenset(Operation), mode, fed=False, only_table=True)
+    return changes_of(settings, frozenset(Operation), mode, fed=False, only_table=True)
+
+
+def _table(settings: Settings, role: str) -> Iterator[str]:
+    """What ``dest_table`` and its partitions need."""
+    dest, changes = settings.dest_table, _changes(settings)
     known = {
         "role": literal(role),
         "to": quote(role),
@@ -95,8 +108,6 @@ def _tables(settings: Settings, role: str) -> Iterator[str]:
         "table": literal(dest.table),
         "suffix": literal(SUFFIXES[settings.part_method]),
     }
-    # Changes of rows are staged.
-    yield on_database("connect, temporary" if changes & STAGED else "connect", role)
     create = ", create" if creates(settings) else ""
     yield f"grant usage{create} on schema {quote(dest.schema)} to {quote(role)};"
     is_parent, adds = links(settings), settings.on_new_column == "add"
@@ -114,7 +125,6 @@ def _tables(settings: Settings, role: str) -> Iterator[str]:
         yield made + each(_PARTITIONS.format(statement=literal(statement), **known))
     if is_parent:
         yield f"-- Foreign keys are made anew for each child.\n{each(_REFERENCED.format(**known))}"
-    yield _UNKNOWN
 
 
 def _granting(rights: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""Jobs that load several tables: what is to be checked for each."""
