@@ -1,46 +1,180 @@
-"""Which columns of a row are loaded: the key ``fields``."""
+"""Which columns a row has in the target, and where each comes from: ``fields`` and the keys beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
+from typing import Self
 
 
-@dataclass(frozen=True, slots=True)
+class Word(Enum):
+    """What ``fields`` calls things that an event tells of its change, besides the columns of its row."""
+
+    OP = "_OP"
+    """The operation, as the letters of ``ev_type`` have it."""
+    EVID = "_EVID"
+    """``ev_id``."""
+    EVTIME = "_EVTIME"
+    """``ev_time``, when the event was written."""
+    TXID = "_TXID"
+    """``ev_txid``, the transaction that wrote it."""
+    TABLE = "_TABLE"
+    """``ev_extra1``, the table of the source."""
+    USER = "_USER"
+    """``ev_extra3``, which PgQ's triggers fill as their option ``ev_extra3=session_user`` says."""
+
+    @property
+    def column(self) -> str | None:
+        """The column of events that holds it; None: their type tells, or their table."""
+        return _COLUMNS.get(self)
+
+
+_WORDS = {word.value: word for word in Word}
+
+_COLUMNS = {
+    Word.EVID: "ev_id",
+    Word.EVTIME: "ev_time",
+    Word.TXID: "ev_txid",
+    Word.USER: "ev_extra3",
+}
+
+
+@dataclass(frozen=True)
 class FieldMap:
-    """Which columns of a row are loaded, and under which names.
+    """Which columns are loaded, and under which names.
+
+    Columns that are *given* do not come from the data of an event: `words` and `constants`. They have source
+    names too, which stand for them and are no names of columns of the source.
 
     Attributes:
-        pairs: source name, as bytes, and target name of each; None: all columns under their own names.
+        named: source and target names of columns that are named one by one.
+        others: all other columns are loaded too, under their own names, unless these are taken.
+        words: what is told of the change, each with its target name.
+        skipped: source names of columns that are not loaded.
+        constants: target names and values of columns that are the same in each row.
     """
 
-    pairs: tuple[tuple[bytes, str], ...] | None
+    named: tuple[tuple[bytes, str], ...] = ()
+    others: bool = True
+    words: tuple[tuple[Word, str], ...] = ()
+    skipped: frozenset[bytes] = frozenset()
+    constants: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, value: object) -> object:
-        """Read ``*`` or ``a, b:new_b``."""
+        """Read ``*``, or a list such as ``*, a:b, _OP:op`` or ``a, b``."""
         if not isinstance(value, str):
             return value
-        if value.strip() in {"", "*"}:
-            return cls(None)
-        pairs = []
-        for part in value.split(","):
+        named: list[tuple[bytes, str]] = []
+        words: list[tuple[Word, str]] = []
+        others = not value.strip()
+        for part in value.split(",") if value.strip() else ():
             source, colon, target = (piece.strip() for piece in part.partition(":"))
-            if not source or (colon and not target):
+            if not source or (colon and not target) or (source == "*" and colon):
                 raise ValueError("must be a list of column or column:new_name, separated by commas")
-            pairs.append((source.encode(), target or source))
-        for names in zip(*pairs, strict=True):
+            if source == "*" and others:
+                raise ValueError("must have * only once")
+            if source == "*":
+                others = True
+            elif source in _WORDS:
+                words.append((_WORDS[source], target or source))
+            else:
+                named.append((source.encode(), target or source))
+        return cls(tuple(named), others, tuple(words))
+
+    def beside(self, skipped: Iterable[str], constants: Iterable[tuple[str, str]]) -> Self:
+        """The same with other keys of the file taken into account.
+
+        Raises:
+            ValueError: they contradict each other.
+        """
+        left_out = frozenset(name.encode() for name in skipped)
+        if both := sorted(left_out & {source for source, _ in self.named}):
+            raise ValueError(f"must not name column {both[0].decode()}, which skip_fields names")
+        return replace(self, skipped=left_out, constants=tuple(constants))
+
+    def __post_init__(self) -> None:
+        words = [(word.value.encode(), target) for word, target in self.words]
+        for names in zip(*self.named, *words, strict=True):
             if len(set(names)) < len(names):
                 raise ValueError("must name no column twice")
-        return cls(tuple(pairs))
+        if both := sorted({name for name, _ in self.constants} & {name for _, name in (*self.named, *words)}):
+            raise ValueError(f"must not name column {both[0]}, which constants names")
+
+    # Columns of the source.
+
+    @property
+    def required(self) -> tuple[bytes, ...]:
+        """Source names of columns that each whole row must have."""
+        return () if self.others else tuple(self._targets)
+
+    def loads(self, name: bytes) -> bool:
+        """Whether a column of the source is loaded."""
+        return name in self._targets or (self.others and name not in self._left_out)
+
+    def choose(self, names: Iterable[bytes]) -> tuple[bytes, ...]:
+        """Those of some columns of the source that are loaded, in their order."""
+        if self.others and not self._left_out:
+            return tuple(names)
+        return tuple(name for name in names if self.loads(name))
 
     def rename(self, names: Sequence[bytes]) -> tuple[str, ...]:
-        """Target names of some source columns; columns that are not loaded are left out.
+        """Target names of some columns of the source; those that are not loaded are left out.
 
         Raises:
             UnicodeDecodeError: a name is not UTF-8.
         """
-        if self.pairs is None:
-            return tuple(name.decode() for name in names)
-        targets = dict(self.pairs)
-        return tuple(targets[name] for name in names if name in targets)
+        targets = self._targets
+        return tuple(targets.get(name) or name.decode() for name in names if self.loads(name))
+
+    # Given columns.
+
+    @cached_property
+    def given(self) -> tuple[tuple[bytes, Word | str], ...]:
+        """Source names of given columns, and what each holds: what a word stands for, or this text."""
+        return (
+            *((_source(name), text) for name, text in self.constants),
+            *((word.value.encode(), word) for word, _ in self.words),
+        )
+
+    @property
+    def columns_of_events(self) -> frozenset[str]:
+        """Columns of events that hold some of them."""
+        return frozenset(word.column for word, _ in self.words if word.column)
+
+    def all_targets(self, names: Sequence[bytes]) -> tuple[str, ...]:
+        """Target names of some columns that are loaded or given.
+
+        Raises:
+            UnicodeDecodeError: a name is not UTF-8.
+        """
+        targets = self._targets_of_all
+        return tuple(targets.get(name) or name.decode() for name in names)
+
+    def key_that_names(self, target: str) -> str:
+        """The key of the job's file that names a column of the target; empty: none does."""
+        if any(target == name for name, _ in self.constants):
+            return "constants"
+        return "fields" if target in self._targets_of_all.values() else ""
+
+    @cached_property
+    def _targets(self) -> dict[bytes, str]:
+        return dict(self.named)
+
+    @cached_property
+    def _targets_of_all(self) -> dict[bytes, str]:
+        words = {word.value.encode(): target for word, target in self.words}
+        return {**self._targets, **words, **{_source(name): name for name, _ in self.constants}}
+
+    @cached_property
+    def _left_out(self) -> frozenset[bytes]:
+        """Of columns that are not named, those that are not loaded: skipped, or their names are taken."""
+        taken = {target.encode() for target in self._targets_of_all.values()}
+        return frozenset(self.skipped | taken | self._targets_of_all.keys())
+
+
+def _source(constant: str) -> bytes:
+    """What stands for the column of a constant among source names."""
+    return b"=" + constant.encode()

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator
 from .errors import INFRASTRUCTURE_CLASSES
 from .events import Operation
 from .fieldmap import FieldMap
-from .postgres import INTERVAL_STYLES, SERVER_ENCODINGS, DateStyle, TableName
+from .postgres import INTERVAL_STYLES, SERVER_ENCODINGS, DateStyle, TableName, is_possible
 
 _FAILURES = INFRASTRUCTURE_CLASSES | {"XX"}
 """SQLSTATE classes that say nothing about a row; XX is an internal error, such as a corrupted index."""
@@ -25,6 +25,12 @@ _ODD_HOST = re.compile(r"[^,]@")
 
 _PORTS = re.compile(r"[\d,]*")
 
+
+_CONSTANT = re.compile(
+    r"\s*(?P<name>[^:,']*[^:,'\s])\s*:\s*(?:'(?P<quoted>(?:[^']|'')*)'|(?P<plain>[^',\s](?:[^',]*[^',\s])?))"
+    r"\s*(?:\Z|,(?!\s*\Z))"
+)
+"""A constant, and the comma behind it if another follows."""
 
 _QUOTED = re.compile('"([^"]*)"')
 
@@ -71,6 +77,25 @@ def _names(value: object) -> object:
     if not isinstance(value, str):
         return value
     return tuple(name for part in value.split(",") if (name := part.strip()))
+
+
+def _constants(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found: dict[str, str] = {}
+    position = 0
+    while position < len(value):
+        match = _CONSTANT.match(value, position)
+        if match is None:
+            raise ValueError("must be a list such as region: eu, shop: 7, note: 'a, b', separated by commas")
+        name, quoted, plain = match.group("name", "quoted", "plain")
+        if name in found:
+            raise ValueError("must name no column twice")
+        if not is_possible(name):
+            raise ValueError(f"must not name {name!r}, as no column can be called so")
+        found[name] = plain if quoted is None else quoted.replace("''", "'")
+        position = match.end()
+    return tuple(found.items())
 
 
 def _sqlstates(value: object) -> object:
@@ -131,6 +156,7 @@ def _encoding(value: str) -> str:
 Dsn = Annotated[str, BeforeValidator(_dsn)]
 Table = Annotated[TableName, BeforeValidator(_table)]
 Fields = Annotated[FieldMap, BeforeValidator(FieldMap.parse)]
+Constants = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_constants)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Operations = Annotated[frozenset[Operation], BeforeValidator(_operations)]
 SqlStates = Annotated[frozenset[str], BeforeValidator(_sqlstates)]

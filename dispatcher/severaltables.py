@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from tdsup.jobtype import sections as further_sections
 
 from .ends import Ends
+from .events import COLUMNS
 from .keyvalues import Names
 from .partitionsettings import EVENT_TIME, PartitionSettings
 from .postgres import TableName
@@ -63,9 +64,15 @@ class SeveralTables(RowSettings, PartitionSettings, Ends):
     )
 
     @property
-    def reads_event_time(self) -> bool:
-        """Whether the time of an event tells the partition of some rows."""
-        return EVENT_TIME in {self.part_field, *(each.part_field for each in self.tables.values())}
+    def leading(self) -> tuple[str, ...]:
+        """Columns of events that are read besides type, data and table: ``ev_id`` first."""
+        needed = {"ev_id"}
+        loaded: tuple[SeveralTables | TableSettings, ...] = (self, *self.tables.values())
+        for each in loaded:
+            needed |= each.fields.columns_of_events
+            if each.part_field == EVENT_TIME:
+                needed.add("ev_time")
+        return tuple(column for column in COLUMNS if column in needed)
 
     # Several tables.
 

@@ -69,7 +69,8 @@ class Columns:
             return {}
         found: dict[str, tuple[str, ...]] = {}
         part_field = settings.part_field
-        named = [("fields", name.decode()) for name, _ in settings.fields.pairs or ()]
+        named = [("fields", name.decode()) for name, _ in settings.fields.named]
+        named += [("skip_fields", name) for name in settings.skip_fields]
         named += [("part_field", part_field)] if part_field not in {"", EVENT_TIME} else []
         for key, name in named:
             if name not in self.names:

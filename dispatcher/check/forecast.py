@@ -123,7 +123,7 @@ class Forecaster:
         """Columns that the new table lacks if it becomes like its parent."""
         parent = self._settings.dest_table
         if self._tables.exists(parent):
-            names = self._settings.fields.rename(routed.shape.names)
+            names = self._settings.fields.all_targets(routed.shape.names)
             for name in sorted(set(names) - self._tables.columns(parent).keys()):
                 yield f"{parent} has no column {name}"
 

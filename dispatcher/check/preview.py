@@ -46,9 +46,9 @@ def event_findings(
         return []
     tables = Tables(target, settings.partitioning, server.time_zone)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
-    with_time = settings.reads_event_time
+    leading = settings.leading
     forecaster = Forecaster(
-        Destination(settings, tables, source.tables, row_mode, source.reading, with_time=with_time)
+        Destination(settings, tables, source.tables, row_mode, source.reading, leading=leading)
     )
     try:
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)

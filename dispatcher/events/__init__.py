@@ -6,6 +6,7 @@ from .fold import IS_COMPILED, Fold
 from .folded import (
     BY_EVENT_TIME,
     NOT_PARTITIONED,
+    OF_PREFIX,
     Act,
     Deed,
     Description,
@@ -24,6 +25,7 @@ __all__ = [
     "COLUMNS",
     "IS_COMPILED",
     "NOT_PARTITIONED",
+    "OF_PREFIX",
     "PASSED_OVER",
     "SPELLING",
     "SPELLINGS",

@@ -35,7 +35,9 @@ class Event:
         table: ``ev_extra1``, the source's table as ``schema.table``; empty if the producer names none.
         old: ``ev_extra2``, the row before an update, still encoded, if the trigger has the option ``backup``.
         line: all `COLUMNS` as COPY wrote them; empty if they were not all read.
-        encoding: of `data`, `old` and `line`; `type` and `table` are UTF-8.
+        encoding: of `data`, `old`, `line` and `extra3`; `type` and `table` are UTF-8.
+        txid: ``ev_txid``; empty if it was not read.
+        extra3: ``ev_extra3``; None if NULL, or if it was not read.
     """
 
     id: int
@@ -46,6 +48,8 @@ class Event:
     old: bytes | None
     line: bytes
     encoding: Encoding = UTF8
+    txid: bytes = b""
+    extra3: bytes | None = None
 
     def header(self) -> Header:
         """What the event says before its data is read; raises ValueError as `read_header` does."""
@@ -59,8 +63,9 @@ class Event:
     @classmethod
     def from_line(cls, line: bytes, encoding: Encoding = UTF8) -> Event:
         """Read a line of COPY TO that holds `COLUMNS`."""
-        identity, time, _txid, _retry, type_, data, table, old, _extra3, _extra4 = copytext.split(line)
+        identity, time, txid, _retry, type_, data, table, old, extra3, _extra4 = copytext.split(line)
         type_, table = type_ or b"", table or b""
         if encoding.name != "UTF8":
             type_, table = encoding.utf8_or_raw(type_), encoding.utf8_or_raw(table)
-        return cls(int(identity or 0), time or b"", type_, data, table, old, line, encoding)
+        time, txid = time or b"", txid or b""
+        return cls(int(identity or 0), time, type_, data, table, old, line, encoding, txid, extra3)

@@ -17,6 +17,10 @@ MAX_GROUPS = 256
 """Days of one fold, and sets of columns; one more ends a call."""
 
 
+OF_PREFIX = -1
+"""A given column is the same in all rows of a prefix."""
+
+
 class Deed(IntEnum):
     """What an event does to the row that it names."""
 
@@ -59,12 +63,21 @@ class Stop(IntEnum):
 
 
 class Prefix(NamedTuple):
-    """Events of one type and table, as they stand in a line."""
+    """Events of one type and table, as they stand in a line.
+
+    Attributes:
+        type: ``ev_type``.
+        table: ``ev_extra1``.
+        deed: what they do.
+        writing: how their rows are written.
+        given: COPY text of the columns that `Description.given` says all these rows have in common.
+    """
 
     type: bytes
     table: bytes
     deed: Deed
     writing: Writing
+    given: tuple[bytes, ...] = ()
 
 
 class Description(NamedTuple):
@@ -74,12 +87,15 @@ class Description(NamedTuple):
         first: number of the field of a line that holds ``ev_type``; ``ev_data``, ``ev_extra1`` and perhaps
             ``ev_extra2`` follow. The second field is ``ev_time`` with `BY_EVENT_TIME`.
         prefixes: of lines that are taken.
-        columns: names of each column in each of the `SPELLINGS`; empty where it is not known.
-        loaded: whether each is loaded.
+        columns: names of each column in each of the `SPELLINGS`; empty where it is not known. Given ones come
+            first, and have no names.
+        loaded: whether each is loaded; given ones are.
         key: numbers of the columns that name a row, which are loaded; empty: rows are only added.
         part: number of the column that tells the day, or `NOT_PARTITIONED`, or `BY_EVENT_TIME`.
-        least: of these columns that a whole row has.
+        least: of the columns of its data that a whole row has loaded.
         replaces: a row that is removed and added may be so in one fold; else such a line needs an empty one.
+        given: of each column that is not of the data, the number of the field that holds it (before `first`),
+            or `OF_PREFIX`.
     """
 
     first: int
@@ -90,6 +106,7 @@ class Description(NamedTuple):
     part: int
     least: int
     replaces: bool
+    given: tuple[int, ...] = ()
 
 
 class Group(NamedTuple):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ..postgres import copytext
-from .folded import BY_EVENT_TIME, Deed, Description
+from .folded import BY_EVENT_TIME, OF_PREFIX, Deed, Description, Prefix
 from .scan import SPELLING, SPELLINGS, Strange, Values, Writing, check_urlencoded, scan
+
+_ESCAPED = re.compile(rb"[\\\r]")
 
 Key = tuple[bytes, ...]
 """What names a row, as COPY text."""
@@ -64,14 +67,26 @@ class LineReader:
             if prefix.writing is Writing.URLENCODED:
                 check_urlencoded(data)
             return Line(number, prefix.deed, time, {})
+        given = self._given(prefix, fields)
         if prefix.writing.tells_key:
-            return self._sql(Line(number, prefix.deed, time, {}), prefix.writing, data, old)
-        values, before = self._scan(data, prefix.writing)[0], None
+            return self._sql(Line(number, prefix.deed, time, given), prefix.writing, data, old)
+        values, before = {**given, **self._scan(data, prefix.writing)[0]}, None
         if not _is_null(old) and (prefix.writing is Writing.JSON or prefix.deed is Deed.UPDATE):
             told = self._scan(old, prefix.writing)[0]
             before = self._key(told) if prefix.deed is Deed.UPDATE else None
         key = self._key(values) if self._described.key else ()
         return Line(number, prefix.deed, time, values, key, before)
+
+    def _given(self, prefix: Prefix, fields: list[bytes]) -> Values:
+        """The columns that are not of the data; raises Strange if one is not as it is written back."""
+        texts = iter(prefix.given)
+        found = {}
+        for number, field in enumerate(self._described.given):
+            text = next(texts) if field == OF_PREFIX else fields[field]
+            found[number] = copytext.unescape(text)
+            if field != OF_PREFIX and text != copytext.NULL and _ESCAPED.search(text):
+                raise Strange
+        return found
 
     def _sql(self, line: Line, writing: Writing, data: bytes, old: bytes) -> Line:
         """An update or delete of sqltriga."""
@@ -82,10 +97,12 @@ class LineReader:
             # The old row is url-encoded, though the new one is not.
             before = self._scan(old, Writing.URLENCODED)[0]
             values = {**before, **values}
-            return line._replace(values=values, key=self._key(values), before=self._key(before))
+            key = self._key(values)
+            return line._replace(values={**line.values, **values}, key=key, before=self._key(before))
         if values.keys() & where.keys():
             raise Strange
-        return line._replace(values={**values, **where}, key=self._key(where), is_whole=False)
+        values = {**line.values, **values, **where}
+        return line._replace(values=values, key=self._key(where), is_whole=False)
 
     def _scan(self, text: bytes, writing: Writing) -> tuple[Values, Values]:
         if writing is Writing.EITHER:

@@ -158,9 +158,10 @@ class PureFold:
         loaded = line.values
         if not self._loads_all:
             loaded = {number: value for number, value in loaded.items() if self._described.loaded[number]}
-        if line.is_whole and line.deed is not Deed.DELETE and len(loaded) < self._described.least:
+        told = len(loaded) - len(self._described.given)
+        if line.is_whole and line.deed is not Deed.DELETE and told < self._described.least:
             raise Strange
-        if not line.is_whole and line.deed is Deed.UPDATE and len(loaded) == len(self._described.key):
+        if not line.is_whole and line.deed is Deed.UPDATE and told == len(self._described.key):
             return Stop.ALL, True
         if line.deed is not Deed.DELETE and not self._has_room(self._used_columns, frozenset(loaded)):
             return Stop.FULL, False

@@ -99,7 +99,7 @@ class BlockLoader:
 
     def _split(self, block: bytes) -> Iterator[tuple[bytes, list[bytes]]]:
         """The lines of a block by their table's name, as it stands there."""
-        number = 3 + self._destinations.with_time
+        number = len(self._destinations.leading) + 2
         found: dict[bytes, list[bytes]] = {}
         for line in block.splitlines(keepends=True):
             name = line.split(b"\t", number + 1)[number]
@@ -158,7 +158,7 @@ class BlockLoader:
         else:
             self.empty()
             self.merging.wait()
-            found = event_of(line, self._destinations.encoding, with_time=self._destinations.with_time)
+            found = event_of(line, self._destinations.encoding, self._destinations.leading)
             self._rows.take(found, len(line))
             self._odd_needs_order = self._odd_needs_order or not only_adds
             taken = sum(lane.taken for lane in self._lanes.values())

@@ -188,7 +188,7 @@ class Delivery:
         assert work.stream is not None
         with Merging(cursor, self._settings.bad_sqlstates) as merging:
             loader = BlockLoader(merging, self.destinations, outcome, missing)
-            work.stream(loader.add, ordered=False, with_time=self.destinations.with_time)
+            work.stream(loader.add, ordered=False, leading=self.destinations.leading)
             loader.finish()
         return loader.left_over
 
@@ -198,7 +198,7 @@ class Delivery:
         rows = RowLoader(cursor, self.destinations, work, outcome, missing, careful=False)
         with Merging(cursor, self._settings.bad_sqlstates) as merging:
             loader = BlockLoader(merging, self.destinations, outcome, missing, rows)
-            work.stream(loader.add, ordered=True, with_time=self.destinations.with_time)
+            work.stream(loader.add, ordered=True, leading=self.destinations.leading)
             loader.finish()
         rows.finish()
         if loader.needs_order:
@@ -235,7 +235,8 @@ class Delivery:
         for column in missing.columns.values():
             root = self._queue.tables.root(column.source_table.encode()).decode()
             maker = self.destinations.maker(missing.parents[column.table])
-            type_ = maker.add_column(column, self._queue.column_type(root, column.source_name))
+            wanted = column.type or self._queue.column_type(root, column.source_name)
+            type_ = maker.add_column(column, wanted)
             self._logger.info("%s: added column %s %s to table %s", job, column.name, type_, column.table)
 
     def _look_for_truncates(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..events import Event, read_change
 from ..partitions import MissingTable, PeriodCache, Permit, Tables
 from ..pgq import Reading, SourcePart
@@ -26,7 +28,7 @@ class Destination:
         feed: the tables of the source whose rows come here.
         row_mode: the table's.
         reading: how values are read.
-        with_time: lines of `Queue.stream` hold the time of events.
+        leading: columns of events that lines of `Queue.stream` begin with.
 
     Attributes:
         settings: as given.
@@ -37,7 +39,7 @@ class Destination:
         classifier: tells kinds of events.
         known: what the block path has learned.
         example: an event of late, without its data.
-        with_time: as given.
+        leading: as given.
         sources: the tables of the source that were seen so far.
         encoding: of events.
         is_bound: foreign keys tie the table to others that the job loads.
@@ -51,16 +53,16 @@ class Destination:
         row_mode: RowMode,
         reading: Reading,
         *,
-        with_time: bool,
+        leading: Sequence[str],
     ) -> None:
         self.settings = settings
         self.tables = tables
         self.periods = PeriodCache(settings.part_method, reading.styles.date_order)
-        self.router = Router(settings, self.periods, row_mode, feed)
+        self.router = Router(settings, self.periods, row_mode, feed, reading.encoding)
         self.classifier = Classifier(self.router, reading.encoding)
-        self.known = Known()
+        self.known = Known(self.router.given)
         self.example = Event(0, b"", b"", None, b"", None, b"")
-        self.with_time = with_time
+        self.leading = leading
         self.is_bound = False
         self.sources: set[bytes] = set()
         self.row_mode = row_mode
@@ -88,11 +90,11 @@ class Destination:
     @property
     def first_field(self) -> int:
         """Number of the field of a line of `Queue.stream` that holds ``ev_type``."""
-        return 1 + self.with_time
+        return len(self.leading)
 
     def event(self, line: bytes) -> Event:
         """As `event_of`."""
-        return event_of(line, self.encoding, with_time=self.with_time)
+        return event_of(line, self.encoding, self.leading)
 
     def can_merge(self, key: tuple[bytes, ...]) -> bool:
         """Whether rows can be found by the text of a key, and none has the key of another."""
@@ -161,10 +163,11 @@ class Destination:
             )
 
 
-def event_of(line: bytes, encoding: Encoding, *, with_time: bool) -> Event:
+def event_of(line: bytes, encoding: Encoding, leading: Sequence[str]) -> Event:
     """The event of a line of `Queue.stream`, without its own `line`; what it does not hold is NULL."""
     fields = copytext.split(line)
-    type_, data, table, old = [*fields, None][1 + with_time :][:4]
+    type_, data, table, old = [*fields, None][len(leading) :][:4]
     type_, table = map(encoding.utf8_or_raw, (type_ or b"", table or b""))
-    when = (fields[1] if with_time else None) or b""
-    return Event(int(fields[0] or 0), when, type_, data, table, old, b"", encoding)
+    told = dict(zip(leading, fields, strict=False))
+    number, time, txid = int(told["ev_id"] or 0), told.get("ev_time") or b"", told.get("ev_txid") or b""
+    return Event(number, time, type_, data, table, old, b"", encoding, txid, told.get("ev_extra3"))

@@ -34,13 +34,13 @@ class Destinations:
     Attributes:
         settings: as given.
         only: the only one; None if there may be several.
-        with_time: lines of `Queue.stream` have to hold the time of events.
+        leading: columns of events that lines of `Queue.stream` have to begin with.
         encoding: of events.
     """
 
     def __init__(self, queue: Queue, target: Connection, settings: Settings, choice: Choice) -> None:
         self.settings = settings
-        self.with_time = settings.reads_event_time
+        self.leading = settings.leading
         self._queue = queue
         self._target = target
         self._choice = choice
@@ -131,7 +131,7 @@ class Destinations:
             row_mode = choose(settings, tables, maker, known, key)
         if row_mode.known != known:
             self._choice.remember(row_mode.known, memory)
-        found = Destination(settings, tables, feed, row_mode, self._reading, with_time=self.with_time)
+        found = Destination(settings, tables, feed, row_mode, self._reading, leading=self.leading)
         self._made[settings.dest_table] = found
         self._makers[settings.dest_table] = maker
         self._sections[settings.dest_table] = section

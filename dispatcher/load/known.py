@@ -15,9 +15,10 @@ from ..events import (
     Prefix,
     Writing,
 )
+from ..fieldmap import FieldMap
 from ..partitionsettings import EVENT_TIME
-from ..postgres import TableName
-from ..route import MAX_COLUMNS, EventKind, Handling, WritePlan
+from ..postgres import UTF8, TableName
+from ..route import MAX_COLUMNS, EventKind, Given, Handling, WritePlan
 from ..settings import Settings
 from ..write import Writer
 
@@ -35,6 +36,10 @@ MAX_DAYS = 4096
 
 MAX_PLANS = 4096
 """Most ways to write known at a time."""
+
+
+NONE_GIVEN = Given(FieldMap(), UTF8)
+"""For rows that have the columns of their data only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Known:
     """What is known; emptied when anything goes wrong.
 
     Attributes:
+        given: columns that are not of the data; they are numbered first.
         kinds: by type and table as they stand in a line.
         names: source names of columns, by number.
         key: source names of the columns that name a row; empty: not known.
@@ -66,6 +72,7 @@ class Known:
         refers_to_itself: a foreign key of the table refers to it.
     """
 
+    given: Given = NONE_GIVEN
     kinds: dict[tuple[bytes, bytes], EventKind] = field(default_factory=dict)
     names: list[bytes] = field(default_factory=list)
     key: tuple[bytes, ...] = ()
@@ -76,17 +83,20 @@ class Known:
     _numbers: dict[bytes, int] = field(default_factory=dict)
     _spellings: list[list[bytes]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.clear()
+
     def clear(self) -> None:
         """Forget everything."""
         self.kinds.clear()
-        self.names.clear()
+        self.names[:] = self.given.names
         self.key = ()
         self.days.clear()
         self.ways.clear()
         self.roots = ()
         self.refers_to_itself = False
         self._numbers.clear()
-        self._spellings.clear()
+        self._spellings[:] = [[b""] * SPELLINGS for _ in self.names]
 
     def has(self, kind: EventKind) -> bool:
         """Whether a kind is known: there was room for it."""
@@ -96,6 +106,10 @@ class Known:
         """Whether a column is not known, or not as it is spelled."""
         number = self._numbers.get(name)
         return number is None or self._spellings[number][SPELLING[writing]] != spelled
+
+    def number(self, name: bytes) -> int:
+        """Number of a column of the data that is known."""
+        return self._numbers[name]
 
     def can_take(self, columns: Sequence[tuple[bytes, bytes]], writing: Writing) -> bool:
         """Whether some columns can be known; each is its name, and how it is spelled."""
@@ -125,18 +139,17 @@ class Known:
             self._spellings[self._numbers[name]][SPELLING[writing]] = text
 
     def described(
-        self, settings: Settings, first: int, *, ordered: bool
+        self, settings: Settings, leading: Sequence[str], *, ordered: bool
     ) -> tuple[Description, tuple[EventKind, ...]]:
         """What lines are like, and the kinds that a fold takes, in the order of its prefixes.
 
         Args:
             settings: the job's.
-            first: number of the field of a line that holds ``ev_type``.
+            leading: columns of events that lines begin with.
             ordered: lines come in the order of events.
         """
         part = self._part(settings.part_field)
-        pairs = settings.fields.pairs
-        loaded = None if pairs is None else {name for name, _ in pairs}
+        fields, given = settings.fields, self.given
         key = self.key if ordered else ()
         taken = [
             each
@@ -144,14 +157,18 @@ class Known:
             if self._is_taken(each[1], key) and (part is not None or each[1].handling is Handling.IGNORE)
         ]
         description = Description(
-            first,
-            tuple(Prefix(*fields, kind.deed, kind.writing) for fields, kind in taken),
+            len(leading),
+            tuple(
+                Prefix(type_, table, kind.deed, kind.writing, given.of_prefix(kind.operation, table))
+                for (type_, table), kind in taken
+            ),
             tuple(map(tuple, self._spellings)),
-            tuple(loaded is None or name in loaded for name in self.names),
+            tuple(number < len(given.names) or fields.loads(name) for number, name in enumerate(self.names)),
             tuple(self._numbers[name] for name in key),
             NOT_PARTITIONED if part is None else part,
-            max(1, len(pairs or ())),
+            len(fields.required) or int(fields.others),
             replaces=not self.refers_to_itself,
+            given=given.fields(leading),
         )
         return description, tuple(kind for _, kind in taken)
 

@@ -141,7 +141,7 @@ class Lane:
     def _renew(self) -> None:
         """Go on with a fold that knows what is known now."""
         description, self._kinds = self._known.described(
-            self.destination.settings, self.destination.first_field, ordered=self._shared.ordered
+            self.destination.settings, self.destination.leading, ordered=self._shared.ordered
         )
         self._fold = Fold(description)
         self.is_empty = True

@@ -117,7 +117,7 @@ class Learner:
         self.is_passing = self.is_passing or plan.lacks
         picked = numbers if plan.written is None else tuple(numbers[number] for number in plan.written)
         if group.act < Act.DELETE and plan.appends_key:
-            picked += tuple(known.names.index(name) for name in known.key)
+            picked += tuple(known.number(name) for name in known.key)
         writer = plan.writer
         if group.act == Act.FIND_ABSENT and isinstance(writer, Delete):
             # In another table such a key would not have been in its way.

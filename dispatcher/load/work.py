@@ -21,7 +21,7 @@ Receive = Callable[[bytes], object]
 class Stream(Protocol):
     """Hands over blocks of events, as `Queue.stream` does."""
 
-    def __call__(self, receive: Receive, *, ordered: bool, with_time: bool) -> None:
+    def __call__(self, receive: Receive, *, ordered: bool, leading: Sequence[str]) -> None:
         """Hand over all of them."""
 
 
@@ -140,9 +140,9 @@ class BatchWork:
         """Read events from the queue, in order."""
         self._queue.read(self._batch, receive, ids)
 
-    def stream(self, receive: Receive, *, ordered: bool, with_time: bool) -> None:
+    def stream(self, receive: Receive, *, ordered: bool, leading: Sequence[str]) -> None:
         """Read blocks of events from the queue."""
-        self._queue.stream(self._batch, receive, ordered=ordered, with_time=with_time)
+        self._queue.stream(self._batch, receive, ordered=ordered, leading=leading)
 
     def can_keep(self) -> bool:
         """Whether the table of dead letters is there."""

@@ -36,12 +36,14 @@ class MissingColumn:
         name: the column's name there.
         source_table: the source table that has it, as ``ev_extra1`` names it; may be empty.
         source_name: its name there.
+        type: the type that it gets; None: the one that it has there.
     """
 
     table: TableName
     name: str
     source_table: str
     source_name: str
+    type: ColumnType | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class Queue:
         receiver.raise_error()
 
     def stream(
-        self, batch: Batch, receive: Callable[[bytes], object], *, ordered: bool, with_time: bool
+        self, batch: Batch, receive: Callable[[bytes], object], *, ordered: bool, leading: Sequence[str]
     ) -> None:
         """Stream an open batch. `receive` gets blocks of whole lines of COPY text; see `read`.
 
@@ -132,10 +132,10 @@ class Queue:
             batch: the batch.
             receive: as `read` takes it.
             ordered: lines come in the order of events.
-            with_time: lines hold ``ev_time``. Besides, they hold ``ev_id``, ``ev_type``, ``ev_data``,
-                ``ev_extra1`` and, if `ordered`, ``ev_extra2``; each of the others would cost time.
+            leading: columns of events that lines begin with, ``ev_id`` first. Behind them are ``ev_type``,
+                ``ev_data``, ``ev_extra1`` and, if `ordered`, ``ev_extra2``; each other one would cost time.
         """
-        columns = ["ev_id", *["ev_time"] * with_time, "ev_type", "ev_data", "ev_extra1"]
+        columns = [*leading, "ev_type", "ev_data", "ev_extra1"]
         columns += ["ev_extra2"] * ordered
         receiver = _Receiver(receive)
         with io.BufferedWriter(_Blocks(receiver), BLOCK) as writer:

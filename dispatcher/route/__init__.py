@@ -1,6 +1,7 @@
 """Where an event goes, and how its row is written there."""
 
 from .classifier import Classifier, EventKind, Handling
+from .given import Given
 from .plan import Gaps, Kind, Planner, Shape, WritePlan
 from .routes import MAX_COLUMNS, Routed, Router
 from .rowmode import Mode, RowMode, choose
@@ -10,6 +11,7 @@ __all__ = [
     "Classifier",
     "EventKind",
     "Gaps",
+    "Given",
     "Handling",
     "Kind",
     "Mode",

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from ..errors import BatchError
 from ..events import Event, JsonArray, array_literal
-from ..partitions import MissingColumn, MissingTable, NotPermitted, Period, Permit, Tables
+from ..partitions import TEXT, ColumnType, MissingColumn, MissingTable, NotPermitted, Period, Permit, Tables
 from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
+from .given import TYPES
 
 Kind = type[Insert | Replace | Patch | Delete]
 """What is done to rows: the class of what does it."""
@@ -124,6 +125,7 @@ class Planner:
         self._permit = permit
         self._styles = styles
         self._encoding = encoding.copies_in
+        self._given = frozenset(name for name, _ in settings.fields.given)
         self._roots: tuple[TableName, ...] | None = None
 
     @property
@@ -196,8 +198,8 @@ class Planner:
         """Columns that may hold what is not read, and columns of arrays; see `WritePlan`."""
         known = self._tables.columns(table)
         doubts, arrays = [], []
-        for position, name in enumerate(self._settings.fields.rename(names)):
-            column = known.get(name)
+        for position, name in enumerate(self._settings.fields.all_targets(names)):
+            column = None if names[position] in self._given else known.get(name)
             if column and (doubt := self._styles.of(column.type)):
                 doubts.append((position, doubt))
             if column and column.is_array:
@@ -249,21 +251,23 @@ class Planner:
 
     def _columns(self, shape: Shape, table: TableName, event: Event) -> _Columns | Gaps:
         """Which columns of a shape are written, or which of them have to be added to the table first."""
-        names = self._settings.fields.rename(shape.names)
+        fields = self._settings.fields
+        names = fields.all_targets(shape.names)
         known = self._tables.columns(table)
         if set(names) - known.keys():
             known = self._tables.columns(table, fresh=True)
         unknown = set(names) - known.keys()
         if unknown and self._settings.on_new_column == "dead_letter":
+            if meant := sorted(name for name in unknown if fields.key_that_names(name)):
+                key = fields.key_that_names(meant[0])
+                raise BatchError(f"table {table} has no column {meant[0]}, which {key} names")
             lacks = f"table {table} has no column {', '.join(sorted(unknown))}"
-            if self._settings.fields.pairs is not None:
-                raise BatchError(f"{lacks}, which fields names")
             raise ValueError(f"{lacks} (on_new_column)")
         if unknown and self._settings.on_new_column == "add":
             if impossible := sorted(name for name in unknown if not is_possible(name)):
                 raise ValueError(f"no column can be called {impossible[0]!r}")
             missing = tuple(
-                MissingColumn(table, name, event.table.decode(), source.decode())
+                MissingColumn(table, name, event.table.decode(), source.decode(), self._given_type(source))
                 for source, name in zip(shape.names, names, strict=True)
                 if name in unknown
             )
@@ -277,6 +281,10 @@ class Planner:
         if not written and shape.names:
             raise ValueError(f"table {table} has none of its columns")
         return _Columns(written, tuple(names[number] for number in written), bool(unknown))
+
+    def _given_type(self, source: bytes) -> ColumnType | None:
+        """The type of a given column; None if it is a column of the source."""
+        return TYPES.get(source.decode(), TEXT) if source in self._given else None
 
     def _key(self, source: tuple[bytes, ...], table: TableName) -> tuple[str, ...]:
         """Names in the table of the columns that find a row."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..events import Change, Event, Operation, Row
 from ..partitions import Period, PeriodCache
 from ..partitionsettings import EVENT_TIME
+from ..postgres import UTF8, Encoding
 from ..settings import Settings
 from ..write import Delete, Insert, Patch, Replace
+from .given import Given
 from .plan import Shape
 from .rowmode import Mode, RowMode
 
@@ -53,10 +56,23 @@ class Router:
         periods: partitions by value.
         row_mode: the job's.
         feed: triggers of the queue.
+        encoding: of its events.
+
+    Attributes:
+        given: columns that rows have besides those of their data.
     """
 
-    def __init__(self, settings: Settings, periods: PeriodCache, row_mode: RowMode, feed: Feed) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        periods: PeriodCache,
+        row_mode: RowMode,
+        feed: Feed,
+        encoding: Encoding = UTF8,
+    ) -> None:
+        self.given = Given(settings.fields, encoding)
         self._settings = settings
+        self._required = settings.fields.required
         self._feed = feed
         self._periods = periods
         self._part_field = settings.part_field.encode()
@@ -113,7 +129,7 @@ class Router:
     def _insert(self, event: Event, change: Change) -> Routed:
         if not change.whole:
             raise ValueError(f"it {_not_whole(event)}")
-        names, values = self._columns(change.row)
+        names, values = self._columns(event, change)
         return Routed(Shape(Insert, self._period(event, change), names), values)
 
     def _update(self, event: Event, change: Change) -> Routed | None:
@@ -121,20 +137,22 @@ class Router:
         before = _key_values(change, change.old or change.row)
         period = self._period(event, change)
         if change.whole:
-            names, values = self._columns(change.row)
+            names, values = self._columns(event, change)
             shape = Shape(Replace, period, names, key, rekeys=before != _key_values(change, change.row))
         else:
             changed = {name: value for name, value in change.row.items() if name not in key}
-            names, values = self._columns(changed, partly=True)
-            shape = Shape(Patch, period, names, key)
+            if not (names := self._settings.fields.choose(changed)):
+                return None
+            values = [*self.given.values(event, change.operation), *(changed[name] for name in names)]
+            shape = Shape(Patch, period, (*self.given.names, *names), key)
         return Routed(shape, values, before) if names else None
 
     def _delete(self, event: Event, change: Change) -> Routed:
-        try:
-            period = self._period(event, change)
-        except ValueError:
-            # Such a value names no partition; the row may be anywhere.
-            period = None
+        period = None
+        if self._settings.part_field != EVENT_TIME:
+            # Else the row was written at another time; and a value may name no partition.
+            with suppress(ValueError):
+                period = self._period(event, change)
         shape = Shape(Delete, period, (), _needed_key(change))
         return Routed(shape, (), _key_values(change, change.row))
 
@@ -144,7 +162,7 @@ class Router:
         if not field:
             return None
         if field == EVENT_TIME:
-            return None if change.operation is Operation.DELETE else self._periods[event.time]
+            return self._periods[event.time]
         if self._part_field not in change.row:
             if change.whole:
                 raise ValueError(f"it has no column {field}, which part_field names")
@@ -153,21 +171,28 @@ class Router:
             raise ValueError(f"it changes {field}, which names the partition, and {_not_whole(event)}")
         return self._periods[change.row[self._part_field]]
 
-    def _columns(self, row: Row, *, partly: bool = False) -> tuple[tuple[bytes, ...], Sequence[bytes | None]]:
-        """Source names and values of the columns to load; `partly`: some may be absent."""
-        pairs = self._settings.fields.pairs
-        if pairs is None:
-            if not row and not partly:
-                raise ValueError("its data holds no column")
-            if len(row) > MAX_COLUMNS:
-                raise ValueError(f"it has {len(row)} columns, and no table has more than {MAX_COLUMNS}")
-            return tuple(row), list(row.values())
-        names = tuple(source for source, _ in pairs if not partly or source in row)
-        try:
-            return names, [row[name] for name in names]
-        except KeyError as error:
-            missing: bytes = error.args[0]
-            raise ValueError(f"it has no column {missing.decode()}, which fields names") from None
+    def _columns(self, event: Event, change: Change) -> tuple[tuple[bytes, ...], Sequence[bytes | None]]:
+        """Source names and values of the columns of a whole row; ValueError if it lacks one."""
+        row = change.row
+        for name in self._required:
+            if name not in row:
+                raise ValueError(f"it has no column {name.decode()}, which fields names")
+        if not self._required:
+            self._check_any(row)
+        names = self._required or self._settings.fields.choose(row)
+        values = [row[name] for name in names]
+        if not self.given.names:
+            if not names:
+                raise ValueError("none of its columns is loaded (skip_fields)")
+            return names, values
+        return (*self.given.names, *names), [*self.given.values(event, change.operation), *values]
+
+    def _check_any(self, row: Row) -> None:
+        """See that a row of which all columns are loaded has some, and not more than a table may have."""
+        if not row:
+            raise ValueError("its data holds no column")
+        if len(row) > MAX_COLUMNS:
+            raise ValueError(f"it has {len(row)} columns, and no table has more than {MAX_COLUMNS}")
 
 
 def _not_whole(event: Event) -> str:

@@ -17,6 +17,7 @@ enum {
     MAX_FIELDS = 16,  /* of a line */
     NOT_PARTITIONED = -1,
     BY_EVENT_TIME = -2,
+    OF_PREFIX = -1,
 };
 
 /* As the enumerations of the same names in folded.py and scan.py. */
@@ -48,6 +49,7 @@ typedef struct {
 typedef struct {
     Text type, table;
     int deed, writing;
+    Text *given; /* of the given columns that are OF_PREFIX */
 } Prefix;
 
 typedef struct {
@@ -57,8 +59,9 @@ typedef struct {
 
 /* What lines are like; see Description in folded.py. */
 typedef struct {
-    size_t first, prefix_count, column_count, key_count, loaded_count, least;
+    size_t first, prefix_count, column_count, key_count, loaded_count, least, given_count, of_prefix_count;
     Prefix *prefixes;
+    long *given; /* of each given column, the field that holds it, or OF_PREFIX */
     Column *columns;
     size_t *key;
     int *in_key; /* of each column */
@@ -91,8 +94,8 @@ int names_day(const char *text, size_t size);
 /* json.c */
 int scan_json(Reader *reader, Value *values);
 
-/* scan.c: split a row into the values of its columns, all ABSENT before; returns whether it has known columns. Of
- * CHANGES, the key goes to `where`. */
+/* scan.c: split a row into the values of its columns, all ABSENT before but given ones; returns whether it has known
+ * columns. Of CHANGES, the key goes to `where`. */
 int scan_row(const Description *d, Text text, int writing, Value *values, Value *where);
 int chosen(Text text, int writing);
 int unescape_copy(Text *text, Buffer *scratch);

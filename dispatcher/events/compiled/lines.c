@@ -14,7 +14,7 @@ static int is_null(Text field)
 
 typedef struct {
     int deed, is_whole, is_written, rekeys, day, set;
-    size_t loaded;
+    size_t loaded; /* columns, with given ones */
 } Line;
 
 /* Write what names the row; returns 0 if something of it is missing. */
@@ -83,10 +83,10 @@ static int join_key(Fold *fold)
 {
     const Description *d = &fold->described;
     for (size_t i = 0; i < d->column_count; i++) {
-        int is_given = fold->where[i].kind != ABSENT;
-        if ((d->key_count && is_given != d->in_key[i]) || (is_given && fold->values[i].kind != ABSENT))
+        int is_told = fold->where[i].kind != ABSENT;
+        if ((d->key_count && is_told != d->in_key[i]) || (is_told && fold->values[i].kind != ABSENT))
             return 0;
-        if (is_given)
+        if (is_told)
             fold->values[i] = fold->where[i];
     }
     return 1;
@@ -269,10 +269,11 @@ static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
     int end = find_day(fold, line, time);
     if (end != STOP_ALL)
         return end;
-    if (!write_row(fold, line) || (line->is_whole && line->deed != DELETE && line->loaded < d->least))
+    if (!write_row(fold, line)
+        || (line->is_whole && line->deed != DELETE && line->loaded < d->least + d->given_count))
         return STOP_STRANGE;
     if (line->deed != DELETE) {
-        if (!line->is_whole && line->loaded == d->key_count) {
+        if (!line->is_whole && line->loaded == d->key_count + d->given_count) {
             *is_ignored = 1;
             return STOP_ALL;
         }
@@ -301,6 +302,21 @@ static int find_prefix(Fold *fold, Text type, Text table)
             return (int)(fold->last_prefix = number);
     }
     return -1;
+}
+
+/* Let the columns that are not of the data have their values; returns 0 if one is not as it would be written. */
+static int take_given(Fold *fold, const Prefix *prefix, const Text *fields)
+{
+    const Description *d = &fold->described;
+    const Text *of_prefix = prefix->given;
+    for (size_t i = 0; i < d->given_count; i++) {
+        const Text *text = d->given[i] == OF_PREFIX ? of_prefix++ : &fields[d->given[i]];
+        if (d->given[i] != OF_PREFIX && (text->size != 2 || memcmp(text->text, "\\N", 2) != 0)
+            && (memchr(text->text, '\\', text->size) || memchr(text->text, '\r', text->size)))
+            return 0;
+        fold->values[i] = (Value){text->text, text->size, COPIED};
+    }
+    return 1;
 }
 
 /* Take a line, without its newline; returns a stop. */
@@ -333,7 +349,7 @@ int take_line(Fold *fold, const char *line, const char *end)
         if (prefix->writing == URLENCODED && !is_sound(&value))
             return STOP_STRANGE;
     } else {
-        if (!read_row(fold, &taken, prefix->writing, data, old))
+        if (!take_given(fold, prefix, fields) || !read_row(fold, &taken, prefix->writing, data, old))
             return STOP_STRANGE;
         if (prefix->deed != NOTHING) {
             int result = do_line(fold, &taken, fields[1], &is_ignored);

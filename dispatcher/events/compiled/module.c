@@ -34,17 +34,52 @@ static void *allocate(size_t count, size_t size)
     return found;
 }
 
+/* The given columns that all rows of a prefix have in common. */
+static int take_texts(const Description *d, Prefix *prefix, PyObject *given)
+{
+    if ((size_t)PyTuple_GET_SIZE(given) != d->of_prefix_count) {
+        PyErr_SetString(PyExc_ValueError, "a prefix gives more columns or less");
+        return 0;
+    }
+    if ((prefix->given = allocate(d->of_prefix_count, sizeof *prefix->given)) == NULL)
+        return 0;
+    for (size_t i = 0; i < d->of_prefix_count; i++)
+        if (!take_text(PyTuple_GET_ITEM(given, (Py_ssize_t)i), &prefix->given[i]))
+            return 0;
+    return 1;
+}
+
+static int take_given(Description *d, PyObject *given)
+{
+    size_t count = (size_t)PyTuple_GET_SIZE(given);
+    if ((d->given = allocate(count, sizeof *d->given)) == NULL)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        long field = PyLong_AsLong(PyTuple_GET_ITEM(given, (Py_ssize_t)i));
+        if (field == -1 && PyErr_Occurred())
+            return 0;
+        if (field < OF_PREFIX || field >= (long)d->first) {
+            PyErr_SetString(PyExc_IndexError, "no such field");
+            return 0;
+        }
+        d->given[i] = field;
+        d->of_prefix_count += field == OF_PREFIX;
+    }
+    d->given_count = count;
+    return 1;
+}
+
 static int take_prefixes(Description *d, PyObject *prefixes)
 {
     d->prefix_count = (size_t)PyTuple_GET_SIZE(prefixes);
     if ((d->prefixes = allocate(d->prefix_count, sizeof *d->prefixes)) == NULL)
         return 0;
     for (size_t i = 0; i < d->prefix_count; i++) {
-        PyObject *type, *table;
+        PyObject *type, *table, *given;
         Prefix *prefix = &d->prefixes[i];
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(prefixes, (Py_ssize_t)i), "O!O!ii", &PyBytes_Type, &type, &PyBytes_Type,
-                              &table, &prefix->deed, &prefix->writing)
-            || !take_text(type, &prefix->type) || !take_text(table, &prefix->table))
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(prefixes, (Py_ssize_t)i), "O!O!iiO!", &PyBytes_Type, &type,
+                              &PyBytes_Type, &table, &prefix->deed, &prefix->writing, &PyTuple_Type, &given)
+            || !take_text(type, &prefix->type) || !take_text(table, &prefix->table) || !take_texts(d, prefix, given))
             return 0;
     }
     return 1;
@@ -59,6 +94,10 @@ static int take_columns(Description *d, PyObject *columns, PyObject *loaded)
         return 0;
     if ((size_t)PyTuple_GET_SIZE(loaded) != d->column_count) {
         PyErr_SetString(PyExc_ValueError, "columns and loaded differ in length");
+        return 0;
+    }
+    if (d->column_count < d->given_count) {
+        PyErr_SetString(PyExc_ValueError, "there are more given columns than columns");
         return 0;
     }
     for (size_t i = 0; i < d->column_count; i++) {
@@ -112,11 +151,12 @@ static int take_key(Description *d, PyObject *key)
 
 static int take_description(Fold *fold, PyObject *description)
 {
-    PyObject *prefixes, *columns, *loaded, *key;
+    PyObject *prefixes, *columns, *loaded, *key, *given;
     Py_ssize_t first, least;
     Description *d = &fold->described;
-    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnp", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
-                          &PyTuple_Type, &loaded, &PyTuple_Type, &key, &d->part, &least, &d->replaces))
+    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnpO!", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
+                          &PyTuple_Type, &loaded, &PyTuple_Type, &key, &d->part, &least, &d->replaces, &PyTuple_Type,
+                          &given))
         return 0;
     if (first < 1 || first + 4 > MAX_FIELDS || least < 0) {
         PyErr_SetString(PyExc_IndexError, "no such field");
@@ -124,7 +164,7 @@ static int take_description(Fold *fold, PyObject *description)
     }
     d->first = (size_t)first;
     d->least = (size_t)least;
-    if (!take_prefixes(d, prefixes) || !take_columns(d, columns, loaded) || !take_key(d, key))
+    if (!take_given(d, given) || !take_prefixes(d, prefixes) || !take_columns(d, columns, loaded) || !take_key(d, key))
         return 0;
     if (d->part < BY_EVENT_TIME || (d->part >= 0 && (size_t)d->part >= d->column_count)) {
         PyErr_SetString(PyExc_IndexError, "no such column");
@@ -161,8 +201,10 @@ static void fold_dealloc(FoldObject *self)
     free_groups(fold);
     free_rows(fold);
     free(fold->allowed.text);
-    void *owned[] = {d->prefixes,  d->columns, d->in_key,       d->key,      fold->values, fold->where,
-                     fold->before, fold->set,  fold->whole_set, fold->taken, fold->ignored};
+    for (size_t i = 0; d->prefixes && i < d->prefix_count; i++)
+        PyMem_Free(d->prefixes[i].given);
+    void *owned[] = {d->prefixes,  d->given,  d->columns,      d->in_key,   d->key,       fold->values, fold->where,
+                     fold->before, fold->set, fold->whole_set, fold->taken, fold->ignored};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         PyMem_Free(owned[i]);
     Py_XDECREF(self->description);

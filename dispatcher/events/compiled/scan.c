@@ -71,7 +71,7 @@ Value *value_of(Reader *reader, Value *values, const char *name, size_t size)
             number -= d->column_count;
         const Text *known = &d->columns[number].names[reader->spelling];
         if (known->size == size && size && memcmp(known->text, name, size) == 0) {
-            reader->expected = number + 1 < d->column_count ? number + 1 : 0;
+            reader->expected = number + 1 < d->column_count ? number + 1 : d->given_count;
             return values[number].kind == ABSENT ? &values[number] : NULL;
         }
     }
@@ -209,8 +209,8 @@ static int scan_pairs(Reader *reader, Value *values, const char *joint)
 
 int scan_row(const Description *d, Text text, int writing, Value *values, Value *where)
 {
-    Reader reader = {d, writing == URLENCODED ? 0 : writing == JSON ? 1 : 2, 0, text.text, text.text + text.size};
-    for (size_t i = 0; i < d->column_count; i++)
+    Reader reader = {d, writing == URLENCODED ? 0 : writing == JSON ? 1 : 2, d->given_count, text.text, text.text + text.size};
+    for (size_t i = d->given_count; i < d->column_count; i++)
         values[i].kind = ABSENT;
     switch (writing) {
     case URLENCODED:

@@ -180,19 +180,27 @@ size_t room_of(const Value *value)
     return value->kind <= SQL_NULL ? 2 : value->kind <= PLAIN || value->kind > PERCENT ? 2 * value->size : value->size;
 }
 
-/* Write an url-encoded row whose columns are all those known, in their order: the values are then COPIED parts of
- * the row. The data is followed by a tab. Returns 0 if it is another row, or without memory. */
+/* Write an url-encoded row whose columns are all those known, in their order, behind given ones: the values are then
+ * COPIED parts of the row. The data is followed by a tab. Returns 0 if it is another row, or without memory. */
 int write_in_order(const Description *d, Text data, Value *values, Buffer *row)
 {
     const unsigned char *from = (const unsigned char *)data.text, *end = from + data.size;
+    size_t room = data.size + 2 * d->column_count + 1;
+    for (size_t i = 0; i < d->given_count; i++)
+        room += values[i].size;
     row->size = 0;
-    if (!make_room(row, data.size + 2 * d->column_count + 1))
+    if (!make_room(row, room))
         return 0;
     char *to = row->text;
-    for (size_t i = 0; i < d->column_count; i++) {
+    for (size_t i = 0; i < d->given_count; i++) {
+        memcpy(to, values[i].text, values[i].size);
+        to += values[i].size;
+        *to++ = '\t';
+    }
+    for (size_t i = d->given_count; i < d->column_count; i++) {
         const Text *name = &d->columns[i].names[0];
         Value *value = &values[i];
-        if (i) {
+        if (i > d->given_count) {
             if (from == end)
                 return 0;
             from++;
@@ -229,7 +237,7 @@ int write_in_order(const Description *d, Text data, Value *values, Buffer *row)
         value->size = (size_t)(to - value->text);
     }
     row->size = (size_t)(to - row->text);
-    return from == end && d->column_count > 0;
+    return from == end && d->column_count > d->given_count;
 }
 
 /* Whether a value that is not loaded could be decoded. */

@@ -67,12 +67,12 @@ WORDS = (
     ),
 )
 CHOICES = [
-    ((True,) * 4, (0,), -1, 1, True),
-    ((True,) * 4, (0,), 1, 1, True),
-    ((True, False, True, False), (0, 2), -2, 2, False),
-    ((True, True, False, True), (3, 0), 1, 1, True),
+    ((), (True,) * 4, (0,), -1, 1, True),
+    ((0, -1), (True,) * 6, (2,), 3, 1, True),
+    ((), (True, False, True, False), (0, 2), -2, 2, False),
+    ((-1, 1, -1), (True,) * 3 + (True, True, False, True), (6, 3), 4, 1, True),
 ]
-"""What is loaded, the key, what tells the day, and so on: the end of a Description."""
+"""What is given and loaded, the key, what tells the day, and so on: the end of a Description."""
 
 DAYS = (b"2026-11-24", b"2024-02-29")
 
@@ -91,7 +91,15 @@ def blocks(mutator: Mutator) -> tuple[bytes, How]:
     block = mutator.several(LINES, CHANGED)
     if mutator.rng.random() < 0.3:
         block = block[: int(mutator.rng.random() * len(block))]
-    return block[: block.rfind(b"\n") + 1], (2, PREFIXES, COLUMNS, *mutator.rng.choice(CHOICES))
+    return block[: block.rfind(b"\n") + 1], described(mutator.rng.choice(CHOICES))
+
+
+def described(choice: tuple[Any, ...]) -> How:
+    """A Description, as the compiled fold takes it."""
+    given, *rest = choice
+    texts = tuple(b"a\\tb" if number else b"\\N" for number in range(given.count(-1)))
+    prefixes = tuple((*prefix, texts) for prefix in PREFIXES)
+    return (2, prefixes, ((b"",) * 3,) * len(given) + COLUMNS, *rest, given)
 
 
 def steps(make: Make, block: Any, text: bytes, how: How) -> list[Any]:
@@ -123,7 +131,9 @@ def try_agreement(seed: int, budget: Budget) -> None:
     from tdsup.dispatcher.events.scan import Writing
 
     def pure(how: How) -> PureFold:
-        prefixes = tuple(Prefix(a, b, Deed(deed), Writing(writing)) for a, b, deed, writing in how[1])
+        prefixes = tuple(
+            Prefix(a, b, Deed(deed), Writing(writing), given) for a, b, deed, writing, given in how[1]
+        )
         return PureFold(Description(how[0], prefixes, *how[2:]))
 
     mutator = Mutator(seed, SOUND, WORDS)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from tdsup.dispatcher.events import _fold
-from tdsup.dispatcher.events.folded import NOT_PARTITIONED, Act, Deed, Description, Group, Prefix
+from tdsup.dispatcher.events.folded import NOT_PARTITIONED, OF_PREFIX, Act, Deed, Description, Group, Prefix
 from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.events.scan import Writing
 
@@ -36,6 +36,9 @@ PREFIXES = (
     Prefix(b"pgq.x", b"\\N", Deed.NOTHING, Writing.UNREAD),
 )
 
+GIVEN = (OF_PREFIX, 0, OF_PREFIX, 1)
+"""Columns that are not of the data: two of the prefix, and two fields."""
+
 DAYS = (b"2026-11-24", b"2026-11-25", b"2024-02-29")
 
 
@@ -43,6 +46,19 @@ def description(**changes: object) -> Description:
     """Of a table with a key of one column."""
     plain = Description(2, PREFIXES, COLUMNS, (True,) * 4, (0,), NOT_PARTITIONED, 1, replaces=True)
     return plain._replace(**changes)  # type: ignore[arg-type]
+
+
+def with_given(described: Description) -> Description:
+    """The same with columns that are `GIVEN`."""
+    more = len(GIVEN)
+    return described._replace(
+        prefixes=tuple(each._replace(given=(each.type, b"\\N")) for each in described.prefixes),
+        columns=((b"", b"", b""),) * more + described.columns,
+        loaded=(True,) * more + described.loaded,
+        key=tuple(number + more for number in described.key),
+        part=described.part + more if described.part >= 0 else described.part,
+        given=GIVEN,
+    )
 
 
 def made(make: Make, description: Description) -> _fold.Fold | PureFold:

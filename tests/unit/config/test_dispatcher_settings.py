@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
-from tdsup.dispatcher.fieldmap import FieldMap
+from tdsup.dispatcher.fieldmap import FieldMap, Word
 from tdsup.dispatcher.postgres.identifier import TableName
 from tdsup.dispatcher.settings import Settings
 
@@ -24,7 +24,7 @@ def test_minimum_is_enough() -> None:
     assert settings.consumer_name == "orders"
     assert settings.loop_delay == 1.0
     assert settings.part_method == "daily"
-    assert settings.fields == FieldMap(None)
+    assert settings.fields == FieldMap()
 
 
 def test_old_names_mean_the_same() -> None:
@@ -39,8 +39,38 @@ def test_old_names_mean_the_same() -> None:
 def test_fields_select_and_rename() -> None:
     """`a, b:new` loads two columns, one under another name."""
     settings = Settings.model_validate({**MINIMUM, "fields": " id, order_date : day "})
-    assert settings.fields.pairs == ((b"id", "id"), (b"order_date", "day"))
+    assert settings.fields.named == ((b"id", "id"), (b"order_date", "day"))
     assert settings.fields.rename([b"order_date", b"other"]) == ("day",)
+
+
+def test_a_star_stands_for_all_other_fields() -> None:
+    """Renamed columns stand beside it; who is skipped, or whose name another one has taken, is left out."""
+    given = {"fields": "b:a, *, _OP:op", "skip_fields": "c, x", "constants": "shop: 7"}
+    fields = Settings.model_validate({**MINIMUM, **given}).fields
+    assert fields.choose([b"id", b"a", b"b", b"c", b"op", b"shop", b"_OP", b"=shop"]) == (b"id", b"b")
+    assert fields.rename([b"b", b"id", b"c", b"shop"]) == ("a", "id")
+    assert fields.required == ()
+    assert fields.given == ((b"=shop", "7"), (b"_OP", Word.OP))
+    assert fields.all_targets([b"=shop", b"_OP", b"id", b"b"]) == ("shop", "op", "id", "a")
+    assert [fields.key_that_names(name) for name in ("shop", "op", "a", "id")] == [
+        *("constants", "fields", "fields", ""),
+    ]
+
+
+def test_words_need_no_columns() -> None:
+    """A log may hold what is told of changes alone."""
+    fields = Settings.model_validate({**MINIMUM, "fields": "_OP, _EVTIME:at"}).fields
+    assert fields.choose([b"id"]) == ()
+    assert fields.given == ((b"_OP", Word.OP), (b"_EVTIME", Word.EVTIME))
+    assert fields.all_targets([b"_OP", b"_EVTIME"]) == ("_OP", "at")
+
+
+def test_constants_are_texts() -> None:
+    """Quotes are needed around what holds a comma, a quote or space at an end; all else is as it is."""
+    text = " region: eu west ,shop:7, note : 'it''s, \\ ' , at:12:30:00, empty:''"
+    assert Settings.model_validate({**MINIMUM, "constants": text}).constants == (
+        *(("region", "eu west"), ("shop", "7"), ("note", "it's, \\ "), ("at", "12:30:00"), ("empty", "")),
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +83,19 @@ def test_fields_select_and_rename() -> None:
         ("fields", "a,,b"),
         ("fields", "a:b, c:b"),
         ("fields", "a, a:b"),
+        ("fields", "*, a, *"),
+        ("fields", "*:a"),
+        ("fields", "*, a:"),
+        ("fields", "_OP:a, _EVID:a"),
+        ("fields", "_OP:a, _OP:b"),
+        ("constants", "a"),
+        ("constants", "a: 1,"),
+        ("constants", "a:"),
+        ("constants", "a: it's"),
+        ("constants", "a: 'b"),
+        ("constants", "a: 1, a: 2"),
+        ("constants", "ctid: 1"),
+        ("constants", f"{'x' * 64}: 1"),
         ("loop_delay", "soon"),
         ("loop_delay", "nan"),
         ("connection_lifetime", "-1"),
@@ -65,6 +108,22 @@ def test_bad_values_are_refused(key: str, value: str) -> None:
     (fault,) = caught.value.errors()
     assert fault["loc"] == (key,)
     assert "hunter2" not in fault["msg"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "other", "value"),
+    [
+        ("a, b", "skip_fields", "b"),
+        ("*, b:c", "skip_fields", "b"),
+        ("a, b:c", "constants", "c: 1"),
+        ("*, _OP:c", "constants", "c: 1"),
+    ],
+)
+def test_keys_of_columns_must_agree(fields: str, other: str, value: str) -> None:
+    """No column is both loaded and left out, or loaded and constant; ``fields`` tells of it."""
+    with pytest.raises(ValidationError, match=other) as caught:
+        Settings.model_validate({**MINIMUM, "fields": fields, other: value})
+    assert [fault["loc"] for fault in caught.value.errors()] == [("fields",)]
 
 
 def test_every_option_is_described() -> None:

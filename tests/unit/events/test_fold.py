@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote_plus
 
 import skytools
-from harness.rows.folds import FOLDS, PREFIXES, Make, description, made, told
+from harness.rows.folds import FOLDS, PREFIXES, Make, description, made, told, with_given
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tdsup.dispatcher.events import _fold
@@ -101,7 +101,8 @@ def lines(draw: st.DrawFn) -> bytes:
     if draw(st.integers(0, 9)) == 0:
         at = draw(st.integers(0, len(data)))
         data = data[:at] + draw(BROKEN) + data[at:]
-    fields = [b"7", None, prefix.type, data.encode(), None if prefix.table == b"\\N" else prefix.table]
+    number = draw(st.sampled_from([b"7", b"8", b"\t\\", b"\b", b"\r", None]))
+    fields = [number, None, prefix.type, data.encode(), None if prefix.table == b"\\N" else prefix.table]
     if prefix.deed is Deed.UPDATE and draw(st.booleans()):
         old = draw(rows())
         writing = (
@@ -111,7 +112,8 @@ def lines(draw: st.DrawFn) -> bytes:
         )
         fields.append(WRITERS[writing](old).encode())
     line = copytext.line(fields)
-    return line.replace(b"\\N", draw(DAY).replace("+", " ", 1).encode(), 1)
+    end = line.index(b"\t") + 1
+    return line[:end] + line[end:].replace(b"\\N", draw(DAY).replace("+", " ", 1).encode(), 1)
 
 
 @settings(max_examples=400)
@@ -119,13 +121,13 @@ def lines(draw: st.DrawFn) -> bytes:
     st.lists(lines(), max_size=12),
     st.sampled_from([NOT_PARTITIONED, BY_EVENT_TIME, 1]),
     st.sampled_from([(), (0,), (0, 2)]),
-    st.tuples(st.booleans(), st.booleans(), st.integers(1, 4)),
+    st.tuples(st.booleans(), st.booleans(), st.integers(1, 4), st.booleans()),
 )
 def test_the_compiled_fold_is_the_pure_one(
-    block: list[bytes], part: int, key: tuple[int, ...], choices: tuple[bool, bool, int]
+    block: list[bytes], part: int, key: tuple[int, ...], choices: tuple[bool, bool, int, bool]
 ) -> None:
     """Whatever the lines: both stop at the same byte for the same reason, and tell the same."""
-    replaces, all_loaded, least = choices
+    replaces, all_loaded, least, has_given = choices
     prefixes = (
         PREFIXES if key else tuple(each for each in PREFIXES if each.deed in {Deed.INSERT, Deed.NOTHING})
     )
@@ -137,6 +139,8 @@ def test_the_compiled_fold_is_the_pure_one(
         least=least,
         loaded=(True, all_loaded, True, all_loaded),
     )
+    if has_given:
+        described = with_given(described)
     compiled, pure = made(_fold.Fold, described), made(PureFold, described)
     text, at = b"".join(block), 0
     while at < len(text):

@@ -121,16 +121,16 @@ def test_a_fold_is_told_what_is_known() -> None:
     for type_ in (b"I:id", b"U:id", b"U:other", b"R", b"pgq.x"):
         known.kinds[type_, b"t"] = made.kind(type_, b"t")
     known.take([(b"id", b"id"), (b"note", b"note"), (b"size", b"size")], Writing.URLENCODED)
-    description, _kinds = known.described(settings, 1, ordered=False)
+    description, _kinds = known.described(settings, ["ev_id"], ordered=False)
     assert [prefix.type for prefix in description.prefixes] == [b"pgq.x"]
     known.take([(b"day", b"day")], Writing.URLENCODED)
-    description, kinds = known.described(settings, 1, ordered=False)
+    description, kinds = known.described(settings, ["ev_id"], ordered=False)
     assert [prefix.type for prefix in description.prefixes] == [b"I:id", b"pgq.x"]
     assert [kind.operation for kind in kinds] == [Operation.INSERT, None]
     assert (description.key, description.part, description.least) == ((), 3, 3)
     assert description.loaded == (True, True, False, True)
     known.key, known.refers_to_itself = (b"id",), True
-    description, _kinds = known.described(settings, 4, ordered=True)
+    description, _kinds = known.described(settings, ["ev_id"], ordered=True)
     assert [prefix.type for prefix in description.prefixes] == [b"I:id", b"U:id", b"pgq.x"]
     assert (description.key, description.replaces) == ((0,), False)
     known.clear()

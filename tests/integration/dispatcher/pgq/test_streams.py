@@ -53,7 +53,7 @@ def reader(source: Database, without_pgqd: None) -> Iterator[tuple[Reader, Batch
 def test_enough_is_raised_at_the_end(reader: tuple[Reader, Batch], blocks: bool) -> None:
     """Nothing more is handed over, and the connection stays usable: the batch can be read again."""
     queue, batch = reader
-    read = partial(queue.stream, ordered=False, with_time=False) if blocks else queue.read
+    read = partial(queue.stream, ordered=False, leading=["ev_id"]) if blocks else queue.read
     receiver = Receiver(Enough(), at=2)
     with pytest.raises(Enough):
         read(batch, receiver)
@@ -69,7 +69,7 @@ def test_enough_is_raised_at_the_end(reader: tuple[Reader, Batch], blocks: bool)
 def test_any_other_error_is_raised_at_once(reader: tuple[Reader, Batch], blocks: bool) -> None:
     """Who knows whether the receiver could take what would still come."""
     queue, batch = reader
-    read = partial(queue.stream, ordered=False, with_time=False) if blocks else queue.read
+    read = partial(queue.stream, ordered=False, leading=["ev_id"]) if blocks else queue.read
     receiver = Receiver(MemoryError(), at=2)
     with pytest.raises(MemoryError):
         read(batch, receiver)
@@ -82,7 +82,7 @@ def test_an_ordered_stream_is_what_is_read(reader: tuple[Reader, Batch]) -> None
     lines: list[bytes] = []
     blocks: list[bytes] = []
     queue.read(batch, lines.append)
-    queue.stream(batch, blocks.append, ordered=True, with_time=True)
+    queue.stream(batch, blocks.append, ordered=True, leading=["ev_id", "ev_time"])
     fields = [line.removesuffix(b"\n").split(b"\t") for line in lines]
     assert b"".join(blocks) == b"".join(b"\t".join((each[0], each[1], *each[4:8])) + b"\n" for each in fields)
     assert 1 < len(blocks) < len(lines)

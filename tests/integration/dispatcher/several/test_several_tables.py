@@ -80,3 +80,31 @@ def test_the_most_exact_section_counts(several: Several) -> None:
     assert several.target.column("select id from x_a") == [1]
     assert several.target.column("select id from short_b") == [2]
     assert several.target.column("select id from long_c") == [3]
+
+
+def test_each_table_has_given_columns_of_its_own(several: Several) -> None:
+    """What one section tells of changes is not in the rows of others; a pattern tells the table."""
+    several.target.execute(
+        "create table log (op text, change bigint, tx bigint, region text, tab text, id int); "
+        "alter table a add at timestamptz, add region text"
+    )
+    several.run(
+        "insert into a values (1, '2026-11-24')",
+        "insert into b values (2, '2026-11-24')",
+        "insert into more.c values (3, '2026-11-24'); delete from more.c",
+    )
+    log = "_OP:op, _EVID:change, _TXID:tx, _TABLE:tab, id"
+    sections = {
+        "*.*": {"dest_table": "log", "fields": log, "row_mode": "append"},
+        "a": {"fields": "*, _EVTIME:at", "part_field": ""},
+    }
+    assert several.drain(sections, constants="region: eu")["rows"] == 4
+    events = several.source.value("select pgq.current_event_table(%s)", several.queue.name)
+    wanted = several.source.rows(
+        "select left(ev_type, 1), ev_id, ev_txid, 'eu', ev_extra1, substr(ev_data, 4, 1)::int "
+        f"from {events} where ev_extra1 <> 'public.a' order by ev_id"
+    )
+    assert several.target.rows("select * from log order by change") == wanted
+    assert several.target.rows("select id, note, at, region from a") == several.source.rows(
+        f"select 1, null, ev_time, 'eu' from {events} where ev_extra1 = 'public.a'"
+    )
