@@ -33,12 +33,19 @@ from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s;
 
 -- name: take_letter
--- The event of a dead letter as the source wrote it, locked until the transaction ends; no row if it is gone.
-select event, ev_id::text, (ev_time at time zone %(zone)s)::text, ev_txid::text, ev_retry::text, ev_type, ev_data,
+-- The event of a dead letter as the source wrote it, locked until the transaction ends; no row if it is gone. The offset
+-- of its time is written as PostgreSQL does: without minutes and seconds that are 0.
+select event, ev_id::text, case when isfinite(ev_time) then
+        (ev_time at time zone %(zone)s)::text || case when zone_offset < '0' then '-' else '+' end
+            || regexp_replace(to_char(greatest(zone_offset, -zone_offset), 'HH24:MI:SS'), '(:00)?:00$', '')
+        else ev_time::text end,
+    ev_txid::text, ev_retry::text, ev_type, ev_data,
     ev_extra1, ev_extra2, ev_extra3, ev_extra4
-from tdsup.dead_letter
+from tdsup.dead_letter cross join lateral (
+    select case when isfinite(ev_time) then (ev_time at time zone %(zone)s) - (ev_time at time zone 'UTC') end
+) zones (zone_offset)
 where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s
-for update;
+for update of dead_letter;
 
 -- name: explain_letter
 -- Keep a dead letter with a new reason.
