@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from tdsup.jobtype import no_effect
 
 from .keyvalues import Day, Duration, Table
-from .partitions import EPOCH, Method, Partitioning
+from .partitions import EPOCH, Method, Partitioning, check_template
 
 EVENT_TIME = "_EVTIME"
 """Value of ``part_field`` that means the event's own time."""
@@ -35,6 +35,12 @@ class PartitionSettings(BaseModel):
     part_method: Method = Field(
         "daily", description="Length of a partition: daily, weekly (ISO 8601), monthly, quarterly, yearly."
     )
+    part_name: str = Field(
+        "",
+        description="What partitions are called, with the words %(parent)s, %(year)s, %(quarter)s, "
+        "%(month)s, %(week)s and %(day)s, whose % is written twice in a file; empty: dest_table, _ and the "
+        "date, as part_method says.",
+    )
     part_template: str = Field(
         "",
         description="SQL that creates a missing partition, with the words _DEST_TABLE, _SCHEMA_TABLE, "
@@ -56,6 +62,13 @@ class PartitionSettings(BaseModel):
         description="Most partitions that are made for one batch; the rest of its events are dead letters.",
     )
 
+    @field_validator("part_name")
+    @classmethod
+    def _check_name(cls, value: str, info: ValidationInfo) -> str:
+        if value and "part_method" in info.data:
+            check_template(value, info.data["part_method"])
+        return value
+
     @property
     def partitioning(self) -> Partitioning:
         """How `dest_table` is partitioned."""
@@ -67,4 +80,5 @@ class PartitionSettings(BaseModel):
             self.part_past,
             self.part_future,
             self.part_limit,
+            self.part_name,
         )

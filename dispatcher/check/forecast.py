@@ -112,12 +112,12 @@ class Forecaster:
 
     def _table(self, routed: Routed, plan: WritePlan | Gaps) -> TableName | None:
         """The table that a row is in, by its values; None if they do not tell."""
-        period, dest_table = routed.shape.period, self._settings.dest_table
+        period = routed.shape.period
         if not isinstance(plan, WritePlan):
             return plan[0].table
         if period is not None:
-            return self._tables.place(period).table or dest_table.with_suffix(period.suffix)
-        return None if self._settings.part_field else dest_table
+            return self._tables.place(period).table or self._settings.partitioning.partition(period)
+        return None if self._settings.part_field else self._settings.dest_table
 
     def _strangers(self, routed: Routed) -> Iterator[str]:
         """Columns that the new table lacks if it becomes like its parent."""

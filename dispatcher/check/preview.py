@@ -71,7 +71,7 @@ def _first_row(
     table, period = settings.dest_table, None
     if settings.part_field:
         period = period_of(server.now.encode(), settings.part_method)
-        table = table.with_suffix(period.suffix)
+        table = settings.partitioning.partition(period)
     return _TODAY, MissingTable(table, period, key)
 
 

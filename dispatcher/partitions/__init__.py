@@ -2,8 +2,9 @@
 
 from .maker import CLONEABLE, TableMaker
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
+from .naming import Method, check_template
 from .partitioning import EPOCH, Partitioning
-from .period import SUFFIXES, Method, Period, PeriodCache, period_of
+from .period import Period, PeriodCache, period_of
 from .permit import NotPermitted, Permit
 from .references import References
 from .tables import Tables
@@ -11,7 +12,6 @@ from .tables import Tables
 __all__ = [
     "CLONEABLE",
     "EPOCH",
-    "SUFFIXES",
     "TEXT",
     "ColumnType",
     "Method",
@@ -26,5 +26,6 @@ __all__ = [
     "References",
     "TableMaker",
     "Tables",
+    "check_template",
     "period_of",
 ]

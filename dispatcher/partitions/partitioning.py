@@ -8,7 +8,8 @@ from datetime import date
 
 from ..postgres import TableName
 from . import template
-from .period import Method
+from .naming import Method, Naming
+from .period import Period
 
 EPOCH = date(1970, 1, 1)
 """The day before which computers have no dates of their own: an earlier one is a slip, or history."""
@@ -26,6 +27,7 @@ class Partitioning:
         past: partitions are made from this day on, or from the oldest that there is.
         future: how far from today they are made, as PostgreSQL reads intervals.
         limit: most of them for one batch.
+        name: what they are called; see `Naming`.
     """
 
     parent: TableName
@@ -35,6 +37,16 @@ class Partitioning:
     past: date = EPOCH
     future: str = "5 years"
     limit: int = 100
+    name: str = ""
+
+    @property
+    def naming(self) -> Naming:
+        """What partitions are called."""
+        return Naming(self.parent, self.method, self.name)
+
+    def partition(self, period: Period) -> TableName:
+        """The partition of a period."""
+        return self.naming.table(period.start)
 
     @property
     def names_key(self) -> bool:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
 
 from ..postgres import STRICT
-
-Method = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
+from .naming import Method, ending
 
 # Without times that PostgreSQL carries over to the next day: 24:00, a leap second, a fraction that rounds up.
 _TIME = rb"(?!23:59:59\.9{6}[5-9])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?"
@@ -48,7 +46,13 @@ _CACHE_LIMIT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days of one partition: from `start` up to, not including, `end`."""
+    """The days of one partition: from `start` up to, not including, `end`.
+
+    Attributes:
+        start: its first day.
+        end: the first day of the next one.
+        suffix: what it is called, as in ``2026_11_24``.
+    """
 
     start: date
     end: date
@@ -77,7 +81,8 @@ def period_of(value: bytes | None, method: Method, order: str = STRICT) -> Perio
     except ValueError as error:
         raise ValueError(f"its partition value {_shown(value)} is no date: {error}") from error
     try:
-        return _PERIODS[method](day)
+        start, end = _BOUNDS[method](day)
+        return Period(start, end, ending(start, method))
     except OverflowError as error:
         raise ValueError(f"its partition value {_shown(value)} is past the last period") from error
 
@@ -104,44 +109,32 @@ def _explain(value: bytes) -> str:
     return f"its partition value {_shown(value)} is no date in ISO style"
 
 
-def _day(day: date) -> Period:
-    return Period(day, day + timedelta(days=1), f"{day:%Y_%m_%d}".rjust(10, "0"))
+def _day(day: date) -> tuple[date, date]:
+    return day, day + timedelta(days=1)
 
 
-def _month(day: date) -> Period:
+def _week(day: date) -> tuple[date, date]:
+    """From Monday on (ISO 8601)."""
+    first = day - timedelta(days=day.weekday())
+    return first, first + timedelta(days=7)
+
+
+def _month(day: date) -> tuple[date, date]:
     first = day.replace(day=1)
-    return Period(first, (first + timedelta(days=31)).replace(day=1), f"{first:%Y_%m}".rjust(7, "0"))
+    return first, (first + timedelta(days=31)).replace(day=1)
 
 
-def _week(day: date) -> Period:
-    """A week from Monday on, which belongs to the year that has its Thursday (ISO 8601)."""
-    year, week, weekday = day.isocalendar()
-    first = day - timedelta(days=weekday - 1)
-    return Period(first, first + timedelta(days=7), f"{year:04}_w{week:02}")
+def _quarter(day: date) -> tuple[date, date]:
+    first = day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+    return first, (first + timedelta(days=93)).replace(day=1)
 
 
-def _quarter(day: date) -> Period:
-    number = (day.month - 1) // 3
-    first = day.replace(month=3 * number + 1, day=1)
-    return Period(first, (first + timedelta(days=93)).replace(day=1), f"{first.year:04}_q{number + 1}")
-
-
-def _year(day: date) -> Period:
+def _year(day: date) -> tuple[date, date]:
     first = day.replace(month=1, day=1)
-    return Period(first, (first + timedelta(days=366)).replace(month=1, day=1), f"{first.year:04}")
+    return first, (first + timedelta(days=366)).replace(month=1, day=1)
 
 
-_PERIODS = {"daily": _day, "weekly": _week, "monthly": _month, "quarterly": _quarter, "yearly": _year}
-
-
-SUFFIXES: dict[Method, str] = {
-    "daily": r"^\d{4}_\d\d_\d\d$",
-    "weekly": r"^\d{4}_w\d\d$",
-    "monthly": r"^\d{4}_\d\d$",
-    "quarterly": r"^\d{4}_q[1-4]$",
-    "yearly": r"^\d{4}$",
-}
-"""What follows the parent's name and an underscore in the name of a partition, as regular expressions."""
+_BOUNDS = {"daily": _day, "weekly": _week, "monthly": _month, "quarterly": _quarter, "yearly": _year}
 
 
 class PeriodCache:

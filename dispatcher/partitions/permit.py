@@ -8,7 +8,7 @@ from ..errors import BatchError
 from ..postgres import TableName, queries
 from .missing import MissingColumn, MissingTable
 from .partitioning import Partitioning
-from .period import SUFFIXES, Period
+from .period import Period
 from .tables import Tables
 
 MAX_ADDED = 100
@@ -83,15 +83,11 @@ class Permit:
         """Whether there is a partition for an earlier time."""
         if self._tables.place(period).has_earlier:
             return True
-        parent = self._partitioning.parent
-        names = {
-            "schema": parent.schema,
-            "parent": parent.table,
-            "suffix": SUFFIXES[self._partitioning.method],
-            "before": parent.with_suffix(period.suffix).table,
-        }
+        naming = self._partitioning.naming
+        named = {"schema": naming.parent.schema, "pattern": naming.pattern, "order": naming.order}
+        before = naming.order_of(period.start)
         with self._tables.connection.cursor() as cursor:
-            return bool(queries.value(cursor, "has_partition_before", **names))
+            return bool(queries.value(cursor, "has_partition_before", before=before, **named))
 
     def columns(self, missing: tuple[MissingColumn, ...]) -> None:
         """Permit new columns of one table.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..errors import SetupError
 from ..postgres import MAX_BYTES, Connection, TableName, queries
 from .partitioning import Partitioning
-from .period import SUFFIXES, Period
+from .period import Period
 from .place import Neighbours, Place, Range, place
 from .uniqueness import Uniqueness
 
@@ -101,7 +101,7 @@ class Tables:
 
     def _place(self, period: Period) -> Place:
         parent = self._partitioning.parent
-        named = parent.with_suffix(period.suffix)
+        named = self._partitioning.partition(period)
         there = self.exists(named)
         if self._is_native is None:
             self._is_native = self.kind(parent) == "p"
@@ -125,7 +125,7 @@ class Tables:
 
     def name_for(self, period: Period) -> TableName:
         """What a new partition for a period, or for a part of it, is called."""
-        named = self._partitioning.parent.with_suffix(period.suffix)
+        named = self._partitioning.partition(period)
         # Somebody has made one of that name, for another part.
         return named.with_suffix("rest") if self.exists(named) else named
 
@@ -160,16 +160,10 @@ class Tables:
 
     def newest(self) -> tuple[TableName, bool] | None:
         """The newest table that is named like a partition, and whether it is a child; None: there is none."""
-        parent = self._partitioning.parent
+        parent, naming = self._partitioning.parent, self._partitioning.naming
+        named = {"schema": parent.schema, "pattern": naming.pattern, "order": naming.order}
         with self.connection.cursor() as cursor:
-            found = queries.row(
-                cursor,
-                "newest_partition",
-                schema=parent.schema,
-                parent=parent.table,
-                table=parent.sql,
-                suffix=SUFFIXES[self._partitioning.method],
-            )
+            found = queries.row(cursor, "newest_partition", table=parent.sql, **named)
         return (TableName(parent.schema, found[0]), found[1]) if found else None
 
     def takes_copy(self, table: TableName) -> bool:
@@ -184,17 +178,11 @@ class Tables:
 
     def roots(self) -> tuple[TableName, ...]:
         """The tables that hold all rows between them: ``dest_table``, and partitions not attached to it."""
-        parent, method = self._partitioning.parent, self._partitioning.method
+        parent = self._partitioning.parent
+        named = {"schema": parent.schema, "pattern": self._partitioning.naming.pattern}
         with self.connection.cursor() as cursor:
             apart = (
-                queries.rows(
-                    cursor,
-                    "partitions_apart",
-                    schema=parent.schema,
-                    parent=parent.table,
-                    table=parent.sql,
-                    suffix=SUFFIXES[method],
-                )
+                queries.rows(cursor, "partitions_apart", table=parent.sql, **named)
                 if self._partitioning.field
                 else []
             )

@@ -3,7 +3,7 @@
 from . import copytext, queries
 from .connection import Connection, IdleConnections, canonical_dsn, connected, database_name
 from .encoding import SERVER_ENCODINGS, UTF8, Encoding, find_encoding
-from .identifier import DEFAULT_SCHEMA, MAX_BYTES, TableName, hint, is_possible, nearest, quote
+from .identifier import DEFAULT_SCHEMA, MAX_BYTES, TableName, hint, is_possible, nearest, quote, shortened
 from .locks import lock_key
 from .styles import AS_SHIPPED, INTERVAL_STYLES, STRICT, DateStyle, Doubt, Styles, apply_styles, read_styles
 
@@ -35,4 +35,5 @@ __all__ = [
     "queries",
     "quote",
     "read_styles",
+    "shortened",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -37,6 +38,22 @@ def quote(name: str) -> str:
     if _PLAIN.fullmatch(name) and name not in _RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+_MARK = 10
+"""Digits of the hash that tells a shortened name from others."""
+
+
+def shortened(name: str, size: int = MAX_BYTES) -> str:
+    """The name; if it has more than some bytes, its beginning, an underscore and a hash of all of it.
+
+    The same name always becomes the same, and no two become one.
+    """
+    text = name.encode()
+    if len(text) <= size:
+        return name
+    mark = f"_{hashlib.sha256(text).hexdigest()[:_MARK]}"
+    return text[: size - len(mark)].decode(errors="ignore") + mark
 
 
 _SHOWN = 8
@@ -109,8 +126,8 @@ class TableName:
         )
 
     def with_suffix(self, suffix: str) -> TableName:
-        """The same name with ``_suffix``."""
-        return TableName(self.schema, f"{self.table}_{suffix}", self.is_bare)
+        """The same name with ``_suffix``, shortened if that is too long."""
+        return TableName(self.schema, shortened(f"{self.table}_{suffix}"), self.is_bare)
 
     @property
     def fits(self) -> bool:

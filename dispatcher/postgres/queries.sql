@@ -596,20 +596,16 @@ select relnatts::int4 from pg_class where oid = to_regclass(%(table)s);
 select least((current_date + %(interval)s::interval)::date, date '9999-12-31');
 
 -- name: has_partition_before
--- Whether there is a table that is named like a partition of a table, and like an earlier one than a name.
+-- Whether there is a table that is named like a partition, and is of an earlier period than some order.
 select exists (
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
-      and left(c.relname, length(%(parent)s) + 1) = %(parent)s || '_'
-      and substr(c.relname, length(%(parent)s) + 2) ~ %(suffix)s
-      and c.relname < %(before)s collate "C");
+    where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f') and c.relname ~ %(pattern)s
+      and regexp_replace(c.relname, %(pattern)s, %(order)s) collate "C" < %(before)s);
 
 -- name: partitions_apart
 -- Tables that are named like partitions of a table but are not its children: a template may create such.
 select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
-  and left(c.relname, length(%(parent)s) + 1) = %(parent)s || '_'
-  and substr(c.relname, length(%(parent)s) + 2) ~ %(suffix)s
+where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f') and c.relname ~ %(pattern)s
   and not exists (
     select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
 order by c.relname;
@@ -667,13 +663,11 @@ select relkind::text, exists (select from pg_inherits where inhparent = c.oid), 
 from pg_class c where oid = to_regclass(%(table)s);
 
 -- name: newest_partition
--- The newest table that is named like a partition of a table, and whether it is its child.
+-- The newest table that is named like a partition of a table, by its name, and whether it is its child.
 select c.relname::text, exists (select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f')
-  and left(c.relname, length(%(parent)s) + 1) = %(parent)s || '_'
-  and substr(c.relname, length(%(parent)s) + 2) ~ %(suffix)s
-order by c.relname desc limit 1;
+where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f') and c.relname ~ %(pattern)s
+order by regexp_replace(c.relname, %(pattern)s, %(order)s) collate "C" desc limit 1;
 
 -- name: some_tables
 -- What rows can be put into, of users' schemas and without partitions and children; the given schema's come first.

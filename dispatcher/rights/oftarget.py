@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ..events import Operation
 from ..ledger import schema_sql
-from ..partitions import SUFFIXES
 from ..postgres import quote
 from ..settings import Settings
 from .needs import (
@@ -31,9 +30,7 @@ where nspname = {schema} and relname = {table}
 _PARTITIONS = """
 select format({statement}, c.oid::regclass, {role})
 from pg_class c join pg_namespace n on n.oid = relnamespace
-where nspname = {schema} and relkind in ('r', 'p', 'f')
-  and left(relname, length({table}) + 1) = {table} || '_'
-  and substr(relname, length({table}) + 2) ~ {suffix}
+where nspname = {schema} and relkind in ('r', 'p', 'f') and relname ~ {pattern}
 """
 
 _REFERENCED = """
@@ -106,7 +103,7 @@ def _table(settings: Settings, role: str) -> Iterator[str]:
         "to": quote(role),
         "schema": literal(dest.schema),
         "table": literal(dest.table),
-        "suffix": literal(SUFFIXES[settings.part_method]),
+        "pattern": literal(settings.partitioning.naming.pattern),
     }
     create = ", create" if creates(settings) else ""
     yield f"grant usage{create} on schema {quote(dest.schema)} to {quote(role)};"

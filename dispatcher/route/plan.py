@@ -149,7 +149,7 @@ class Planner:
             BatchError: no row can be loaded, and why.
         """
         dest_table = self._settings.dest_table
-        named = dest_table if shape.period is None else dest_table.with_suffix(shape.period.suffix)
+        named = dest_table if shape.period is None else self._settings.partitioning.partition(shape.period)
         table = self._table(shape.period, named)
         if shape.kind in {Insert, Replace} and table is None:
             found = self._missing(shape.period, named, key)

@@ -238,7 +238,7 @@ def _look_at_new(
     table, period = settings.dest_table, None
     if settings.part_field:
         period = period_of(FAR_OFF, settings.part_method)
-        table = table.with_suffix(period.suffix)
+        table = settings.partitioning.partition(period)
     try:
         return Uniques(NEW_TABLE, maker.rehearse(MissingTable(table, period, key)))
     except SetupError:

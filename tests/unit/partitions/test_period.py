@@ -8,7 +8,9 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tdsup.dispatcher.partitions.period import SUFFIXES, Method, Period, PeriodCache, period_of
+from tdsup.dispatcher.partitions.naming import Method, Naming
+from tdsup.dispatcher.partitions.period import Period, PeriodCache, period_of
+from tdsup.dispatcher.postgres import TableName
 
 
 @pytest.mark.parametrize(
@@ -164,5 +166,7 @@ def test_a_period_holds_its_day(day: date, method: Method) -> None:
     assert following.start == period.end
     assert period.end - period.start <= timedelta(days=LONGEST[method])
     # By their names, too, partitions are in the order of time, and known.
-    assert re.fullmatch(SUFFIXES[method], period.suffix)
+    naming = Naming(TableName("public", "t"), method)
+    assert naming.table(period.start).table == f"t_{period.suffix}"
+    assert re.fullmatch(naming.pattern, f"t_{period.suffix}")
     assert period.suffix < following.suffix

@@ -79,15 +79,58 @@ def test_a_partition_may_be_longer_than_a_day(pipeline: Pipeline, parent: str, m
     assert target.value("select count(distinct tableoid) from t") == len(NAMES[method])
 
 
-@pytest.mark.parametrize("length", [53, 63])
-def test_a_name_that_the_server_would_cut_off_is_refused(pipeline: Pipeline, length: int) -> None:
-    """No row lands in another table because PostgreSQL shortens the partition's name."""
-    name = "o" * length
-    pipeline.target.execute(f"create table {name} (id int, day date, note text)")
+@pytest.mark.parametrize("length", [52, 53, 63])
+def test_a_name_that_the_server_would_cut_off_is_shortened(pipeline: Pipeline, length: int) -> None:
+    """Each day has a table of its own, and two parents that begin alike share none."""
+    names = ["o" * length, "o" * (length - 1) + "x"]
+    for name in names:
+        pipeline.target.execute(f"create table {name} (id int, day date, note text)")
+    pipeline.insert(4, days=2)
+    for name in names:
+        pipeline.drain(dest_table=name, consumer_name=name)
+    pipeline.insert(4, days=2)
+    for name in names:
+        pipeline.drain(dest_table=name, consumer_name=name)
+        (days,) = pipeline.target.rows(f"select array_agg(distinct tableoid::regclass::text) from {name}")
+        assert [day[-11:] for day in sorted(days[0])] == ["_2026_11_01", "_2026_11_02"]
+
+
+def test_the_name_of_an_unpartitioned_table_is_not_cut_off(pipeline: Pipeline) -> None:
+    """No row lands in another table because PostgreSQL shortens a name."""
+    pipeline.target.execute(f"create table {'o' * 63} (id int, day date, note text)")
     pipeline.insert(2)
     with pytest.raises(SetupError, match="the name is longer than PostgreSQL's 63 bytes"):
-        pipeline.drain(dest_table=name)
-    assert pipeline.target.value(f"select count(*) from {name}") == 0
+        pipeline.drain(dest_table="o" * 64, part_field="")
+
+
+TEMPLATES = [
+    ("daily", "d%%(day)s.%%(month)s.%%(year)s %%(parent)s", ["d01.11.2026 t", "d02.11.2026 t"]),
+    ("monthly", "%%(parent)s$%%(month)s%%(year)s", ["t$112026"]),
+    ("weekly", "%%(parent)s_%%(year)s_%%(month)s_%%(day)s", ["t_2026_10_26", "t_2026_11_02"]),
+    ("weekly", "w%%(week)s_%%(year)s_%%(parent)s", ["w44_2026_t", "w45_2026_t"]),
+]
+
+
+@pytest.mark.parametrize(("method", "template", "names"), TEMPLATES)
+def test_partitions_are_called_as_part_name_says(
+    pipeline: Pipeline, method: str, template: str, names: list[str]
+) -> None:
+    """They are found again by such names: apart from their parent, too, and the oldest and newest of them."""
+    keys = {"part_method": method, "part_name": template.replace("%%", "%"), "part_past": "2026-10-01"}
+    template_sql = "create table _DEST_TABLE (id int primary key, day date, note text)"
+    pipeline.insert(4, days=2)
+    pipeline.drain(part_template=template_sql, **keys)
+    pipeline.source.execute("delete from t where id > 2")
+    pipeline.queue.tick()
+    numbers = pipeline.drain(part_template=template_sql, **keys)
+    assert numbers["dead_letters"] == 0
+    made = pipeline.target.rows(
+        "select relname::text from pg_class where relkind = 'r' and relname like '%%t%%' "
+        "and relnamespace = 'public'::regnamespace and relname <> 't' order by 1"
+    )
+    assert [name for (name,) in made] == names
+    rows = " union all ".join(f'select id from "{name}"' for name in names)
+    assert pipeline.target.rows(f"select id from ({rows}) u order by 1") == [(1,), (2,)]
 
 
 def test_a_generated_column_is_cloned(pipeline: Pipeline) -> None:
