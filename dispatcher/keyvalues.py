@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator
 from .errors import INFRASTRUCTURE_CLASSES
 from .events import Operation
 from .fieldmap import FieldMap
+from .partitions import Zone
 from .postgres import INTERVAL_STYLES, SERVER_ENCODINGS, DateStyle, TableName, is_possible
 
 _FAILURES = INFRASTRUCTURE_CLASSES | {"XX"}
@@ -153,6 +154,10 @@ def _encoding(value: str) -> str:
     return name
 
 
+def _zone(value: str) -> str:
+    return Zone(value.strip()).name if value.strip() else ""
+
+
 Dsn = Annotated[str, BeforeValidator(_dsn)]
 Table = Annotated[TableName, BeforeValidator(_table)]
 Fields = Annotated[FieldMap, BeforeValidator(FieldMap.parse)]
@@ -164,4 +169,5 @@ DateStyleName = Annotated[str, AfterValidator(_date_style)]
 IntervalStyleName = Annotated[str, AfterValidator(_interval_style)]
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[str, AfterValidator(_duration)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
 EncodingName = Annotated[str, AfterValidator(_encoding)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from tdsup.jobtype import no_effect
 
-from .keyvalues import Day, Duration, Table
-from .partitions import EPOCH, Method, Partitioning, check_template
-
-EVENT_TIME = "_EVTIME"
-"""Value of ``part_field`` that means the event's own time."""
+from .keyvalues import Day, Duration, Table, ZoneName
+from .partitions import EPOCH, SOURCES_OF_TIME, Method, Partitioning, check_template
 
 
 class PartitionSettings(BaseModel):
@@ -21,8 +20,9 @@ class PartitionSettings(BaseModel):
     )
     part_field: str = Field(
         "",
-        description="Source column whose date names the partition; _EVTIME: the event's time; "
-        "empty: the table is not partitioned.",
+        description="Source column whose date names the partition; _EVTIME: the event's time; _BATCHTIME: "
+        "that of the tick that ends its batch; _NOW: the target's when it loads the batch; empty: the table "
+        "is not partitioned.",
     )
     part_column: str = Field(
         "",
@@ -33,13 +33,24 @@ class PartitionSettings(BaseModel):
         ),
     )
     part_method: Method = Field(
-        "daily", description="Length of a partition: daily, weekly (ISO 8601), monthly, quarterly, yearly."
+        "daily",
+        description="Length of a partition: hourly, daily, weekly (ISO 8601), monthly, quarterly, yearly.",
+    )
+    part_epoch: Literal["", "seconds", "milliseconds"] = Field(
+        "",
+        description="Unit of a part_field that holds numbers, counted from 1970 on: seconds or milliseconds; "
+        "empty: it holds dates or times.",
+    )
+    part_time_zone: ZoneName = Field(
+        "",
+        description="Time zone of the hours and days of partitions, such as Europe/Tallinn; values without "
+        "an offset are taken as they are written. Empty: all values are, and moments are the source's.",
     )
     part_name: str = Field(
         "",
         description="What partitions are called, with the words %(parent)s, %(year)s, %(quarter)s, "
-        "%(month)s, %(week)s and %(day)s, whose % is written twice in a file; empty: dest_table, _ and the "
-        "date, as part_method says.",
+        "%(month)s, %(week)s, %(day)s and %(hour)s, whose % is written twice in a file; empty: dest_table, "
+        "_ and the date, as part_method says.",
     )
     part_template: str = Field(
         "",
@@ -69,6 +80,13 @@ class PartitionSettings(BaseModel):
             check_template(value, info.data["part_method"])
         return value
 
+    @field_validator("part_epoch")
+    @classmethod
+    def _check_epoch(cls, value: str, info: ValidationInfo) -> str:
+        if value and info.data.get("part_field", "") in {"", *SOURCES_OF_TIME}:
+            raise ValueError("must be empty unless part_field names a column")
+        return value
+
     @property
     def partitioning(self) -> Partitioning:
         """How `dest_table` is partitioned."""
@@ -81,4 +99,6 @@ class PartitionSettings(BaseModel):
             self.part_future,
             self.part_limit,
             self.part_name,
+            self.part_time_zone,
+            self.part_epoch,
         )

@@ -12,7 +12,8 @@ from tdsup.jobtype import sections as further_sections
 from .ends import Ends
 from .events import COLUMNS
 from .keyvalues import Names
-from .partitionsettings import EVENT_TIME, PartitionSettings
+from .partitions import EVENT_TIME
+from .partitionsettings import PartitionSettings
 from .postgres import TableName
 from .rowsettings import RowSettings
 from .sourcename import SourceName, most_exact, target_of

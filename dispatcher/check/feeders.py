@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor as Cursor
 
 from ..events import Event, Operation, read_change
-from ..partitionsettings import EVENT_TIME
 from ..pgq import Reading, SourceTables
 from ..postgres import hint, queries
 from ..settings import Settings
@@ -68,10 +67,10 @@ class Columns:
         if not self.tables:
             return {}
         found: dict[str, tuple[str, ...]] = {}
-        part_field = settings.part_field
+        part_field = settings.partitioning.column
         named = [("fields", name.decode()) for name, _ in settings.fields.named]
         named += [("skip_fields", name) for name in settings.skip_fields]
-        named += [("part_field", part_field)] if part_field not in {"", EVENT_TIME} else []
+        named += [("part_field", part_field)] if part_field else []
         for key, name in named:
             if name not in self.names:
                 found[name] = (*found.get(name, ()), key)

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from ..errors import SetupError
 from ..events import Event
 from ..load import Destination
-from ..partitions import MissingTable, TableMaker, Tables, period_of
+from ..partitions import MissingTable, Period, TableMaker, Tables
 from ..postgres import Connection
 from ..route import RowMode
 from ..settings import Settings
@@ -46,14 +46,15 @@ def event_findings(
         return []
     tables = Tables(target, settings.partitioning, server.time_zone)
     maker = TableMaker(target, tables, settings.partitioning, server.time_zone)
-    leading = settings.leading
-    forecaster = Forecaster(
-        Destination(settings, tables, source.tables, row_mode, source.reading, leading=leading)
-    )
     try:
+        feed, leading = source.tables, settings.leading
+        where = Destination(settings, tables, feed, row_mode, source.reading, leading=leading)
+        now = where.periods.written(server.now)
+        where.periods.present = now if settings.partitioning.is_by_batch else None
+        forecaster = Forecaster(where)
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)
         forecasts = [forecaster.foresee(line) for line in lines]
-        whose, needed = _first_row(forecasts, settings, source, server)
+        whose, needed = _first_row(forecasts, settings, source, tables, now)
         creation = list(_creation(whose, needed, settings, tables, maker))
     except SetupError as error:
         return [Fault(str(error))]
@@ -61,18 +62,16 @@ def event_findings(
 
 
 def _first_row(
-    forecasts: Sequence[Forecast], settings: Settings, source: SourceFacts, server: Server
+    forecasts: Sequence[Forecast], settings: Settings, source: SourceFacts, tables: Tables, now: Period
 ) -> tuple[str, MissingTable]:
     """The row that shows how tables are created: whose it is, and the table that it needs."""
     adding = [(f"event {one.event}", one.table) for one in forecasts if one.table is not None]
     if adding:
         return adding[0] if source.pending else adding[-1]
     key = settings.fields.rename([name.encode() for name in source.feeders.key] if source.feeders else [])
-    table, period = settings.dest_table, None
-    if settings.part_field:
-        period = period_of(server.now.encode(), settings.part_method)
-        table = settings.partitioning.partition(period)
-    return _TODAY, MissingTable(table, period, key)
+    if not settings.part_field:
+        return _TODAY, MissingTable(settings.dest_table, None, key)
+    return _TODAY, MissingTable(settings.partitioning.partition(now), now, key, tables.place(now).gap)
 
 
 def _creation(

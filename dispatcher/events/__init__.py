@@ -16,7 +16,7 @@ from .folded import (
 )
 from .header import PASSED_OVER, Format, Header, Operation, read_header
 from .jsonrow import JsonArray, array_literal
-from .moment import day_of
+from .moment import LOCAL, Dial, second_of
 from .scan import SPELLING, SPELLINGS, Writing, name_of, spelled
 from .urlencoded import Row
 
@@ -24,6 +24,7 @@ __all__ = [
     "BY_EVENT_TIME",
     "COLUMNS",
     "IS_COMPILED",
+    "LOCAL",
     "NOT_PARTITIONED",
     "OF_PREFIX",
     "PASSED_OVER",
@@ -33,6 +34,7 @@ __all__ = [
     "Change",
     "Deed",
     "Description",
+    "Dial",
     "Event",
     "Fold",
     "Format",
@@ -45,9 +47,9 @@ __all__ = [
     "Stop",
     "Writing",
     "array_literal",
-    "day_of",
     "name_of",
     "read_change",
     "read_header",
+    "second_of",
     "spelled",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
+from .moment import Dial
 from .scan import Writing
 
 NOT_PARTITIONED = -1
@@ -14,7 +15,10 @@ BY_EVENT_TIME = -2
 """Rows are partitioned by the event's time."""
 
 MAX_GROUPS = 256
-"""Days of one fold, and sets of columns; one more ends a call."""
+"""Sets of columns of one fold; one more ends a call."""
+
+MAX_PERIODS = 1 << 14
+"""Periods of one fold: their numbers are less."""
 
 
 OF_PREFIX = -1
@@ -91,11 +95,12 @@ class Description(NamedTuple):
             first, and have no names.
         loaded: whether each is loaded; given ones are.
         key: numbers of the columns that name a row, which are loaded; empty: rows are only added.
-        part: number of the column that tells the day, or `NOT_PARTITIONED`, or `BY_EVENT_TIME`.
+        part: number of the column that tells the period, or `NOT_PARTITIONED`, or `BY_EVENT_TIME`.
         least: of the columns of its data that a whole row has loaded.
         replaces: a row that is removed and added may be so in one fold; else such a line needs an empty one.
         given: of each column that is not of the data, the number of the field that holds it (before `first`),
             or `OF_PREFIX`.
+        dial: how the time of a row is read.
     """
 
     first: int
@@ -107,6 +112,7 @@ class Description(NamedTuple):
     least: int
     replaces: bool
     given: tuple[int, ...] = ()
+    dial: Dial = Dial.WRITTEN
 
 
 class Group(NamedTuple):
@@ -114,12 +120,12 @@ class Group(NamedTuple):
 
     Attributes:
         act: what is done.
-        day: of the partition, ``YYYY-MM-DD``; empty: there is none, or it is not known.
+        period: number of the partition's; 0: there is none, or it is not known.
         columns: numbers of those that rows have, in order; of rows that go, those of the key.
         size: how many.
     """
 
     act: Act
-    day: bytes
+    period: int
     columns: tuple[int, ...]
     size: int

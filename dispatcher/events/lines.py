@@ -21,7 +21,7 @@ class Line(NamedTuple):
     Attributes:
         prefix: number of its prefix.
         deed: what it does.
-        time: ``ev_time``, if that tells the day.
+        time: ``ev_time``, if that tells the period.
         values: of its columns, loaded or not.
         key: what names its row.
         before: what named the row before, if the event tells.

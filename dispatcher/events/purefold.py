@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from ..postgres import copytext
 from .folded import (
     BY_EVENT_TIME,
     MAX_GROUPS,
+    MAX_PERIODS,
     NOT_PARTITIONED,
     Act,
     Deed,
@@ -18,13 +19,13 @@ from .folded import (
     Stop,
 )
 from .lines import Key, Line, LineReader
-from .moment import day_of
+from .moment import second_of
 from .scan import Strange, Values
 
 ROW_OVERHEAD = 200
 """Bytes that Python adds to a row, about."""
 
-Seen = TypeVar("Seen", bytes, frozenset[int])
+Acting = tuple[Act, int, tuple[int, ...]]
 
 
 @dataclass(slots=True)
@@ -34,20 +35,20 @@ class _Row:
     Attributes:
         first: what is done to it if it is gone: FIND_ABSENT, REMOVE_PRESENT, DELETE or REMOVE.
         values: those of the row; None: it is gone.
-        day: of its partition.
-        removed: day of the partition that it was removed from; None: it was not.
+        period: number of its partition's.
+        removed: number of the one that it was removed from; None: it was not.
     """
 
     first: Act
     values: Values | None
-    day: bytes
-    removed: bytes | None = None
+    period: int
+    removed: int | None = None
 
     def go(self) -> bool:
         """Remove it; returns whether it was there."""
         if self.values is None:
             return False
-        self.values, self.removed = None, self.day if self.removed is None else self.removed
+        self.values, self.removed = None, self.period if self.removed is None else self.removed
         return True
 
 
@@ -65,14 +66,29 @@ class PureFold:
         self._described = description
         self._reader = LineReader(description)
         self._loads_all = all(description.loaded)
-        self._days: set[bytes] = {b""}
+        self._starts: list[int] = []
+        self._stretches: list[tuple[int, int, bool]] = []
         self._counts: tuple[list[int], list[int]] = ([], [])
         self.counts()
         self.clear()
 
-    def allow(self, day: bytes) -> None:
-        """Take rows of a day, from now on."""
-        self._days.add(day)
+    def allow(self, start: int, end: int, period: int, rows: bool) -> None:
+        """Take events of some seconds, from now on.
+
+        Args:
+            start: the first of them, as `second_of` tells it.
+            end: the one after the last. The seconds may have been told before, and no others of them.
+            period: number of the period in which they lie, from 1 on.
+            rows: whether rows may be there; else events that only remove them.
+        """
+        if not start < end or not 0 < period < MAX_PERIODS:
+            raise ValueError("no such period")
+        at = bisect_right(self._starts, start)
+        if at and self._starts[at - 1] == start:
+            self._stretches[at - 1] = end, period, rows
+        else:
+            self._starts.insert(at, start)
+            self._stretches.insert(at, (end, period, rows))
 
     def counts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Lines taken of each prefix since the last call, and how many of them ask for nothing."""
@@ -84,7 +100,6 @@ class PureFold:
     def clear(self) -> None:
         """Forget all rows."""
         self._rows: dict[Key, _Row] = {}
-        self._used_days: set[bytes] = {b""}
         self._used_columns: set[frozenset[int]] = set()
         self.size = 0
 
@@ -104,7 +119,7 @@ class PureFold:
 
     def groups(self) -> tuple[Group, ...]:
         """What is to be done, in groups."""
-        grouped: dict[tuple[Act, bytes, tuple[int, ...]], list[tuple[Key, _Row]]] = {}
+        grouped: dict[Acting, list[tuple[Key, _Row]]] = {}
         for pair in self._rows.items():
             for each in self._acts(pair[1]):
                 grouped.setdefault(each, []).append(pair)
@@ -117,7 +132,7 @@ class PureFold:
         Each line begins with the prefix. Rows to be added come in the order of their lines, others in that of
         their keys.
         """
-        (act, _day, _columns), rows = self._groups[number]
+        (act, _period, _columns), rows = self._groups[number]
         if act is not Act.INSERT:
             rows = sorted(rows, key=_order)
         if act >= Act.DELETE:
@@ -126,15 +141,15 @@ class PureFold:
             lines = (copytext.line([(row.values or {})[each] for each in picked]) for _, row in rows)
         return b"".join(prefix + line for line in lines)
 
-    def _acts(self, row: _Row) -> list[tuple[Act, bytes, tuple[int, ...]]]:
+    def _acts(self, row: _Row) -> list[Acting]:
         key = self._described.key
         columns = tuple(sorted(row.values or ()))
         if row.first is Act.FIND_ABSENT:
-            return [(Act.INSERT, row.day, columns) if row.values is not None else (row.first, row.day, key)]
+            return [(row.first, row.period, key) if row.values is None else (Act.INSERT, row.period, columns)]
         if row.removed is None:
-            return [(Act.PATCH if row.first is Act.REMOVE_PRESENT else Act.REPLACE, row.day, columns)]
+            return [(Act.PATCH if row.first is Act.REMOVE_PRESENT else Act.REPLACE, row.period, columns)]
         gone = row.first, row.removed, key
-        return [gone, (Act.INSERT, row.day, columns)] if row.values is not None else [gone]
+        return [gone, (Act.INSERT, row.period, columns)] if row.values is not None else [gone]
 
     # One line.
 
@@ -150,11 +165,7 @@ class PureFold:
         """Do what a line asks for; also returns whether that is nothing."""
         if line.deed is Deed.NOTHING:
             return Stop.ALL, False
-        day = self._day(line)
-        if not self._has_room(self._used_days, day):
-            return Stop.FULL, False
-        if line.deed is not Deed.DELETE and day not in self._days:
-            raise Strange
+        period = self._period(line)
         loaded = line.values
         if not self._loads_all:
             loaded = {number: value for number, value in loaded.items() if self._described.loaded[number]}
@@ -163,76 +174,79 @@ class PureFold:
             raise Strange
         if not line.is_whole and line.deed is Deed.UPDATE and told == len(self._described.key):
             return Stop.ALL, True
-        if line.deed is not Deed.DELETE and not self._has_room(self._used_columns, frozenset(loaded)):
+        if line.deed is not Deed.DELETE and not self._has_room(frozenset(loaded)):
             return Stop.FULL, False
         if not self._described.key:
-            self._rows[(b"%d" % len(self._rows),)] = _Row(Act.FIND_ABSENT, loaded, day)
+            self._rows[(b"%d" % len(self._rows),)] = _Row(Act.FIND_ABSENT, loaded, period)
             return Stop.ALL, False
         if line.before not in {None, line.key}:
             raise Strange
-        return self._change(line, loaded, day)
+        return self._change(line, loaded, period)
 
-    def _day(self, line: Line) -> bytes:
+    def _period(self, line: Line) -> int:
+        """Number of the row's period; 0: there is none, or it is of no matter."""
         part = self._described.part
         if part == NOT_PARTITIONED or (part == BY_EVENT_TIME and line.deed is Deed.DELETE):
-            return b""
+            return 0
         if part == BY_EVENT_TIME:
-            day = day_of(line.time)
+            second = second_of(line.time, self._described.dial)
         elif part in line.values or line.is_whole:
             if not line.is_whole and part not in self._described.key:
                 raise Strange
             value = line.values.get(part)
-            day = day_of(value) if value is not None else None
+            second = second_of(value, self._described.dial) if value is not None else None
         else:
-            return b""
-        if line.deed is Deed.DELETE:
-            return day or b""
-        if day is None:
+            return 0
+        if second is None and line.deed is Deed.DELETE:
+            return 0
+        at = bisect_right(self._starts, -1 if second is None else second)
+        end, period, rows = self._stretches[at - 1] if at else (0, 0, False)
+        if second is None or second >= end or not (rows or line.deed is Deed.DELETE):
             raise Strange
-        return day
+        return period
 
-    def _has_room(self, used: set[Seen], seen: Seen) -> bool:
-        """Whether one more day or set of columns may be used; it is from now on."""
-        if seen in used:
+    def _has_room(self, columns: frozenset[int]) -> bool:
+        """Whether one more set of columns may be used; it is from now on."""
+        if columns in self._used_columns:
             return True
-        if len(used) == MAX_GROUPS:
+        if len(self._used_columns) == MAX_GROUPS:
             return False
-        used.add(seen)
+        self._used_columns.add(columns)
         return True
 
-    def _change(self, line: Line, loaded: Values, day: bytes) -> tuple[Stop, bool]:
+    def _change(self, line: Line, loaded: Values, period: int) -> tuple[Stop, bool]:
         known = self._rows.get(line.key)
         if line.deed is Deed.DELETE:
             if known is None:
-                self._rows[line.key] = _Row(Act.DELETE, None, day, day)
+                self._rows[line.key] = _Row(Act.DELETE, None, period, period)
                 return Stop.ALL, False
             return Stop.ALL, not known.go()
         if known is None:
             whole = Act.FIND_ABSENT if line.deed is Deed.INSERT else Act.REMOVE
-            self._rows[line.key] = _Row(whole if line.is_whole else Act.REMOVE_PRESENT, loaded, day)
+            self._rows[line.key] = _Row(whole if line.is_whole else Act.REMOVE_PRESENT, loaded, period)
             return Stop.ALL, False
         if known.values is None:
             if not line.is_whole:
                 return Stop.BAD, False
-            return self._return(known, loaded, day), False
+            return self._return(known, loaded, period), False
         if line.deed is Deed.INSERT:
             return Stop.BAD, False
-        if day != known.day and (day or line.is_whole):
+        if period != known.period and (period or line.is_whole):
             return Stop.FULL, False
         merged = {**known.values, **loaded}
-        if not self._has_room(self._used_columns, frozenset(merged)):
+        if not self._has_room(frozenset(merged)):
             return Stop.FULL, False
         known.values = merged
         return Stop.ALL, False
 
-    def _return(self, known: _Row, loaded: Values, day: bytes) -> Stop:
+    def _return(self, known: _Row, loaded: Values, period: int) -> Stop:
         """A row is added that was removed."""
         if known.first is Act.FIND_ABSENT:
-            if day != known.day:
+            if period != known.period:
                 return Stop.FULL
         elif not self._described.replaces:
             return Stop.FULL
-        known.values, known.day = loaded, day
+        known.values, known.period = loaded, period
         return Stop.ALL
 
 

@@ -122,18 +122,21 @@ class DeadLetters:
             return dict(zip([column.name for column in cursor.description or ()], row, strict=True))
         return None
 
-    def take(self, cursor: Cursor, letter: int, zone: str) -> bytes | None:
-        """The event of a dead letter as COPY wrote it, locked until the transaction ends; None if it is gone.
+    def take(self, cursor: Cursor, letter: int, zone: str) -> tuple[bytes, float] | None:
+        """A dead letter, locked until the transaction ends; None if it is gone.
 
         Args:
             cursor: of the transaction.
             letter: id of the dead letter.
             zone: the source's time zone, in which the event's time is written.
+
+        Returns:
+            Its event as COPY wrote it, and when it died, in seconds since 1970.
         """
-        for event, *values in self._rows(cursor, "take_letter", id=letter, zone=zone):
+        for died, event, *values in self._rows(cursor, "take_letter", id=letter, zone=zone):
             if event is not None:
-                return bytes(event)
-            return copytext.line([None if value is None else value.encode() for value in values])
+                return bytes(event), died
+            return copytext.line([None if value is None else value.encode() for value in values]), died
         return None
 
     def explain(self, cursor: Cursor, letter: int, reason: str, sqlstate: str | None) -> None:

@@ -24,6 +24,9 @@ class Replay:
     """One event makes no blocks."""
     ticks: ClassVar = 1
 
+    moment = 0.0
+    """When it became a dead letter, which was soon after its batch's tick, in seconds since 1970."""
+
     def __init__(self, dead_letters: DeadLetters, letter: int, zone: str) -> None:
         self.name = f"dead letter {letter}"
         self._dead_letters = dead_letters
@@ -35,8 +38,9 @@ class Replay:
     def begin(self, cursor: Cursor) -> bool:
         """Lock the letter and read its event; False if somebody has removed it."""
         self._stays = False
-        self._event = self._dead_letters.take(cursor, self._letter, self._zone) or b""
-        return bool(self._event)
+        taken = self._dead_letters.take(cursor, self._letter, self._zone)
+        self._event, self.moment = taken or (b"", 0.0)
+        return taken is not None
 
     def end(self, cursor: Cursor, _outcome: object) -> None:
         """Remove the letter, unless it stays."""

@@ -136,6 +136,7 @@ class Delivery:
         with self._target.cursor() as cursor:
             if not self._begin(cursor, work):
                 return None
+            self.destinations.begin_pass(cursor, work.moment)
             try:
                 self._load(pass_, cursor, work, outcome, missing)
             except PassFailed as error:

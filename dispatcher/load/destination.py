@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..events import Event, read_change
-from ..partitions import MissingTable, PeriodCache, Permit, Tables
+from ..partitions import MissingTable, Permit, Tables
 from ..pgq import Reading, SourcePart
 from ..postgres import Encoding, TableName, copytext
 from ..route import Classifier, Planner, Router, RowMode
@@ -29,6 +29,9 @@ class Destination:
         row_mode: the table's.
         reading: how values are read.
         leading: columns of events that lines of `Queue.stream` begin with.
+
+    Raises:
+        SetupError: periods cannot be told, and what to do.
 
     Attributes:
         settings: as given.
@@ -57,7 +60,7 @@ class Destination:
     ) -> None:
         self.settings = settings
         self.tables = tables
-        self.periods = PeriodCache(settings.part_method, reading.styles.date_order)
+        self.periods = settings.partitioning.periods(tables.time_zone, reading.styles.date_order)
         self.router = Router(settings, self.periods, row_mode, feed, reading.encoding)
         self.classifier = Classifier(self.router, reading.encoding)
         self.known = Known(self.router.given)
@@ -127,19 +130,20 @@ class Destination:
             self.sources.add(table[:MAX_SOURCE])
 
     def true_table(self, event: Event) -> MissingTable | None:
-        """The partition to be made for a row whose moment is in another day than its text says; None: none.
+        """The partition to be made for a row that PostgreSQL takes for one of another period; None: none.
 
-        Such a row is from a producer in another time zone than the source's.
+        Such a row is from a producer in another time zone than the source's, or its offset is of no matter to
+        the target.
 
         Raises:
             NotPermitted: it is not to be made, and why.
             psycopg2.Error: the target cannot be asked.
         """
         change = read_change(event.header(), event)
-        value = change.row.get(self.settings.part_field.encode())
-        if value is None or not self.tables.place(self.periods[value]).by_moment:
+        value = change.row.get(self.settings.partitioning.column.encode())
+        if value is None or not self.tables.place(self.periods[value]).is_routed:
             return None
-        period = self.periods[self.tables.day_of(value.decode()).encode()]
+        period = self.periods[self.tables.time_of(value.decode()).encode()]
         place = self.tables.place(period)
         if place.table is not None:
             return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from psycopg2.extensions import cursor as Cursor
+
 from ..ledger import Choice
-from ..partitions import Missing, References, TableMaker, Tables
+from ..partitions import NOW, Missing, References, TableMaker, Tables
 from ..pgq import Queue, SourcePart
-from ..postgres import Connection, TableName
+from ..postgres import Connection, TableName, queries
 from ..route import choose
 from ..settings import Settings
 from ..severaltables import Listed
@@ -90,6 +92,19 @@ class Destinations:
                 self._known.clear()
             self._known[table] = found
         return self._known[table]
+
+    def begin_pass(self, cursor: Cursor, moment: float) -> None:
+        """A transaction of the target begins.
+
+        Args:
+            cursor: of the transaction.
+            moment: of the tick that ends the batch, in seconds since 1970.
+        """
+        by_batch = [each for each in self if each.settings.partitioning.is_by_batch]
+        now = [each for each in by_batch if each.settings.part_field == NOW]
+        present: float = queries.value(cursor, "transaction_time") if now else moment
+        for each in by_batch:
+            each.periods.begin(present if each in now else moment)
 
     def _root(self, table: bytes) -> bytes:
         """The table that an event counts for: a section may name a partition, too."""

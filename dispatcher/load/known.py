@@ -16,7 +16,7 @@ from ..events import (
     Writing,
 )
 from ..fieldmap import FieldMap
-from ..partitionsettings import EVENT_TIME
+from ..partitions import EVENT_TIME, Period, Stretch
 from ..postgres import UTF8, TableName
 from ..route import MAX_COLUMNS, EventKind, Given, Handling, WritePlan
 from ..settings import Settings
@@ -31,8 +31,8 @@ MAX_FIELD = 4096
 MAX_NAMES = 1 << 16
 """Bytes of all names that are remembered."""
 
-MAX_DAYS = 4096
-"""Most days known at a time."""
+MAX_STRETCHES = 4096
+"""Most stretches of time known at a time."""
 
 MAX_PLANS = 4096
 """Most ways to write known at a time."""
@@ -66,8 +66,9 @@ class Known:
         kinds: by type and table as they stand in a line.
         names: source names of columns, by number.
         key: source names of the columns that name a row; empty: not known.
-        days: those that rows may have; empty bytes where tables are not partitioned.
-        ways: by act, day and columns.
+        periods: by number, from 1 on.
+        stretches: seconds that lie in one period; its number, and whether it may have rows. See `Fold.allow`.
+        ways: by act, period and columns.
         roots: the tables among which `ways` look for rows.
         refers_to_itself: a foreign key of the table refers to it.
     """
@@ -76,12 +77,14 @@ class Known:
     kinds: dict[tuple[bytes, bytes], EventKind] = field(default_factory=dict)
     names: list[bytes] = field(default_factory=list)
     key: tuple[bytes, ...] = ()
-    days: set[bytes] = field(default_factory=set)
-    ways: dict[tuple[Act, bytes, tuple[int, ...]], Way] = field(default_factory=dict)
+    periods: list[Period] = field(default_factory=list)
+    stretches: dict[tuple[int, int], tuple[int, bool]] = field(default_factory=dict)
+    ways: dict[tuple[Act, Period | None, tuple[int, ...]], Way] = field(default_factory=dict)
     roots: tuple[TableName, ...] = ()
     refers_to_itself: bool = False
     _numbers: dict[bytes, int] = field(default_factory=dict)
     _spellings: list[list[bytes]] = field(default_factory=list)
+    _periods: dict[Period, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clear()
@@ -91,12 +94,40 @@ class Known:
         self.kinds.clear()
         self.names[:] = self.given.names
         self.key = ()
-        self.days.clear()
+        self.periods.clear()
+        self.stretches.clear()
+        self._periods.clear()
         self.ways.clear()
         self.roots = ()
         self.refers_to_itself = False
         self._numbers.clear()
         self._spellings[:] = [[b""] * SPELLINGS for _ in self.names]
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there may soon be no room for more stretches."""
+        return len(self.stretches) > MAX_STRETCHES // 2
+
+    def admit(self, stretch: Stretch, *, rows: bool) -> bool:
+        """Know a stretch of time, and perhaps that its period has a table for rows.
+
+        Returns False if that was known, or if there is no room.
+        """
+        times = stretch[:2]
+        before = self.stretches.get(times)
+        if before is None and len(self.stretches) == MAX_STRETCHES:
+            return False
+        if stretch.period not in self._periods:
+            self.periods.append(stretch.period)
+            self._periods[stretch.period] = len(self.periods)
+        now = self._periods[stretch.period], rows or (before is not None and before[1])
+        self.stretches[times] = now
+        return now != before
+
+    def doubt_tables(self) -> None:
+        """See again that periods have tables before rows go there."""
+        self.stretches = {times: (number, False) for times, (number, _) in self.stretches.items()}
+        self.ways.clear()
 
     def has(self, kind: EventKind) -> bool:
         """Whether a kind is known: there was room for it."""
@@ -148,7 +179,7 @@ class Known:
             leading: columns of events that lines begin with.
             ordered: lines come in the order of events.
         """
-        part = self._part(settings.part_field)
+        part = self._part(settings)
         fields, given = settings.fields, self.given
         key = self.key if ordered else ()
         taken = [
@@ -169,6 +200,7 @@ class Known:
             len(fields.required) or int(fields.others),
             replaces=not self.refers_to_itself,
             given=given.fields(leading),
+            dial=settings.partitioning.dial,
         )
         return description, tuple(kind for _, kind in taken)
 
@@ -178,10 +210,8 @@ class Known:
             return bool(key) and (kind.writing.tells_key or set(kind.key) == set(key))
         return kind.handling is not Handling.IN_ORDER
 
-    def _part(self, field: str) -> int | None:
-        """What tells the day; None if no row can be taken, as that column is not known yet."""
-        if not field:
-            return NOT_PARTITIONED
-        if field == EVENT_TIME:
-            return BY_EVENT_TIME
-        return self._numbers.get(field.encode())
+    def _part(self, settings: Settings) -> int | None:
+        """What tells the period; None if no row can be taken, as that column is not known yet."""
+        if column := settings.partitioning.column:
+            return self._numbers.get(column.encode())
+        return BY_EVENT_TIME if settings.part_field == EVENT_TIME else NOT_PARTITIONED

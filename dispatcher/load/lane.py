@@ -75,6 +75,8 @@ class Lane:
         self.destination = destination
         self._shared = shared
         self._known = destination.known
+        if self._known.is_crowded:
+            self._known.clear()
         self._learner = Learner(destination, shared.missing, ordered=shared.ordered)
         self.needs_order = False
         self.taken = 0
@@ -121,8 +123,8 @@ class Lane:
             if not self.is_empty:
                 self._shared.empty()
             self._renew()
-        elif lesson.day is not None:
-            self._fold.allow(lesson.day)
+        elif lesson.times is not None:
+            self._fold.allow(*lesson.times, *self._known.stretches[lesson.times])
         return at
 
     def _take_apart(self, block: bytes) -> None:
@@ -145,8 +147,8 @@ class Lane:
         )
         self._fold = Fold(description)
         self.is_empty = True
-        for day in self._known.days:
-            self._fold.allow(day)
+        for times, admitted in self._known.stretches.items():
+            self._fold.allow(*times, *admitted)
 
     def _count(self) -> None:
         self.is_empty = False
@@ -179,7 +181,7 @@ class Lane:
         if self.is_empty:
             return 0
         worth = WORTH_MERGING if self._known.key else WORTH_ADDING
-        return worth * max(1, len(self._known.days))
+        return worth * max(1, len(self._known.periods))
 
     @property
     def order(self) -> Sequence[Act]:

@@ -11,19 +11,16 @@ from ..events import (
     Deed,
     Event,
     Group,
-    Operation,
     Writing,
-    day_of,
     name_of,
     read_change,
     spelled,
 )
-from ..partitions import Missing
-from ..partitionsettings import EVENT_TIME
+from ..partitions import EVENT_TIME, Missing, Period, Stretch
 from ..route import EventKind, Handling, Shape, WritePlan
 from ..write import Delete, Insert, Patch, Replace
 from .destination import Destination
-from .known import MAX_DAYS, MAX_FIELD, MAX_KINDS, MAX_PLANS, Way
+from .known import MAX_FIELD, MAX_KINDS, MAX_PLANS, Way
 from .passes import End, PassFailed
 
 
@@ -32,11 +29,11 @@ class Lesson:
     """What was learned of a line.
 
     Attributes:
-        day: one that rows may have from now on; None: no new one.
+        times: a fold may take events of that stretch from now on; None: no new one.
         more: a fold needs a new description.
     """
 
-    day: bytes | None
+    times: tuple[int, int] | None
     more: bool
 
 
@@ -84,7 +81,7 @@ class Learner:
         except ValueError:
             # It has no row: the row path says why.
             return nothing
-        return Lesson(lesson.day, more=True) if lesson and is_new else lesson or nothing
+        return Lesson(lesson.times, more=True) if lesson and is_new else lesson or nothing
 
     def only_adds(self, line: bytes) -> bool:
         """Whether the order of such events does not matter."""
@@ -102,10 +99,11 @@ class Learner:
             # Somebody has made, or dropped, a partition that is not attached to the table.
             known.roots = self._planner.roots
             known.ways.clear()
-        found = known.ways.get(group[:3])
+        period = self._period(group)
+        found = known.ways.get((group.act, period, group.columns))
         if found is not None:
             return found
-        shape, numbers = self._shape(group)
+        shape, numbers = self._shape(group, period)
         try:
             plan = self._planner.plan(shape, self._destination.example, known.key)
         except ValueError:
@@ -124,13 +122,18 @@ class Learner:
             writer = replace(writer, tables=writer.tables[:1])
         if len(known.ways) >= MAX_PLANS:
             known.ways.clear()
-        known.ways[group[:3]] = way = Way(writer, picked, plan)
+        known.ways[group.act, period, group.columns] = way = Way(writer, picked, plan)
         return way
 
-    def _shape(self, group: Group) -> tuple[Shape, tuple[int, ...]]:
+    def _period(self, group: Group) -> Period | None:
+        """The period of a group's rows; None if there is none, or it is not known."""
+        if group.period:
+            return self._known.periods[group.period - 1]
+        return None if group.act == Act.DELETE else self._destination.periods.present
+
+    def _shape(self, group: Group, period: Period | None) -> tuple[Shape, tuple[int, ...]]:
         """The shape of a group's rows, and the numbers of its columns."""
         known = self._known
-        period = self._destination.periods[group.day] if group.day else None
         numbers = group.columns
         if group.act == Act.PATCH:
             numbers = tuple(number for number in numbers if known.names[number] not in known.key)
@@ -163,13 +166,12 @@ class Learner:
         if known is None:
             if kind.handling is Handling.ADD and any(other.key != kind.key for other in kinds.values()):
                 # New tables get the key that rows have now.
-                self._known.days.clear()
-                self._known.ways.clear()
+                self._known.doubt_tables()
             kinds[type_, table] = kind
         return kind, known is None
 
     def _columns(self, kind: EventKind, event: Event) -> Lesson | None:
-        """Learn columns, the key and the day of an event; ValueError if it has no row."""
+        """Learn columns, the key and the period of an event; ValueError if it has no row."""
         known = self._known
         change = read_change(event.header(), event)
         rows = list(self._named(kind, event))
@@ -181,18 +183,13 @@ class Learner:
             return None
         if kind.handling is Handling.CHANGE and not self._changes(kind, change):
             return None
-        day = self._day(kind, event, change)
+        stretch = self._stretch(kind, event, change)
         for names, writing in rows:
             known.take(names, writing)
-        if day in known.days:
-            day = None
-        if day is not None:
-            if len(known.days) == MAX_DAYS:
-                known.days.clear()
-            known.days.add(day)
         if self._ordered and not known.key and (key := change.key or kind.key):
             is_new = self._learn_key(kind, key) or is_new
-        return Lesson(day, is_new) if is_new or day is not None else None
+        times = stretch[:2] if stretch and known.admit(stretch, rows=not kind.removes) else None
+        return Lesson(times, is_new) if is_new or times else None
 
     def _named(self, kind: EventKind, event: Event) -> Iterator[tuple[list[tuple[bytes, bytes]], Writing]]:
         """Names of the columns of an event's rows, each with how it is spelled; ValueError if strange."""
@@ -229,28 +226,35 @@ class Learner:
         self._known.ways.clear()
         return True
 
-    def _day(self, kind: EventKind, event: Event, change: Change) -> bytes | None:
-        """The day of an event's partition, whose table is there from now on; None if it is of no matter.
+    def _stretch(self, kind: EventKind, event: Event, change: Change) -> Stretch | None:
+        """The stretch of time that an event is of; None if it is of no matter.
+
+        If it has a row, the table of that is there from now on.
 
         Raises:
-            ValueError: the event has no row, or its day is not sure.
+            ValueError: the event has no row, or its moment is not sure.
         """
-        if kind.handling is Handling.IGNORE or change.operation is Operation.DELETE or not change.whole:
+        if kind.handling is Handling.IGNORE or not change.whole:
             return None
+        periods, value = self._destination.periods, self._moment(kind, event, change)
+        if kind.removes:
+            return periods.stretch(value) if value else None
         routed = self._destination.router.route(event, change)
         if routed is None:
             raise ValueError("nothing of it is loaded")
-        day = b""
-        if self._settings.part_field:
-            by_time = self._settings.part_field == EVENT_TIME
-            value = event.time if by_time else change.row[self._settings.part_field.encode()]
-            found = day_of(value or b"")
-            if found is None:
-                raise ValueError("its day is not sure")
-            day = found
+        stretch = None
+        if value is not None and (stretch := periods.stretch(value)) is None:
+            raise ValueError("its moment is not sure")
         shape = replace(routed.shape, kind=Insert, key=(), rekeys=False)
         self._destination.example = replace(event, data=b"", old=None, line=b"")
         plan = self._planner.plan(shape, event, change.key)
         if not isinstance(plan, WritePlan):
             self._missing.add(plan, self._settings.dest_table)
-        return day
+        return stretch
+
+    def _moment(self, kind: EventKind, event: Event, change: Change) -> bytes | None:
+        """The value that tells the moment of a row; None if none does, or it is not told."""
+        if column := self._settings.partitioning.column:
+            return change.row.get(column.encode())
+        by_event = self._settings.part_field == EVENT_TIME and not kind.removes
+        return event.time if by_event else None

@@ -37,6 +37,10 @@ class Work(Protocol):
         """How many ticks of the queue it stands for."""
 
     @property
+    def moment(self) -> float:
+        """When the tick was that ends it, in seconds since 1970; known from `begin` on."""
+
+    @property
     def stream(self) -> Stream | None:
         """What hands over its events in blocks; None if it has none."""
 
@@ -109,6 +113,11 @@ class BatchWork:
     def ticks(self) -> int:
         """How many ticks the batch has; several if they were taken as one."""
         return self._batch.ticks
+
+    @property
+    def moment(self) -> float:
+        """The time of the tick that ends it, by the source's clock."""
+        return self._batch.tick_time
 
     def begin(self, cursor: Cursor) -> bool:
         """Whether the target lacks the batch; the position is locked until the transaction ends.

@@ -3,15 +3,20 @@
 from .maker import CLONEABLE, TableMaker
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
 from .naming import Method, check_template
-from .partitioning import EPOCH, Partitioning
-from .period import Period, PeriodCache, period_of
+from .partitioning import EPOCH, EVENT_TIME, NOW, SOURCES_OF_TIME, Partitioning
+from .period import Period, period_of
+from .periodcache import PeriodCache, Stretch
 from .permit import NotPermitted, Permit
 from .references import References
 from .tables import Tables
+from .zones import Zone
 
 __all__ = [
     "CLONEABLE",
     "EPOCH",
+    "EVENT_TIME",
+    "NOW",
+    "SOURCES_OF_TIME",
     "TEXT",
     "ColumnType",
     "Method",
@@ -24,8 +29,10 @@ __all__ = [
     "PeriodCache",
     "Permit",
     "References",
+    "Stretch",
     "TableMaker",
     "Tables",
+    "Zone",
     "check_template",
     "period_of",
 ]

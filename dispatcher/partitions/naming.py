@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from ..postgres import MAX_BYTES, TableName, shortened
 
-Method = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
+Method = Literal["hourly", "daily", "weekly", "monthly", "quarterly", "yearly"]
 
 _WORD = re.compile(r"%\((\w*)\)s")
 
@@ -21,10 +21,12 @@ _WORDS = {
     "month": "[0-9]{2}",
     "week": "[0-9]{2}",
     "day": "[0-9]{2}",
+    "hour": "[0-9]{2}",
 }
-"""What stands for a part of a period's first day, and its digits as a regular expression."""
+"""What stands for a part of a period's start, and its digits as a regular expression."""
 
 _ENDINGS: dict[Method, str] = {
+    "hourly": "%(year)s_%(month)s_%(day)s_%(hour)s",
     "daily": "%(year)s_%(month)s_%(day)s",
     "weekly": "%(year)s_w%(week)s",
     "monthly": "%(year)s_%(month)s",
@@ -34,6 +36,7 @@ _ENDINGS: dict[Method, str] = {
 """What follows the parent's name and an underscore unless ``part_name`` says otherwise."""
 
 _TELLING: dict[Method, tuple[str, ...]] = {
+    "hourly": ("year month day hour",),
     "daily": ("year month day",),
     "weekly": ("year week", "year month day"),
     "monthly": ("year month",),
@@ -50,7 +53,7 @@ def ending(first: date, method: Method) -> str:
     """How a period is called, as in ``2026_11_24``.
 
     Args:
-        first: its first day.
+        first: its first day or hour.
         method: how long it is.
     """
     return _filled(_ENDINGS[method], first, method)
@@ -98,7 +101,7 @@ class Naming:
     template: str = ""
 
     def table(self, first: date) -> TableName:
-        """The partition of the period that begins with a day."""
+        """The partition of the period that begins with a day or hour."""
         name = _filled(self._template.replace("%(parent)s", self._parent), first, self.method)
         return TableName(self.parent.schema, name, self.parent.is_bare)
 
@@ -124,7 +127,7 @@ class Naming:
         return " ".join(f"\\{found.index(word) + 1}" for word in _WORDS if word in found)
 
     def order_of(self, first: date) -> str:
-        """The same for the period that begins with a day."""
+        """The same for the period that begins with a day or hour."""
         found = _WORD.findall(self._template)
         template = " ".join(f"%({word})s" for word in _WORDS if word in found)
         return _filled(template, first, self.method, by_week="week" in found)
@@ -153,6 +156,7 @@ def _filled(template: str, first: date, method: Method, *, by_week: bool | None 
         "month": f"{first.month:02}",
         "week": f"{calendar.week:02}",
         "day": f"{first.day:02}",
+        "hour": f"{first.hour if isinstance(first, datetime) else 0:02}",
     }
     return _replaced(template, words.__getitem__)
 

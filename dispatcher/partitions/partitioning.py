@@ -5,14 +5,33 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
-from ..postgres import TableName
+from ..errors import SetupError
+from ..events import Dial
+from ..postgres import STRICT, TableName
 from . import template
 from .naming import Method, Naming
 from .period import Period
+from .periodcache import PeriodCache
+from .zones import Zone
 
 EPOCH = date(1970, 1, 1)
 """The day before which computers have no dates of their own: an earlier one is a slip, or history."""
+
+
+EVENT_TIME = "_EVTIME"
+"""In place of a column: rows are of their event's time."""
+
+BATCH_TIME = "_BATCHTIME"
+"""The same: they are of the time of the tick that ends their batch."""
+
+NOW = "_NOW"
+"""The same: they are of the target's time when their batch's transaction begins."""
+
+SOURCES_OF_TIME = frozenset({EVENT_TIME, BATCH_TIME, NOW})
+
+_DIALS = {"seconds": Dial.SECONDS, "milliseconds": Dial.MILLISECONDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +40,16 @@ class Partitioning:
 
     Attributes:
         parent: ``dest_table``.
-        field: source column whose date names the partition; empty: not partitioned.
+        field: source column that tells the period, or a source of time; empty: not partitioned.
         method: how long a period is.
         template: SQL that creates a partition; blank: clone the parent.
         past: partitions are made from this day on, or from the oldest that there is.
         future: how far from today they are made, as PostgreSQL reads intervals.
         limit: most of them for one batch.
         name: what they are called; see `Naming`.
+        zone: where clocks show the times of periods; empty: times are taken as they are written, and moments
+            are those of the source's zone.
+        epoch: unit of a column that counts from 1970 on; empty: it holds times.
     """
 
     parent: TableName
@@ -38,6 +60,50 @@ class Partitioning:
     future: str = "5 years"
     limit: int = 100
     name: str = ""
+    zone: str = ""
+    epoch: Literal["", "seconds", "milliseconds"] = ""
+
+    @property
+    def column(self) -> str:
+        """The column that tells the period; empty if none does."""
+        return "" if self.field in SOURCES_OF_TIME else self.field
+
+    @property
+    def is_by_batch(self) -> bool:
+        """Whether all rows of a batch are of one period."""
+        return self.field in {BATCH_TIME, NOW}
+
+    @property
+    def dial(self) -> Dial:
+        """How a value tells its moment."""
+        return _DIALS.get(self.epoch) or (Dial.ZONED if self.zone or self.is_by_batch else Dial.WRITTEN)
+
+    @property
+    def unit(self) -> int:
+        """How many of a column's numbers make a second; 0 if it has times."""
+        return {"seconds": 1, "milliseconds": 1000}.get(self.epoch, 0)
+
+    def periods(self, time_zone: str, order: str = STRICT) -> PeriodCache:
+        """The periods of values.
+
+        Args:
+            time_zone: of the source.
+            order: of the fields of dates that are not in ISO style; see `Styles`.
+
+        Raises:
+            SetupError: the source's zone is needed, and this host does not know it.
+        """
+        zone = None
+        if self.dial != Dial.WRITTEN or self.method == "hourly":
+            try:
+                zone = Zone(self.zone or time_zone)
+            except ValueError as error:
+                if self.dial != Dial.WRITTEN:
+                    raise SetupError(
+                        f"cannot tell partitions of {self.parent}: the source's TimeZone {error}; set "
+                        "part_time_zone"
+                    ) from error
+        return PeriodCache(self.method, order, self.dial, zone)
 
     @property
     def naming(self) -> Naming:

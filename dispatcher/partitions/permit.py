@@ -8,7 +8,7 @@ from ..errors import BatchError
 from ..postgres import TableName, queries
 from .missing import MissingColumn, MissingTable
 from .partitioning import Partitioning
-from .period import Period
+from .period import Period, as_time
 from .tables import Tables
 
 MAX_ADDED = 100
@@ -67,14 +67,14 @@ class Permit:
     def _check_period(self, period: Period) -> None:
         """Rows of long ago or of the far future are mistakes more often than not."""
         asked = self._partitioning
-        if period.end <= asked.past and not self._has_earlier(period):
+        if as_time(period.end) <= as_time(asked.past) and not self._has_earlier(period):
             raise NotPermitted(
                 f"there is no partition for {period.start}, and none is made before {asked.past} (part_past)"
             )
         if self._last is None:
             with self._tables.connection.cursor() as cursor:
                 self._last = queries.value(cursor, "day_after", interval=asked.future)
-        if period.start > self._last:
+        if as_time(period.start).date() > self._last:
             raise NotPermitted(
                 f"there is no partition for {period.start}, and none is made after {self._last} (part_future)"
             )

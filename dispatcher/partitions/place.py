@@ -27,17 +27,18 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """A table that is partitioned by the range of one date or time, and its partitions.
+    """A table that is partitioned by the range of one date, time or number, and its partitions.
 
     Attributes:
         parent: the table.
-        by_moment: its key is a timestamptz: the day that a value is written with does not tell where it goes.
+        is_routed: PostgreSQL may read another time in a value than the one that tells its period: only it
+            knows where a row goes.
         partitions: its partitions with their ranges, but for the default one.
         default: whether it has one.
     """
 
     parent: TableName
-    by_moment: bool
+    is_routed: bool
     partitions: Sequence[tuple[TableName, Range]]
     default: bool
 
@@ -50,14 +51,14 @@ class Place:
         table: the table to write to; None: a partition has to be made.
         gap: what that partition may hold.
         otherwise: the table to write to if it cannot be made; None: there is none.
-        by_moment: see `Neighbours`.
+        is_routed: see `Neighbours`.
         has_earlier: there is a partition that begins earlier.
     """
 
     table: TableName | None
     gap: Range | None = None
     otherwise: TableName | None = None
-    by_moment: bool = False
+    is_routed: bool = False
     has_earlier: bool = False
 
 
@@ -71,16 +72,16 @@ def place(period: Range, among: Neighbours) -> Place:
         (found for found in among.partitions if found[1].start < period.end and period.start < found[1].end),
         key=lambda found: found[1].start,
     )
-    if len(overlapping) == 1 and not among.by_moment:
+    if len(overlapping) == 1 and not among.is_routed:
         table, held = overlapping[0]
         if held.start <= period.start and period.end <= held.end:
             return Place(table)
     gap = _first_gap(period, [held for _, held in overlapping])
     if gap is None:
-        return Place(among.parent, by_moment=among.by_moment)
+        return Place(among.parent, is_routed=among.is_routed)
     otherwise = among.parent if among.default else None
     has_earlier = any(held.start < period.start for _, held in among.partitions)
-    return Place(None, gap, otherwise, among.by_moment, has_earlier)
+    return Place(None, gap, otherwise, among.is_routed, has_earlier)
 
 
 def _first_gap(period: Range, held: Sequence[Range]) -> Range | None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..errors import SetupError
+from ..events import Dial
 from ..postgres import MAX_BYTES, Connection, TableName, queries
 from .partitioning import Partitioning
 from .period import Period
 from .place import Neighbours, Place, Range, place
 from .uniqueness import Uniqueness
+from .zones import EPOCH_TIME
 
 MAX_PLACES = 4096
 """Most periods whose places are remembered."""
+
+_MOMENT = "timestamp with time zone"
+"""The type of a key that is a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class Tables:
 
     Attributes:
         connection: as given.
+        time_zone: as given.
         uniqueness: what names one row of a table.
     """
 
@@ -54,10 +61,11 @@ class Tables:
         self.connection = connection
         self.uniqueness = Uniqueness(connection)
         self._partitioning = partitioning
-        self._time_zone = time_zone
+        self.time_zone = time_zone
         self._places: dict[Period, Place] = {}
         self._full: set[Period] = set()
         self._is_native: bool | None = None
+        self._by_moment = False
         self._known: set[TableName] = set()
         self._copied: dict[TableName, bool] = {}
         self._columns: dict[TableName, dict[str, Column]] = {}
@@ -107,21 +115,29 @@ class Tables:
             self._is_native = self.kind(parent) == "p"
         if not self._is_native or (there and not self._is_child(named, parent)):
             return Place(named if there else None)
+        asked, unit = self._partitioning, self._partitioning.unit
+        times = {"start": period.start.isoformat(), "end": period.end.isoformat()}
+        moments = {"since": period.since, "until": period.until, "zone": asked.zone or self.time_zone}
         with self.connection.cursor() as cursor:
-            days = {"start": period.start.isoformat(), "end": period.end.isoformat()}
-            found = queries.rows(cursor, "partition_ranges", table=parent.sql, zone=self._time_zone, **days)
+            found = queries.rows(cursor, "partition_ranges", table=parent.sql, unit=unit, **times, **moments)
+        self._by_moment = bool(found) and found[0][0] == _MOMENT
+        is_naive = bool(found) and found[0][0] in {"date", "timestamp without time zone"}
+        is_routed = self._by_moment or (is_naive and asked.dial == Dial.ZONED)
         if not found or period in self._full:
             # PostgreSQL routes by what only it knows.
-            return Place(parent, by_moment=bool(found) and found[0][0])
-        by_moment, start, end = found[0][:3]
+            return Place(parent, is_routed=is_routed)
+        start, end = found[0][1:3]
         partitions = [
             (TableName(schema, name), Range(lower, upper, lower_text, upper_text))
             for _, _, _, schema, name, lower_text, upper_text, lower, upper in found
             if name is not None and lower is not None
         ]
         default = any(name is not None and lower is None for _, _, _, _, name, _, _, lower, _ in found)
-        whole = Range(start, end, days["start"], days["end"])
-        return place(whole, Neighbours(parent, by_moment, partitions, default))
+        texts = times["start"], times["end"]
+        if not is_naive and period.since is not None and period.until is not None:
+            told = _moment if self._by_moment else _number
+            texts = told(start), told(end)
+        return place(Range(start, end, *texts), Neighbours(parent, is_routed, partitions, default))
 
     def name_for(self, period: Period) -> TableName:
         """What a new partition for a period, or for a part of it, is called."""
@@ -133,11 +149,16 @@ class Tables:
         with self.connection.cursor() as cursor:
             return bool(queries.value(cursor, "is_child", table=table.sql, parent=parent.sql))
 
-    def day_of(self, moment: str) -> str:
-        """The day of a moment, as text, in the source's time zone; raises psycopg2.Error if it is none."""
+    def time_of(self, value: str) -> str:
+        """The time by which the target routes a value, where that was looked for: of a moment, in the zone.
+
+        Raises:
+            psycopg2.Error: it is none.
+        """
+        zone = self._partitioning.zone or self.time_zone
         with self.connection.cursor() as cursor:
-            day: str = queries.value(cursor, "day_of_moment", moment=moment, zone=self._time_zone)
-        return day
+            time: str = queries.value(cursor, "time_of", value=value, by_moment=self._by_moment, zone=zone)
+        return time
 
     def columns(self, table: TableName, *, fresh: bool = False) -> dict[str, Column]:
         """A table's columns by name, from memory if they are there; `fresh`: ask the target again."""
@@ -188,3 +209,13 @@ class Tables:
             )
             there = queries.value(cursor, "table_exists", table=parent.sql)
         return (*([parent] if there else []), *(TableName(parent.schema, name) for (name,) in apart))
+
+
+def _moment(seconds: float) -> str:
+    """A moment as PostgreSQL reads it, whatever TimeZone is."""
+    return f"{EPOCH_TIME + timedelta(seconds=seconds)}+00"
+
+
+def _number(count: float) -> str:
+    """A number as PostgreSQL reads it."""
+    return str(int(count))

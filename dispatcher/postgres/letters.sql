@@ -33,9 +33,9 @@ from tdsup.dead_letter
 where queue_name = %(queue)s and consumer_name = %(consumer)s and id = %(id)s;
 
 -- name: take_letter
--- The event of a dead letter as the source wrote it, locked until the transaction ends; no row if it is gone. The offset
--- of its time is written as PostgreSQL does: without minutes and seconds that are 0.
-select event, ev_id::text, case when isfinite(ev_time) then
+-- When a dead letter died in seconds since 1970, and its event as the source wrote it, locked until the transaction ends;
+-- no row if it is gone. The offset of its time is written as PostgreSQL does: without minutes and seconds that are 0.
+select extract(epoch from died_at)::float8, event, ev_id::text, case when isfinite(ev_time) then
         (ev_time at time zone %(zone)s)::text || case when zone_offset < '0' then '-' else '+' end
             || regexp_replace(to_char(greatest(zone_offset, -zone_offset), 'HH24:MI:SS'), '(:00)?:00$', '')
         else ev_time::text end,

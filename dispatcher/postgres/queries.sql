@@ -409,20 +409,26 @@ left join keyed on keyed.number = attnum
 order by attnum;
 
 -- name: partition_ranges
--- Of a table that is partitioned by the range of one date or time: whether that is a timestamptz, a period of days in a
--- time zone as seconds, and of each partition its name, bounds as text and in seconds (NULL: the default one). A row
--- without a name if there are no partitions; no row if the table is partitioned otherwise, or not.
-select key.atttypid = 'timestamptz'::regtype, key.seconds_of_start, key.seconds_of_end, n.nspname::text, c.relname::text,
-    bounds[1], bounds[2], seconds_of_lower, seconds_of_upper
+-- Of a table that is partitioned by the range of one date or time, or of a number if there is a unit of such: the type of
+-- that, a period in a time zone as seconds or numbers, and of each partition its name, bounds as text and as numbers (NULL:
+-- the default one). A row without a name if there are no partitions; no row if the table is partitioned otherwise, or not.
+select key.type, key.lower, key.upper, n.nspname::text, c.relname::text, bounds[1], bounds[2], numbers.lower, numbers.upper
 from (
-    select partrelid, atttypid,
-        case when atttypid = 'timestamptz'::regtype then extract(epoch from %(start)s::timestamp at time zone %(zone)s)
-            else extract(epoch from %(start)s::timestamp) end::float8 as seconds_of_start,
-        case when atttypid = 'timestamptz'::regtype then extract(epoch from %(end)s::timestamp at time zone %(zone)s)
-            else extract(epoch from %(end)s::timestamp) end::float8 as seconds_of_end
-    from pg_partitioned_table join pg_attribute on attrelid = partrelid and attnum = partattrs[0]
+    select partrelid, atttypid::regtype::text as type,
+        case when atttypid = 'timestamptz'::regtype
+                then coalesce(%(since)s::float8, extract(epoch from %(start)s::timestamp at time zone %(zone)s))
+            when counts then %(since)s::float8 * %(unit)s
+            else extract(epoch from %(start)s::timestamp) end::float8 as lower,
+        case when atttypid = 'timestamptz'::regtype
+                then coalesce(%(until)s::float8, extract(epoch from %(end)s::timestamp at time zone %(zone)s))
+            when counts then %(until)s::float8 * %(unit)s
+            else extract(epoch from %(end)s::timestamp) end::float8 as upper,
+        counts
+    from pg_partitioned_table join pg_attribute on attrelid = partrelid and attnum = partattrs[0],
+        lateral (select %(unit)s > 0 and atttypid = any('{int4,int8,numeric,float8}'::regtype[])) of_type (counts)
     where partrelid = to_regclass(%(table)s) and partstrat = 'r' and partnatts = 1
-        and atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+        and (atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+            or counts)
 ) key
 left join pg_inherits on inhparent = partrelid
 left join pg_class c on c.oid = inhrelid left join pg_namespace n on n.oid = c.relnamespace
@@ -431,16 +437,22 @@ left join lateral (
 ) as expression (bounds) on true
 left join lateral (select
     case when bounds[1] = 'MINVALUE' then '-Infinity'
-        when atttypid = 'timestamptz'::regtype then extract(epoch from bounds[1]::timestamptz)
+        when counts then bounds[1]::float8
+        when type = 'timestamp with time zone' then extract(epoch from bounds[1]::timestamptz)
         else extract(epoch from bounds[1]::timestamp) end::float8,
     case when bounds[2] = 'MAXVALUE' then 'Infinity'
-        when atttypid = 'timestamptz'::regtype then extract(epoch from bounds[2]::timestamptz)
+        when counts then bounds[2]::float8
+        when type = 'timestamp with time zone' then extract(epoch from bounds[2]::timestamptz)
         else extract(epoch from bounds[2]::timestamp) end::float8
-) as seconds (seconds_of_lower, seconds_of_upper) on true;
+) as numbers (lower, upper) on true;
 
--- name: day_of_moment
--- The day of a moment in a time zone.
-select (%(moment)s::timestamptz at time zone %(zone)s)::date::text;
+-- name: time_of
+-- The time that the target reads in a value: of a moment what clocks show in a time zone, else what is written.
+select case when %(by_moment)s then %(value)s::timestamptz at time zone %(zone)s else %(value)s::timestamp end::text;
+
+-- name: transaction_time
+-- When the transaction began, in seconds since 1970.
+select extract(epoch from now())::float8;
 
 -- name: is_child
 -- Whether a table is a child of another one.

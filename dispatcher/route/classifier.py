@@ -44,6 +44,11 @@ class EventKind:
     key: tuple[bytes, ...] = ()
     is_passed_over: bool = False
 
+    @property
+    def removes(self) -> bool:
+        """Whether they remove rows."""
+        return self.handling is Handling.CHANGE and self.operation is Operation.DELETE
+
 
 _DEEDS = {
     Operation.INSERT: Deed.INSERT,

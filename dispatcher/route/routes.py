@@ -9,7 +9,6 @@ from typing import Protocol
 
 from ..events import Change, Event, Operation, Row
 from ..partitions import Period, PeriodCache
-from ..partitionsettings import EVENT_TIME
 from ..postgres import UTF8, Encoding
 from ..settings import Settings
 from ..write import Delete, Insert, Patch, Replace
@@ -76,6 +75,7 @@ class Router:
         self._feed = feed
         self._periods = periods
         self._part_field = settings.part_field.encode()
+        self._by_column = bool(settings.partitioning.column)
         self._row_mode = row_mode
         add: _Route = self._insert
         keep_all = dict.fromkeys((Operation.INSERT, Operation.UPDATE), add)
@@ -149,7 +149,7 @@ class Router:
 
     def _delete(self, event: Event, change: Change) -> Routed:
         period = None
-        if self._settings.part_field != EVENT_TIME:
+        if self._by_column:
             # Else the row was written at another time; and a value may name no partition.
             with suppress(ValueError):
                 period = self._period(event, change)
@@ -161,8 +161,8 @@ class Router:
         field = self._settings.part_field
         if not field:
             return None
-        if field == EVENT_TIME:
-            return self._periods[event.time]
+        if not self._by_column:
+            return self._periods.present or self._periods[event.time]
         if self._part_field not in change.row:
             if change.whole:
                 raise ValueError(f"it has no column {field}, which part_field names")

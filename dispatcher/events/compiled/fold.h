@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 enum {
-    DAY = 10,         /* bytes of a date, YYYY-MM-DD */
-    MAX_MOMENT = 64,  /* bytes of a partition value; longer ones name no day */
-    MAX_GROUPS = 256, /* days of one fold, and sets of columns */
-    MAX_FIELDS = 16,  /* of a line */
+    MAX_MOMENT = 64,      /* bytes of a partition value; longer ones tell no moment */
+    MAX_GROUPS = 256,     /* sets of columns of one fold */
+    MAX_PERIODS = 1 << 14, /* numbers of periods are less */
+    MAX_FIELDS = 16,      /* of a line */
     NOT_PARTITIONED = -1,
     BY_EVENT_TIME = -2,
     OF_PREFIX = -1,
@@ -26,6 +26,9 @@ enum { ACT_INSERT, ACT_REPLACE, ACT_PATCH, ACT_DELETE, ACT_REMOVE, ACT_REMOVE_PR
 enum { STOP_ALL, STOP_STRANGE, STOP_FULL, STOP_BAD, STOP_NO_MEMORY };
 enum { URLENCODED, JSON, VALUES, CHANGES, CONDITIONS, EITHER, UNREAD };
 enum { SPELLINGS = 3 };
+
+/* As Dial in moment.py. */
+enum { WRITTEN, ZONED, SECONDS, MILLISECONDS };
 
 typedef struct {
     const char *text;
@@ -66,7 +69,7 @@ typedef struct {
     size_t *key;
     int *in_key; /* of each column */
     long part;
-    int replaces;
+    int replaces, dial;
 } Description;
 
 /* values.c: returns the end of what was written, or NULL if the value is malformed. */
@@ -89,7 +92,7 @@ int past(Reader *reader, const char *expected, size_t size);
 Value *value_of(Reader *reader, Value *values, const char *name, size_t size);
 
 /* moment.c */
-int names_day(const char *text, size_t size);
+int tell_second(const char *text, size_t size, int dial, int64_t *second);
 
 /* json.c */
 int scan_json(Reader *reader, Value *values);
@@ -101,11 +104,17 @@ int chosen(Text text, int writing);
 int unescape_copy(Text *text, Buffer *scratch);
 int make_room(Buffer *buffer, size_t more);
 
+/* Seconds that lie in one period; see PureFold.allow. */
+typedef struct {
+    int64_t start, end;
+    int period, rows;
+} Stretch;
+
 /* rows.c */
 typedef struct {
     uint32_t hash, key_size, row_size, row_room;
     size_t key, row; /* in the arena */
-    int16_t day, removed; /* numbers of days; removed: -1 if it was not */
+    int16_t period, removed; /* numbers; removed: -1 if it was not */
     int16_t columns;      /* number of the set of columns */
     uint8_t is_there;
     uint8_t first;        /* what is done to it if it is gone */
@@ -117,7 +126,7 @@ typedef struct {
 } Set;
 
 typedef struct {
-    int act, day, columns;
+    int act, period, columns;
     size_t count, start; /* in `members` */
 } Group;
 
@@ -130,12 +139,10 @@ typedef struct {
     size_t row_count, row_room;
     uint32_t *slots; /* of the hash table: number of a row plus 1, 0 if free */
     size_t slot_count;
-    char days[MAX_GROUPS][DAY]; /* the first one is none */
-    int is_allowed[MAX_GROUPS];
-    size_t day_count, last_day;
     Set sets[MAX_GROUPS];
     size_t set_count;
-    Buffer allowed; /* days that rows may have, DAY bytes each */
+    Stretch *stretches; /* in their order */
+    size_t stretch_count, stretch_room, last_stretch;
     /* Of the present line. */
     Value *values, *where, *before;
     Buffer scratch, old_scratch, key, old_key, row, merged;
@@ -149,13 +156,13 @@ typedef struct {
 } Fold;
 
 #define NO_ROW UINT32_MAX
-int number_of_day(Fold *fold, const char *day);
-int is_allowed(Fold *fold, int day);
+int add_stretch(Fold *fold, const Stretch *stretch);
+const Stretch *find_stretch(Fold *fold, int64_t second);
 int number_of_set(Fold *fold);
 uint32_t hash_of(const Fold *fold, const Buffer *key);
 uint32_t find_row(const Fold *fold, const Buffer *key, uint32_t hash);
 Row *new_row(Fold *fold, const Buffer *key, uint32_t hash, int is_keyed);
-int store(Fold *fold, Row *row, const Buffer *text, int set, int day);
+int store(Fold *fold, Row *row, const Buffer *text, int set, int period);
 int go(Row *row);
 void clear_rows(Fold *fold);
 void free_rows(Fold *fold);

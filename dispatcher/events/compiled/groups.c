@@ -14,9 +14,9 @@ typedef struct {
     uint32_t *of_row; /* numbers of groups, two for each row */
 } Table;
 
-static size_t slot_of(const Table *table, int act, int day, int columns)
+static size_t slot_of(const Table *table, int act, int period, int columns)
 {
-    uint64_t hash = ((uint64_t)act << 40 ^ (uint64_t)(uint32_t)day << 20 ^ (uint32_t)columns) * 0x9E3779B97F4A7C15u;
+    uint64_t hash = ((uint64_t)act << 40 ^ (uint64_t)(uint32_t)period << 20 ^ (uint32_t)columns) * 0x9E3779B97F4A7C15u;
     return (size_t)(hash >> 32) & (table->slot_count - 1);
 }
 
@@ -31,7 +31,7 @@ static int grow(Fold *fold, Table *table)
     table->slot_count = count;
     for (size_t i = 0; i < fold->group_count; i++) {
         const Group *group = &fold->groups[i];
-        size_t slot = slot_of(table, group->act, group->day, group->columns);
+        size_t slot = slot_of(table, group->act, group->period, group->columns);
         while (slots[slot])
             slot = (slot + 1) & (count - 1);
         slots[slot] = (uint32_t)i + 1;
@@ -39,15 +39,15 @@ static int grow(Fold *fold, Table *table)
     return 1;
 }
 
-/* Number of the group of an act, day and set of columns, counted up; NO_GROUP without memory. */
-static uint32_t join(Fold *fold, Table *table, int act, int day, int columns)
+/* Number of the group of an act, period and set of columns, counted up; NO_GROUP without memory. */
+static uint32_t join(Fold *fold, Table *table, int act, int period, int columns)
 {
     if (2 * fold->group_count >= table->slot_count && !grow(fold, table))
         return NO_GROUP;
-    size_t slot = slot_of(table, act, day, columns);
+    size_t slot = slot_of(table, act, period, columns);
     for (; table->slots[slot]; slot = (slot + 1) & (table->slot_count - 1)) {
         Group *group = &fold->groups[table->slots[slot] - 1];
-        if (group->act == act && group->day == day && group->columns == columns) {
+        if (group->act == act && group->period == period && group->columns == columns) {
             group->count++;
             return table->slots[slot] - 1;
         }
@@ -60,7 +60,7 @@ static uint32_t join(Fold *fold, Table *table, int act, int day, int columns)
         fold->groups = groups;
         fold->group_room = room;
     }
-    fold->groups[fold->group_count] = (Group){act, day, columns, 1, 0};
+    fold->groups[fold->group_count] = (Group){act, period, columns, 1, 0};
     table->slots[slot] = (uint32_t)++fold->group_count;
     return (uint32_t)fold->group_count - 1;
 }
@@ -73,13 +73,13 @@ static int join_row(Fold *fold, Table *table, size_t number)
     of_row[0] = of_row[1] = NO_GROUP;
     int is_new = row->first == ACT_FIND_ABSENT;
     if (is_new && !row->is_there)
-        return (of_row[0] = join(fold, table, ACT_FIND_ABSENT, row->day, -1)) != NO_GROUP;
+        return (of_row[0] = join(fold, table, ACT_FIND_ABSENT, row->period, -1)) != NO_GROUP;
     if (!is_new && row->removed >= 0 && (of_row[0] = join(fold, table, row->first, row->removed, -1)) == NO_GROUP)
         return 0;
     if (!row->is_there)
         return 1;
     int act = is_new || row->removed >= 0 ? ACT_INSERT : row->first == ACT_REMOVE ? ACT_REPLACE : ACT_PATCH;
-    return (of_row[1] = join(fold, table, act, row->day, row->columns)) != NO_GROUP;
+    return (of_row[1] = join(fold, table, act, row->period, row->columns)) != NO_GROUP;
 }
 
 typedef struct {

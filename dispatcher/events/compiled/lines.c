@@ -13,7 +13,7 @@ static int is_null(Text field)
 }
 
 typedef struct {
-    int deed, is_whole, is_written, rekeys, day, set;
+    int deed, is_whole, is_written, rekeys, period, set;
     size_t loaded; /* columns, with given ones */
 } Line;
 
@@ -149,18 +149,18 @@ static int read_row(Fold *fold, Line *line, int writing, Text data, Text old)
     return 1;
 }
 
-/* Find the row's day; returns a stop. */
-static int find_day(Fold *fold, Line *line, Text time)
+/* Find the row's period; returns a stop. */
+static int find_period(Fold *fold, Line *line, Text time)
 {
     char moment[12 * MAX_MOMENT];
     const Description *d = &fold->described;
     int is_sure = 0;
-    const char *text = time.text;
-    line->day = 0;
+    int64_t second;
+    line->period = 0;
     if (d->part == NOT_PARTITIONED || (d->part == BY_EVENT_TIME && line->deed == DELETE))
         return STOP_ALL;
     if (d->part == BY_EVENT_TIME)
-        is_sure = names_day(time.text, time.size);
+        is_sure = tell_second(time.text, time.size, d->dial, &second);
     else {
         const Value *value = &fold->values[d->part];
         if (value->kind == ABSENT && !line->is_whole)
@@ -171,17 +171,16 @@ static int find_day(Fold *fold, Line *line, Text time)
             char *end = write_value(value, moment, 0);
             if (end == NULL)
                 return STOP_STRANGE;
-            text = moment;
-            is_sure = names_day(moment, (size_t)(end - moment));
+            is_sure = tell_second(moment, (size_t)(end - moment), d->dial, &second);
         }
     }
     if (!is_sure)
         return line->deed == DELETE ? STOP_ALL : STOP_STRANGE;
-    int day = number_of_day(fold, text);
-    if (day < 0)
-        return STOP_FULL;
-    line->day = day;
-    return line->deed == DELETE || is_allowed(fold, day) ? STOP_ALL : STOP_STRANGE;
+    const Stretch *stretch = find_stretch(fold, second);
+    if (stretch == NULL || !(stretch->rows || line->deed == DELETE))
+        return STOP_STRANGE;
+    line->period = stretch->period;
+    return STOP_ALL;
 }
 
 static int merge_columns(Fold *fold, Row *row, Line *line)
@@ -222,15 +221,15 @@ static int merge_columns(Fold *fold, Row *row, Line *line)
     int set = number_of_set(fold);
     if (set < 0)
         return set == -1 ? STOP_FULL : STOP_NO_MEMORY;
-    return store(fold, row, merged, set, row->day);
+    return store(fold, row, merged, set, row->period);
 }
 
 /* A row is added that was removed. */
 static int return_row(Fold *fold, Row *row, const Line *line)
 {
-    if (row->first == ACT_FIND_ABSENT ? line->day != row->day : !fold->described.replaces)
+    if (row->first == ACT_FIND_ABSENT ? line->period != row->period : !fold->described.replaces)
         return STOP_FULL;
-    return store(fold, row, &fold->row, line->set, line->day);
+    return store(fold, row, &fold->row, line->set, line->period);
 }
 
 static int change_row(Fold *fold, Line *line, int *is_ignored)
@@ -244,29 +243,29 @@ static int change_row(Fold *fold, Line *line, int *is_ignored)
             *is_ignored = !go(row);
         else {
             row->first = ACT_DELETE;
-            row->day = row->removed = (int16_t)line->day;
+            row->period = row->removed = (int16_t)line->period;
         }
         return STOP_ALL;
     }
     if (number == NO_ROW) {
         row->first = !line->is_whole ? ACT_REMOVE_PRESENT : line->deed == INSERT ? ACT_FIND_ABSENT : ACT_REMOVE;
-        return store(fold, row, &fold->row, line->set, line->day);
+        return store(fold, row, &fold->row, line->set, line->period);
     }
     if (!row->is_there)
         return line->is_whole ? return_row(fold, row, line) : STOP_BAD;
     if (line->deed == INSERT)
         return STOP_BAD;
-    if (line->day != row->day && (line->day || line->is_whole))
+    if (line->period != row->period && (line->period || line->is_whole))
         return STOP_FULL;
     if (line->set == row->columns)
-        return store(fold, row, &fold->row, line->set, row->day);
+        return store(fold, row, &fold->row, line->set, row->period);
     return merge_columns(fold, row, line);
 }
 
 static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
 {
     const Description *d = &fold->described;
-    int end = find_day(fold, line, time);
+    int end = find_period(fold, line, time);
     if (end != STOP_ALL)
         return end;
     if (!write_row(fold, line)
@@ -287,7 +286,7 @@ static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
     if (row == NULL)
         return STOP_NO_MEMORY;
     row->first = ACT_FIND_ABSENT;
-    return store(fold, row, &fold->row, line->set, line->day);
+    return store(fold, row, &fold->row, line->set, line->period);
 }
 
 static int find_prefix(Fold *fold, Text type, Text table)

@@ -154,12 +154,16 @@ static int take_description(Fold *fold, PyObject *description)
     PyObject *prefixes, *columns, *loaded, *key, *given;
     Py_ssize_t first, least;
     Description *d = &fold->described;
-    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnpO!", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
+    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnpO!i", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
                           &PyTuple_Type, &loaded, &PyTuple_Type, &key, &d->part, &least, &d->replaces, &PyTuple_Type,
-                          &given))
+                          &given, &d->dial))
         return 0;
     if (first < 1 || first + 4 > MAX_FIELDS || least < 0) {
         PyErr_SetString(PyExc_IndexError, "no such field");
+        return 0;
+    }
+    if (d->dial < WRITTEN || d->dial > MILLISECONDS) {
+        PyErr_SetString(PyExc_ValueError, "no such dial");
         return 0;
     }
     d->first = (size_t)first;
@@ -200,7 +204,6 @@ static void fold_dealloc(FoldObject *self)
     Description *d = &fold->described;
     free_groups(fold);
     free_rows(fold);
-    free(fold->allowed.text);
     for (size_t i = 0; d->prefixes && i < d->prefix_count; i++)
         PyMem_Free(d->prefixes[i].given);
     void *owned[] = {d->prefixes,  d->given,  d->columns,      d->in_key,   d->key,       fold->values, fold->where,
@@ -234,22 +237,20 @@ static PyObject *fold_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     return (PyObject *)self;
 }
 
-static PyObject *fold_allow(FoldObject *self, PyObject *day)
+static PyObject *fold_allow(FoldObject *self, PyObject *args)
 {
-    Text text;
-    Buffer *allowed = &self->fold.allowed;
-    if (!take_text(day, &text))
+    long long start, end;
+    Stretch stretch;
+    if (!PyArg_ParseTuple(args, "LLip:allow", &start, &end, &stretch.period, &stretch.rows))
         return NULL;
-    if (text.size == 0)
-        Py_RETURN_NONE;
-    if (text.size != DAY) {
-        PyErr_SetString(PyExc_ValueError, "a day has ten bytes");
+    if (start >= end || stretch.period < 1 || stretch.period >= MAX_PERIODS) {
+        PyErr_SetString(PyExc_ValueError, "no such period");
         return NULL;
     }
-    if (!make_room(allowed, DAY))
+    stretch.start = start;
+    stretch.end = end;
+    if (!add_stretch(&self->fold, &stretch))
         return PyErr_NoMemory();
-    memcpy(allowed->text + allowed->size, text.text, DAY);
-    allowed->size += DAY;
     Py_RETURN_NONE;
 }
 
@@ -350,8 +351,7 @@ static PyObject *fold_groups(FoldObject *self, PyObject *none)
     for (size_t i = 0; found && i < fold->group_count; i++) {
         const Group *group = &fold->groups[i];
         PyObject *columns = columns_of(fold, group);
-        PyObject *each = columns ? Py_BuildValue("iy#Nn", group->act, fold->days[group->day],
-                                                 (Py_ssize_t)(group->day ? DAY : 0), columns, (Py_ssize_t)group->count)
+        PyObject *each = columns ? Py_BuildValue("iiNn", group->act, group->period, columns, (Py_ssize_t)group->count)
                                  : NULL;
         if (each == NULL)
             Py_CLEAR(found);
@@ -420,7 +420,7 @@ static PyObject *fold_size(FoldObject *self, void *nothing)
 }
 
 static PyMethodDef methods[] = {
-    {"allow", (PyCFunction)fold_allow, METH_O, NULL},
+    {"allow", (PyCFunction)fold_allow, METH_VARARGS, NULL},
     {"counts", (PyCFunction)fold_counts, METH_NOARGS, NULL},
     {"clear", (PyCFunction)fold_clear, METH_NOARGS, NULL},
     {"add", (PyCFunction)fold_add, METH_VARARGS, NULL},

@@ -1,4 +1,4 @@
-/* Rows by their keys, with the days and sets of columns that they have. */
+/* Rows by their keys, with the periods and sets of columns that they have. */
 
 #include "fold.h"
 
@@ -22,9 +22,6 @@ void clear_rows(Fold *fold)
     fold->row_count = 0;
     if (fold->slot_count)
         memset(fold->slots, 0, fold->slot_count * sizeof *fold->slots);
-    fold->day_count = 1;
-    fold->is_allowed[0] = 1;
-    fold->last_day = 0;
     fold->set_count = 0;
 }
 
@@ -33,6 +30,7 @@ void free_rows(Fold *fold)
     free(fold->arena.text);
     free(fold->rows);
     free(fold->slots);
+    free(fold->stretches);
     for (size_t i = 0; i < MAX_GROUPS; i++)
         free(fold->sets[i].bits);
     Buffer *buffers[] = {&fold->scratch, &fold->old_scratch, &fold->key, &fold->old_key, &fold->row, &fold->merged};
@@ -40,30 +38,56 @@ void free_rows(Fold *fold)
         free(buffers[i]->text);
 }
 
-/* Days and sets of columns. */
+/* Periods and sets of columns. */
 
-/* Number of a day; -1: there is no room for it. */
-int number_of_day(Fold *fold, const char *day)
+/* Index of the first stretch that begins later. */
+static size_t after(const Fold *fold, int64_t second)
 {
-    for (size_t tried = 0; tried < fold->day_count; tried++) {
-        size_t number = (fold->last_day + 1 + tried) % fold->day_count;
-        if (number && memcmp(fold->days[number], day, DAY) == 0)
-            return (int)(fold->last_day = number);
+    size_t low = 0, high = fold->stretch_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (fold->stretches[middle].start <= second)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    if (fold->day_count == MAX_GROUPS)
-        return -1;
-    memcpy(fold->days[fold->day_count], day, DAY);
-    fold->is_allowed[fold->day_count] = 0;
-    return (int)(fold->last_day = fold->day_count++);
+    return low;
 }
 
-/* Whether rows may have a day. */
-int is_allowed(Fold *fold, int day)
+/* Know a stretch, or what has changed of one; returns 0 without memory. */
+int add_stretch(Fold *fold, const Stretch *stretch)
 {
-    for (size_t at = 0; !fold->is_allowed[day] && at < fold->allowed.size; at += DAY)
-        if (memcmp(fold->allowed.text + at, fold->days[day], DAY) == 0)
-            fold->is_allowed[day] = 1;
-    return fold->is_allowed[day];
+    size_t at = after(fold, stretch->start);
+    fold->last_stretch = 0;
+    if (at && fold->stretches[at - 1].start == stretch->start) {
+        fold->stretches[at - 1] = *stretch;
+        return 1;
+    }
+    if (fold->stretch_count == fold->stretch_room) {
+        size_t room = fold->stretch_room ? 2 * fold->stretch_room : 64;
+        Stretch *stretches = realloc(fold->stretches, room * sizeof *stretches);
+        if (stretches == NULL)
+            return 0;
+        fold->stretches = stretches;
+        fold->stretch_room = room;
+    }
+    memmove(fold->stretches + at + 1, fold->stretches + at, (fold->stretch_count - at) * sizeof *stretch);
+    fold->stretches[at] = *stretch;
+    fold->stretch_count++;
+    return 1;
+}
+
+/* The stretch that has a second; NULL: none is known. */
+const Stretch *find_stretch(Fold *fold, int64_t second)
+{
+    const Stretch *found = fold->stretches + fold->last_stretch;
+    if (fold->stretch_count && found->start <= second && second < found->end)
+        return found;
+    size_t at = after(fold, second);
+    if (at == 0 || second >= fold->stretches[at - 1].end)
+        return NULL;
+    fold->last_stretch = at - 1;
+    return &fold->stretches[at - 1];
 }
 
 /* Number of the set of columns that fold->set is; -1: there is no room for it, -2: no memory. */
@@ -175,7 +199,7 @@ Row *new_row(Fold *fold, const Buffer *key, uint32_t hash, int is_keyed)
 }
 
 /* Let a row be there, with this text; returns a stop. */
-int store(Fold *fold, Row *row, const Buffer *text, int set, int day)
+int store(Fold *fold, Row *row, const Buffer *text, int set, int period)
 {
     if (text->size > row->row_room) {
         size_t room = (text->size + 15) & ~(size_t)15;
@@ -189,7 +213,7 @@ int store(Fold *fold, Row *row, const Buffer *text, int set, int day)
         memcpy(fold->arena.text + row->row, text->text, text->size);
     row->row_size = (uint32_t)text->size;
     row->columns = (int16_t)set;
-    row->day = (int16_t)day;
+    row->period = (int16_t)period;
     row->is_there = 1;
     return STOP_ALL;
 }
@@ -201,6 +225,6 @@ int go(Row *row)
         return 0;
     row->is_there = 0;
     if (row->removed < 0)
-        row->removed = row->day;
+        row->removed = row->period;
     return 1;
 }

@@ -67,14 +67,21 @@ WORDS = (
     ),
 )
 CHOICES = [
-    ((), (True,) * 4, (0,), -1, 1, True),
-    ((0, -1), (True,) * 6, (2,), 3, 1, True),
-    ((), (True, False, True, False), (0, 2), -2, 2, False),
-    ((-1, 1, -1), (True,) * 3 + (True, True, False, True), (6, 3), 4, 1, True),
+    ((), (True,) * 4, (0,), -1, 1, True, 0),
+    ((0, -1), (True,) * 6, (2,), 3, 1, True, 0),
+    ((), (True, False, True, False), (0, 2), -2, 2, False, 1),
+    ((-1, 1, -1), (True,) * 3 + (True, True, False, True), (6, 3), 4, 1, True, 1),
+    ((), (True,) * 4, (2,), 0, 1, True, 2),
+    ((0, -1), (True,) * 6, (2,), 5, 1, True, 3),
 ]
-"""What is given and loaded, the key, what tells the day, and so on: the end of a Description."""
+"""What is given and loaded, the key, what tells the period, and so on: the end of a Description."""
 
-DAYS = (b"2026-11-24", b"2024-02-29")
+STRETCHES = (
+    (-5, 10, 1, True),
+    (1795400000, 1795550000, 2, True),
+    ((1 << 40) + 1795478400, (1 << 40) + 1795564800, 3, True),
+    ((1 << 40) + 1709164800, (1 << 40) + 1709251200, 4, False),
+)
 
 LINES = 24
 """Lines of a block."""
@@ -96,17 +103,17 @@ def blocks(mutator: Mutator) -> tuple[bytes, How]:
 
 def described(choice: tuple[Any, ...]) -> How:
     """A Description, as the compiled fold takes it."""
-    given, *rest = choice
+    given, *rest, dial = choice
     texts = tuple(b"a\\tb" if number else b"\\N" for number in range(given.count(-1)))
     prefixes = tuple((*prefix, texts) for prefix in PREFIXES)
-    return (2, prefixes, ((b"",) * 3,) * len(given) + COLUMNS, *rest, given)
+    return (2, prefixes, ((b"",) * 3,) * len(given) + COLUMNS, *rest, given, dial)
 
 
 def steps(make: Make, block: Any, text: bytes, how: How) -> list[Any]:
     """All that a fold makes of a block, going on after each line that it does not take."""
     fold, found, at = make(how), [], 0
-    for day in DAYS:
-        fold.allow(day)
+    for stretch in STRETCHES:
+        fold.allow(*stretch)
     while at < len(text):
         end, why = fold.add(block, at)
         if not at <= end <= len(text):

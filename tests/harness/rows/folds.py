@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from tdsup.dispatcher.events import _fold
 from tdsup.dispatcher.events.folded import NOT_PARTITIONED, OF_PREFIX, Act, Deed, Description, Group, Prefix
+from tdsup.dispatcher.events.moment import LOCAL, Dial, second_of
 from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.events.scan import Writing
 
@@ -40,6 +41,7 @@ GIVEN = (OF_PREFIX, 0, OF_PREFIX, 1)
 """Columns that are not of the data: two of the prefix, and two fields."""
 
 DAYS = (b"2026-11-24", b"2026-11-25", b"2024-02-29")
+"""Days whose periods have the numbers 1, 2 and 3."""
 
 
 def description(**changes: object) -> Description:
@@ -64,9 +66,17 @@ def with_given(described: Description) -> Description:
 def made(make: Make, description: Description) -> _fold.Fold | PureFold:
     """A fold that takes some days."""
     fold = make(description)
-    for day in DAYS:
-        fold.allow(day)
+    for number, day in enumerate(DAYS, 1):
+        allow(fold, day, number)
     return fold
+
+
+def allow(fold: _fold.Fold | PureFold, day: bytes, number: int, *, rows: bool = True) -> None:
+    """Let a fold take a day, as it is written and as UTC has it."""
+    start = second_of(day, Dial.WRITTEN)
+    assert start is not None
+    for first in (start, start - LOCAL):
+        fold.allow(first, first + 86400, number, rows)
 
 
 def told(fold: _fold.Fold | PureFold) -> dict[Group, bytes]:

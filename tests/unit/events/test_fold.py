@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tdsup.dispatcher.events import _fold
 from tdsup.dispatcher.events.folded import BY_EVENT_TIME, NOT_PARTITIONED, Deed, Stop
+from tdsup.dispatcher.events.moment import Dial
 from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.events.scan import Writing
-from tdsup.dispatcher.partitions.period import period_of
 from tdsup.dispatcher.postgres import copytext
 
 # Lines as triggers write them, and such as they never do.
@@ -26,7 +26,9 @@ VALUE = st.one_of(
 )
 DAY = st.sampled_from(
     """2026-11-24 2026-11-24+23:59:59 2026-11-25 2026-11-25T10:00 2024-02-29 2023-02-29 2026-11-24+24:00:00
-    2026-11-24+10:00:00.5+02 2026-11-23 infinity 0000-01-01 2026-1-5 2026-11-24+10:00:60""".split()
+    2026-11-24+10:00:00.5+02 2026-11-23 infinity 0000-01-01 2026-1-5 2026-11-24+10:00:60
+    2026-11-25+01:00:00+02:00:01 2026-11-23+23:00:00.1234567-01:30 2026-11-24+10:59:59.1234567-16
+    2026-11-24+10:00+02: 1795478400 1795478400000.5 -0.5 -1500 1e9 1795478400. 9999-01-01""".split()
 )
 KEY = st.sampled_from(["1", "2", "3", "10", ""])
 Row = dict[str, str | None]
@@ -121,13 +123,13 @@ def lines(draw: st.DrawFn) -> bytes:
     st.lists(lines(), max_size=12),
     st.sampled_from([NOT_PARTITIONED, BY_EVENT_TIME, 1]),
     st.sampled_from([(), (0,), (0, 2)]),
-    st.tuples(st.booleans(), st.booleans(), st.integers(1, 4), st.booleans()),
+    st.tuples(st.booleans(), st.booleans(), st.integers(1, 4), st.sampled_from(Dial), st.booleans()),
 )
 def test_the_compiled_fold_is_the_pure_one(
-    block: list[bytes], part: int, key: tuple[int, ...], choices: tuple[bool, bool, int, bool]
+    block: list[bytes], part: int, key: tuple[int, ...], choices: tuple[bool, bool, int, Dial, bool]
 ) -> None:
     """Whatever the lines: both stop at the same byte for the same reason, and tell the same."""
-    replaces, all_loaded, least, has_given = choices
+    replaces, all_loaded, least, dial, has_given = choices
     prefixes = (
         PREFIXES if key else tuple(each for each in PREFIXES if each.deed in {Deed.INSERT, Deed.NOTHING})
     )
@@ -137,6 +139,7 @@ def test_the_compiled_fold_is_the_pure_one(
         key=key,
         replaces=replaces,
         least=least,
+        dial=dial,
         loaded=(True, all_loaded, True, all_loaded),
     )
     if has_given:
@@ -160,21 +163,6 @@ def test_the_compiled_fold_is_the_pure_one(
 def inserted_line(data: bytes) -> bytes:
     """A line with a row to add."""
     return copytext.line([b"7", b"x", PREFIXES[0].type, data, PREFIXES[0].table])
-
-
-@FOLDS
-@given(value=DAY)
-def test_days_are_those_of_the_row_path(make: Make, value: str) -> None:
-    """A row that is taken has the day that period.py finds for its value."""
-    plain = value.replace("+", " ", 1).encode()
-    fold = make(description(part=1))
-    try:
-        day = period_of(plain, "daily").start.isoformat().encode()
-    except ValueError:
-        day = b"2026-11-24"
-    fold.allow(day)
-    if fold.add(inserted_line(b"id=1&day=" + quote_plus(plain).encode()), 0)[1] == Stop.ALL:
-        assert [group[1] for group in fold.groups()] == [day]
 
 
 @FOLDS

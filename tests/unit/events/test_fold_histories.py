@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from harness.rows.folds import FOLDS, PREFIXES, Make, description, made, told
+from harness.rows.folds import FOLDS, PREFIXES, Make, allow, description, made, told
 from tdsup.dispatcher.events import _fold
-from tdsup.dispatcher.events.folded import MAX_GROUPS, Act, Group, Stop
+from tdsup.dispatcher.events.folded import Act, Group, Stop
 from tdsup.dispatcher.postgres import copytext
 
 
@@ -122,7 +122,7 @@ def test_only_an_update_changes_a_key(make: Make, prefix: int, act: Act) -> None
     fold = make(description())
     block = line(prefix, b'{"id":2}', b'{"id":1}')
     assert fold.add(block, 0) == (len(block), Stop.ALL)
-    assert told(fold) == {Group(act, b"", (0,), 1): b"2\n"}
+    assert told(fold) == {Group(act, 0, (0,), 1): b"2\n"}
 
 
 @FOLDS
@@ -133,7 +133,7 @@ def test_a_row_that_moves_twice_needs_two_folds(make: Make) -> None:
     assert fold.add(b"".join(lines_), 0) == (len(lines_[0]), Stop.FULL)
     fold.clear()
     assert fold.add(lines_[1], 0) == (len(lines_[1]), Stop.ALL)
-    assert list(told(fold)) == [Group(Act.REPLACE, b"2026-11-25", (0, 1), 1)]
+    assert list(told(fold)) == [Group(Act.REPLACE, 2, (0, 1), 1)]
 
 
 @FOLDS
@@ -145,27 +145,18 @@ def test_a_table_that_refers_to_itself_gets_a_row_back_in_another_fold(make: Mak
 
 
 @FOLDS
-def test_days_are_those_allowed(make: Make) -> None:
-    """A row of another day is for somebody else; a delete may name any, for it makes no partition."""
+def test_periods_are_those_allowed(make: Make) -> None:
+    """A row of another one is for somebody else; a delete may name one without rows, or none."""
     fold = made(make, description(part=1))
     assert fold.add(line(ADD, b"id=1&day=2026-12-01"), 0) == (0, Stop.STRANGE)
-    fold.allow(b"2026-12-01")
+    allow(fold, b"2026-12-01", 4)
     assert fold.add(line(ADD, b"id=1&day=2026-12-01"), 0)[1] == Stop.ALL
+    assert fold.add(line(DEL, b"id=2&day=2026-12-02"), 0)[1] == Stop.STRANGE
+    allow(fold, b"2026-12-02", 5, rows=False)
+    assert fold.add(line(ADD, b"id=2&day=2026-12-02"), 0)[1] == Stop.STRANGE
     assert fold.add(line(DEL, b"id=2&day=2026-12-02"), 0)[1] == Stop.ALL
     assert fold.add(line(DEL, b"id=3&day=never"), 0)[1] == Stop.ALL
-    assert [group[1] for group in fold.groups()] == [b"2026-12-01", b"2026-12-02", b""]
-
-
-@FOLDS
-def test_one_day_too_many_ends_a_call(make: Make) -> None:
-    """The next fold goes on."""
-    days = [b"%04d-01-01" % (1000 + number) for number in range(MAX_GROUPS)]
-    fold = make(description(part=1))
-    for day in days:
-        fold.allow(day)
-    block = b"".join(line(ADD, b"id=%b&day=" % day[:4] + day) for day in days)
-    end, why = fold.add(block, 0)
-    assert (block.count(b"\n", 0, end), why) == (MAX_GROUPS - 1, Stop.FULL)
+    assert [group[1] for group in fold.groups()] == [4, 5, 0]
 
 
 @FOLDS
@@ -174,7 +165,7 @@ def test_without_a_key_rows_are_added_in_their_order(make: Make) -> None:
     fold = make(description(key=(), prefixes=PREFIXES[:1]))
     block = line(ADD, b"id=2&x=a") + line(ADD, b"x=b&id=1") + line(ADD, b"id=2&x=a")
     assert fold.add(block, 0) == (len(block), Stop.ALL)
-    assert told(fold) == {Group(Act.INSERT, b"", (0, 3), 3): b"2\ta\n1\tb\n2\ta\n"}
+    assert told(fold) == {Group(Act.INSERT, 0, (0, 3), 3): b"2\ta\n1\tb\n2\ta\n"}
 
 
 @FOLDS
@@ -217,5 +208,6 @@ def test_the_compiled_fold_refuses_what_is_not_there() -> None:
     for block, start in [(b"a\n", 3), (b"a\n", -1), (b"a", 0)]:
         with pytest.raises(ValueError, match="lines"):
             fold.add(block, start)
-    with pytest.raises(ValueError, match="ten bytes"):
-        fold.allow(b"2026")
+    for stretch in [(0, 0, 1), (0, 1, 0), (0, 1, 1 << 14)]:
+        with pytest.raises(ValueError, match="no such period"):
+            fold.allow(*stretch, True)

@@ -15,7 +15,7 @@ from tdsup.dispatcher.postgres import TableName
 from tdsup.dispatcher.postgres.identifier import MAX_BYTES, shortened
 
 METHODS = get_args(Method)
-WORDS = [f"%({word})s" for word in "parent year quarter month week day".split()]
+WORDS = [f"%({word})s" for word in "parent year quarter month week day hour".split()]
 PIECES = st.one_of(st.sampled_from(WORDS), st.sampled_from(["_", ".", "é", "w", "(", "\\1", "0"]))
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tdsup.dispatcher.partitions.naming import Method, Naming
-from tdsup.dispatcher.partitions.period import Period, PeriodCache, period_of
+from tdsup.dispatcher.partitions.period import Period, period_of
+from tdsup.dispatcher.partitions.periodcache import PeriodCache
 from tdsup.dispatcher.postgres import TableName
 
 

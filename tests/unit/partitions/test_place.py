@@ -31,11 +31,11 @@ PARTITIONS = st.lists(st.integers(0, 30), unique=True, max_size=12).flatmap(
 
 @given(PARTITIONS, st.integers(0, 29), st.integers(1, 6), st.booleans(), st.booleans())
 def test_each_moment_of_a_period_has_a_place(
-    partitions: list[tuple[TableName, Range]], start: int, length: int, by_moment: bool, default: bool
+    partitions: list[tuple[TableName, Range]], start: int, length: int, is_routed: bool, default: bool
 ) -> None:
     """One partition takes rows only if it holds all of the period; the first gap is held by nobody."""
     period = a_range(start, start + length)
-    found = place(period, Neighbours(PARENT, by_moment, partitions, default))
+    found = place(period, Neighbours(PARENT, is_routed, partitions, default))
     held = {moment for _, each in partitions for moment in range(int(each.start), int(each.end))}
     wanted = set(range(start, start + length))
     if found.gap is not None:
@@ -48,6 +48,6 @@ def test_each_moment_of_a_period_has_a_place(
     else:
         assert wanted <= held
     if found.table not in {None, PARENT}:
-        assert not by_moment
+        assert not is_routed
         (own,) = (each for table, each in partitions if table == found.table)
         assert own.start <= period.start < period.end <= own.end

@@ -8,7 +8,7 @@ import pytest
 from harness.rows.job import settings_of
 from tdsup.dispatcher.events import Deed, Operation, Writing
 from tdsup.dispatcher.load.known import Known
-from tdsup.dispatcher.partitions.period import PeriodCache
+from tdsup.dispatcher.partitions.periodcache import PeriodCache
 from tdsup.dispatcher.postgres import UTF8, Encoding
 from tdsup.dispatcher.route.classifier import Classifier, EventKind, Handling
 from tdsup.dispatcher.route.routes import MAX_COLUMNS, Router

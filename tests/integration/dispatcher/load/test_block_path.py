@@ -57,6 +57,18 @@ JOBS: dict[str, tuple[str, dict[str, object]]] = {
     "new columns added": (TABLE, {"part_field": "day", "on_new_column": "add"}),
     "new columns left out": (TABLE, {"on_new_column": "ignore"}),
     "by the event's time": (TABLE, {"part_field": "_EVTIME"}),
+    "by its hour, in a zone": (
+        TABLE,
+        {"part_field": "_EVTIME", "part_method": "hourly", "part_time_zone": "Asia/Kolkata"},
+    ),
+    "by hour": (TABLE, {"part_field": "day", "part_method": "hourly"}),
+    "by week, in a zone": (
+        TABLE,
+        {"part_field": "day", "part_method": "weekly", "part_time_zone": "America/Sao_Paulo"},
+    ),
+    "by the batch's hour": (TABLE, {"part_field": "_BATCHTIME", "part_method": "hourly"}),
+    "by the present month": (TABLE, {"part_field": "_NOW", "part_method": "monthly"}),
+    "by a number": (TABLE, {"part_field": "n", "part_epoch": "milliseconds", "part_past": "1900-01-01"}),
     "generated": (
         TABLE.replace("note varchar(40)", "note text generated always as ('note ' || id) stored"),
         {"on_new_column": "ignore"},
