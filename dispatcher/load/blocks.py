@@ -6,8 +6,6 @@ order matters, else after all others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ..partitions import Missing
 from ..postgres import copytext
 from .destination import Destination, event_of
@@ -97,18 +95,39 @@ class BlockLoader:
 
     # Several tables.
 
-    def _split(self, block: bytes) -> Iterator[tuple[bytes, list[bytes]]]:
-        """The lines of a block by their table's name, as it stands there."""
+    def _split(self, block: bytes) -> list[tuple[bytes, list[bytes]]]:
+        """The lines of a block by their table's name, as it stands there; of tied tables, in their order.
+
+        A merge must not find a row that refers to another one before that is there, nor one that does so anew
+        before what is deleted with the other one.
+        """
         number = len(self._destinations.leading) + 2
-        found: dict[bytes, list[bytes]] = {}
+        groups: list[tuple[bytes, list[bytes]]] = []
+        open_: dict[bytes, list[bytes]] = {}
+        tied = b""
         for line in block.splitlines(keepends=True):
             name = line.split(b"\t", number + 1)[number]
-            lines = found.get(name)
+            lines = open_.get(name)
             if lines is None:
-                lines = found[name] = []
+                lines = open_[name] = []
+                name_only = name.removesuffix(b"\n")
+                groups.append((name_only, lines))
+                if self._is_tied(name_only):
+                    # The next line of the tied table before this one begins a new group.
+                    open_.pop(tied, None)
+                    tied = name
             lines.append(line)
-        for name, lines in found.items():
-            yield name.removesuffix(b"\n"), lines
+        return groups
+
+    def _is_tied(self, name: bytes) -> bool:
+        """Whether foreign keys tie a table to others."""
+        if not self._destinations.is_bound:
+            return False
+        try:
+            lane = self._lane_of(name)
+        except ValueError:
+            return False
+        return lane is not None and lane.destination.is_bound
 
     def _add_lines(self, name: bytes, lines: list[bytes]) -> None:
         """Take events of a table, as its name stands in their lines."""

@@ -102,7 +102,7 @@ class Lane:
         while at < len(block):
             start, (at, why) = at, self._fold.add(block, at)
             if at > start:
-                self._count()
+                self.is_empty = False
             if why == Stop.BAD:
                 raise PassFailed(End.REFUSED)
             if why == Stop.FULL and not self.is_empty:
@@ -151,7 +151,7 @@ class Lane:
             self._fold.allow(*times, *admitted)
 
     def _count(self) -> None:
-        self.is_empty = False
+        """Count the lines that the fold has taken since the last time."""
         outcome = self._shared.outcome
         for kind, taken, ignored in zip(self._kinds, *self._fold.counts(), strict=True):
             if not taken:
@@ -192,6 +192,7 @@ class Lane:
         """What is to be done with what it holds, which it holds no longer; raises as `add` does."""
         if self.is_empty:
             return []
+        self._count()
         found: dict[tuple[Act, Hashable], dict[Writer, list[_Rows]]] = {}
         for number, group in enumerate(map(Group._make, self._fold.groups())):
             way = self._learner.way(group)
