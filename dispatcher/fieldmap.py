@@ -139,6 +139,19 @@ class FieldMap:
             *((word.value.encode(), word) for word, _ in self.words),
         )
 
+    @cached_property
+    def constant_names(self) -> tuple[bytes, ...]:
+        """Source names of constants. A job's rows have them, so they are a part of what names a row."""
+        return tuple(_source(name) for name, _ in self.constants)
+
+    def rename_key(self, key: Sequence[bytes]) -> tuple[str, ...]:
+        """Target names of what names a row; of columns that are not loaded, none.
+
+        Args:
+            key: source names of columns that name it in the source; of none, none.
+        """
+        return (*(name for name, _ in self.constants), *self.rename(key)) if key else ()
+
     @property
     def columns_of_events(self) -> frozenset[str]:
         """Columns of events that hold some of them."""

@@ -107,7 +107,7 @@ class Destination:
         columns = self.tables.columns(table)
         return (
             all(name in columns and columns[name].canonical for name in names)
-            and self.tables.uniqueness.names_one(table, names)
+            and self.tables.uniqueness.names_one(table, self.settings.fields.rename_key(key))
             and self.tables.takes_copy(table)
         )
 
@@ -158,6 +158,8 @@ class Destination:
         Raises:
             ValueError: it might.
         """
+        if self.settings.constants:
+            raise ValueError("it is a truncate, and dest_table may hold rows with other constants")
         only, root = self._feed.only, self._feed.root
         if root(event.table) != event.table:
             raise ValueError("it is a truncate of one partition, and the target does not tell its rows")

@@ -50,11 +50,13 @@ class Way:
         writer: what writes them.
         picked: numbers of the columns that are written, in order.
         plan: the plan that this is of.
+        prefix: what each line begins with.
     """
 
     writer: Writer
     picked: tuple[int, ...]
     plan: WritePlan
+    prefix: bytes = b""
 
 
 @dataclass(slots=True)
@@ -138,9 +140,10 @@ class Known:
         number = self._numbers.get(name)
         return number is None or self._spellings[number][SPELLING[writing]] != spelled
 
-    def number(self, name: bytes) -> int:
-        """Number of a column of the data that is known."""
-        return self._numbers[name]
+    @property
+    def key_numbers(self) -> tuple[int, ...]:
+        """Numbers of the columns that find a row: constants, which are numbered first, and the key."""
+        return (*range(len(self.given.constants)), *(self._numbers[name] for name in self.key))
 
     def can_take(self, columns: Sequence[tuple[bytes, bytes]], writing: Writing) -> bool:
         """Whether some columns can be known; each is its name, and how it is spelled."""

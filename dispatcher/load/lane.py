@@ -208,10 +208,10 @@ class Lane:
         """What does the same to the rows of some writers; PassFailed if the row path has to see them."""
         step = Step(act, {}, [])
         for part, (writer, rows) in enumerate(writers.items()):
-            prefix = b"%d\t" % part if len(writers) > 1 else b""
-            step.counts[writer.of_part(part) if prefix else writer] = sum(each.size for each in rows)
+            number = b"%d\t" % part if len(writers) > 1 else b""
+            step.counts[writer.of_part(part) if number else writer] = sum(each.size for each in rows)
             for each in rows:
-                text = self._fold.text(each.number, each.way.picked, prefix)
+                text = self._fold.text(each.number, each.way.picked, number + each.way.prefix)
                 if act in WRITING and each.way.plan.may_be_doubtful(text):
                     raise PassFailed(End.NOT_PLAIN)
                 step.texts.append(text)

@@ -17,6 +17,7 @@ from ..events import (
     spelled,
 )
 from ..partitions import EVENT_TIME, Missing, Period, Stretch
+from ..postgres import copytext
 from ..route import EventKind, Handling, Shape, WritePlan
 from ..write import Delete, Insert, Patch, Replace
 from .destination import Destination
@@ -115,14 +116,18 @@ class Learner:
         self.is_passing = self.is_passing or plan.lacks
         picked = numbers if plan.written is None else tuple(numbers[number] for number in plan.written)
         if group.act < Act.DELETE and plan.appends_key:
-            picked += tuple(known.number(name) for name in known.key)
+            picked += known.key_numbers
         writer = plan.writer
         if group.act == Act.FIND_ABSENT and isinstance(writer, Delete):
             # In another table such a key would not have been in its way.
             writer = replace(writer, tables=writer.tables[:1])
         if len(known.ways) >= MAX_PLANS:
             known.ways.clear()
-        known.ways[group.act, period, group.columns] = way = Way(writer, picked, plan)
+        prefix = b""
+        if group.act >= Act.DELETE:
+            # The fold knows the key only.
+            prefix = b"".join(copytext.escape(value) + b"\t" for value in known.given.constants)
+        known.ways[group.act, period, group.columns] = way = Way(writer, picked, plan, prefix)
         return way
 
     def _period(self, group: Group) -> Period | None:
@@ -135,16 +140,17 @@ class Learner:
         """The shape of a group's rows, and the numbers of its columns."""
         known = self._known
         numbers = group.columns
+        key = (*self._settings.fields.constant_names, *known.key)
         if group.act == Act.PATCH:
-            numbers = tuple(number for number in numbers if known.names[number] not in known.key)
+            numbers = tuple(number for number in numbers if known.names[number] not in key)
         names = tuple(known.names[number] for number in numbers)
         if group.act == Act.INSERT:
             return Shape(Insert, period, names), numbers
         if group.act == Act.REPLACE:
-            return Shape(Replace, period, names, known.key), numbers
+            return Shape(Replace, period, names, key), numbers
         if group.act == Act.PATCH:
-            return Shape(Patch, period, names, known.key), numbers
-        return Shape(Delete, period, (), known.key), ()
+            return Shape(Patch, period, names, key), numbers
+        return Shape(Delete, period, (), key), ()
 
     # Learning.
 

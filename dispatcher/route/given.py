@@ -50,12 +50,14 @@ class Given:
         SetupError: a constant has a character that events cannot have.
 
     Attributes:
-        names: their source names.
+        names: their source names; constants come first.
+        constants: values of constants.
     """
 
     def __init__(self, fields: FieldMap, encoding: Encoding) -> None:
         self.names = tuple(name for name, _ in fields.given)
         self._contents = [_encoded(content, encoding) for _, content in fields.given]
+        self.constants = tuple(each for each in self._contents if not isinstance(each, Word))
 
     def values(self, event: Event, operation: Operation) -> list[bytes | None]:
         """Their values in the row of an event."""

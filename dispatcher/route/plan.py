@@ -288,8 +288,9 @@ class Planner:
 
     def _key(self, source: tuple[bytes, ...], table: TableName) -> tuple[str, ...]:
         """Names in the table of the columns that find a row."""
-        key = self._settings.fields.rename(source)
+        names = [name for name in source if name not in self._given]
+        key = self._settings.fields.rename_key(names)
         if len(key) < len(source) or set(key) - self._tables.columns(table).keys():
-            named = ", ".join(name.decode("utf-8", "backslashreplace") for name in source)
+            named = ", ".join(name.decode("utf-8", "backslashreplace") for name in names)
             raise ValueError(f"its row cannot be found: not all of the key {named} is loaded")
         return key

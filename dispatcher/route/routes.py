@@ -133,14 +133,14 @@ class Router:
         return Routed(Shape(Insert, self._period(event, change), names), values)
 
     def _update(self, event: Event, change: Change) -> Routed | None:
-        key = _needed_key(change)
-        before = _key_values(change, change.old or change.row)
+        key = self._needed_key(change)
+        before = self._key_values(change, change.old or change.row)
         period = self._period(event, change)
         if change.whole:
             names, values = self._columns(event, change)
-            shape = Shape(Replace, period, names, key, rekeys=before != _key_values(change, change.row))
+            shape = Shape(Replace, period, names, key, rekeys=before != self._key_values(change, change.row))
         else:
-            changed = {name: value for name, value in change.row.items() if name not in key}
+            changed = {name: value for name, value in change.row.items() if name not in change.key}
             if not (names := self._settings.fields.choose(changed)):
                 return None
             values = [*self.given.values(event, change.operation), *(changed[name] for name in names)]
@@ -153,8 +153,8 @@ class Router:
             # Else the row was written at another time; and a value may name no partition.
             with suppress(ValueError):
                 period = self._period(event, change)
-        shape = Shape(Delete, period, (), _needed_key(change))
-        return Routed(shape, (), _key_values(change, change.row))
+        shape = Shape(Delete, period, (), self._needed_key(change))
+        return Routed(shape, (), self._key_values(change, change.row))
 
     def _period(self, event: Event, change: Change) -> Period | None:
         """The partition of a row; None if there is none, or it is not known."""
@@ -170,6 +170,16 @@ class Router:
         if not change.whole and self._part_field not in change.key:
             raise ValueError(f"it changes {field}, which names the partition, and {_not_whole(event)}")
         return self._periods[change.row[self._part_field]]
+
+    def _needed_key(self, change: Change) -> tuple[bytes, ...]:
+        """Source names of the columns that find the row."""
+        if not change.key:
+            raise ValueError("it changes a row and does not tell by which key")
+        return (*self._settings.fields.constant_names, *change.key)
+
+    def _key_values(self, change: Change, row: Row) -> list[bytes | None]:
+        """Their values."""
+        return [*self.given.constants, *_values(change, row)]
 
     def _columns(self, event: Event, change: Change) -> tuple[tuple[bytes, ...], Sequence[bytes | None]]:
         """Source names and values of the columns of a whole row; ValueError if it lacks one."""
@@ -204,14 +214,8 @@ def _not_whole(event: Event) -> str:
     return f"does not hold the whole row; {remedy}"
 
 
-def _needed_key(change: Change) -> tuple[bytes, ...]:
-    if not change.key:
-        raise ValueError("it changes a row and does not tell by which key")
-    return change.key
-
-
-def _key_values(change: Change, row: Row) -> list[bytes | None]:
-    """What finds the row."""
+def _values(change: Change, row: Row) -> list[bytes | None]:
+    """The values of the key; ValueError if the row lacks one."""
     try:
         return [row[name] for name in change.key]
     except KeyError as error:

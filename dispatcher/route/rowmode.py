@@ -140,7 +140,7 @@ class RowMode:
         chosen = self._chosen
         if chosen is None:
             raise BatchError("there is no table yet by which row_mode = auto could choose; set row_mode")
-        names = self._fields.rename(key)
+        names = self._fields.rename_key(key)
         shown = f"the key {', '.join(names)}" if names else "a key"
         mode = _mode(chosen, key, names)
         for present in self._present:

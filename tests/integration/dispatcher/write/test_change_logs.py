@@ -168,3 +168,47 @@ def test_a_letter_is_replayed_as_it_would_have_been_loaded(target: Database, que
     pipeline.drain(**other)
     assert len(replayed) == 3
     assert replayed == target.rows(f"select {TOLD} from t where id = '2' order by change")
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("trigger", [("logutriga",), ("sqltriga",)], ids="".join)
+def test_jobs_share_a_table_by_their_constants(
+    target: Database, queue: Queue, trigger: Sequence[str]
+) -> None:
+    """Each changes its own rows only, which have the keys of others' rows."""
+    table = Table(columns="id int primary key, note text", parent="")
+    target.execute("create table t (shop int, id int, note text, primary key (shop, id))")
+    pipeline = Pipeline(queue, target, table, trigger)
+    shops = [{"job_name": f"shop{shop}", "constants": f"shop: {shop}"} for shop in (1, 2)]
+    for shop in shops:
+        pipeline.drain(**shop)
+    pipeline.source.execute("insert into t select g, 'first' from generate_series(1, 4) g")
+    queue.tick()
+    for shop in shops:
+        pipeline.drain(**shop)
+    pipeline.source.execute(
+        "update t set note = 'second' where id < 3; delete from t where id = 2; delete from t where id = 3; "
+        "insert into t values (3, 'again'), (5, 'new'); delete from t where id = 5"
+    )
+    queue.tick()
+    assert pipeline.drain(**shops[1])["dead_letters"] == 0
+    assert target.rows("select * from t where shop = 1 order by id") == [
+        (1, id_, "first") for id_ in range(1, 5)
+    ]
+    assert [row[1:] for row in target.rows("select * from t where shop = 2 order by id")] == (
+        pipeline.source.rows("select * from t order by id")
+    )
+
+
+def test_a_truncate_leaves_the_rows_of_others(target: Database, queue: Queue) -> None:
+    """It is a dead letter: the table may hold rows with other constants."""
+    table = Table(columns="id int primary key", parent="shop int, id int, primary key (shop, id)")
+    pipeline = Pipeline(queue, target, table, constants="shop: 1")
+    queue.attach_truncate("t")
+    pipeline.drain()
+    target.execute("insert into t values (2, 1)")
+    pipeline.source.execute("insert into t values (1)")
+    pipeline.source.execute("truncate t")
+    queue.tick()
+    assert pipeline.drain()["dead_letters"] == 1
+    assert target.rows("select * from t order by 1") == [(1, 1), (2, 1)]
