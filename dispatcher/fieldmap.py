@@ -152,11 +152,6 @@ class FieldMap:
         """
         return (*(name for name, _ in self.constants), *self.rename(key)) if key else ()
 
-    @property
-    def columns_of_events(self) -> frozenset[str]:
-        """Columns of events that hold some of them."""
-        return frozenset(word.column for word, _ in self.words if word.column)
-
     def all_targets(self, names: Sequence[bytes]) -> tuple[str, ...]:
         """Target names of some columns that are loaded or given.
 
@@ -166,11 +161,13 @@ class FieldMap:
         targets = self._targets_of_all
         return tuple(targets.get(name) or name.decode() for name in names)
 
-    def key_that_names(self, target: str) -> str:
-        """The key of the job's file that names a column of the target; empty: none does."""
-        if any(target == name for name, _ in self.constants):
-            return "constants"
-        return "fields" if target in self._targets_of_all.values() else ""
+    @cached_property
+    def named_targets(self) -> dict[str, str]:
+        """Columns of the target that the job's file names, each with the key that does."""
+        constants = {name for name, _ in self.constants}
+        return {
+            name: "constants" if name in constants else "fields" for name in self._targets_of_all.values()
+        }
 
     @cached_property
     def _targets(self) -> dict[bytes, str]:

@@ -70,7 +70,7 @@ class SeveralTables(RowSettings, PartitionSettings, Ends):
         needed = {"ev_id"}
         loaded: tuple[SeveralTables | TableSettings, ...] = (self, *self.tables.values())
         for each in loaded:
-            needed |= each.fields.columns_of_events
+            needed |= {word.column for word, _ in each.fields.words if word.column}
             if each.part_field == EVENT_TIME:
                 needed.add("ev_time")
         return tuple(column for column in COLUMNS if column in needed)

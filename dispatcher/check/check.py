@@ -19,8 +19,8 @@ from .serverfacts import Server, excess_findings, read_server, server_findings
 from .several.parts import Part, parts_of
 from .sourcefacts import SourceFacts, read_source, with_wanted_tick
 from .sourcereport import source_findings
-from .tablefacts import read_tables
-from .tablereport import has_room, table_findings
+from .tablefacts import Lack, read_lacks, read_tables
+from .tablereport import has_room, lack_findings, table_findings
 
 
 def examine(settings: Settings, _arguments: Sequence[str]) -> Iterator[str]:
@@ -115,6 +115,7 @@ def _look_at_part(
     mode = mode_of(row_mode, source) if row_mode else "plain"
     found = [
         *table_findings(tables, settings, server, source, mode),
+        *(lack_findings(_lacks(look, settings)) if row_mode else ()),
         *(row_mode_findings(row_mode, source) if row_mode else ()),
     ]
     return found, row_mode
@@ -126,8 +127,13 @@ def _look_at_events(look: Look, part: Part, row_mode: RowMode | None) -> list[Fi
     if server is None or row_mode is None:
         return []
     told = {*reasons(source.columns, settings), why_no_mode(row_mode, source)}
+    told.update(lack.reason for lack in _lacks(look, settings))
     found = look.use(lambda target: event_findings(target, settings, source, server, row_mode, told))
     return found or []
+
+
+def _lacks(look: Look, settings: Settings) -> list[Lack]:
+    return look.use(lambda connection: read_lacks(connection, settings)) or []
 
 
 def _about(where: str, findings: Iterable[Finding], look: Look) -> Iterator[tuple[str, Finding]]:

@@ -114,6 +114,43 @@ def read_tables(look: Look, settings: Settings) -> TableFacts:
     return TableFacts(dest, look.use(lambda connection: _read_newest(connection, settings)))
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A column that the job's file names, and that the table of its rows does not have.
+
+    Attributes:
+        table: the table.
+        name: the column.
+        key: the key of the file.
+        known: the columns that the table has.
+    """
+
+    table: TableName
+    name: str
+    key: str
+    known: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """What the job would say at the first row."""
+        return f"table {self.table} has no column {self.name}, which {self.key} names"
+
+
+def read_lacks(connection: Connection, settings: Settings) -> list[Lack]:
+    """The columns that rows would lack in their newest table, unless the job adds them or leaves them out."""
+    tables = Tables(connection, settings.partitioning)
+    newest = tables.newest() if settings.part_field else None
+    if newest is None and settings.part_field and settings.part_template.strip():
+        # It says what columns there will be.
+        return []
+    table = newest[0] if newest else settings.dest_table
+    if settings.on_new_column != "dead_letter" or not tables.exists(table):
+        return []
+    known = tables.columns(table).keys()
+    targets = settings.fields.named_targets
+    return [Lack(table, name, key, tuple(known)) for name, key in targets.items() if name not in known]
+
+
 def _read_dest(cursor: Cursor, settings: Settings) -> DestTable:
     name = settings.dest_table
     schema = read_schema(cursor, name.schema)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ..events import Operation
 from ..partitions import CLONEABLE
-from ..postgres import TableName, quote
+from ..postgres import TableName, hint, quote
 from ..rights import (
     CHILD,
     PARENT,
@@ -25,7 +25,7 @@ from ..settings import Settings
 from .finding import Fault, Finding, Note
 from .serverfacts import Server
 from .sourcefacts import SourceFacts
-from .tablefacts import DestTable, NewestPartition, Relation, TableFacts
+from .tablefacts import DestTable, Lack, NewestPartition, Relation, TableFacts
 
 _KINDS = {
     "r": "a table",
@@ -72,6 +72,12 @@ def table_findings(
     if tables.newest is not None:
         yield from _newest(tables.newest, settings, server, changes)
     yield from _creation(dest, settings, server)
+
+
+def lack_findings(lacks: Sequence[Lack]) -> Iterator[Fault]:
+    """A fault for each column that the job's file names and the table of its rows lacks."""
+    for lack in lacks:
+        yield Fault(f"{lack.reason}{hint(lack.name, lack.known)}")
 
 
 def _no_room(dest: DestTable, settings: Settings, server: Server) -> Fault | None:

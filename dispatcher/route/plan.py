@@ -258,8 +258,8 @@ class Planner:
             known = self._tables.columns(table, fresh=True)
         unknown = set(names) - known.keys()
         if unknown and self._settings.on_new_column == "dead_letter":
-            if meant := sorted(name for name in unknown if fields.key_that_names(name)):
-                key = fields.key_that_names(meant[0])
+            if meant := sorted(unknown & fields.named_targets.keys()):
+                key = fields.named_targets[meant[0]]
                 raise BatchError(f"table {table} has no column {meant[0]}, which {key} names")
             lacks = f"table {table} has no column {', '.join(sorted(unknown))}"
             raise ValueError(f"{lacks} (on_new_column)")

@@ -52,9 +52,7 @@ def test_a_star_stands_for_all_other_fields() -> None:
     assert fields.required == ()
     assert fields.given == ((b"=shop", "7"), (b"_OP", Word.OP))
     assert fields.all_targets([b"=shop", b"_OP", b"id", b"b"]) == ("shop", "op", "id", "a")
-    assert [fields.key_that_names(name) for name in ("shop", "op", "a", "id")] == [
-        *("constants", "fields", "fields", ""),
-    ]
+    assert fields.named_targets == {"shop": "constants", "op": "fields", "a": "fields"}
 
 
 def test_words_need_no_columns() -> None:

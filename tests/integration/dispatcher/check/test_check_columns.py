@@ -41,6 +41,12 @@ def test_a_column_that_the_source_lacks(
     assert len(stopped) == pending
 
 
+def test_a_skipped_column_that_the_source_lacks(orders: Orders) -> None:
+    """It is a fault too: what was meant would be loaded."""
+    (fault,) = faults_of(orders.keys(skip_fields="nots, id"))
+    assert "public.orders has no column nots, which skip_fields names (did you mean note?" in fault
+
+
 def test_two_columns_are_two_faults(orders: Orders) -> None:
     """Each has a line of its own."""
     assert len(faults_of(orders.keys(fields="id, dy:day, nots:note"))) == 2
@@ -107,10 +113,41 @@ def test_the_time_of_events_is_no_column(orders: Orders) -> None:
 
 def test_events_that_block_the_job_alike_are_one_fault(orders: Orders) -> None:
     """The first one tells it; of the others there is a note."""
-    keys = register(orders, part_field="", fields="id, note:remark")
-    orders.insert(3)
+    keys = register(orders, bad_events="stop")
+    for number in range(3):
+        orders.queue.insert("I:id", f"id={number}&note=%zz", "public.orders")
+    orders.queue.tick()
     facts, (fault,) = examined(keys)
-    reason = "table public.orders has no column remark, which fields names"
-    assert f"I:id of public.orders blocks the job: {reason}: id=1 " in fault
-    assert len([fact for fact in facts if "blocks the job, as told above: id=" in fact]) == 2
+    reason = "its data is not url-encoded: stray % at byte 10"
+    assert f"I:id of public.orders stops the job: {reason}: 'id=0&" in fault
+    assert len([fact for fact in facts if "stops the job, as told above: 'id=" in fact]) == 2
     assert not any(reason in fact for fact in facts)
+
+
+LACKS = {
+    "a word": (
+        {"fields": "*, _OP:notes"},
+        "notes, which fields names (did you mean note? there are: note, day, id)",
+    ),
+    "a constant": ({"constants": "region: eu"}, "region, which constants names (there are: day, id, note)"),
+    "another name": ({"fields": "*, note:body"}, "body, which fields names (there are: day, id, note)"),
+}
+
+
+@pytest.mark.parametrize(("changes", "fault"), LACKS.values(), ids=LACKS)
+@pytest.mark.parametrize("pending", [0, 2])
+def test_a_column_that_the_target_lacks(
+    orders: Orders, changes: dict[str, object], fault: str, pending: int
+) -> None:
+    """It is one fault, with the nearest name, whether events wait or not."""
+    keys = register(orders, part_field="")
+    orders.insert(pending)
+    facts, faults = examined({**keys, **changes})
+    assert faults == [f"cannot run job: target: table public.orders has no column {fault}"]
+    assert len([fact for fact in facts if "blocks the job, as told above" in fact]) == pending
+
+
+def test_columns_that_will_be_added(orders: Orders) -> None:
+    """Where the job adds them, or leaves them out, none is missing."""
+    for choice in ("add", "ignore"):
+        fine(orders.keys(constants="region: eu", part_field="", on_new_column=choice))
