@@ -43,6 +43,20 @@ def test_pages_are_found() -> None:
     assert _named("docs/design.md")
 
 
+def test_every_handler_of_londiste_has_a_line() -> None:
+    """docs/migrating.md says what stands for each of them here (londiste 3.12, its ``handlers``)."""
+    others = "londiste nop applyfn bulk dispatch direct bulk_direct multimaster obfuscate qtable qsplitter"
+    made = [
+        f"{load}{period}_{mode}"
+        for load in ("", "bulk_")
+        for period in ("hourly", "daily", "monthly", "yearly")
+        for mode in ("event", "batch", "field", "time")
+    ]
+    text = (ROOT / "docs/migrating.md").read_text(encoding="utf-8")
+    firsts = {name for line in text.splitlines() for name in re.findall(r"`(\w+)`", line.split(" | ")[0])}
+    assert firsts >= {*made, *others.split(), *"shard part vtable fake_local".split()}
+
+
 def test_compatibility_is_tested() -> None:
     """Each line of a table in docs/compatibility.md names its tests, and they exist."""
     text = (ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
