@@ -123,10 +123,9 @@ class Learner:
             writer = replace(writer, tables=writer.tables[:1])
         if len(known.ways) >= MAX_PLANS:
             known.ways.clear()
-        prefix = b""
-        if group.act >= Act.DELETE:
-            # The fold knows the key only.
-            prefix = b"".join(copytext.escape(value) + b"\t" for value in known.given.constants)
+        # Of rows that go, the fold knows the key only.
+        given = known.given.constants if group.act >= Act.DELETE else ()
+        prefix = b"".join(copytext.escape(value) + b"\t" for value in given)
         known.ways[group.act, period, group.columns] = way = Way(writer, picked, plan, prefix)
         return way
 

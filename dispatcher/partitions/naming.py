@@ -68,19 +68,19 @@ def check_template(template: str, method: Method) -> None:
     words = set(_WORD.findall(template))
     if unknown := sorted(words - _WORDS.keys() - {"parent"}):
         known = ", ".join(f"%({word})s" for word in ("parent", *_WORDS))
-        raise ValueError(f"must hold no other words than {known}, and not %({unknown[0]})s")
+        raise ValueError(f"must have no other words than {known}, and not %({unknown[0]})s")
     if "%" in _WORD.sub("", template):
-        raise ValueError("must hold no % but those of its words, such as %(year)s")
+        raise ValueError("must have no % but those of its words, such as %(year)s")
     if "parent" not in words:
-        raise ValueError("must hold %(parent)s, so that no two tables have partitions of the same name")
+        raise ValueError("must have %(parent)s, so that no two tables have partitions of the same name")
     if not any(words.issuperset(telling.split()) for telling in _TELLING[method]):
         needed = " or ".join(
             " and ".join(f"%({word})s" for word in telling.split()) for telling in _TELLING[method]
         )
-        raise ValueError(f"must tell partitions apart that are {method}, and lacks {needed}")
+        raise ValueError(f"must have {needed}, to tell partitions apart that are {method}")
     fixed = _filled(template.replace("%(parent)s", ""), date(2000, 1, 1), method)
     if len(fixed.encode()) > MAX_BYTES - _LEAST_OF_PARENT * template.count("%(parent)s"):
-        raise ValueError(f"must leave room for the table's name within PostgreSQL's {MAX_BYTES} bytes")
+        raise ValueError(f"must be shorter: with the table's name it is over PostgreSQL's {MAX_BYTES} bytes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from ..postgres import hint
+from ..postgres import nearest
 
 EPOCH_TIME = datetime(1970, 1, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST = 100
+"""Characters of a name for which a like one is looked for."""
+
 _STEP = 6 * 3600
 """Seconds: no zone has changed its clocks and changed them back within so short a time."""
 
@@ -88,10 +91,10 @@ def _find(name: str) -> tzinfo:
     except (KeyError, ValueError, OSError):
         known = available_timezones()
     if not known:
-        raise ValueError(
-            f"names a time zone, {name}, and this host has no files of them; install its package tzdata"
-        )
-    raise ValueError(f"must name a time zone, such as Europe/Tallinn; there is no {name}{hint(name, known)}")
+        raise ValueError("names a time zone, and this host has no files of them; install its package tzdata")
+    near = nearest(name[:LONGEST], known)
+    meant = f"; did you mean {near}?" if near else ""
+    raise ValueError(f"must be a time zone of the tz database, such as Europe/Tallinn{meant}")
 
 
 def _seconds(offset: timedelta | None) -> int:

@@ -151,7 +151,7 @@ EXAMPLES: tuple[tuple[type[BaseModel], str, object, str], ...] = (
         Settings,
         "part_method",
         "fortnightly",
-        "must be daily, weekly, monthly, quarterly or yearly (it is 'fortnightly')",
+        "must be hourly, daily, weekly, monthly, quarterly or yearly (it is 'fortnightly')",
     ),
     (
         Settings,

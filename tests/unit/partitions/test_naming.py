@@ -54,14 +54,14 @@ def test_a_template_that_is_taken_tells_periods_apart(
         (
             "%(parent)s_%(year)s_%(month)s",
             "daily",
-            r"and lacks %\(year\)s and %\(month\)s and %\(day\)s",
+            r"must have %\(year\)s and %\(month\)s and %\(day\)s",
         ),
         ("%(parent)s_%(month)s", "monthly", "tell partitions apart"),
-        ("%(parent)s_%(year)s", "weekly", r"%\(week\)s or %\(year\)s and %\(month\)s and %\(day\)s$"),
-        ("%(year)s_%(month)s", "monthly", r"must hold %\(parent\)s"),
+        ("%(parent)s_%(year)s", "weekly", r"%\(week\)s or %\(year\)s and %\(month\)s and %\(day\)s, to tell"),
+        ("%(year)s_%(month)s", "monthly", r"must have %\(parent\)s"),
         ("%(parent)s_%(minute)s", "monthly", r"not %\(minute\)s"),
         ("%(parent)s_%Y_%(year)s", "yearly", "no % but those of its words"),
-        ("%(parent)s_%(year)s" + "x" * 50, "yearly", "leave room"),
+        ("%(parent)s_%(year)s" + "x" * 50, "yearly", "must be shorter"),
     ],
 )
 def test_a_template_that_does_not_tell_is_refused(template: str, method: Method, reason: str) -> None:
