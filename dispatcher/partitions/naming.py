@@ -45,6 +45,9 @@ _TELLING: dict[Method, tuple[str, ...]] = {
 }
 """Words that tell periods apart: all of one of these texts."""
 
+_ADDED = len("_day_idx")
+"""Bytes that stay free behind a shortened name: a template may call a key or an index after its table."""
+
 _LEAST_OF_PARENT = 20
 """Bytes of a name that the parent must have, whole or shortened."""
 
@@ -140,8 +143,9 @@ class Naming:
     def _parent(self) -> str:
         """The parent's name, shortened if the names of partitions would be too long."""
         fixed = _filled(self._template.replace("%(parent)s", ""), date(2000, 1, 1), self.method)
-        room = MAX_BYTES - len(fixed.encode())
-        return shortened(self.parent.table, room // self._template.count("%(parent)s"))
+        room = (MAX_BYTES - len(fixed.encode())) // self._template.count("%(parent)s")
+        name = self.parent.table
+        return name if len(name.encode()) <= room else shortened(name, room - _ADDED)
 
 
 def _filled(template: str, first: date, method: Method, *, by_week: bool | None = None) -> str:

@@ -95,6 +95,16 @@ def test_a_name_that_the_server_would_cut_off_is_shortened(pipeline: Pipeline, l
         assert [day[-11:] for day in sorted(days[0])] == ["_2026_11_01", "_2026_11_02"]
 
 
+def test_a_key_may_be_called_after_a_table_whose_name_is_shortened(pipeline: Pipeline) -> None:
+    """PostgreSQL cuts names off, and the key's would become the table's own."""
+    name = "o" * 63
+    pipeline.target.execute(f"create table {name} (id int, day date, note text)")
+    pipeline.insert(4, days=2)
+    template = "create table _DEST_TABLE (constraint _DEST_TABLE_pkey primary key (id)) inherits (_PARENT)"
+    pipeline.drain(dest_table=name, part_template=template)
+    assert pipeline.target.value(f"select count(distinct tableoid) from {name}") == 2
+
+
 def test_the_name_of_an_unpartitioned_table_is_not_cut_off(pipeline: Pipeline) -> None:
     """No row lands in another table because PostgreSQL shortens a name."""
     pipeline.target.execute(f"create table {'o' * 63} (id int, day date, note text)")
