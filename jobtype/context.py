@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -79,6 +79,21 @@ class Context(Protocol):
         Args:
             seconds: at most.
             for_news: also until the `news` of one of these has changed since it was last asked for.
+        """
+
+    def run_program(self, command: Sequence[str], environment: Mapping[str, str], seconds: float) -> str:
+        """Run a program to its end, without a shell; what it prints goes to the job's log.
+
+        It is killed, with all that it has started, after some time, once the job is asked to end, and with
+        the job's process.
+
+        Args:
+            command: its file, found as a shell finds it, and its arguments.
+            environment: variables that it has besides the job's own.
+            seconds: that it may take.
+
+        Returns:
+            Why it did not succeed, in one line; empty if it did, which is exit status 0.
         """
 
 

@@ -8,7 +8,7 @@ import secrets
 import select
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from tdsup.jobtype import Order, Snapshot
 from ..logs import Stream
 from .channel import Sender
 from .processmetrics import process_values
+from .program import run_program
 
 STUCK = 20.0
 """Seconds without a wait after which a watcher counts as stuck; to connect, it may take 15 s."""
@@ -149,6 +150,10 @@ class WorkerContext:
         with self._change:
             self._new.discard(what)
             return self._news.get(what)
+
+    def run_program(self, command: Sequence[str], environment: Mapping[str, str], seconds: float) -> str:
+        """Run a program to its end; returns why it did not succeed."""
+        return run_program(command, environment, seconds, self.logger, self.stopping)
 
     def wait(self, seconds: float, *, for_news: Collection[str] = ()) -> bool:
         """Sleep that long, or until asked to end, given an order or, if wanted, told news."""
