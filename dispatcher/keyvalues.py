@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import date
 from difflib import get_close_matches
 from typing import Annotated
@@ -15,7 +16,7 @@ from .errors import INFRASTRUCTURE_CLASSES
 from .events import Operation
 from .fieldmap import FieldMap
 from .partitions import Zone
-from .postgres import INTERVAL_STYLES, SERVER_ENCODINGS, DateStyle, TableName, is_possible
+from .postgres import INTERVAL_STYLES, MAX_BYTES, SERVER_ENCODINGS, DateStyle, TableName, is_possible
 
 _FAILURES = INFRASTRUCTURE_CLASSES | {"XX"}
 """SQLSTATE classes that say nothing about a row; XX is an internal error, such as a corrupted index."""
@@ -147,6 +148,30 @@ def _duration(value: str) -> str:
     return value.strip().lower()
 
 
+def _age(value: str) -> str:
+    if value.strip() and not re.fullmatch(
+        r"[1-9]\d{0,4} *(?:hour|day|week|month|year)s?", value.strip().lower()
+    ):
+        raise ValueError("must be a number of hours, days, weeks, months or years, such as 90 days")
+    return value.strip().lower()
+
+
+def _command_line(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise ValueError(f"must be a program and its arguments, as a shell reads them: {error}") from None
+
+
+def _schema_name(value: str) -> str:
+    name = value.strip()
+    if name and not is_possible(name):
+        raise ValueError(f"must be a name of at most {MAX_BYTES} bytes, without quotes")
+    return name
+
+
 def _encoding(value: str) -> str:
     name = value.strip().upper().replace("-", "")
     if name and name not in SERVER_ENCODINGS:
@@ -170,4 +195,7 @@ IntervalStyleName = Annotated[str, AfterValidator(_interval_style)]
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[str, AfterValidator(_duration)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
+Age = Annotated[str, AfterValidator(_age)]
+CommandLine = Annotated[tuple[str, ...], BeforeValidator(_command_line)]
+SchemaName = Annotated[str, AfterValidator(_schema_name)]
 EncodingName = Annotated[str, AfterValidator(_encoding)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,7 +40,14 @@ METRICS = (
     Metric("batches", "counter", "Batches loaded."),
     Metric("batch_seconds", "histogram", "Time from a batch's opening to its end.", buckets=BATCH_SECONDS),
     Metric("batch_events", "histogram", "Events of a batch.", buckets=BATCH_EVENTS),
-    Metric("partitions", "counter", "Partitions created."),
+    Metric("partitions", "counter", "Partitions created for rows."),
+    Metric("partitions_premade", "counter", "Partitions made ahead of their rows (premake)."),
+    Metric(
+        "partitions_removed",
+        "counter",
+        "Partitions whose time was over (retention_period), by what became of them.",
+        ("action",),
+    ),
     Metric(LAG, "age", "How far the loaded events are behind the source."),
     Metric("lag_events", "gauge", "Events of the queue that are not loaded, as of the last batch."),
     Metric("last_batch", "age", "Time since a batch was finished."),
@@ -98,7 +106,9 @@ class Tally:
         rows: events that were written, as their writers count them.
         passed_over: events of tables that are left out.
         batches: batches loaded.
-        partitions: partitions created.
+        partitions: partitions created for rows.
+        premade: partitions made ahead.
+        removed: partitions whose time was over, by what became of them.
         seconds: duration of batches.
         sizes: events of batches.
         caught_up_to: moment, by ``time.monotonic()``, up to which events are loaded; None: all of them are.
@@ -119,6 +129,8 @@ class Tally:
     passed_over: int = 0
     batches: int = 0
     partitions: int = 0
+    premade: int = 0
+    removed: Counter[str] = field(default_factory=Counter)
     seconds: Histogram = field(default_factory=lambda: Histogram(BATCH_SECONDS))
     sizes: Histogram = field(default_factory=lambda: Histogram(BATCH_EVENTS))
     caught_up_to: float | None = field(default_factory=time.monotonic)
@@ -193,6 +205,8 @@ class Tally:
             "batch_seconds": {"sum": self.seconds.total, "counts": list(self.seconds.counts)},
             "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},
             "partitions": self.partitions,
+            "partitions_premade": self.premade,
+            "partitions_removed": dict(self.removed),
             "lag_events": self.behind,
             "works": int(self.works),
             "held_up": int(self.held_up),

@@ -1,4 +1,4 @@
-"""How a table of the target is partitioned: the keys ``part_*``."""
+"""How a table of the target is partitioned, and for how long: ``part_*``, ``premake``, ``retention_*``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from typing import Literal
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from tdsup.jobtype import no_effect
 
-from .keyvalues import Day, Duration, Table, ZoneName
-from .partitions import EPOCH, SOURCES_OF_TIME, Method, Partitioning, check_template
+from .keyvalues import Age, CommandLine, Day, Duration, SchemaName, Table, ZoneName
+from .partitions import (
+    EPOCH,
+    SOURCES_OF_TIME,
+    Action,
+    Lifespan,
+    Method,
+    Partitioning,
+    check_template,
+    unknown_word,
+)
 
 
 class PartitionSettings(BaseModel):
@@ -72,6 +81,47 @@ class PartitionSettings(BaseModel):
         ge=1,
         description="Most partitions that are made for one batch; the rest of its events are dead letters.",
     )
+    premake: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="How many partitions after that of the present moment are made ahead of their rows.",
+    )
+    retention_period: Age = Field(
+        "",
+        description="How long a partition is kept after its last moment, such as 90 days or 3 months; empty: "
+        "for ever.",
+    )
+    retention_schema: SchemaName = Field(
+        "", description="Schema that retention_action = move puts partitions into.", examples=["archive"]
+    )
+    retention_action: Action = Field(
+        "",
+        validate_default=True,
+        description="What becomes of a partition after retention_period: drop; detach leaves it as a table "
+        "of its own; move puts that into retention_schema.",
+    )
+    retention_limit: int = Field(
+        10, ge=1, description="Most partitions that go at a time; the others go later."
+    )
+    retention_sql: str = Field(
+        "",
+        description="SQL that is run in the target before a partition goes, with the words %(part)s, "
+        "%(parent)s, %(start)s and %(end)s, whose % is written twice in a file.",
+    )
+    retention_program: CommandLine = Field(
+        (),
+        description="Program, with its first arguments, that is run on the job's host before a partition "
+        "goes; further ones are the partition's name, start and end. If it fails, the partition stays.",
+        json_schema_extra={"shown_default": ""},
+    )
+    retention_program_limit: float = Field(
+        3600.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Most seconds that retention_program may take for a partition; no events are loaded "
+        "meanwhile.",
+    )
 
     @field_validator("part_name")
     @classmethod
@@ -101,4 +151,36 @@ class PartitionSettings(BaseModel):
             self.part_name,
             self.part_time_zone,
             self.part_epoch,
+        )
+
+    @field_validator("retention_action")
+    @classmethod
+    def _action_is_complete(cls, action: str, info: ValidationInfo) -> str:
+        if info.data.get("retention_period") and not action:
+            raise ValueError("must be drop, detach or move, as there is a retention_period")
+        if action == "move" and not info.data.get("retention_schema", True):
+            raise ValueError("must be drop or detach where there is no retention_schema")
+        return action
+
+    @field_validator("retention_sql")
+    @classmethod
+    def _words_are_known(cls, text: str) -> str:
+        if word := unknown_word(text):
+            raise ValueError(
+                f"must have no other words than %(part)s, %(parent)s, %(start)s and %(end)s, and not {word}"
+            )
+        return text
+
+    @property
+    def lifespan(self) -> Lifespan:
+        """From when to when partitions exist."""
+        return Lifespan(
+            self.premake,
+            self.retention_period,
+            self.retention_action,
+            self.retention_schema,
+            self.retention_limit,
+            self.retention_sql,
+            self.retention_program,
+            self.retention_program_limit,
         )

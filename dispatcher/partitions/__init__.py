@@ -1,5 +1,6 @@
 """The partition that a row belongs to, the tables that exist, and how missing ones are made."""
 
+from .lifespan import Action, Lifespan, filled, unknown_word
 from .maker import CLONEABLE, TableMaker
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
 from .naming import Method, check_template
@@ -18,7 +19,9 @@ __all__ = [
     "NOW",
     "SOURCES_OF_TIME",
     "TEXT",
+    "Action",
     "ColumnType",
+    "Lifespan",
     "Method",
     "Missing",
     "MissingColumn",
@@ -34,5 +37,7 @@ __all__ = [
     "Tables",
     "Zone",
     "check_template",
+    "filled",
     "period_of",
+    "unknown_word",
 ]

@@ -77,6 +77,19 @@ class PeriodCache:
         """The period of a moment, in seconds since 1970; raises OverflowError if it is past the last one."""
         return self._about(int(moment // 1)).period
 
+    @property
+    def knows_moments(self) -> bool:
+        """Whether a moment has a period; else only a time has."""
+        return self._zone is not None
+
+    def before(self, period: Period) -> Period:
+        """The period that ends where one begins; raises OverflowError if there is none."""
+        return period_at(as_time(period.start) - timedelta(seconds=1), self._method, self._zone)
+
+    def after(self, period: Period) -> Period:
+        """The period that begins where one ends; raises OverflowError if there is none."""
+        return period_at(as_time(period.end), self._method, self._zone)
+
     def begin(self, moment: float) -> None:
         """A batch begins whose rows are all of one moment; raises OverflowError as `at` does."""
         self.present = self.at(moment)

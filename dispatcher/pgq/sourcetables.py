@@ -103,6 +103,11 @@ class SourceTables:
         return tables[0] if len(tables) == 1 else None
 
     @property
+    def feeding(self) -> frozenset[str]:
+        """The tables whose triggers feed the queue, as they were when it was asked last."""
+        return frozenset(root.decode("utf-8", "backslashreplace") for root in self._fed.values())
+
+    @property
     def filter_is_idle(self) -> bool:
         """Whether the queue has triggers, and none of them is on a table whose events are read."""
         return bool(self._filters and self._fed) and not any(

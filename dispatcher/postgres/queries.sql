@@ -622,6 +622,115 @@ where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f') and c.relname ~ %(
     select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
 order by c.relname;
 
+-- name: partition_inventory
+-- The partitions of a table, at any depth; tables apart that are named like them; and tables that were marked by a comment.
+-- Of each: schema, name, pg_class.relkind, the table that it is a child of (NULL: none), whether that is natively
+-- partitioned, whether a default partition is among its children, whether the detach of this one is pending, whether it
+-- is the default partition, whether it is marked, whether the role acts for the owners of both, and its bounds: as text,
+-- and in seconds, as moments of a time zone where they have none of their own. Bounds are those of a range of one date or
+-- time, or of a number if there is a unit of such: of the native partition, or of the only CHECK of a child that names
+-- some; NULL if there are none.
+with recursive children (id, parent) as (
+    select inhrelid, inhparent from pg_inherits where inhparent = to_regclass(%(table)s)
+    union select i.inhrelid, i.inhparent from children join pg_inherits i on i.inhparent = children.id
+),
+marked (id) as (
+    select objoid from pg_description
+    where classoid = 'pg_class'::regclass and objsubid = 0 and description = %(mark)s
+),
+found (id, parent) as (
+    select id, parent from children
+    union all select c.oid, null from pg_class c join pg_namespace n on n.oid = relnamespace
+    where n.nspname = %(schema)s and relkind in ('r', 'p', 'f')
+        and relname ~ %(pattern)s
+        and not exists (select from children where id = c.oid)
+    union all select id, null from marked where not exists (select from children where children.id = marked.id)
+),
+keyed as (
+    select distinct on (f.id) f.id, f.parent, c.relname, n.nspname, c.relkind, c.relowner,
+        pg_get_expr(c.relpartbound, c.oid) as bound,
+        pn.nspname as parent_schema, p.relname as parent_name, p.relkind = 'p' as is_native, p.relowner as parent_owner,
+        (select atttypid from pg_partitioned_table join pg_attribute on attrelid = partrelid and attnum = partattrs[0]
+            where partrelid = f.parent and partstrat = 'r' and partnatts = 1) as type
+    from found f join pg_class c on c.oid = f.id join pg_namespace n on n.oid = c.relnamespace
+    left join pg_class p on p.oid = f.parent left join pg_namespace pn on pn.oid = p.relnamespace
+    order by f.id, f.parent
+),
+read as (
+    select keyed.*, coalesce(native.type::regtype::text, checked.type)::regtype as read_as,
+        coalesce(native.bounds, checked.bounds) as bounds
+    from keyed
+    left join lateral (
+        select keyed.type, regexp_match(bound, $$^FOR VALUES FROM \('?([^',]*)'?\) TO \('?([^',]*)'?\)$$) as bounds
+        where is_native and (keyed.type in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+            or (%(unit)s > 0 and keyed.type = any('{int4,int8,numeric,float8}'::regtype[])))
+    ) native on true
+    left join lateral (
+        select min(bounds[3]) as type, array[min(bounds[2]), min(bounds[4])] as bounds
+        from pg_constraint, regexp_match(pg_get_constraintdef(oid),
+            $$^CHECK \(\(\((\S+|"[^"]+") >= '([^']*)'::(date|timestamp without time zone|timestamp with time zone)\)$$
+            || $$ AND \(\1 < '([^']*)'::\3\)\)\)$$) as bounds
+        where not is_native and conrelid = id and contype = 'c' and convalidated and bounds is not null
+        having count(*) = 1
+    ) checked on true
+)
+select nspname::text, relname::text, relkind::text, parent_schema::text, parent_name::text, coalesce(is_native, false),
+    coalesce(bool_or(bound = 'DEFAULT') over (partition by parent), false),
+    coalesce((select (to_jsonb(i) ->> 'inhdetachpending')::bool from pg_inherits i
+        where inhrelid = id and inhparent = read.parent), false),
+    coalesce(bound = 'DEFAULT', false), exists (select from marked where marked.id = read.id),
+    pg_has_role(relowner, 'usage') and coalesce(pg_has_role(parent_owner, 'usage'), true),
+    bounds[1], bounds[2],
+    case when bounds[1] = 'MINVALUE' then '-Infinity'
+        when read_as = 'timestamptz'::regtype then extract(epoch from bounds[1]::timestamptz)
+        when read_as in ('date'::regtype, 'timestamp'::regtype)
+            then extract(epoch from bounds[1]::timestamp at time zone %(zone)s)
+        else bounds[1]::float8 / %(unit)s end::float8,
+    case when bounds[2] = 'MAXVALUE' then 'Infinity'
+        when read_as = 'timestamptz'::regtype then extract(epoch from bounds[2]::timestamptz)
+        when read_as in ('date'::regtype, 'timestamp'::regtype)
+            then extract(epoch from bounds[2]::timestamp at time zone %(zone)s)
+        else bounds[2]::float8 / %(unit)s end::float8
+from read
+order by nspname, relname;
+
+-- name: table_sizes
+-- Of some tables, by their quoted names: rows as the planner estimates them (NULL: not known), and bytes on disk with
+-- indexes; of a partitioned one, those of all its partitions.
+select name, sum(reltuples) filter (where relkind <> 'p' and reltuples >= 0)::float8,
+    sum(pg_total_relation_size(c.oid))::int8
+from unnest(%(tables)s::text[]) wanted (name)
+join lateral (
+    select to_regclass(name)::oid as id union select relid from pg_partition_tree(to_regclass(name))) its on true
+join pg_class c on c.oid = its.id
+group by name;
+
+-- name: moments_of
+-- Times of a time zone, each with its moment in seconds.
+select time, extract(epoch from time::timestamp at time zone %(zone)s)::float8
+from unnest(%(times)s::text[]) as wanted (time);
+
+-- name: target_clock
+-- The time here, in seconds.
+select extract(epoch from clock_timestamp())::float8;
+
+-- name: local_time
+-- A moment as a time of a time zone.
+select to_char(to_timestamp(%(moment)s) at time zone %(zone)s, 'YYYY-MM-DD HH24:MI:SS');
+
+-- name: moment_before
+-- The moment that is so long before another one, by the calendar of a time zone; in seconds.
+select extract(epoch from
+    (to_timestamp(%(moment)s) at time zone %(zone)s - %(interval)s::interval) at time zone %(zone)s)::float8;
+
+-- name: release_session_lock
+-- Give a lock of the session back.
+select pg_advisory_unlock(%(key)s);
+
+-- name: wait_shortly
+-- Let a lock be waited for no longer than that, until the transaction ends: whoever reads the table waits behind it.
+set local lock_timeout = '100ms';
+
 -- name: be_brief
 -- Let a look at a database end soon, even if something blocks it.
 set local statement_timeout = '30s';

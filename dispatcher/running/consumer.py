@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from functools import partial
 
 from tdsup.jobtype import TROUBLE, Context
 
 from ..ledger import Choice, Ownership, Position, Storage, for_owner
 from ..load import BatchWork, Delivery, Ledger, Outcome
+from ..maintenance import Maintenance, Present, cares_of
 from ..metrics import NOTHING_WAITS, Tally
 from ..pgq import Batch, BatchSizer, Lookout, Queue
-from ..postgres import Connection, IdleConnections
+from ..postgres import Connection, IdleConnections, queries
 from ..settings import Settings
 from .health import Health
 
@@ -29,6 +31,9 @@ class Consumer:
         settings: the job's.
         tally: counted up as work is done; outlives the connections.
         context: the job's.
+
+    Attributes:
+        maintenance: of the partitions.
     """
 
     def __init__(
@@ -41,7 +46,7 @@ class Consumer:
         context: Context,
     ) -> None:
         self._connections = IdleConnections(queue.connection, target)
-        self._queue = queue
+        self._queue, self._target = queue, target
         self._context = context
         self._lookout = Lookout(settings, context)
         self._position, self._ownership = ledger
@@ -50,14 +55,23 @@ class Consumer:
         self._logger = context.logger
         self._sizer = BatchSizer(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
         choice = Choice(self._ownership.row, self._ownership.former)
-        self._delivery = Delivery(self._queue, target, settings, context.logger, choice)
+        self._new_delivery = partial(Delivery, self._queue, target, settings, context.logger, choice)
+        self._delivery = self._new_delivery()
         self._health = Health(queue, self._delivery.dead_letters, tally)
+        self.maintenance = Maintenance(
+            target,
+            partial(cares_of, settings, queue),
+            self._present,
+            settings.job_name,
+            context,
+            tally,
+        )
         self._verified = time.monotonic()
         self._state: int | None = 0
         self._seen = 0
 
     def work(self) -> bool:
-        """Take one batch, if there is one; returns whether there may be more.
+        """Take one batch, if there is one, and look after partitions; returns whether there may be more.
 
         After a crash at any point, the position in the target tells whether to repeat or to skip the batch.
 
@@ -68,6 +82,11 @@ class Consumer:
             SetupError: the target cannot take the batch until a person does something.
             psycopg2.Error: the infrastructure failed; a retry on new connections is safe.
         """
+        more = self._work()
+        self._maintain()
+        return more
+
+    def _work(self) -> bool:
         asked = time.monotonic()
         batch, is_quiet = None, self._lookout.is_quiet()
         state = self._context.news("target")
@@ -90,6 +109,18 @@ class Consumer:
             self._tally.opened_at = None
         self._sizer.learn(batch.count, time.monotonic() - asked, self._tally.behind)
         return True
+
+    def _maintain(self) -> None:
+        """Look after the partitions, if that is due; raises as `work` does."""
+        if self.maintenance.work(self._verify):
+            # What is remembered of tables counts no longer.
+            self._delivery = self._new_delivery()
+
+    def _present(self) -> Present:
+        with self._target as target, target.cursor() as cursor:
+            tick = self._position.read(cursor)
+            clock = queries.value(cursor, "target_clock")
+        return Present(clock, None if tick is None else tick.time)
 
     def _ask(self, now: float) -> Batch | None:
         self._tally.asked_at = now
@@ -122,7 +153,7 @@ class Consumer:
         """Seconds to wait for news after `work` has found nothing."""
         if self._context.news("target") != self._state:
             return 0.0
-        return min(self._lookout.rest(), self._health.rest())
+        return min(self._lookout.rest(), self._health.rest(), self.maintenance.rest())
 
     def may_sleep(self) -> bool:
         """Whether nothing is to be done before watchers tell something."""

@@ -59,7 +59,7 @@ class Run:
         self._standby = Standby(settings, context, self._report)
         self._retry_delay = RETRY_FIRST
         self._failure: Outage | None = None
-        self._advice = ""
+        self._advice = self._remark = ""
         self._told: set[str] = set()
         self._roots: dict[bytes, bytes] = {}
         say = partial(self._report, Condition.RUNNING)
@@ -167,8 +167,7 @@ class Run:
             if self._standby.obey(ownership):
                 ownership.give_up()
                 raise Displaced("paused")
-            started = time.monotonic()
-            events = self._tally.total
+            started, events = time.monotonic(), self._tally.total
             self._onlooker.begin(sessions)
             try:
                 more = consumer.work()
@@ -179,13 +178,14 @@ class Run:
             if not self._tally.is_watched and self._log.trouble(str(self._tally.standing.get(TROUBLE, ""))):
                 self._idle = False
             ended = time.monotonic()
-            if more or not self._idle:
-                self._report(Condition.RUNNING, self._onlooker.why_slow(started, more) or self._advice)
+            remark = "; ".join(filter(None, [self._advice, consumer.maintenance.trouble]))
+            if more or not self._idle or remark != self._remark:
+                self._remark = remark
+                self._report(Condition.RUNNING, self._onlooker.why_slow(started, more) or remark)
             self._idle = not more
             count = self._tally.total - events
             self._log.tell(count, started, ended)
-            if count:
-                self._busy_at = ended
+            self._busy_at = ended if count else self._busy_at
             if more:
                 self._proven = False
             if settings.loop_delay < 0 or (settings.loop_delay == 0 and not more):
@@ -223,7 +223,7 @@ class Run:
         def seconds() -> float:
             now = time.monotonic()
             self._log.tell(0, now, now)
-            return min(ASK_ANYWAY, self._log.rest())
+            return min(ASK_ANYWAY, self._log.rest(), consumer.maintenance.rest())
 
         ownership.rest(None)
         source = sessions.sleep(self._standby.hear, consumer.has_news, seconds)
@@ -254,7 +254,8 @@ class Run:
         """Say how the job fares, and whether any process works for the consumer, here or elsewhere."""
         self._idle = False
         self._tally.works = works
-        self._tally.held_up = condition is Condition.RUNNING and reason not in {"", self._advice}
+        known = {"", self._advice, self._remark}
+        self._tally.held_up = condition is Condition.RUNNING and reason not in known
         held = self._standby.is_held
         self._context.report(
             Snapshot(condition, reason, self._tally.values(), self._totals, self._tally.present, held)

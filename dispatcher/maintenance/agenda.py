@@ -1,0 +1,186 @@
+"""What is to be done about partitions, decided; nothing is done here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..partitions import Lifespan
+from ..postgres import TableName, quote
+from .inventory import Partition, mark
+
+CONCURRENTLY = 140_000
+"""Version of PostgreSQL from which on a partition can be detached while others read its parent."""
+
+_KINDS = {"f": "foreign table"}
+"""What a relation is called in SQL, by ``pg_class.relkind``, if it is no table."""
+
+
+class Deed(StrEnum):
+    """What is done to a partition."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    DETACH = "detach"
+    MOVE = "move"
+    FINALIZE = "finalize"
+    """Its detach has begun and is brought to an end."""
+
+    @property
+    def goes(self) -> bool:
+        """Whether the partition has rows no longer, after that."""
+        return self in {Deed.DROP, Deed.DETACH, Deed.MOVE}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a partition next.
+
+    Attributes:
+        partition: it.
+        deed: what is done to it.
+        why: a reason for people; empty: there is nothing to say.
+    """
+
+    partition: Partition
+    deed: Deed
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a deed that is done whole or not at all.
+
+    Attributes:
+        statements: SQL, in order.
+        alone: the only statement commits by itself, and may wait long for others but keeps none waiting; else
+            all are one transaction, which must be short.
+    """
+
+    statements: tuple[str, ...]
+    alone: bool = False
+
+
+def decide(
+    partitions: Sequence[Partition], parent: TableName, lifespan: Lifespan, until: float | None
+) -> list[Decision]:
+    """What becomes of each partition, the oldest one first.
+
+    Args:
+        partitions: all that there are.
+        parent: the table.
+        lifespan: how long they are to be kept.
+        until: those that end by that moment go; None: none goes.
+    """
+    is_native = any(each.is_native for each in partitions)
+    wanted = [
+        Decision(each, *_deed(each, lifespan, until, parent, is_native=is_native))
+        for each in sorted(partitions, key=_age)
+    ]
+    going = {each.partition.table for each in wanted if each.deed.goes}
+    decisions = []
+    left = lifespan.limit
+    for each in wanted:
+        if each.partition.parent in going:
+            decisions.append(Decision(each.partition, Deed.KEEP, f"goes with {each.partition.parent}"))
+        elif each.deed.goes and not left:
+            decisions.append(Decision(each.partition, Deed.KEEP, "goes later (retention_limit)"))
+        else:
+            left -= each.deed.goes
+            decisions.append(each)
+    return decisions
+
+
+def _age(partition: Partition) -> tuple[float, float, TableName]:
+    """The oldest ones come first, those with a longer time before their parts."""
+    bounds = partition.bounds
+    if bounds is None:
+        return float("inf"), 0.0, partition.table
+    return bounds.end_moment, bounds.start_moment, partition.table
+
+
+def _deed(
+    partition: Partition, lifespan: Lifespan, until: float | None, parent: TableName, *, is_native: bool
+) -> tuple[Deed, str]:
+    """What the age of a partition asks for, and why."""
+    if not lifespan.ends or partition.table == parent:
+        return Deed.KEEP, ""
+    if partition.is_pending:
+        return Deed.FINALIZE, "its detach has begun"
+    if partition.is_marked and partition.parent is None:
+        return Deed.DROP, "it is detached"
+    if partition.is_default:
+        return Deed.KEEP, "is the default partition"
+    if partition.bounds is None:
+        return Deed.KEEP, "its bounds cannot be read"
+    if partition.parent is None and (is_native or lifespan.action == "detach"):
+        return Deed.KEEP, "is detached"
+    if until is None or partition.bounds.end_moment > until:
+        return Deed.KEEP, ""
+    return Deed(lifespan.action), f"ended {lifespan.period} ago"
+
+
+def steps(decision: Decision, parent: TableName, lifespan: Lifespan, version: int) -> tuple[Step, ...]:
+    """How a deed is done.
+
+    Args:
+        decision: it.
+        parent: the table that the job loads.
+        lifespan: where partitions are moved to.
+        version: of the server, as ``server_version_num``.
+    """
+    partition = decision.partition
+    table, kind = partition.table.sql, _KINDS.get(partition.kind, "table")
+    if decision.deed is Deed.FINALIZE:
+        return (Step((_detach(partition, "finalize"),), alone=True),)
+    if decision.deed is Deed.KEEP:
+        return ()
+    ends = {
+        Deed.DROP: (f"drop {kind} {table}",),
+        Deed.MOVE: tuple(_move(partition, kind, lifespan.schema)),
+        Deed.DETACH: (),
+    }[decision.deed]
+    if partition.parent is None:
+        return (Step(ends),)
+    if not partition.is_native:
+        return (Step((f"alter {kind} {table} no inherit {partition.parent.sql}", *ends)),)
+    if partition.beside_default or version < CONCURRENTLY:
+        return (Step((_detach(partition), *ends)),)
+    return tuple(_concurrent(decision, parent, lifespan, ends))
+
+
+def _concurrent(
+    decision: Decision, parent: TableName, lifespan: Lifespan, ends: tuple[str, ...]
+) -> Iterator[Step]:
+    """The same without keeping readers waiting; after a crash between two steps, a later run goes on."""
+    partition = decision.partition
+    if decision.deed is Deed.MOVE:
+        if ends:
+            yield Step(ends)
+        there = TableName(lifespan.schema, partition.table.table)
+        yield Step((_detach(partition, "concurrently", there),), alone=True)
+        return
+    if decision.deed is Deed.DROP:
+        kind = _KINDS.get(partition.kind, "table")
+        yield Step((f"comment on {kind} {partition.table.sql} is {literal(mark(parent))}",))
+    yield Step((_detach(partition, "concurrently"),), alone=True)
+    if ends:
+        yield Step(ends)
+
+
+def _detach(partition: Partition, how: str = "", table: TableName | None = None) -> str:
+    assert partition.parent is not None
+    named = (table or partition.table).sql
+    return f"alter table {partition.parent.sql} detach partition {named} {how}".rstrip()
+
+
+def _move(partition: Partition, kind: str, schema: str) -> Iterator[str]:
+    # After a crash it may be there already.
+    if partition.table.schema != schema:
+        yield f"alter {kind} {partition.table.sql} set schema {quote(schema)}"
+
+
+def literal(text: str) -> str:
+    """A text as SQL, where backslashes mean themselves."""
+    return "'" + text.replace("'", "''") + "'"

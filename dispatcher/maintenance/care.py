@@ -1,0 +1,63 @@
+"""The partitions of one table, as they are looked after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..partitions import Lifespan, MissingTable, Partitioning, Tables
+from ..postgres import Connection, queries
+from .agenda import Decision, decide
+from .calendar import Calendar
+from .inventory import read_inventory
+from .present import Present, horizon
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """A table whose partitions are looked after.
+
+    Attributes:
+        partitioning: how it is partitioned.
+        lifespan: from when to when its partitions exist.
+        zone: time zone of days that have none of their own.
+    """
+
+    partitioning: Partitioning
+    lifespan: Lifespan
+    zone: str
+
+    def decisions(self, connection: Connection, present: Present) -> list[Decision]:
+        """What becomes of each partition now; of none by its age, if the present moment is in doubt."""
+        lifespan = self.lifespan
+        until = None
+        if lifespan.ends and not present.doubt:
+            zone = self.partitioning.zone or self.zone
+            until = horizon(connection, present, lifespan.period, zone)
+        found = read_inventory(connection, self.partitioning, self.zone, present.moment)
+        return decide(found, self.partitioning.parent, lifespan, until)
+
+    def missing(self, connection: Connection, tables: Tables, present: Present) -> Iterator[MissingTable]:
+        """The partitions that are to be made ahead, the present one first.
+
+        Args:
+            connection: to the target.
+            tables: looked up over it.
+            present: the present moment.
+        """
+        if not self.lifespan.premake:
+            return
+        partitioning, parent = self.partitioning, self.partitioning.parent
+        with connection.cursor() as cursor:
+            names = {"schema": parent.schema, "table": parent.table}
+            key = tuple(name for (name,) in queries.rows(cursor, "primary_key", **names))
+        calendar = Calendar(connection, partitioning, self.zone)
+        for period in calendar.forwards(calendar.period(present.moment), self.lifespan.premake):
+            place = tables.place(period)
+            if place.table is None:
+                yield MissingTable(tables.name_for(period), period, key, place.gap)
+
+    def seconds_left(self, connection: Connection, present: Present) -> float:
+        """Seconds until the present period ends by the target's clock; below 0: the last batch is behind."""
+        calendar = Calendar(connection, self.partitioning, self.zone)
+        return calendar.bounds(calendar.period(present.moment)).end_moment - present.clock

@@ -1,0 +1,123 @@
+"""The partitions of a table, with the times that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from ..partitions import Partitioning, Period
+from ..postgres import Connection, TableName, queries
+from .calendar import Bounds, Calendar
+
+MOST_BEFORE, MOST_AFTER = 20_000, 1000
+"""Periods around the present one whose partitions are known by their names: days of 54 years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A partition, or a table that was one.
+
+    Attributes:
+        table: its name.
+        kind: ``pg_class.relkind``.
+        parent: the table that it is attached to, or a child of; None: it stands alone.
+        is_native: it is attached to a natively partitioned table.
+        beside_default: that table has a default partition.
+        is_pending: its detach has begun and not ended.
+        is_default: it is the default partition.
+        is_marked: it was to be dropped after its detach.
+        is_owned: the role acts for its owner, and for its parent's.
+        bounds: what it holds; None: nobody knows.
+    """
+
+    table: TableName
+    kind: str
+    parent: TableName | None
+    is_native: bool
+    beside_default: bool
+    is_pending: bool
+    is_default: bool
+    is_marked: bool
+    is_owned: bool
+    bounds: Bounds | None
+
+
+def mark(parent: TableName) -> str:
+    """The comment on a table that is to be dropped once it is detached, even if a crash comes between."""
+    return f"tdsup drops this table, a former partition of {parent}"
+
+
+def read_inventory(
+    connection: Connection, partitioning: Partitioning, zone: str, moment: float
+) -> list[Partition]:
+    """The partitions of a table, in the order of their names, and tables apart that are named like them.
+
+    Args:
+        connection: to the target.
+        partitioning: how the table is partitioned.
+        zone: time zone of days that have none of their own.
+        moment: the present one, in seconds since 1970.
+    """
+    parent = partitioning.parent
+    with connection.cursor() as cursor:
+        rows = queries.rows(
+            cursor,
+            "partition_inventory",
+            schema=parent.schema,
+            table=parent.sql,
+            pattern=partitioning.naming.pattern,
+            unit=partitioning.unit,
+            mark=mark(parent),
+            zone=partitioning.zone or zone,
+        )
+    found = [_partition(*row) for row in rows]
+    nameless = [each.table for each in found if each.bounds is None and not each.is_native]
+    named = _named(connection, partitioning, zone, moment, nameless) if nameless else {}
+    return [
+        replace(each, bounds=named.get(each.table)) if each.bounds is None and not each.is_native else each
+        for each in found
+    ]
+
+
+def _partition(
+    schema: str,
+    name: str,
+    kind: str,
+    parent_schema: str | None,
+    parent_name: str | None,
+    *facts: bool | str | float | None,
+) -> Partition:
+    is_native, beside_default, is_pending, is_default, is_marked, is_owned, *bounds = facts
+    start, end, start_moment, end_moment = bounds
+    return Partition(
+        TableName(schema, name),
+        kind,
+        TableName(parent_schema, parent_name) if parent_schema and parent_name else None,
+        bool(is_native),
+        bool(beside_default),
+        bool(is_pending),
+        bool(is_default),
+        bool(is_marked),
+        bool(is_owned),
+        None
+        if start_moment is None or end_moment is None
+        else Bounds(str(start), str(end), float(start_moment), float(end_moment)),
+    )
+
+
+def _named(
+    connection: Connection, partitioning: Partitioning, zone: str, moment: float, tables: Iterable[TableName]
+) -> dict[TableName, Bounds]:
+    """The bounds of tables that have the names of partitions of some period."""
+    wanted = set(tables)
+    periods: dict[TableName, Period] = {}
+    calendar = Calendar(connection, partitioning, zone)
+    now = calendar.period(moment)
+    for period in chain(calendar.forwards(now, MOST_AFTER), calendar.backwards(now, MOST_BEFORE)):
+        table = partitioning.partition(period)
+        if table in wanted:
+            periods[table] = period
+            if len(periods) == len(wanted):
+                break
+    return {table: calendar.bounds(period) for table, period in periods.items()}

@@ -1,0 +1,219 @@
+"""What a job does for its partitions between batches, and when."""
+
+from __future__ import annotations
+
+import math
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg2
+from tdsup.jobtype import Context, brief
+
+from ..errors import Outage, SetupError, one_line
+from ..metrics import Tally
+from ..partitions import TableMaker, Tables
+from ..postgres import Connection, lock_key, queries
+from .agenda import Decision, Deed
+from .care import Care
+from .present import Present
+from .removal import Kept, Remover
+
+EVERY = 3600.0
+"""Seconds between two looks, while nothing is left undone."""
+
+AGAIN = 60.0
+"""Seconds after which it is tried again to do what could not be done, at first; doubled each time."""
+
+GRACE = 5.0
+"""Least seconds between the end of a period and a look: the clocks of servers differ a little."""
+
+SPREAD = 55
+"""Seconds over which the jobs of a fleet are spread then."""
+
+Result = TypeVar("Result")
+
+PAST = {
+    Deed.DROP: "Dropped",
+    Deed.DETACH: "Detached",
+    Deed.MOVE: "Moved",
+    Deed.FINALIZE: "Ended the detach of",
+}
+"""How the log tells deeds."""
+
+
+class Maintenance:
+    """Looks after the partitions of a job's tables.
+
+    Args:
+        connection: to the target.
+        cares: tells the tables.
+        ask: tells the present moment.
+        job: name of the job.
+        context: the job's.
+        tally: counted up; outlives the connections.
+
+    Attributes:
+        trouble: what could not be done, in one line; empty: nothing.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        cares: Callable[[], Sequence[Care]],
+        ask: Callable[[], Present],
+        job: str,
+        context: Context,
+        tally: Tally,
+    ) -> None:
+        self._connection = connection
+        self._cares = cares
+        self._ask = ask
+        self._job = job
+        self._logger = context.logger
+        self._context = context
+        self._remover = Remover(connection, context.run_program, job)
+        self._tally = tally
+        self._due_at = 0.0
+        self._again = AGAIN
+        self._troubles: list[str] = []
+        self.trouble = ""
+
+    def rest(self) -> float:
+        """Seconds until the next look is due."""
+        return max(0.0, self._due_at - time.monotonic())
+
+    def work(self, verify: Callable[[], object]) -> bool:
+        """Do what is due, between two batches; returns whether a partition is gone.
+
+        Args:
+            verify: raises an error if this process is not the owner of the consumer any more.
+
+        Raises:
+            psycopg2.Error: the target was lost.
+            Exception: as `verify` does.
+        """
+        if self.rest() > 0:
+            return False
+        self._troubles = []
+        gone = False
+        cares = self._cares()
+        if not cares:
+            self._due_at = math.inf
+            return False
+        present, left = self._ask(), EVERY
+        for care in cares:
+            verify()
+            self._premake(care, present)
+            gone = self._remove(care, present, verify) or gone
+            left = min(left, self._until_next(care, present))
+        self._plan(left)
+        return gone
+
+    def _until_next(self, care: Care, present: Present) -> float:
+        """Seconds until the next period of a table has begun, if that is something to wait for."""
+        with self._connection:
+            left = care.seconds_left(self._connection, present)
+        # A job that is behind makes its partitions as it goes.
+        return left + GRACE + zlib.crc32(self._job.encode()) % SPREAD if left > 0 else EVERY
+
+    def _plan(self, left: float) -> None:
+        """When to look again, and what to say until then."""
+        if self._troubles:
+            left, self._again = min(left, self._again), min(self._again * 2, EVERY)
+        else:
+            self._again = AGAIN
+        self._due_at = time.monotonic() + left
+        text = brief("; ".join(dict.fromkeys(self._troubles)))
+        if text != self.trouble:
+            if text:
+                self._logger.warning("%s: %s", self._job, text)
+            else:
+                self._logger.info("%s: the partitions are as they should be", self._job)
+        self.trouble = text
+
+    def _try(self, doing: str, act: Callable[[], Result]) -> Result | None:
+        """Do something; if it cannot be done, note why and return None. Only a lost target is an error."""
+        try:
+            return act()
+        except (Kept, SetupError, Outage) as error:
+            self._troubles.append(f"{doing}: {error}")
+        except psycopg2.Error as error:
+            if self._connection.closed or error.pgcode is None:
+                raise
+            self._troubles.append(f"{doing}: {one_line(error)}")
+        return None
+
+    def _premake(self, care: Care, present: Present) -> None:
+        """Make partitions ahead."""
+        doing = f"cannot make partitions of {care.partitioning.parent} ahead"
+        self._try(doing, lambda: self._make(care, present))
+
+    def _make(self, care: Care, present: Present) -> None:
+        tables = Tables(self._connection, care.partitioning, care.zone)
+        maker = TableMaker(self._connection, tables, care.partitioning, care.zone)
+        with self._connection:
+            wanted = list(care.missing(self._connection, tables, present))
+        for missing in wanted:
+            if maker.create(missing):
+                self._tally.premade += 1
+                self._logger.info("%s: Created table %s ahead", self._job, missing.table.table)
+
+    def _remove(self, care: Care, present: Present, verify: Callable[[], object]) -> bool:
+        """Let old partitions go; returns whether one went."""
+        parent = care.partitioning.parent
+        if not care.lifespan.ends:
+            return False
+        if present.doubt:
+            self._troubles.append(f"no partition of {parent} goes: {present.doubt}")
+        gone = False
+        with self._alone(f"retention of {parent}") as is_ours:
+            wanted = self._wanted(care, present) if is_ours else []
+            begun = [each for each in wanted if each.deed is Deed.FINALIZE]
+            if begun:
+                # What a crash has left is ended first, and then seen anew.
+                for decision in begun:
+                    self._carry_out(care, decision)
+                wanted = self._wanted(care, present)
+            for decision in wanted:
+                if decision.deed.goes and not self._context.stopping():
+                    verify()
+                    gone = self._carry_out(care, decision) or gone
+        return gone
+
+    def _wanted(self, care: Care, present: Present) -> list[Decision]:
+        def look() -> list[Decision]:
+            with self._connection:
+                return care.decisions(self._connection, present)
+
+        return self._try(f"cannot look at the partitions of {care.partitioning.parent}", look) or []
+
+    def _carry_out(self, care: Care, decision: Decision) -> bool:
+        deed, table = decision.deed, decision.partition.table
+
+        def remove() -> bool:
+            self._remover.remove(care, decision)
+            return True
+
+        if not self._try(f"cannot {deed} partition {table}", remove):
+            return False
+        if deed.goes:
+            self._tally.removed[deed.value] += 1
+        where = f" to schema {care.lifespan.schema}" if deed is Deed.MOVE else ""
+        self._logger.info("%s: %s partition %s%s: %s", self._job, PAST[deed], table, where, decision.why)
+        return True
+
+    @contextmanager
+    def _alone(self, what: str) -> Iterator[bool]:
+        """Whether no other job does the same; it is kept from it meanwhile."""
+        key = lock_key(what)
+        with self._connection, self._connection.cursor() as cursor:
+            is_ours = queries.value(cursor, "try_session_lock", key=key)
+        try:
+            yield is_ours
+        finally:
+            if is_ours and not self._connection.closed:
+                with self._connection, self._connection.cursor() as cursor:
+                    queries.run(cursor, "release_session_lock", key=key)

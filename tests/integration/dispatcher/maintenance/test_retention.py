@@ -1,0 +1,267 @@
+"""Old partitions go as the job's file says, and no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness.rows.job import HostContext
+from harness.rows.pipeline import Pipeline
+from harness.servers.database import Database
+from tdsup.dispatcher.errors import Displaced
+from tdsup.dispatcher.maintenance import Care, Maintenance, Present, agenda, removal
+from tdsup.dispatcher.metrics import Tally
+from tdsup.dispatcher.partitions import Lifespan, Partitioning
+from tdsup.dispatcher.postgres import Connection, TableName
+
+NOW = 1_800_000_000.0
+"""2027-01-15 08:00 UTC."""
+
+NATIVE = (
+    "create table t (id int, day date) partition by range (day);"
+    "create table t_2026_12_31 partition of t for values from ('2026-12-31') to ('2027-01-01');"
+    "create table old partition of t for values from (minvalue) to ('2026-12-31');"
+    "create table t_2027_01_14 partition of t for values from ('2027-01-14') to ('2027-01-15')"
+)
+"""The first two are older than ten days."""
+
+INHERITED = (
+    "create table t (id int, day date); create table t_2026_12_31 () inherits (t);"
+    "create table old (check (day >= '2026-12-30' and day < '2026-12-31')) inherits (t);"
+    "create table t_2027_01_14 () inherits (t)"
+)
+
+ALONE = (
+    "create table t (id int, day date); create table t_2026_12_31 (like t); "
+    "create table t_2026_12_30 (like t); create table t_2027_01_14 (like t)"
+)
+
+
+class Keeper:
+    """Looks after table ``t``."""
+
+    def __init__(self, connection: Connection, **lifespan: object) -> None:
+        partitioning = Partitioning(TableName("public", "t"), "day", "daily", "")
+        values = {"period": "10 days", "action": "drop", **lifespan}
+        self.care = Care(partitioning, Lifespan(**values), "UTC")  # type: ignore[arg-type]
+        self.connection, self.tally, self.context = connection, Tally(), HostContext()
+
+    def look(self, applied: float | None = NOW) -> str:
+        """Maintain as a new process does; returns the trouble."""
+        made = Maintenance(
+            self.connection,
+            lambda: [self.care],
+            lambda: Present(NOW, applied),
+            "job",
+            self.context,
+            self.tally,
+        )
+        made.work(lambda: None)
+        return made.trouble
+
+
+def tables(target: Database) -> dict[str, str | None]:
+    """All tables that there are, each with its parent."""
+    return dict(
+        target.rows(
+            "select c.oid::regclass::text, i.inhparent::regclass::text from pg_class c "
+            "left join pg_inherits i on inhrelid = c.oid "
+            "where relkind in ('r', 'p') and relnamespace::regnamespace::text in ('public', 'archive')"
+        )
+    )
+
+
+YOUNG = {"t": None, "t_2027_01_14": "t"}
+
+
+@pytest.mark.parametrize(
+    ("made", "action", "left"),
+    [
+        (NATIVE, "drop", YOUNG),
+        (NATIVE, "detach", {**YOUNG, "old": None, "t_2026_12_31": None}),
+        (NATIVE, "move", {**YOUNG, "archive.old": None, "archive.t_2026_12_31": None}),
+        (f"{NATIVE}; create table rest partition of t default", "drop", {**YOUNG, "rest": "t"}),
+        (
+            f"{NATIVE}; create table rest partition of t default",
+            "move",
+            {**YOUNG, "rest": "t", "archive.old": None, "archive.t_2026_12_31": None},
+        ),
+        (INHERITED, "drop", YOUNG),
+        (INHERITED, "detach", {**YOUNG, "old": None, "t_2026_12_31": None}),
+        (INHERITED, "move", {**YOUNG, "archive.old": None, "archive.t_2026_12_31": None}),
+        (ALONE, "drop", {"t": None, "t_2027_01_14": None}),
+        (
+            ALONE,
+            "move",
+            {"t": None, "t_2027_01_14": None, "archive.t_2026_12_30": None, "archive.t_2026_12_31": None},
+        ),
+    ],
+)
+def test_what_becomes_of_old_partitions(
+    target: Database, connection: Connection, made: str, action: str, left: dict[str, str | None]
+) -> None:
+    """Of each kind, whatever they are called; a second look finds nothing to do."""
+    target.execute(f"create schema archive; {made}")
+    keeper = Keeper(connection, action=action, schema="archive" if action == "move" else "")
+    assert not keeper.look()
+    assert tables(target) == left
+    assert keeper.tally.removed == {action: 2}
+    assert not keeper.look()
+    assert keeper.tally.removed == {action: 2}
+
+
+def test_what_never_goes(target: Database, connection: Connection) -> None:
+    """The default partition, the parent, what is older only in part, and what nobody knows the bounds of."""
+    target.execute(
+        "create table t (id int, day date) partition by range (day); "
+        "create table t_2020_01_01 partition of t default;"
+        "create table part partition of t for values from ('2020-02-01') to ('2027-01-06');"
+        "create table u (id int, day date); create table t_2020_01_02 (like u);"
+    )
+    before = tables(target)
+    assert not Keeper(connection).look()
+    assert tables(target) == before
+    target.execute(
+        "drop table t cascade; create table t (id int, day date); create table x () inherits (t);"
+        "create table y (check (day >= '2020-01-01' and day < '2020-01-02'), "
+        "check (id >= 0 and id < 5), check (day >= '2026-01-01' and day < '2030-01-01')) inherits (t);"
+        "create table z () inherits (t);"
+        "alter table z add check (day >= '2020-01-01' and day < '2020-01-02') not valid"
+    )
+    Keeper(connection).look()
+    assert tables(target).keys() - {"u"} == {"t", "x", "y", "z"}
+
+
+def test_at_most_some_at_a_time(target: Database, connection: Connection) -> None:
+    """The oldest ones first; the others wait."""
+    target.execute(NATIVE)
+    keeper = Keeper(connection, limit=1)
+    keeper.look()
+    assert "old" not in tables(target)
+    assert "t_2026_12_31" in tables(target)
+    keeper.look()
+    assert tables(target) == YOUNG
+
+
+@pytest.mark.parametrize("applied", [None, NOW - 2 * 86400, NOW + 2 * 86400])
+def test_two_clocks_that_differ(target: Database, connection: Connection, applied: float | None) -> None:
+    """Nothing goes, and it is told why."""
+    target.execute(NATIVE)
+    before = tables(target)
+    assert Keeper(connection).look(applied).startswith("no partition of public.t goes: ")
+    assert tables(target) == before
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2])
+@pytest.mark.parametrize("name", ["old", "t_2026_12_31"])
+def test_a_crash_between_two_steps(target: Database, connection: Connection, taken: int, name: str) -> None:
+    """Whatever was done by then, a later look does the rest."""
+    target.execute(NATIVE)
+    keeper = Keeper(connection)
+    decisions = keeper.care.decisions(connection, Present(NOW, NOW))
+    connection.rollback()
+    (decision,) = (each for each in decisions if each.partition.table.table == name)
+    steps = agenda.steps(decision, keeper.care.partitioning.parent, keeper.care.lifespan, 150000)
+    assert len(steps) == 3
+    for step in steps[:taken]:
+        for statement in step.statements:
+            target.execute(statement)
+    assert not keeper.look()
+    assert tables(target) == YOUNG
+
+
+def test_a_reader_who_holds_a_detach_up(
+    target: Database, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told, and ended by a later look; meanwhile nobody else waits for it."""
+    monkeypatch.setattr(removal, "PATIENCE", "200ms")
+    target.execute(NATIVE)
+    keeper = Keeper(connection)
+    with target.another() as reader:
+        reader.execute("begin; select from t")
+        assert "lock timeout" in keeper.look()
+        assert target.value("select count(*) from t") == 0
+    assert not keeper.look()
+    assert not keeper.look()
+    assert tables(target) == YOUNG
+
+
+def test_a_reader_beside_a_default_partition(target: Database, connection: Connection) -> None:
+    """The parent's lock is waited for only shortly; the partition goes later."""
+    target.execute(f"{NATIVE}; create table rest partition of t default")
+    keeper = Keeper(connection)
+    with target.another() as reader:
+        reader.execute("begin; select from t")
+        assert "lock timeout" in keeper.look()
+    assert not keeper.look()
+    assert tables(target) == {**YOUNG, "rest": "t"}
+
+
+def test_what_is_done_before(target: Database, connection: Connection, tmp_path: Path) -> None:
+    """SQL and a program see the partition as it was, with its bounds."""
+    target.execute(f"{NATIVE}; create table log (part text, since date, until date, many bigint)")
+    target.execute("insert into t values (1, '2026-12-31'), (2, '2026-12-31')")
+    words = "insert into log select '%(part)s', %(start)s, %(end)s, count(*) from %(part)s where 5 %% 2 = 1"
+    script = tmp_path / "keep"
+    script.write_text(f'#!/bin/sh\necho "$1 $2 $3 $4 $TDSUP_PARENT $TDSUP_ACTION" >> {tmp_path}/seen\n')
+    script.chmod(0o755)
+    keeper = Keeper(connection, sql=words, program=(str(script), "cold storage"))
+    assert not keeper.look()
+    assert target.rows("select part, since::text, until::text, many from log order by many") == [
+        ("public.old", "-infinity", "2026-12-31", 0),
+        ("public.t_2026_12_31", "2026-12-31", "2027-01-01", 2),
+    ]
+    assert (tmp_path / "seen").read_text().splitlines() == [
+        "cold storage public.old -infinity 2026-12-31 public.t drop",
+        "cold storage public.t_2026_12_31 2026-12-31 2027-01-01 public.t drop",
+    ]
+    assert tables(target).keys() == {*YOUNG, "log"}
+
+
+@pytest.mark.parametrize("before", [{"sql": "select 1 / 0"}, {"program": ("false",)}])
+def test_what_fails_before(target: Database, connection: Connection, before: dict[str, object]) -> None:
+    """Keeps the partition, and is told."""
+    target.execute(NATIVE)
+    trouble = Keeper(connection, **before).look()
+    assert "cannot drop partition public.old: " in trouble
+    assert "old" in tables(target)
+
+
+def test_what_others_need(target: Database, connection: Connection) -> None:
+    """A partition that a view reads stays, and the next one goes."""
+    target.execute(f"{NATIVE}; create view v as select * from old")
+    assert "cannot drop partition public.old" in Keeper(connection).look()
+    assert "t_2026_12_31" not in tables(target)
+
+
+def test_another_owner(target: Database, connection: Connection) -> None:
+    """Who owns the consumer no longer removes nothing."""
+    target.execute(NATIVE)
+    before = tables(target)
+    keeper = Keeper(connection)
+
+    def displaced() -> None:
+        raise Displaced("another one works")
+
+    made = Maintenance(
+        connection, lambda: [keeper.care], lambda: Present(NOW, NOW), "job", keeper.context, keeper.tally
+    )
+    with pytest.raises(Displaced):
+        made.work(displaced)
+    assert tables(target) == before
+
+
+def test_a_job_that_keeps_partitions(pipeline: Pipeline, target: Database) -> None:
+    """Those of its rows that are old go between batches, others are made ahead, and rows still come."""
+    pipeline.drain(part_past="1970-01-01")
+    pipeline.source.execute("insert into t select g, current_date - 40 + g from generate_series(1, 10) g")
+    pipeline.queue.tick()
+    keys = {"retention_period": "35 days", "retention_action": "drop", "premake": 2}
+    values = pipeline.drain(**keys)
+    assert values["partitions_premade"] == 3
+    assert values["partitions_removed"]["drop"] in {4, 5}
+    first = target.value("select min(day) from t")
+    assert target.value("select %s >= current_date - 36", first)
+    pipeline.source.execute("insert into t select 20, current_date - 40 + 1")
+    pipeline.queue.tick()
+    assert pipeline.drain(**keys)["partitions_removed"] == {"drop": 1}
