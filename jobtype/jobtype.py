@@ -45,6 +45,8 @@ class JobType(Protocol):
         - ``stand`` (where the consumer stands in both databases, and who works for it);
         - ``consumers``, asked of one job for each of `sources`: all consumers of queues there. The arguments
           are the fleet's readers, in threes: job, queue, consumer (see `reads`);
+        - ``partitions`` (of the tables that the job loads, and what becomes of them); with the argument
+          ``json``, an object a line, with ``dry-run``, the statements that would be run next;
         - ``schema``, asked of one job for each of `targets`: what the target keeps for such jobs; with the
           argument ``sql``, the statements that would bring it up to date.
         """

@@ -9,6 +9,7 @@ from ..settings import Settings
 from .letters import list_letters, purge, replay, show
 from .overview import consumers, schema
 from .owners import takeover
+from .partitionlist import partitions
 from .registering import register, reset, retire, rewind, skip, unregister
 from .standpoint import stand
 
@@ -33,6 +34,7 @@ ACTIONS = (
     Action("takeover", "End the sessions of the process that works, and let a standby go on.", takeover),
     Action("consumers", "List the consumers of the source's queues, and who reads them.", consumers),
     Action("stand", "Show where the consumer stands in both databases, and who works for it.", stand),
+    Action("partitions", "List the partitions, and what becomes of them.", partitions),
     Action("schema", "Show the version of schema tdsup in the target, or what is missing as SQL.", schema),
     Action("grants", "Print the SQL of the least rights that the job needs in both databases.", grants),
     Action("list", "List dead letters.", list_letters),

@@ -6,12 +6,13 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 
 from ..errors import SetupError
+from ..maintenance import Care, hindrances
 from ..route import RowMode
 from ..settings import Settings
 from .bookfacts import Bookkeeping, read_bookkeeping
 from .bookkeeping import bookkeeping_findings
 from .feeders import column_findings, reasons
-from .finding import Fault, Finding, Note
+from .finding import Caution, Fault, Finding, Note
 from .look import Look, look_at
 from .preview import event_findings
 from .rowmodereport import mode_of, read_row_mode, row_mode_findings, why_no_mode
@@ -113,10 +114,13 @@ def _look_at_part(
         known = bookkeeping.row_mode(part.memory)
         row_mode = look.use(lambda connection: read_row_mode(connection, settings, source, known))
     mode = mode_of(row_mode, source) if row_mode else "plain"
+    care = Care(settings.partitioning, settings.lifespan, "UTC")
+    hinders = look.use(lambda connection: list(hindrances(connection, care, server.role)))
     found = [
         *table_findings(tables, settings, server, source, mode),
         *(lack_findings(_lacks(look, settings)) if row_mode else ()),
         *(row_mode_findings(row_mode, source) if row_mode else ()),
+        *map(Caution, hinders or ()),
     ]
     return found, row_mode
 

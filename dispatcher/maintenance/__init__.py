@@ -1,7 +1,11 @@
 """Partitions between batches: those of the future are made, those of the past go."""
 
+from .agenda import Decision, Deed
+from .care import Care
 from .cares import cares_of
 from .maintenance import Maintenance
 from .present import Present
+from .prospects import hindrances
+from .removal import script_of
 
-__all__ = ["Maintenance", "Present", "cares_of"]
+__all__ = ["Care", "Decision", "Deed", "Maintenance", "Present", "cares_of", "hindrances", "script_of"]

@@ -23,6 +23,12 @@ def add_action_commands(commands: Any) -> None:
     _add(commands, "consumers", text, example="")
     schema = _add(commands, "schema", "Show what targets keep for jobs, and in which version.")
     add_names(schema, "*", "names of jobs, or patterns in quotes (default: all)")
+    text = "List the partitions that a job loads, and what becomes of them; the fleet need not run."
+    listing = _add(commands, "partitions", text)
+    add_names(listing, None, "name of the job, or its file, which needs no fleet")
+    listing.add_argument("--json", action="store_true", help="an object a line, for programs")
+    text = "print the SQL of the next maintenance instead"
+    listing.add_argument("--dry-run", action="store_true", help=text)
     text = "Print the SQL of the least rights that a job needs in its databases; connects to neither."
     granting = _add(commands, "grants", text, example="conf.d/orders.ini")
     add_names(granting, None, "name of the job, or its file, which needs no fleet")

@@ -170,6 +170,16 @@ def grants(options: argparse.Namespace) -> int:
 
 
 @_aloud
+def partitions(options: argparse.Namespace) -> int:
+    """List partitions, or print what would be done about them."""
+    wanted = {"json": options.json, "dry-run": options.dry_run}
+    if all(wanted.values()):
+        raise TdsupError(f"cannot list the partitions of {options.job}: --dry-run prints SQL, and no --json")
+    file = find_job(options.job, "list the partitions of")
+    return _act(file, "partitions", [word for word, is_wanted in wanted.items() if is_wanted])
+
+
+@_aloud
 def consumers(_options: argparse.Namespace) -> int:
     """List the consumers at all sources."""
     jobs = [file for file in find_jobs([], "list the consumers of") if isinstance(file, JobConfig)]

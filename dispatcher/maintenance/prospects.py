@@ -1,0 +1,83 @@
+"""What will keep partitions from being made, or from going, told before it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from shutil import which
+
+from ..partitions import Partitioning
+from ..postgres import Connection, TableName, queries, quote
+from .agenda import Deed, decide
+from .care import Care
+from .inventory import Partition, read_inventory
+
+FOR_EVER = float("inf")
+
+
+def hindrances(connection: Connection, care: Care, role: str) -> Iterator[str]:
+    """What a person should change so that partitions can be looked after; each a sentence with its remedy.
+
+    Args:
+        connection: to the target.
+        care: a table.
+        role: the job's, there.
+    """
+    lifespan, partitioning = care.lifespan, care.partitioning
+    if not lifespan.needs_care:
+        return
+    if not partitioning.field:
+        yield "premake and retention_period do nothing without part_field"
+        return
+    if lifespan.premake and partitioning.names_key and not _key(connection, partitioning):
+        yield (
+            f"premake makes nothing: part_template says _PKEY, and {partitioning.parent} has no primary key "
+            "to tell it before the first event"
+        )
+    if not lifespan.ends:
+        return
+    if lifespan.program and which(lifespan.program[0]) is None:
+        yield f"no partition goes: there is no program {lifespan.program[0]} here (retention_program)"
+    if lifespan.action == "move":
+        yield from _schema(connection, lifespan.schema, role)
+    with connection.cursor() as cursor:
+        clock = queries.value(cursor, "target_clock")
+    found = read_inventory(connection, partitioning, care.zone, clock)
+    # As if all that have bounds were old.
+    everything = replace(lifespan, limit=len(found) + 1)
+    decisions = decide(found, partitioning.parent, everything, FOR_EVER)
+    going = [each.partition for each in decisions if each.deed is not Deed.KEEP]
+    yield from _not_owned([each for each in going if not each.is_owned], role)
+    unread = [each.table for each in found if each.parent and not each.bounds and not each.is_default]
+    if unread:
+        yield f"{_some(unread)} will never go: the bounds cannot be read, nor the name"
+
+
+def _key(connection: Connection, partitioning: Partitioning) -> bool:
+    parent = partitioning.parent
+    with connection.cursor() as cursor:
+        return bool(queries.rows(cursor, "primary_key", schema=parent.schema, table=parent.table))
+
+
+def _schema(connection: Connection, schema: str, role: str) -> Iterator[str]:
+    with connection.cursor() as cursor:
+        state = queries.row(cursor, "schema_state", schema=schema)
+    if state is None:
+        create = f"create schema {quote(schema)} authorization {quote(role)}"
+        yield f"there is no schema {schema} (retention_schema); run there: {create}"
+    elif not (state[0] and state[1]):
+        grant = f"grant usage, create on schema {quote(schema)} to {quote(role)}"
+        yield f"role {role} may not put tables into schema {schema} (retention_schema); run there: {grant}"
+
+
+def _not_owned(partitions: Sequence[Partition], role: str) -> Iterator[str]:
+    if partitions:
+        tables = [each.table for each in partitions]
+        yield (
+            f"{_some(tables)} cannot go, as role {role} does not own all of them and their parents; "
+            f"run there for each: alter table {tables[0].sql} owner to {quote(role)}"
+        )
+
+
+def _some(tables: Sequence[TableName]) -> str:
+    return f"partition {tables[0]}" + (f" and {len(tables) - 1} others" if len(tables) > 1 else "")

@@ -1,0 +1,92 @@
+"""``check --connect`` tells what will keep partitions from being looked after, with the remedy."""
+
+from __future__ import annotations
+
+import pytest
+from harness.rows.pipeline import Pipeline
+from harness.servers.database import Database
+from tdsup.dispatcher.maintenance import Care, hindrances
+from tdsup.dispatcher.partitions import Lifespan, Partitioning
+from tdsup.dispatcher.postgres import Connection, TableName
+
+OTHERS = (
+    "partition public.t_2020_01_01 cannot go, as role app role does not own all of them and their parents"
+)
+
+NO_KEY = (
+    "premake makes nothing: part_template says _PKEY, and public.t has no primary key to tell it before the "
+    "first event"
+)
+
+OLD = {"period": "10 days", "action": "drop"}
+
+
+def told(connection: Connection, role: str = "app role", template: str = "", **lifespan: object) -> list[str]:
+    """What is told of table ``t``."""
+    partitioning = Partitioning(TableName("public", "t"), "day", "daily", template)
+    with connection:
+        care = Care(partitioning, Lifespan(**lifespan), "UTC")  # type: ignore[arg-type]
+        return list(hindrances(connection, care, role))
+
+
+@pytest.mark.parametrize(
+    "kind", [") partition by range (day)", "); create table t_2020_01_03 () inherits (t)"]
+)
+def test_nothing(target: Database, connection: Connection, kind: str) -> None:
+    """All is well with tables of one's own."""
+    target.execute(f"create table t (id int, day date{kind}")
+    assert not told(connection, premake=3, **OLD)
+
+
+def test_rights(target: Database, connection: Connection, role: str) -> None:
+    """To partitions of others, and to a schema; what is run as told mends it."""
+    target.execute(
+        "create table t (id int, day date); create table t_2020_01_01 () inherits (t);"
+        "create table t_2020_01_02 () inherits (t); create schema archive"
+    )
+    target.execute(f'alter table t owner to "{role}"; grant all on schema public to "{role}"')
+    target.execute(f'alter table t_2020_01_02 owner to "{role}"')
+    with connection.cursor() as cursor:
+        cursor.execute(f'set role "{role}"')
+    connection.commit()
+    lines = told(connection, schema="archive", period="1 day", action="move")
+    assert [line.partition("; ")[0] for line in lines] == [
+        f"role {role} may not put tables into schema archive (retention_schema)",
+        OTHERS,
+    ]
+    for line in lines:
+        target.execute(line.partition("run there")[2].partition(": ")[2])
+    assert not told(connection, schema="archive", period="1 day", action="move")
+
+
+def test_what_cannot_work(target: Database, connection: Connection) -> None:
+    """A schema and a program that are not there, a key that nobody tells, and bounds that nobody can read."""
+    target.execute("create table t (id int, day date); create table x () inherits (t)")
+    template = "create table _DEST_TABLE (primary key (_PKEY)) inherits (_PARENT)"
+    lines = told(
+        connection,
+        template=template,
+        premake=1,
+        period="1 day",
+        action="move",
+        schema="nope",
+        program=("nix!",),
+    )
+    assert lines == [
+        NO_KEY,
+        "no partition goes: there is no program nix! here (retention_program)",
+        'there is no schema nope (retention_schema); run there: create schema nope authorization "app role"',
+        "partition public.x will never go: the bounds cannot be read, nor the name",
+    ]
+
+
+def test_the_check_says_so(pipeline: Pipeline) -> None:
+    """As a warning: the job runs without."""
+    keys = {"retention_period": "1 day", "retention_action": "move", "retention_schema": "nope"}
+    lines = pipeline.act("check", **keys)
+    assert [line for line in lines if "warning" in line and "there is no schema nope" in line]
+    assert [
+        line
+        for line in pipeline.act("check", part_field="", **keys)
+        if "premake and retention_period do nothing without part_field" in line
+    ]
