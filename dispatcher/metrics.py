@@ -37,6 +37,7 @@ METRICS = (
         "counter",
         "Events of tables that the job's file leaves out, beside the others.",
     ),
+    Metric("late_events", "counter", "Events ignored or dead as their partition is gone (late_events)."),
     Metric("batches", "counter", "Batches loaded."),
     Metric("batch_seconds", "histogram", "Time from a batch's opening to its end.", buckets=BATCH_SECONDS),
     Metric("batch_events", "histogram", "Events of a batch.", buckets=BATCH_EVENTS),
@@ -105,6 +106,7 @@ class Tally:
         events: how many events there were, by operation and outcome, with a comma in between.
         rows: events that were written, as their writers count them.
         passed_over: events of tables that are left out.
+        late: events whose partition is gone.
         batches: batches loaded.
         partitions: partitions created for rows.
         premade: partitions made ahead.
@@ -127,6 +129,7 @@ class Tally:
     events: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     passed_over: int = 0
+    late: int = 0
     batches: int = 0
     partitions: int = 0
     premade: int = 0
@@ -150,6 +153,7 @@ class Tally:
         self.events = self._with(outcome)
         self.rows += outcome.rows
         self.passed_over += outcome.passed_over
+        self.late += outcome.late
         self.batches += 1
         self.sizes.add(outcome.events.total())
 
@@ -201,6 +205,7 @@ class Tally:
             "dead_letters": self.of("dead_letter"),
             "ignored": self.of("ignored"),
             "passed_over": self.passed_over,
+            "late_events": self.late,
             "batches": self.batches,
             "batch_seconds": {"sum": self.seconds.total, "counts": list(self.seconds.counts)},
             "batch_events": {"sum": self.sizes.total, "counts": list(self.sizes.counts)},

@@ -12,6 +12,7 @@ from .partitions import (
     EPOCH,
     SOURCES_OF_TIME,
     Action,
+    LateEvents,
     Lifespan,
     Method,
     Partitioning,
@@ -122,6 +123,11 @@ class PartitionSettings(BaseModel):
         description="Most seconds that retention_program may take for a partition; no events are loaded "
         "meanwhile.",
     )
+    late_events: LateEvents = Field(
+        "create",
+        description="A row whose partition is gone by retention_period: create makes that again; dead_letter "
+        "makes the event a dead letter; ignore leaves it out.",
+    )
 
     @field_validator("part_name")
     @classmethod
@@ -183,4 +189,5 @@ class PartitionSettings(BaseModel):
             self.retention_sql,
             self.retention_program,
             self.retention_program_limit,
+            self.late_events,
         )

@@ -22,7 +22,7 @@ from .merging import Merging
 from .outcome import Outcome
 from .passes import End, Pass, PassFailed, Pauses, next_pass
 from .rows import RowLoader
-from .work import Work
+from .work import BatchWork, Work
 
 MAX_PASSES = 10
 """Most passes over the same events. More are needed only if somebody keeps dropping their tables."""
@@ -70,8 +70,8 @@ class Delivery:
         self.dead_letters = DeadLetters(target, settings.queue, settings.consumer_name, encoding)
         self.partitions_created = 0
 
-    def deliver(self, work: Work) -> Outcome | None:
-        """Load the events of some work; returns what became of them, or None if there was nothing to deliver.
+    def deliver(self, work: BatchWork) -> Outcome | None:
+        """Load the events of a batch; returns what became of them, or None if there was nothing to deliver.
 
         Raises:
             DataError: an event has no row, and bad events stop the job.
@@ -80,7 +80,7 @@ class Delivery:
 
         After an error, neither connection can be used any more.
         """
-        outcome = self._deliver(work)
+        outcome = self._deliver(work, work.moment)
         if outcome is not None:
             self._tell(work.name, outcome)
         return outcome
@@ -97,14 +97,13 @@ class Delivery:
         Raises:
             SetupError, psycopg2.Error: as by `deliver`.
         """
-        outcome = self._deliver(Replay(self.dead_letters, letter, self._queue.time_zone))
+        outcome = self._deliver(Replay(self.dead_letters, letter, self._queue.time_zone), None)
         if outcome is None:
             return "it is gone"
         return outcome.first_dead[1] if outcome.first_dead else None
 
-    def _deliver(self, work: Work) -> Outcome | None:
-        for each in self.destinations:
-            each.begin()
+    def _deliver(self, work: Work, moment: float | None) -> Outcome | None:
+        self.destinations.begin(moment)
         pass_ = self.destinations.pass_for(self._pauses.first(in_blocks=work.stream is not None))
         try:
             for _ in range(MAX_PASSES):

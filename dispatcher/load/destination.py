@@ -74,9 +74,13 @@ class Destination:
         self.encoding = reading.encoding
         self.begin()
 
-    def begin(self) -> None:
-        """A batch begins: what may be made for it is counted anew."""
-        self._permit = Permit(self.tables, self.settings.partitioning)
+    def begin(self, moment: float | None = None) -> None:
+        """A batch begins: what may be made for it is counted anew.
+
+        Args:
+            moment: of the tick that ends it, in seconds since 1970; None: its rows are never late.
+        """
+        self._permit = Permit(self.tables, self.settings.partitioning, self.settings.lifespan, moment)
         self._has_asked = False
 
     def asks_for_triggers(self) -> bool:

@@ -46,6 +46,7 @@ class Destinations:
         self._queue = queue
         self._target = target
         self._choice = choice
+        self._moment: float | None = None
         self._reading = queue.reading(target)
         self.encoding = self._reading.encoding
         self._made: dict[TableName, Destination] = {}
@@ -147,6 +148,7 @@ class Destinations:
         if row_mode.known != known:
             self._choice.remember(row_mode.known, memory)
         found = Destination(settings, tables, feed, row_mode, self._reading, leading=self.leading)
+        found.begin(self._moment)
         self._made[settings.dest_table] = found
         self._makers[settings.dest_table] = maker
         self._sections[settings.dest_table] = section
@@ -157,6 +159,12 @@ class Destinations:
         return self._makers[parent]
 
     # All together.
+
+    def begin(self, moment: float | None) -> None:
+        """A batch begins; see `Destination.begin`."""
+        self._moment = moment
+        for each in self:
+            each.begin(moment)
 
     def forget(self) -> None:
         """The block path forgets what it has learned."""

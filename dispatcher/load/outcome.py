@@ -22,6 +22,7 @@ class Outcome:
         dead_letters: events that have no row.
         passed_over: events of tables that ``table_filter`` leaves out, or ``unlisted_tables``; `events` does
             not have them.
+        late: events of `ignored` or `dead_letters` whose partition is gone by ``retention_period``.
         rows: events that were applied, as their writers count them: rows added, changed or removed, and
             truncates.
         first_dead: ``ev_id`` and reason of the first dead letter; None if there is none.
@@ -33,6 +34,7 @@ class Outcome:
     ignored: Counts = field(default_factory=Counter)
     dead_letters: Counts = field(default_factory=Counter)
     passed_over: int = 0
+    late: int = 0
     rows: int = 0
     first_dead: tuple[int, str] | None = None
     large: dict[int, int] = field(default_factory=dict)

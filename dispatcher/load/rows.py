@@ -6,7 +6,7 @@ from psycopg2.extensions import cursor as Cursor
 from tdsup.jobtype import brief
 
 from ..events import PASSED_OVER, Change, Event, Header, Operation, read_change
-from ..partitions import Missing, NotPermitted
+from ..partitions import LateRow, Missing, NotPermitted
 from ..route import Gaps, Routed, Shape, WritePlan
 from ..write import Insert, truncate
 from .buffers import Buffer, Buffers, Identity
@@ -129,6 +129,8 @@ class RowLoader:
                 self._outcome.ignored[operation] += 1
         except UnicodeDecodeError:
             self._dead.reject(event, operation, "the name of a column is not UTF-8")
+        except LateRow as error:
+            self._late(event, error)
         except ValueError as error:
             self._dead.reject(event, operation, str(error))
 
@@ -211,9 +213,21 @@ class RowLoader:
             if sqlstate == NO_PARTITION and destination and (missing := destination.true_table(event)):
                 self._missing.add([missing], destination.settings.dest_table)
                 return
+        except LateRow as error:
+            self._late(event, error)
+            return
         except NotPermitted as error:
             reason = str(error)
         self._dead.reject(event, event.header().operation, reason, sqlstate)
+
+    def _late(self, event: Event, error: LateRow) -> None:
+        """The partition of an event's row is gone."""
+        operation = event.header().operation
+        self._outcome.late += 1
+        if error.is_ignored:
+            self._outcome.ignored[operation] += 1
+        else:
+            self._dead.reject(event, operation, str(error))
 
 
 def _identities(change: Change, table: int) -> list[Identity]:

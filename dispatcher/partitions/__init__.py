@@ -1,13 +1,13 @@
 """The partition that a row belongs to, the tables that exist, and how missing ones are made."""
 
-from .lifespan import Action, Lifespan, filled, unknown_word
+from .lifespan import Action, LateEvents, Lifespan, filled, unknown_word
 from .maker import CLONEABLE, TableMaker
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
 from .naming import Method, check_template
 from .partitioning import EPOCH, EVENT_TIME, NOW, SOURCES_OF_TIME, Partitioning
 from .period import Period, period_of
 from .periodcache import PeriodCache, Stretch
-from .permit import NotPermitted, Permit
+from .permit import LateRow, NotPermitted, Permit
 from .references import References
 from .tables import Tables
 from .zones import Zone
@@ -21,6 +21,8 @@ __all__ = [
     "TEXT",
     "Action",
     "ColumnType",
+    "LateEvents",
+    "LateRow",
     "Lifespan",
     "Method",
     "Missing",

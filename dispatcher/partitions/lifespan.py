@@ -10,6 +10,9 @@ from typing import Literal
 Action = Literal["", "drop", "detach", "move"]
 """What becomes of a partition whose time is over; empty: not said."""
 
+LateEvents = Literal["create", "dead_letter", "ignore"]
+"""What becomes of a row whose partition is gone."""
+
 WORDS = ("part", "parent", "start", "end")
 """What `Lifespan.sql` may hold, each as in ``%(part)s``: names as SQL, and moments as literals."""
 
@@ -29,6 +32,7 @@ class Lifespan:
         sql: run in the target before one goes; see `filled`.
         program: run before one goes, with its first arguments; empty: none.
         program_limit: most seconds that it may take.
+        late: what becomes of a row whose partition is gone.
     """
 
     premake: int = 0
@@ -39,6 +43,7 @@ class Lifespan:
     sql: str = ""
     program: tuple[str, ...] = ()
     program_limit: float = 3600.0
+    late: LateEvents = "create"
 
     @property
     def ends(self) -> bool:

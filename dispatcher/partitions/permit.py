@@ -6,6 +6,7 @@ from datetime import date
 
 from ..errors import BatchError
 from ..postgres import TableName, queries
+from .lifespan import Lifespan
 from .missing import MissingColumn, MissingTable
 from .partitioning import Partitioning
 from .period import Period, as_time
@@ -21,6 +22,23 @@ MAX_COLUMNS = 1000
 class NotPermitted(ValueError):
     """Why something is not made for an event; for another event of the same columns it may be."""
 
+    is_final = False
+    """Whether the default partition does not take the row either."""
+
+
+class LateRow(NotPermitted):
+    """Why a row has no partition: its time is over.
+
+    Attributes:
+        is_ignored: nothing is to become of its event.
+    """
+
+    is_final = True
+
+    def __init__(self, reason: str, *, is_ignored: bool) -> None:
+        super().__init__(reason)
+        self.is_ignored = is_ignored
+
 
 class Permit:
     """What may be made for one batch, however often that is tried.
@@ -28,11 +46,17 @@ class Permit:
     Args:
         tables: of the target.
         partitioning: how ``dest_table`` is partitioned.
+        lifespan: for how long its partitions exist.
+        moment: of the batch, in seconds since 1970; None: a person loads it, and it is never late.
     """
 
-    def __init__(self, tables: Tables, partitioning: Partitioning) -> None:
+    def __init__(
+        self, tables: Tables, partitioning: Partitioning, lifespan: Lifespan, moment: float | None
+    ) -> None:
         self._tables = tables
         self._partitioning = partitioning
+        self._lifespan = lifespan
+        self._moment = moment
         self._made: set[str] = set()
         self._added: set[str] = set()
         self._widths: dict[TableName, int] = {}
@@ -42,7 +66,7 @@ class Permit:
         """Permit a table.
 
         Raises:
-            NotPermitted: it is not to be made, and why.
+            NotPermitted: it is not to be made, and why; `LateRow`, if its time is over.
             BatchError: no table is to be made, and why.
         """
         if self._partitioning.names_key:
@@ -66,6 +90,11 @@ class Permit:
 
     def _check_period(self, period: Period) -> None:
         """Rows of long ago or of the far future are mistakes more often than not."""
+        if self._is_over(period):
+            raise LateRow(
+                f"its partition, of {period.start}, is gone (retention_period, late_events)",
+                is_ignored=self._lifespan.late == "ignore",
+            )
         asked = self._partitioning
         if as_time(period.end) <= as_time(asked.past) and not self._has_earlier(period):
             raise NotPermitted(
@@ -78,6 +107,16 @@ class Permit:
             raise NotPermitted(
                 f"there is no partition for {period.start}, and none is made after {self._last} (part_future)"
             )
+
+    def _is_over(self, period: Period) -> bool:
+        """Whether partitions of a period are not made any more."""
+        lifespan = self._lifespan
+        if not lifespan.ends or lifespan.late == "create" or self._moment is None:
+            return False
+        asked = {"moment": self._moment, "interval": lifespan.period}
+        zone = self._partitioning.zone or self._tables.time_zone
+        with self._tables.connection.cursor() as cursor:
+            return bool(queries.value(cursor, "is_over", end=period.end.isoformat(), zone=zone, **asked))
 
     def _has_earlier(self, period: Period) -> bool:
         """Whether there is a partition for an earlier time."""

@@ -723,6 +723,11 @@ select to_char(to_timestamp(%(moment)s) at time zone %(zone)s, 'YYYY-MM-DD HH24:
 select extract(epoch from
     (to_timestamp(%(moment)s) at time zone %(zone)s - %(interval)s::interval) at time zone %(zone)s)::float8;
 
+-- name: is_over
+-- Whether a time of a time zone is so long before a moment, or before now if that is earlier.
+select %(end)s::timestamp at time zone %(zone)s <= (
+    least(now(), to_timestamp(%(moment)s)) at time zone %(zone)s - %(interval)s::interval) at time zone %(zone)s;
+
 -- name: release_session_lock
 -- Give a lock of the session back.
 select pg_advisory_unlock(%(key)s);

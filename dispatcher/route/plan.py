@@ -186,8 +186,8 @@ class Planner:
         missing = MissingTable(named, period, self._settings.fields.rename(key), place.gap if place else None)
         try:
             self._permit.table(missing)
-        except NotPermitted:
-            if place is None or place.otherwise is None:
+        except NotPermitted as error:
+            if place is None or place.otherwise is None or error.is_final:
                 raise
             return place.otherwise
         return missing
