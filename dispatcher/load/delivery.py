@@ -103,7 +103,9 @@ class Delivery:
         return outcome.first_dead[1] if outcome.first_dead else None
 
     def _deliver(self, work: Work, moment: float | None) -> Outcome | None:
-        self.destinations.begin(moment)
+        self.destinations.moment = moment
+        for each in self.destinations:
+            each.begin(moment)
         pass_ = self.destinations.pass_for(self._pauses.first(in_blocks=work.stream is not None))
         try:
             for _ in range(MAX_PASSES):

@@ -38,6 +38,7 @@ class Destinations:
         only: the only one; None if there may be several.
         leading: columns of events that lines of `Queue.stream` have to begin with.
         encoding: of events.
+        moment: of the batch; see `Destination.begin`.
     """
 
     def __init__(self, queue: Queue, target: Connection, settings: Settings, choice: Choice) -> None:
@@ -46,7 +47,7 @@ class Destinations:
         self._queue = queue
         self._target = target
         self._choice = choice
-        self._moment: float | None = None
+        self.moment: float | None = None
         self._reading = queue.reading(target)
         self.encoding = self._reading.encoding
         self._made: dict[TableName, Destination] = {}
@@ -148,7 +149,7 @@ class Destinations:
         if row_mode.known != known:
             self._choice.remember(row_mode.known, memory)
         found = Destination(settings, tables, feed, row_mode, self._reading, leading=self.leading)
-        found.begin(self._moment)
+        found.begin(self.moment)
         self._made[settings.dest_table] = found
         self._makers[settings.dest_table] = maker
         self._sections[settings.dest_table] = section
@@ -159,12 +160,6 @@ class Destinations:
         return self._makers[parent]
 
     # All together.
-
-    def begin(self, moment: float | None) -> None:
-        """A batch begins; see `Destination.begin`."""
-        self._moment = moment
-        for each in self:
-            each.begin(moment)
 
     def forget(self) -> None:
         """The block path forgets what it has learned."""

@@ -1,10 +1,20 @@
 """The partition that a row belongs to, the tables that exist, and how missing ones are made."""
 
-from .lifespan import Action, LateEvents, Lifespan, filled, unknown_word
 from .maker import CLONEABLE, TableMaker
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
 from .naming import Method, check_template
-from .partitioning import EPOCH, EVENT_TIME, NOW, SOURCES_OF_TIME, Partitioning
+from .partitioning import (
+    EPOCH,
+    EVENT_TIME,
+    NOW,
+    SOURCES_OF_TIME,
+    Action,
+    LateEvents,
+    Lifespan,
+    Partitioning,
+    filled,
+    unknown_word,
+)
 from .period import Period, period_of
 from .periodcache import PeriodCache, Stretch
 from .permit import LateRow, NotPermitted, Permit

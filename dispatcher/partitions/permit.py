@@ -6,9 +6,8 @@ from datetime import date
 
 from ..errors import BatchError
 from ..postgres import TableName, queries
-from .lifespan import Lifespan
 from .missing import MissingColumn, MissingTable
-from .partitioning import Partitioning
+from .partitioning import Lifespan, Partitioning
 from .period import Period, as_time
 from .tables import Tables
 
