@@ -21,6 +21,9 @@ KEPT = "kept"
 ADDED = "added"
 """The default of that column."""
 
+TOLD = ("op", "ev")
+"""The target's columns for the operation and the event that changed a row last."""
+
 SEEDS = (1, 2)
 """Ids of rows that both databases may have before a history."""
 
@@ -55,12 +58,14 @@ class Design:
         extra: a further unique column, or one that refers to the table itself or to another one.
         partitions: how the target's table is partitioned by day.
         own: the target's table has a column with a default that the source lacks.
+        told: it has columns for what is told of the last change of a row.
     """
 
     key: tuple[str, ...] = ("id",)
     extra: Extra = ""
     partitions: Literal["", "inherited", "native"] = ""
     own: bool = False
+    told: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -72,15 +77,16 @@ class Design:
     @property
     def loaded(self) -> tuple[str, ...]:
         """Those of the target, in order."""
-        return (*self.columns, "own") if self.own else self.columns
+        return (*self.columns, *["own"] * self.own, *TOLD[: 2 * self.told])
 
     @property
     def keys(self) -> Mapping[str, object]:
         """Keys of the job, beside those that name databases, queue and table."""
+        told = {"fields": "*, _OP:op, _EVID:ev"} if self.told else {}
         if not self.partitions:
-            return {}
+            return told
         template = {"part_template": f"create table _DEST_TABLE {self._child}"}
-        return {"part_field": "day", **(template if self.partitions == "inherited" else {})}
+        return {"part_field": "day", **told, **(template if self.partitions == "inherited" else {})}
 
     @property
     def _child(self) -> str:
@@ -97,6 +103,7 @@ class Design:
     def create_target(self, target: Database) -> None:
         """Make the table anew, with the partition of the first day."""
         own = f", own text default '{ADDED}'" if self.own else ""
+        own += ", op text, ev bigint" if self.told else ""
         self._create(target, f"varchar({LONGEST})", own, self.partitions)
         name = f"t_{DAYS[0].replace('-', '_')}"
         if self.partitions == "inherited":

@@ -175,14 +175,21 @@ class Maker:
 Make = Callable[[], list[Step]]
 
 DESIGNS = st.one_of(
-    st.builds(Design, st.sampled_from([("id",), ("id", "k2")]), own=st.booleans()),
-    st.builds(Design, st.sampled_from([("id",), ("id", "k2")]), st.just("unique"), own=st.booleans()),
-    st.builds(Design, extra=st.just("self"), own=st.booleans()),
+    st.builds(Design, st.sampled_from([("id",), ("id", "k2")]), own=st.booleans(), told=st.booleans()),
+    st.builds(
+        Design,
+        st.sampled_from([("id",), ("id", "k2")]),
+        st.just("unique"),
+        own=st.booleans(),
+        told=st.booleans(),
+    ),
+    st.builds(Design, extra=st.just("self"), own=st.booleans(), told=st.booleans()),
     st.builds(
         Design,
         st.sampled_from([("id",), ("id", "k2")]),
         st.sampled_from(["", "other"]),
         st.sampled_from(["inherited", "native"]),
+        st.booleans(),
         st.booleans(),
     ),
     st.builds(Design, extra=st.just("other")),

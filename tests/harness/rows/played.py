@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2
 
-from harness.rows.designs import KEPT, SEEDS, STRAYS, Design
+from harness.rows.designs import KEPT, SEEDS, STRAYS, TOLD, Design
 from harness.rows.job import drain, job_keys
 from harness.rows.replayed import Replayed, Row, Sent
 from harness.rows.steps import (
@@ -101,6 +101,8 @@ class Stage:
             self._source.execute("alter table t enable trigger user")
         if design.own:
             row["own"] = KEPT
+        if design.told:
+            row.update(dict.fromkeys(TOLD))
         place = design.place(row)
         self._target.execute(
             f"insert into {place} ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})", *row.values()

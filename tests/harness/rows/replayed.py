@@ -69,6 +69,7 @@ class Replayed:
     rows: dict[Key, Row] = field(default_factory=dict)
     dead: set[int] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
+    _told: Row = field(default_factory=dict)
 
     def put(self, row: Row) -> None:
         """A row is there."""
@@ -80,6 +81,7 @@ class Replayed:
             self.counts["other,ignored"] += 1
             return
         operation, key = _header(sent.type)
+        self._told = {"op": operation[0].upper(), "ev": str(sent.number)} if self.design.told else {}
         try:
             done = self._apply(operation, key, sent)
         except BadEventError:
@@ -105,7 +107,7 @@ class Replayed:
         defaults: Row = dict.fromkeys(self.design.loaded)
         if self.design.own:
             defaults["own"] = ADDED
-        self._store(defaults | row, None)
+        self._store(defaults | row | self._told, None)
 
     def _update(self, asked: _Asked) -> bool:
         found = self._key(asked.before)
@@ -122,9 +124,9 @@ class Replayed:
         elif self.design.partitions and changed.get("day", present["day"]) != present["day"]:
             # A row that moves is removed and added.
             own: Row = {"own": ADDED} if self.design.own else {}
-            self._store(present | changed | own, found)
+            self._store(present | changed | own | self._told, found)
         else:
-            self._store(present | changed, found)
+            self._store(present | changed | self._told, found)
         return True
 
     def _store(self, row: Row, instead: Key | None) -> None:
