@@ -201,7 +201,7 @@ class PureFold:
             return 0
         at = bisect_right(self._starts, -1 if second is None else second)
         end, period, rows = self._stretches[at - 1] if at else (0, 0, False)
-        if second is None or second >= end or not (rows or line.deed is Deed.DELETE):
+        if second is None or not at or second >= end or not (rows or line.deed is Deed.DELETE):
             raise Strange
         return period
 
