@@ -6,6 +6,8 @@ order matters, else after all others.
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from ..partitions import Missing
 from ..postgres import copytext
 from .destination import Destination, event_of
@@ -24,6 +26,15 @@ MAX_ODD = 100
 
 MAX_NAMES = 4096
 """Most names of tables that are remembered in a pass: whoever writes events names them as he likes."""
+
+
+class _Fate(Enum):
+    """What becomes of events of a table that has no lane."""
+
+    LEFT_OUT = auto()
+    """Nothing, or its lane is to be made before the next pass."""
+    ODD = auto()
+    """The row path sees."""
 
 
 class BlockLoader:
@@ -61,7 +72,7 @@ class BlockLoader:
         self._odd_needs_order = False
         self._limit = destinations.settings.buffer_size // 7
         self._lanes: dict[Destination, Lane] = {}
-        self._by_name: dict[bytes, Lane | None] = {}
+        self._by_name: dict[bytes, Lane | _Fate] = {}
         self._only = self._lane(destinations.only) if destinations.only else None
 
     @property
@@ -80,8 +91,14 @@ class BlockLoader:
         if self._only is not None:
             self._only.add(block)
         else:
-            for name, lines in self._split(block):
-                self._add_lines(name, lines)
+            for lane, lines in self._split(block):
+                if isinstance(lane, Lane):
+                    lane.add(lines[0] if len(lines) == 1 else b"".join(lines))
+                elif lane is _Fate.LEFT_OUT:
+                    self.outcome.passed_over += len(lines)
+                else:
+                    for line in lines:
+                        self.leave(line, only_adds=True)
         if self._is_worth_merging:
             self.merging.start(self._rounds())
 
@@ -95,14 +112,14 @@ class BlockLoader:
 
     # Several tables.
 
-    def _split(self, block: bytes) -> list[tuple[bytes, list[bytes]]]:
-        """The lines of a block by their table's name, as it stands there; of tied tables, in their order.
+    def _split(self, block: bytes) -> list[tuple[Lane | _Fate, list[bytes]]]:
+        """The lines of a block by where they go; of tied tables, in their order.
 
         A merge must not find a row that refers to another one before that is there, nor one that does so anew
         before what is deleted with the other one.
         """
         number = len(self._destinations.leading) + 2
-        groups: list[tuple[bytes, list[bytes]]] = []
+        groups: list[tuple[Lane | _Fate, list[bytes]]] = []
         open_: dict[bytes, list[bytes]] = {}
         tied = b""
         for line in block.splitlines(keepends=True):
@@ -110,50 +127,29 @@ class BlockLoader:
             lines = open_.get(name)
             if lines is None:
                 lines = open_[name] = []
-                name_only = name.removesuffix(b"\n")
-                groups.append((name_only, lines))
-                if self._is_tied(name_only):
+                lane = self._by_name.get(name) or self._lane_of(name)
+                groups.append((lane, lines))
+                if isinstance(lane, Lane) and lane.destination.is_bound:
                     # The next line of the tied table before this one begins a new group.
                     open_.pop(tied, None)
                     tied = name
             lines.append(line)
         return groups
 
-    def _is_tied(self, name: bytes) -> bool:
-        """Whether foreign keys tie a table to others."""
-        if not self._destinations.is_bound:
-            return False
+    def _lane_of(self, name: bytes) -> Lane | _Fate:
+        """The lane of a table, as its name ends or stands in a line."""
+        if len(self._by_name) >= MAX_NAMES:
+            self._by_name.clear()
+        encoding = self._destinations.encoding
+        text = encoding.utf8_or_raw(copytext.unescape(name.removesuffix(b"\n")) or b"")
+        self.merging.wait()
         try:
-            lane = self._lane_of(name)
-        except ValueError:
-            return False
-        return lane is not None and lane.destination.is_bound
-
-    def _add_lines(self, name: bytes, lines: list[bytes]) -> None:
-        """Take events of a table, as its name stands in their lines."""
-        try:
-            lane = self._lane_of(name)
+            found = self._destinations.find(text, self.missing)
         except ValueError:
             # The row path says why.
-            for line in lines:
-                self.leave(line, only_adds=True)
-            return
-        if lane is not None:
-            lane.add(b"".join(lines))
+            self._by_name[name] = _Fate.ODD
         else:
-            self.outcome.passed_over += len(lines)
-
-    def _lane_of(self, name: bytes) -> Lane | None:
-        """The lane of a table; None if its events are left out, or the lane is to be made first."""
-        if name not in self._by_name:
-            if len(self._by_name) >= MAX_NAMES:
-                self._by_name.clear()
-            encoding = self._destinations.encoding
-            self.merging.wait()
-            found = self._destinations.find(
-                encoding.utf8_or_raw(copytext.unescape(name) or b""), self.missing
-            )
-            self._by_name[name] = None if found is None else self._lane(found)
+            self._by_name[name] = _Fate.LEFT_OUT if found is None else self._lane(found)
         return self._by_name[name]
 
     def _lane(self, destination: Destination) -> Lane:

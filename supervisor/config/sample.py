@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
-from tdsup.jobtype import JobType, no_effect_reason
+from tdsup.jobtype import JobType, no_effect_reason, sections_of_model
 
 from .jobsettings import JobSettings
 from .options import shown_default, spellings
@@ -32,9 +32,20 @@ def sample(section: str, job_type: JobType) -> str:
                 without_effect.append(f"# {keys[0]}: {reason}")
             else:
                 lines += ["", *_comment(field.description or ""), _line(keys[0], field)]
+    lines += _further(job_type)
     return "\n".join(
         [*lines, "", "# Keys of older files that are accepted, without effect:", *without_effect, ""]
     )
+
+
+def _further(job_type: JobType) -> Iterator[str]:
+    """What further sections the file may have."""
+    if parts := sections_of_model(job_type.settings):
+        field = job_type.settings.model_fields[parts.field]
+        keys = [name for name, each in parts.model.model_fields.items() if not no_effect_reason(each)]
+        yield ""
+        yield from _comment(f"{field.description} Its keys: {', '.join(keys)}.")
+        yield f"#[{parts.word} NAME]"
 
 
 def _comment(text: str) -> Iterator[str]:
