@@ -49,8 +49,8 @@ class SeveralTables(RowSettings, PartitionSettings, Ends):
 
     tables: dict[str, TableSettings] = Field(
         {},
-        description="A section [table NAME] for each of several tables of the source, or for a pattern of names, "
-        "says what differs there from the section above.",
+        description="A section [table NAME] for each of several tables of the source, or for a pattern of "
+        "names, says what differs there from the section above.",
         json_schema_extra=further_sections("table", ("schema", "table")),
     )
     unlisted_tables: Literal["", "ignore", "error", "default"] = Field(
