@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 from harness.several.threetables import Several
+from tdsup.dispatcher.errors import SetupError
 
 
 def test_each_table_has_its_own_settings(several: Several) -> None:
@@ -108,3 +109,46 @@ def test_each_table_has_given_columns_of_its_own(several: Several) -> None:
     assert several.target.rows("select id, note, at, region from a") == several.source.rows(
         f"select 1, null, ev_time, 'eu' from {events} where ev_extra1 = 'public.a'"
     )
+
+
+def test_the_source_hands_over_what_a_pattern_stands_for(several: Several) -> None:
+    """With its partitions, whatever these are called; nothing else."""
+    for database in (several.source, several.target):
+        database.execute("create table more.p (id int, day date) partition by list (id)")
+    several.source.execute("create table p_1 partition of more.p default")
+    several.target.execute("create table more.p_1 partition of more.p default")
+    several.queue.attach("more.p")
+    several.run("insert into a values (1)", "insert into more.c values (2)", "insert into more.p values (3)")
+    values = several.drain({"more.*": {}}, unlisted_tables="ignore")
+    assert (values["events"], values["passed_over"], values["rows"]) == (2, 1, 2)
+    assert several.same("more.c", "more.p")
+
+
+def test_a_truncate_empties_its_own_table(several: Several) -> None:
+    """Those of the others stay; where several tables share one of the target it is a dead letter."""
+    several.queue.attach_truncate("a")
+    several.queue.attach_truncate("b")
+    several.run("insert into a values (1)", "insert into b values (2)", "truncate a")
+    assert several.drain({"a": {}, "b": {}})["rows"] == 3
+    assert several.same("a", "b")
+    several.run("truncate b")
+    assert several.drain({"?": {"dest_table": "b"}})["dead_letters"] == 1
+    assert several.target.column("select id from b") == [2]
+
+
+def test_auto_remembers_its_choice_for_each_table(several: Several) -> None:
+    """One is changed, one is a log; an index that comes later does not change that unseen."""
+    several.target.execute("alter table b drop constraint b_pkey")
+    changes = (
+        "insert into a values (1); update a set note = 'x'; insert into b values (1); update b set note = 'x'"
+    )
+    several.run(changes)
+    several.drain({"a": {}, "b": {}})
+    assert several.same("a")
+    assert several.target.value("select count(*) from b") == 2
+    memory = several.target.value("select row_mode from tdsup.consumer")
+    assert list(memory["tables"]) == ["public.a", "public.b"]
+    several.target.execute("truncate b; alter table b add primary key (id)")
+    several.run("update b set note = 'y'")
+    with pytest.raises(SetupError, match="row_mode = auto chose append and would choose plain now"):
+        several.drain({"a": {}, "b": {}})
