@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
+from types import EllipsisType
 from typing import NamedTuple
 
 from .moment import Dial
@@ -51,6 +53,8 @@ class Act(IntEnum):
     """Remove it; it is there."""
     FIND_ABSENT = 6
     """It was not there, and is not there now."""
+    LEAVE = 7
+    """Remove it, as an update leaves it out; the event is ignored if it is not there."""
 
 
 class Stop(IntEnum):
@@ -64,6 +68,16 @@ class Stop(IntEnum):
     """The next line needs an empty fold."""
     BAD = 3
     """The next line has no row: its key is there already, or is not there."""
+
+
+Some = tuple[bytes | EllipsisType | None, ...]
+"""Values of some columns: None for NULL and ``...`` for what is absent."""
+
+Sift = Callable[[Some], bool | None]
+"""Tells whether a row is loaded; None if the line is strange."""
+
+MaskValues = Callable[[Some], Some | None]
+"""Gives masked values; None if the line is strange."""
 
 
 class Prefix(NamedTuple):
@@ -101,6 +115,10 @@ class Description(NamedTuple):
         given: of each column that is not of the data, the number of the field that holds it (before `first`),
             or `OF_PREFIX`.
         dial: how the time of a row is read.
+        sifted: numbers of the columns that `sift` looks at.
+        sift: tells whether a row is loaded after an insert or update, by these values; None: all are.
+        masked: numbers of the columns that `mask` masks, before all else; a whole row has them.
+        mask: gives values in place of these; None: nothing is masked.
     """
 
     first: int
@@ -113,6 +131,10 @@ class Description(NamedTuple):
     replaces: bool
     given: tuple[int, ...] = ()
     dial: Dial = Dial.WRITTEN
+    sifted: tuple[int, ...] = ()
+    sift: Sift | None = None
+    masked: tuple[int, ...] = ()
+    mask: MaskValues | None = None
 
 
 class Group(NamedTuple):

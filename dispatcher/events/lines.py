@@ -73,8 +73,8 @@ class LineReader:
         values, before = {**given, **self._scan(data, prefix.writing)[0]}, None
         if not _is_null(old) and (prefix.writing is Writing.JSON or prefix.deed is Deed.UPDATE):
             told = self._scan(old, prefix.writing)[0]
-            before = self._key(told) if prefix.deed is Deed.UPDATE else None
-        key = self._key(values) if self._described.key else ()
+            before = self.key(told) if prefix.deed is Deed.UPDATE else None
+        key = self.key(values) if self._described.key else ()
         return Line(number, prefix.deed, time, values, key, before)
 
     def _given(self, prefix: Prefix, fields: list[bytes]) -> Values:
@@ -97,12 +97,12 @@ class LineReader:
             # The old row is url-encoded, though the new one is not.
             before = self._scan(old, Writing.URLENCODED)[0]
             values = {**before, **values}
-            key = self._key(values)
-            return line._replace(values={**line.values, **values}, key=key, before=self._key(before))
+            key = self.key(values)
+            return line._replace(values={**line.values, **values}, key=key, before=self.key(before))
         if values.keys() & where.keys():
             raise Strange
         values = {**line.values, **values, **where}
-        return line._replace(values=values, key=self._key(where), is_whole=False)
+        return line._replace(values=values, key=self.key(where), is_whole=False)
 
     def _scan(self, text: bytes, writing: Writing) -> tuple[Values, Values]:
         if writing is Writing.EITHER:
@@ -112,7 +112,8 @@ class LineReader:
             text = copytext.unescape(text) or b""
         return scan(text, writing, self._names[SPELLING[writing]])
 
-    def _key(self, values: Values) -> Key:
+    def key(self, values: Values) -> Key:
+        """What names the row of some values; raises Strange if a part of it is missing."""
         found = tuple(values.get(number) for number in self._described.key)
         if None in found:
             raise Strange

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import EllipsisType
 
 from ..postgres import copytext
 from .folded import (
@@ -33,7 +34,7 @@ class _Row:
     """What is known of one row.
 
     Attributes:
-        first: what is done to it if it is gone: FIND_ABSENT, REMOVE_PRESENT, DELETE or REMOVE.
+        first: what is done to it if it is gone: FIND_ABSENT, REMOVE_PRESENT, DELETE, LEAVE or REMOVE.
         values: those of the row; None: it is gone.
         period: number of its partition's.
         removed: number of the one that it was removed from; None: it was not.
@@ -165,6 +166,13 @@ class PureFold:
         """Do what a line asks for; also returns whether that is nothing."""
         if line.deed is Deed.NOTHING:
             return Stop.ALL, False
+        rekeys = line.before not in {None, line.key}
+        line = _masked(line, self._described, self._reader)
+        leaves = not _passes(line, self._described)
+        if leaves and line.deed is Deed.INSERT:
+            return Stop.ALL, True
+        if leaves:
+            line = line._replace(deed=Deed.DELETE)
         period = self._period(line)
         loaded = line.values
         if not self._loads_all:
@@ -179,9 +187,9 @@ class PureFold:
         if not self._described.key:
             self._rows[(b"%d" % len(self._rows),)] = _Row(Act.FIND_ABSENT, loaded, period)
             return Stop.ALL, False
-        if line.before not in {None, line.key}:
+        if rekeys:
             raise Strange
-        return self._change(line, loaded, period)
+        return self._change(line, loaded, period, Act.LEAVE if leaves else Act.DELETE)
 
     def _period(self, line: Line) -> int:
         """Number of the row's period; 0: there is none, or it is of no matter."""
@@ -214,11 +222,12 @@ class PureFold:
         self._used_columns.add(columns)
         return True
 
-    def _change(self, line: Line, loaded: Values, period: int) -> tuple[Stop, bool]:
+    def _change(self, line: Line, loaded: Values, period: int, removal: Act) -> tuple[Stop, bool]:
+        """Change a row; `removal` is what a delete of one that is not known does."""
         known = self._rows.get(line.key)
         if line.deed is Deed.DELETE:
             if known is None:
-                self._rows[line.key] = _Row(Act.DELETE, None, period, period)
+                self._rows[line.key] = _Row(removal, None, period, period)
                 return Stop.ALL, False
             return Stop.ALL, not known.go()
         if known is None:
@@ -248,6 +257,32 @@ class PureFold:
             return Stop.FULL
         known.values, known.period = loaded, period
         return Stop.ALL
+
+
+def _masked(line: Line, described: Description, reader: LineReader) -> Line:
+    """The line with masked values; raises Strange if they cannot be told."""
+    if described.mask is None:
+        return line
+    before = tuple(line.values.get(number, ...) for number in described.masked)
+    if line.is_whole and line.deed is not Deed.DELETE and ... in before:
+        raise Strange
+    after = described.mask(before)
+    if after is None:
+        raise Strange
+    pairs = zip(described.masked, after, strict=True)
+    hidden = {number: value for number, value in pairs if not isinstance(value, EllipsisType)}
+    values = line.values | hidden
+    return line._replace(values=values, key=reader.key(values) if line.key else ())
+
+
+def _passes(line: Line, described: Description) -> bool:
+    """Whether the row is loaded after the line; raises Strange if that cannot be told."""
+    if described.sift is None or line.deed is Deed.DELETE:
+        return True
+    passes = described.sift(tuple(line.values.get(number, ...) for number in described.sifted))
+    if passes is None:
+        raise Strange
+    return passes
 
 
 def _order(row: tuple[Key, _Row]) -> tuple[int, bytes]:

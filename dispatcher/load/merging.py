@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from .passes import End, PassFailed
 ORDER = (
     Act.FIND_ABSENT,
     Act.DELETE,
+    Act.LEAVE,
     Act.REMOVE,
     Act.REMOVE_PRESENT,
     Act.PATCH,
@@ -31,7 +33,7 @@ ORDER = (
 COMING = (Act.INSERT, Act.PATCH, Act.REPLACE)
 """Acts that add and change rows: of several tables, those come first to which others refer."""
 
-GOING = ORDER[:4]
+GOING = ORDER[:5]
 """Acts that remove rows: of several tables, those come first that refer to others."""
 
 PARENTS_FIRST = (*COMING, *GOING)
@@ -73,7 +75,7 @@ class Merging:
         bad_states: see `is_data`.
 
     Attributes:
-        absent: how many deletes found no row so far.
+        absent: how many rows were not there so far, by the act that would have removed them.
     """
 
     def __init__(self, cursor: Cursor, bad_states: AbstractSet[str] = frozenset()) -> None:
@@ -81,7 +83,7 @@ class Merging:
         self._bad_states = bad_states
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
-        self.absent = 0
+        self.absent: Counter[Act] = Counter()
 
     def __enter__(self) -> Self:
         return self
@@ -148,8 +150,8 @@ class Merging:
 
     def _judge(self, act: Act, count: int, absent: int) -> None:
         """See whether the rows were there that had to be, and the others not."""
-        if act is Act.DELETE:
-            self.absent += absent
+        if act in {Act.DELETE, Act.LEAVE}:
+            self.absent[act] += absent
         present = absent < count
         if (act is Act.FIND_ABSENT and present) or (act in {Act.PATCH, Act.REMOVE_PRESENT} and absent):
             raise PassFailed(End.REFUSED)

@@ -22,8 +22,10 @@ enum {
 
 /* As the enumerations of the same names in folded.py and scan.py. */
 enum { NOTHING, INSERT, UPDATE, DELETE };
-enum { ACT_INSERT, ACT_REPLACE, ACT_PATCH, ACT_DELETE, ACT_REMOVE, ACT_REMOVE_PRESENT, ACT_FIND_ABSENT };
-enum { STOP_ALL, STOP_STRANGE, STOP_FULL, STOP_BAD, STOP_NO_MEMORY };
+enum { ACT_INSERT, ACT_REPLACE, ACT_PATCH, ACT_DELETE, ACT_REMOVE, ACT_REMOVE_PRESENT, ACT_FIND_ABSENT, ACT_LEAVE };
+enum { STOP_ALL, STOP_STRANGE, STOP_FULL, STOP_BAD, STOP_NO_MEMORY, STOP_RAISED };
+enum { SIFT_LEAVES, SIFT_PASSES, SIFT_STRANGE, SIFT_RAISED };
+enum { MASK_DONE, MASK_STRANGE, MASK_RAISED };
 enum { URLENCODED, JSON, VALUES, CHANGES, CONDITIONS, EITHER, UNREAD };
 enum { SPELLINGS = 3 };
 
@@ -63,11 +65,13 @@ typedef struct {
 /* What lines are like; see Description in folded.py. */
 typedef struct {
     size_t first, prefix_count, column_count, key_count, loaded_count, least, given_count, of_prefix_count;
+    size_t sifted_count, masked_count;
     Prefix *prefixes;
     long *given; /* of each given column, the field that holds it, or OF_PREFIX */
     Column *columns;
     size_t *key;
     int *in_key; /* of each column */
+    size_t *sifted, *masked; /* columns that `sift` looks at, and that `mask` masks */
     long part;
     int replaces, dial;
 } Description;
@@ -130,7 +134,9 @@ typedef struct {
     size_t count, start; /* in `members` */
 } Group;
 
-typedef struct {
+typedef struct Fold Fold;
+
+struct Fold {
     Description described;
     size_t set_words;
     uint64_t seed;
@@ -153,7 +159,9 @@ typedef struct {
     Group *groups;
     size_t group_count, group_room;
     uint32_t *members; /* numbers of rows, group by group */
-} Fold;
+    int (*mask)(Fold *); /* puts masked values in place of the present ones; NULL: none is masked */
+    int (*sift)(Fold *); /* whether the present values are those of a row that is loaded; NULL: all are */
+};
 
 #define NO_ROW UINT32_MAX
 int add_stretch(Fold *fold, const Stretch *stretch);

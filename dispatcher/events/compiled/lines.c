@@ -13,7 +13,7 @@ static int is_null(Text field)
 }
 
 typedef struct {
-    int deed, is_whole, is_written, rekeys, period, set;
+    int deed, removal, is_whole, is_written, rekeys, period, set;
     size_t loaded; /* columns, with given ones */
 } Line;
 
@@ -242,7 +242,7 @@ static int change_row(Fold *fold, Line *line, int *is_ignored)
         if (number != NO_ROW)
             *is_ignored = !go(row);
         else {
-            row->first = ACT_DELETE;
+            row->first = (uint8_t)line->removal;
             row->period = row->removed = (int16_t)line->period;
         }
         return STOP_ALL;
@@ -260,6 +260,45 @@ static int change_row(Fold *fold, Line *line, int *is_ignored)
     if (line->set == row->columns)
         return store(fold, row, &fold->row, line->set, row->period);
     return merge_columns(fold, row, line);
+}
+
+/* Mask the row; returns a stop. */
+static int mask_line(Fold *fold, Line *line)
+{
+    const Description *d = &fold->described;
+    if (fold->mask == NULL)
+        return STOP_ALL;
+    if (line->is_whole && line->deed != DELETE)
+        for (size_t i = 0; i < d->masked_count; i++)
+            if (fold->values[d->masked[i]].kind == ABSENT)
+                return STOP_STRANGE;
+    if (line->is_written) {
+        /* Other values are parts of the row that was written; it is written again, elsewhere. */
+        Buffer row = fold->row;
+        fold->row = fold->merged;
+        fold->merged = row;
+        line->is_written = 0;
+        line->loaded = 0;
+    }
+    int result = fold->mask(fold);
+    if (result == MASK_RAISED)
+        return STOP_RAISED;
+    return result == MASK_DONE && write_key(d, fold->values, &fold->key) ? STOP_ALL : STOP_STRANGE;
+}
+
+/* See whether the row is loaded after the line; returns a stop. An update that leaves it out removes it. */
+static int sift_line(Fold *fold, Line *line, int *is_ignored)
+{
+    if (fold->sift == NULL || line->deed == DELETE)
+        return STOP_ALL;
+    int found = fold->sift(fold);
+    if (found == SIFT_LEAVES) {
+        *is_ignored = line->deed == INSERT;
+        line->deed = DELETE;
+        line->removal = ACT_LEAVE;
+        return *is_ignored && !write_row(fold, line) ? STOP_STRANGE : STOP_ALL;
+    }
+    return found == SIFT_PASSES ? STOP_ALL : found == SIFT_STRANGE ? STOP_STRANGE : STOP_RAISED;
 }
 
 static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
@@ -341,7 +380,7 @@ int take_line(Fold *fold, const char *line, const char *end)
     if (number < 0)
         return STOP_STRANGE;
     const Prefix *prefix = &fold->described.prefixes[number];
-    Line taken = {prefix->deed, 1, 0, 0, 0, 0, 0};
+    Line taken = {.deed = prefix->deed, .removal = ACT_DELETE, .is_whole = 1};
     int is_ignored = 0;
     if (prefix->deed == NOTHING && (prefix->writing == URLENCODED || prefix->writing == UNREAD)) {
         Value value = {data.text, data.size, PERCENT};
@@ -351,7 +390,11 @@ int take_line(Fold *fold, const char *line, const char *end)
         if (!take_given(fold, prefix, fields) || !read_row(fold, &taken, prefix->writing, data, old))
             return STOP_STRANGE;
         if (prefix->deed != NOTHING) {
-            int result = do_line(fold, &taken, fields[1], &is_ignored);
+            int result = mask_line(fold, &taken);
+            if (result == STOP_ALL)
+                result = sift_line(fold, &taken, &is_ignored);
+            if (result == STOP_ALL && !is_ignored)
+                result = do_line(fold, &taken, fields[1], &is_ignored);
             if (result != STOP_ALL)
                 return result;
         } else if (!write_row(fold, &taken))

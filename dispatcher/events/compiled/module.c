@@ -7,12 +7,16 @@
 
 #include "fold.h"
 
+#include <stddef.h>
 #include <string.h>
 
 typedef struct {
     PyObject_HEAD
     PyObject *description; /* owns the texts that `fold` points to */
     int is_busy;
+    PyObject *sift, *mask; /* of the description; NULL: there is none */
+    PyObject *masked; /* values that `mask` gave for the present line, and that `fold` points to */
+    PyThreadState *thread; /* which adds lines, and has let go of the interpreter's lock */
     Fold fold;
 } FoldObject;
 
@@ -149,14 +153,120 @@ static int take_key(Description *d, PyObject *key)
     return 1;
 }
 
-static int take_description(Fold *fold, PyObject *description)
+static int take_numbers(const Description *d, PyObject *tuple, size_t **numbers, size_t *count)
 {
+    *count = (size_t)PyTuple_GET_SIZE(tuple);
+    if ((*numbers = allocate(*count, sizeof **numbers)) == NULL)
+        return 0;
+    for (size_t i = 0; i < *count; i++) {
+        Py_ssize_t number = take_number(d, PyTuple_GET_ITEM(tuple, (Py_ssize_t)i));
+        if (number < 0)
+            return 0;
+        (*numbers)[i] = (size_t)number;
+    }
+    return 1;
+}
+
+/* A value as Python sees it; NULL if it is malformed, or with an error. */
+static PyObject *value_object(const Value *value)
+{
+    if (value->kind <= SQL_NULL)
+        return Py_NewRef(value->kind == ABSENT ? Py_Ellipsis : Py_None);
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room_of(value));
+    if (bytes == NULL)
+        return NULL;
+    char *start = PyBytes_AS_STRING(bytes), *end = write_value(value, start, 0);
+    if (end == NULL)
+        Py_CLEAR(bytes);
+    else
+        _PyBytes_Resize(&bytes, end - start);
+    return bytes;
+}
+
+/* What a function says of the present values of some columns; NULL if one is malformed, or with an error. */
+static PyObject *ask(const Fold *fold, PyObject *function, const size_t *numbers, size_t count)
+{
+    PyObject *values = PyTuple_New((Py_ssize_t)count);
+    for (size_t i = 0; values && i < count; i++) {
+        PyObject *value = value_object(&fold->values[numbers[i]]);
+        if (value == NULL)
+            Py_CLEAR(values);
+        else
+            PyTuple_SET_ITEM(values, (Py_ssize_t)i, value);
+    }
+    PyObject *told = values ? PyObject_CallOneArg(function, values) : NULL;
+    Py_XDECREF(values);
+    return told;
+}
+
+static FoldObject *object_of(Fold *fold)
+{
+    return (FoldObject *)((char *)fold - offsetof(FoldObject, fold));
+}
+
+/* Called without the interpreter's lock. */
+static int sift(Fold *fold)
+{
+    FoldObject *self = object_of(fold);
+    PyEval_RestoreThread(self->thread);
+    PyObject *told = ask(fold, self->sift, fold->described.sifted, fold->described.sifted_count);
+    int found = SIFT_STRANGE;
+    if (told == NULL ? PyErr_Occurred() != NULL : told != Py_None) {
+        int passes = told ? PyObject_IsTrue(told) : -1;
+        found = passes < 0 ? SIFT_RAISED : passes;
+    }
+    Py_XDECREF(told);
+    self->thread = PyEval_SaveThread();
+    return found;
+}
+
+/* Let the present values be those that were given; returns 0 with an error. */
+static int put_masked(Fold *fold, PyObject *given)
+{
+    const Description *d = &fold->described;
+    if (!PyTuple_Check(given) || (size_t)PyTuple_GET_SIZE(given) != d->masked_count) {
+        PyErr_SetString(PyExc_ValueError, "mask gives as many values as it takes");
+        return 0;
+    }
+    for (size_t i = 0; i < d->masked_count; i++) {
+        PyObject *object = PyTuple_GET_ITEM(given, (Py_ssize_t)i);
+        Value *value = &fold->values[d->masked[i]];
+        Text text = {"", 0};
+        if (object == Py_Ellipsis || object == Py_None)
+            value->kind = object == Py_None ? SQL_NULL : ABSENT;
+        else if (take_text(object, &text))
+            *value = (Value){text.text, text.size, PLAIN};
+        else
+            return 0;
+    }
+    return 1;
+}
+
+/* Called without the interpreter's lock. */
+static int mask(Fold *fold)
+{
+    FoldObject *self = object_of(fold);
+    PyEval_RestoreThread(self->thread);
+    Py_XSETREF(self->masked, ask(fold, self->mask, fold->described.masked, fold->described.masked_count));
+    int found = MASK_DONE;
+    if (self->masked == NULL || self->masked == Py_None)
+        found = PyErr_Occurred() ? MASK_RAISED : MASK_STRANGE;
+    else if (!put_masked(fold, self->masked))
+        found = MASK_RAISED;
+    self->thread = PyEval_SaveThread();
+    return found;
+}
+
+static int take_description(FoldObject *self, PyObject *description)
+{
+    Fold *fold = &self->fold;
     PyObject *prefixes, *columns, *loaded, *key, *given;
+    PyObject *sifted = NULL, *sift_ = NULL, *masked = NULL, *mask_ = NULL;
     Py_ssize_t first, least;
     Description *d = &fold->described;
-    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnpO!i", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
+    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnpO!i|O!OO!O", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
                           &PyTuple_Type, &loaded, &PyTuple_Type, &key, &d->part, &least, &d->replaces, &PyTuple_Type,
-                          &given, &d->dial))
+                          &given, &d->dial, &PyTuple_Type, &sifted, &sift_, &PyTuple_Type, &masked, &mask_))
         return 0;
     if (first < 1 || first + 4 > MAX_FIELDS || least < 0) {
         PyErr_SetString(PyExc_IndexError, "no such field");
@@ -170,6 +280,18 @@ static int take_description(Fold *fold, PyObject *description)
     d->least = (size_t)least;
     if (!take_given(d, given) || !take_prefixes(d, prefixes) || !take_columns(d, columns, loaded) || !take_key(d, key))
         return 0;
+    if (sift_ && sift_ != Py_None) {
+        if (!take_numbers(d, sifted, &d->sifted, &d->sifted_count))
+            return 0;
+        self->sift = sift_;
+        fold->sift = sift;
+    }
+    if (mask_ && mask_ != Py_None) {
+        if (!take_numbers(d, masked, &d->masked, &d->masked_count))
+            return 0;
+        self->mask = mask_;
+        fold->mask = mask;
+    }
     if (d->part < BY_EVENT_TIME || (d->part >= 0 && (size_t)d->part >= d->column_count)) {
         PyErr_SetString(PyExc_IndexError, "no such column");
         return 0;
@@ -206,10 +328,11 @@ static void fold_dealloc(FoldObject *self)
     free_rows(fold);
     for (size_t i = 0; d->prefixes && i < d->prefix_count; i++)
         PyMem_Free(d->prefixes[i].given);
-    void *owned[] = {d->prefixes,  d->given,  d->columns,      d->in_key,   d->key,       fold->values, fold->where,
-                     fold->before, fold->set, fold->whole_set, fold->taken, fold->ignored};
+    void *owned[] = {d->prefixes,  d->given,     d->columns,   d->in_key,   d->key,          d->sifted,   d->masked,
+                     fold->values, fold->where,  fold->before, fold->set,   fold->whole_set, fold->taken, fold->ignored};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         PyMem_Free(owned[i]);
+    Py_XDECREF(self->masked);
     Py_XDECREF(self->description);
     PyTypeObject *type = Py_TYPE(self);
     type->tp_free((PyObject *)self);
@@ -229,7 +352,7 @@ static PyObject *fold_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     if (self == NULL)
         return NULL;
     self->description = Py_NewRef(description);
-    if (!take_description(&self->fold, description) || !take_seed(&self->fold)) {
+    if (!take_description(self, description) || !take_seed(&self->fold)) {
         Py_DECREF(self);
         return NULL;
     }
@@ -304,7 +427,7 @@ static PyObject *fold_add(FoldObject *self, PyObject *args)
     int result = STOP_ALL;
     const char *line = text + start, *end = text + block.len;
     self->is_busy = 1;
-    Py_BEGIN_ALLOW_THREADS
+    self->thread = PyEval_SaveThread();
     while (line < end) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
         result = take_line(&self->fold, line, stop);
@@ -312,12 +435,14 @@ static PyObject *fold_add(FoldObject *self, PyObject *args)
             break;
         line = stop + 1;
     }
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(self->thread);
     self->is_busy = 0;
     Py_ssize_t at = line - text;
     PyBuffer_Release(&block);
     if (result == STOP_NO_MEMORY)
         return PyErr_NoMemory();
+    if (result == STOP_RAISED)
+        return NULL;
     return Py_BuildValue("ni", at, result);
 }
 

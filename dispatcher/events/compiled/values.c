@@ -149,6 +149,16 @@ static char *write_sql(const unsigned char *from, const unsigned char *end, char
     return to;
 }
 
+/* What COPY text stands for. */
+static char *write_copied(const unsigned char *from, const unsigned char *end, char *to)
+{
+    while (from < end) {
+        unsigned char byte = *from++;
+        *to++ = (char)(byte == '\\' ? named(*from++) : byte);
+    }
+    return to;
+}
+
 /* `to` has the value's room_of. Without `escape` the bytes are written as they are. */
 char *write_value(const Value *value, char *to, int escape)
 {
@@ -157,6 +167,8 @@ char *write_value(const Value *value, char *to, int escape)
     case PLAIN:
         return write_plain(from, end, to, escape);
     case COPIED:
+        if (!escape)
+            return write_copied(from, end, to);
         memcpy(to, value->text, value->size);
         return to + value->size;
     case PERCENT:

@@ -66,6 +66,23 @@ WORDS = (
         b",",
     ),
 )
+
+
+def passes(values: tuple[Any, ...]) -> bool | None:
+    """Lets some rows pass; strange if a value is absent."""
+    return None if ... in values else sum(map(len, filter(None, values))) % 3 > 0
+
+
+def masked(values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Masks values, some of them with NULL; strange if one is long."""
+    if any(isinstance(value, bytes) and len(value) > 9 for value in values):
+        return None
+    return tuple(
+        (b"\t%d\\" % len(value) if len(value) % 3 else None) if isinstance(value, bytes) else value
+        for value in values
+    )
+
+
 CHOICES = [
     ((), (True,) * 4, (0,), -1, 1, True, 0),
     ((0, -1), (True,) * 6, (2,), 3, 1, True, 0),
@@ -73,6 +90,12 @@ CHOICES = [
     ((-1, 1, -1), (True,) * 3 + (True, True, False, True), (6, 3), 4, 1, True, 1),
     ((), (True,) * 4, (2,), 0, 1, True, 2),
     ((0, -1), (True,) * 6, (2,), 5, 1, True, 3),
+    ((), (True,) * 4, (0,), 1, 1, True, 0, (3,), passes),
+    ((), (True, False, True, False), (0,), -1, 1, True, 0, (2, 3), passes),
+    ((), (True,) * 4, (0,), 1, 1, True, 1, (), None, (3, 2), masked),
+    ((0, -1), (True,) * 6, (2,), 3, 1, True, 0, (4,), passes, (5, 4), masked),
+    ((), (True, True, False, True), (0, 3), 1, 1, True, 0, (2,), passes, (3, 0), masked),
+    ((), (True,) * 4, (0,), -1, 1, True, 0, (3,), passes, (3,), masked),
 ]
 """What is given and loaded, the key, what tells the period, and so on: the end of a Description."""
 
@@ -103,10 +126,10 @@ def blocks(mutator: Mutator) -> tuple[bytes, How]:
 
 def described(choice: tuple[Any, ...]) -> How:
     """A Description, as the compiled fold takes it."""
-    given, *rest, dial = choice
+    given, *rest = choice
     texts = tuple(b"a\\tb" if number else b"\\N" for number in range(given.count(-1)))
     prefixes = tuple((*prefix, texts) for prefix in PREFIXES)
-    return (2, prefixes, ((b"",) * 3,) * len(given) + COLUMNS, *rest, given, dial)
+    return (2, prefixes, ((b"",) * 3,) * len(given) + COLUMNS, *rest[:5], given, *rest[5:])
 
 
 def steps(make: Make, block: Any, text: bytes, how: How) -> list[Any]:

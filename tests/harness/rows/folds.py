@@ -60,6 +60,8 @@ def with_given(described: Description) -> Description:
         key=tuple(number + more for number in described.key),
         part=described.part + more if described.part >= 0 else described.part,
         given=GIVEN,
+        sifted=tuple(number + more for number in described.sifted),
+        masked=tuple(number + more for number in described.masked),
     )
 
 

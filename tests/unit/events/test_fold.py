@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import EllipsisType
 from urllib.parse import quote_plus
 
 import skytools
@@ -11,7 +12,7 @@ from harness.rows.folds import FOLDS, PREFIXES, Make, description, made, told, w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tdsup.dispatcher.events import _fold
-from tdsup.dispatcher.events.folded import BY_EVENT_TIME, NOT_PARTITIONED, Deed, Stop
+from tdsup.dispatcher.events.folded import BY_EVENT_TIME, NOT_PARTITIONED, Deed, Some, Stop
 from tdsup.dispatcher.events.moment import Dial
 from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.events.scan import Writing
@@ -118,15 +119,46 @@ def lines(draw: st.DrawFn) -> bytes:
     return line[:end] + line[end:].replace(b"\\N", draw(DAY).replace("+", " ", 1).encode(), 1)
 
 
+def passes(values: Some) -> bool | None:
+    """Lets rows pass whose values are long or short, and tells nothing of absent ones."""
+    lengths = [len(value or b"") for value in values if not isinstance(value, EllipsisType)]
+    return None if len(lengths) < len(values) else sum(lengths) % 11 < 6
+
+
+def hidden(values: Some) -> Some | None:
+    """Masks values by their lengths, some by NULL; tells nothing of those of two bytes."""
+    if any(isinstance(value, bytes) and len(value) == 2 for value in values):
+        return None
+    return tuple(
+        (b"%d\t\\" % len(value) if len(value) % 3 else None) if isinstance(value, bytes) else value
+        for value in values
+    )
+
+
+def hooked(sifted: tuple[int, ...], masked: tuple[int, ...]) -> dict[str, object]:
+    """Functions that look at some columns, for a description."""
+    return {
+        "sifted": sifted,
+        "sift": passes if sifted else None,
+        "masked": masked,
+        "mask": hidden if masked else None,
+    }
+
+
 @settings(max_examples=400)
 @given(
     st.lists(lines(), max_size=12),
     st.sampled_from([NOT_PARTITIONED, BY_EVENT_TIME, 1]),
     st.sampled_from([(), (0,), (0, 2)]),
     st.tuples(st.booleans(), st.booleans(), st.integers(1, 4), st.sampled_from(Dial), st.booleans()),
+    st.builds(hooked, st.sampled_from([(), (3,), (2, 1)]), st.sampled_from([(), (2,), (3, 0)])),
 )
 def test_the_compiled_fold_is_the_pure_one(
-    block: list[bytes], part: int, key: tuple[int, ...], choices: tuple[bool, bool, int, Dial, bool]
+    block: list[bytes],
+    part: int,
+    key: tuple[int, ...],
+    choices: tuple[bool, bool, int, Dial, bool],
+    hooks: dict[str, object],
 ) -> None:
     """Whatever the lines: both stop at the same byte for the same reason, and tell the same."""
     replaces, all_loaded, least, dial, has_given = choices
@@ -141,6 +173,7 @@ def test_the_compiled_fold_is_the_pure_one(
         least=least,
         dial=dial,
         loaded=(True, all_loaded, True, all_loaded),
+        **hooks,
     )
     if has_given:
         described = with_given(described)

@@ -153,6 +153,7 @@ def test_acts_are_done_in_their_order(
     ("act", "absent", "refused"),
     [
         (Act.DELETE, 1, False),
+        (Act.LEAVE, 1, False),
         (Act.REMOVE, 2, False),
         (Act.REMOVE_PRESENT, 0, False),
         (Act.REMOVE_PRESENT, 1, True),
@@ -165,7 +166,7 @@ def test_acts_are_done_in_their_order(
 def test_rows_must_be_there_or_not(
     monkeypatch: pytest.MonkeyPatch, act: Act, absent: int, *, refused: bool
 ) -> None:
-    """Where they are not as the events say, the careful pass finds the event; deletes are counted."""
+    """Where they are not as the events say, the careful pass finds the event; absent rows are counted."""
     Recorder(monkeypatch, absent)
     with merging()[0] as merging_:
         steps = [Step(act, {PATCH if act is Act.PATCH else DELETE: 2}, [])]
@@ -174,4 +175,4 @@ def test_rows_must_be_there_or_not(
                 merging_.run([steps])
         else:
             merging_.run([steps])
-            assert merging_.absent == (absent if act is Act.DELETE else 0)
+            assert merging_.absent[act] == (absent if act in {Act.DELETE, Act.LEAVE} else 0)
