@@ -22,6 +22,36 @@ LONGEST = 65536
 
 
 @dataclass(frozen=True, slots=True)
+class SecretFile:
+    """A file with a secret.
+
+    Attributes:
+        name: its path; without a slash, it is a systemd credential.
+    """
+
+    name: str
+
+    def path(self) -> Path:
+        """The file; raises ValueError if it is a credential, and there are none."""
+        if "/" in self.name:
+            return Path(self.name).expanduser()
+        folder = os.environ.get(CREDENTIALS)
+        if not folder:
+            raise ValueError(f"{CREDENTIALS} is not set, and a name without a slash is a systemd credential")
+        return Path(folder, self.name)
+
+    def text(self) -> str:
+        """What it holds, without space at both ends; raises ValueError if it cannot be read."""
+        try:
+            with self.path().open("rb") as file:
+                return file.read(LONGEST).decode().strip()
+        except OSError as error:
+            raise ValueError(str(error.strerror)) from error
+        except UnicodeDecodeError:
+            raise ValueError("it is not of UTF-8") from None
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """A database of a job.
 
@@ -50,7 +80,10 @@ class Address:
         """
         if not self.file:
             return self.dsn
-        text = self._text()
+        try:
+            text = SecretFile(self.file).text()
+        except ValueError as error:
+            raise self._fault(str(error)) from error
         try:
             words = parse_dsn(text)
         except psycopg2.ProgrammingError:
@@ -62,28 +95,6 @@ class Address:
             raise self._fault(f"it says {', '.join(misplaced)}, which belongs into {self.key}")
         whole: str = make_dsn(**{**parse_dsn(self.dsn), **words})
         return whole
-
-    def path(self) -> Path:
-        """The file.
-
-        Raises:
-            Outage: it is a credential, and there are none.
-        """
-        if "/" in self.file:
-            return Path(self.file).expanduser()
-        folder = os.environ.get(CREDENTIALS)
-        if not folder:
-            raise self._fault(f"{CREDENTIALS} is not set, and a name without a slash is a systemd credential")
-        return Path(folder, self.file)
-
-    def _text(self) -> str:
-        try:
-            with self.path().open("rb") as file:
-                return file.read(LONGEST).decode().strip()
-        except OSError as error:
-            raise self._fault(str(error.strerror)) from error
-        except UnicodeDecodeError:
-            raise self._fault("it is not of UTF-8") from None
 
     def _fault(self, reason: str) -> Outage:
         return Outage(f"cannot read {self.key}_file {self.file}: {reason}", self.which)

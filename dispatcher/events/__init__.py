@@ -1,6 +1,6 @@
 """What producers write, decoded."""
 
-from .change import Change, read_change
+from .change import Change, read_change, remade
 from .event import COLUMNS, Event
 from .fold import IS_COMPILED, Fold
 from .folded import (
@@ -12,6 +12,7 @@ from .folded import (
     Description,
     Group,
     Prefix,
+    Some,
     Stop,
 )
 from .header import PASSED_OVER, Format, Header, Operation, read_header
@@ -44,12 +45,14 @@ __all__ = [
     "Operation",
     "Prefix",
     "Row",
+    "Some",
     "Stop",
     "Writing",
     "array_literal",
     "name_of",
     "read_change",
     "read_header",
+    "remade",
     "second_of",
     "spelled",
 ]

@@ -8,7 +8,7 @@ from ..postgres import Encoding
 from . import jsonrow, sqltext, urlencoded
 from .event import Event
 from .header import Format, Header, Operation
-from .urlencoded import Row
+from .urlencoded import Remake, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +95,49 @@ def _from_sqltriga(operation: Operation, data: bytes, old: bytes | None) -> Chan
     # The old row is url-encoded, though the new one is not.
     before = urlencoded.decode(old)
     return Change(operation, before | changed, tuple(key), before)
+
+
+_REMADE = {
+    Operation.INSERT: sqltext.remade_insert,
+    Operation.UPDATE: sqltext.remade_update,
+    Operation.DELETE: sqltext.remade_delete,
+}
+"""Data of sqltriga with other values."""
+
+
+def remade(event: Event, remake: Remake) -> Event:
+    """An event with other values in its rows, in the format that it has. A text that is not read is left out.
+
+    Args:
+        event: the event.
+        remake: gives the values, by names in UTF-8; values are in the event's encoding.
+
+    Raises:
+        ValueError: the event cannot be read.
+    """
+    header, encoding = event.header(), event.encoding
+    if header.operation is None or header.format is Format.NO_ROW or event.data is None:
+        return replace(event, data=None, old=None)
+    old = event.old if header.operation is Operation.UPDATE else None
+    read_change(header, event)
+
+    def named(name: bytes, value: bytes | None) -> bytes | None:
+        return remake(encoding.utf8(name), value)
+
+    is_sql = header.format is Format.SQL and sqltext.looks_like(event.data)
+    if header.format is Format.JSON or (
+        not is_sql and header.format is not Format.URLENCODED and event.looks_like_json
+    ):
+        old = event.old if header.format is Format.JSON else None
+        return replace(
+            event,
+            data=jsonrow.remade(event.data, remake, encoding),
+            old=old and jsonrow.remade(old, remake, encoding),
+        )
+    if not is_sql:
+        data = urlencoded.remade(event.data, named)
+        return replace(event, data=data, old=old and urlencoded.remade(old, named))
+    if old:
+        is_update = sqltext.is_update(old)
+        old = sqltext.remade_update(old, named) if is_update else urlencoded.remade(old, named)
+    return replace(event, data=_REMADE[header.operation](event.data, named), old=old)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..postgres import UTF8, Encoding
-from .urlencoded import Row
+from .urlencoded import Remake, Row
 
 
 def loads(text: str) -> dict[str, Any]:
@@ -95,6 +95,17 @@ def decode(data: bytes, encoding: Encoding = UTF8) -> Row:
             return {name.encode(): _value(value, encoding) for name, value in found}
     except ValueError as error:
         raise ValueError(f"its data is no JSON object: {error}") from error
+
+
+def remade(data: bytes, remake: Remake, encoding: Encoding) -> bytes:
+    """A row with other values, which are strings then; raises ValueError as `decode` does."""
+    row = decode(data, encoding)
+    found = loads(encoding.decode(data))
+    for name, before in row.items():
+        after = remake(name, before)
+        if after != before:
+            found[name.decode()] = None if after is None else encoding.decode(after)
+    return encoding.encode(_dump(found))
 
 
 def _value(value: Any, encoding: Encoding) -> bytes | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .urlencoded import Row
+from .urlencoded import Remake, Row
 
 _NAME = rb'\s*+(?:"((?:[^"]|"")++)"|([A-Za-z_\x80-\xff][\w$\x80-\xff]*+))\s*+'
 # Unrolled loops: a value may be very long.
@@ -90,6 +90,36 @@ def delete(data: bytes) -> Row:
     if end:
         raise ValueError(f"its data is no delete of sqltriga: it goes on with {end.decode()}")
     return key
+
+
+def remade_insert(data: bytes, remake: Remake) -> bytes:
+    """An inserted row with other values; raises ValueError as `insert` does."""
+    row = insert(data)
+    values = (_written(remake(name, value)) for name, value in row.items())
+    return b"(" + b",".join(map(_quoted, row)) + b") values (" + b",".join(values) + b")"
+
+
+def remade_update(data: bytes, remake: Remake) -> bytes:
+    """An update with other values; raises ValueError as `update` does."""
+    changed, key = update(data)
+    return _assigned(changed, remake, b",") + b" where " + _assigned(key, remake, b" and ")
+
+
+def remade_delete(data: bytes, remake: Remake) -> bytes:
+    """A delete with other values; raises ValueError as `delete` does."""
+    return _assigned(delete(data), remake, b" and ")
+
+
+def _assigned(row: Row, remake: Remake, joint: bytes) -> bytes:
+    return joint.join(_quoted(name) + b"=" + _written(remake(name, value)) for name, value in row.items())
+
+
+def _quoted(name: bytes) -> bytes:
+    return b'"' + name.replace(b'"', b'""') + b'"'
+
+
+def _written(value: bytes | None) -> bytes:
+    return b"null" if value is None else b"'" + value.replace(b"'", b"''") + b"'"
 
 
 def _pairs(data: bytes, position: int, joint: bytes) -> tuple[Row, bytes, int]:

@@ -7,11 +7,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_plus, unquote_to_bytes
 
 Row = dict[bytes, bytes | None]
 """Column name, in UTF-8, to value, in the encoding of its event; None is NULL."""
+
+Remake = Callable[[bytes, bytes | None], bytes | None]
+"""Gives the value that a column is to have, by its name and its value."""
 
 MAX_NAMES = 1024
 """Most names of columns that are remembered."""
@@ -63,3 +67,18 @@ def decode(data: bytes) -> Row:
             name, equals, value = element.partition(b"=")
             row[column_name(name)] = unquote(value) if equals else None
     return row
+
+
+def remade(data: bytes, remake: Remake) -> bytes:
+    """A row with other values; other columns are not touched. Raises ValueError as `decode` does."""
+    decode(data)
+    return b"&".join(element and _remade(element, remake) for element in data.split(b"&"))
+
+
+def _remade(element: bytes, remake: Remake) -> bytes:
+    name, equals, value = element.partition(b"=")
+    before = unquote(value) if equals else None
+    after = remake(column_name(name), before)
+    if after == before:
+        return element
+    return name if after is None else name + b"=" + quote_plus(after).encode()
