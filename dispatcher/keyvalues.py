@@ -17,6 +17,7 @@ from .events import Operation
 from .fieldmap import FieldMap
 from .partitions import Zone
 from .postgres import INTERVAL_STYLES, MAX_BYTES, SERVER_ENCODINGS, DateStyle, TableName, is_possible
+from .sieve import Condition, Masks, read_condition, read_masks
 
 _FAILURES = INFRASTRUCTURE_CLASSES | {"XX"}
 """SQLSTATE classes that say nothing about a row; XX is an internal error, such as a corrupted index."""
@@ -122,6 +123,16 @@ def _operations(value: object) -> object:
         raise ValueError("must be a list of I, U, D and R, separated by commas") from None
 
 
+def _condition(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return read_condition(value) if value.strip() else None
+
+
+def _masks(value: object) -> object:
+    return read_masks(value) if isinstance(value, str) else value
+
+
 def _date_style(value: str) -> str:
     return str(DateStyle.parse(value)) if value.strip() else ""
 
@@ -189,6 +200,8 @@ Fields = Annotated[FieldMap, BeforeValidator(FieldMap.parse)]
 Constants = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_constants)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Operations = Annotated[frozenset[Operation], BeforeValidator(_operations)]
+Where = Annotated[Condition | None, BeforeValidator(_condition)]
+MaskMap = Annotated[Masks, BeforeValidator(_masks)]
 SqlStates = Annotated[frozenset[str], BeforeValidator(_sqlstates)]
 DateStyleName = Annotated[str, AfterValidator(_date_style)]
 IntervalStyleName = Annotated[str, AfterValidator(_interval_style)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from tdsup.jobtype import secret_file
 
 from .fieldmap import FieldMap
-from .keyvalues import Constants, Fields, Names, Operations
+from .keyvalues import Constants, Fields, MaskMap, Names, Operations, Where
+from .sieve import NO_MASKS, Masks
 
 
 class RowSettings(BaseModel):
@@ -26,6 +28,25 @@ class RowSettings(BaseModel):
         description="Columns to load: a list such as a, b:new_name; * stands for all others. Beside them, "
         "_OP, _EVID, _EVTIME, _TXID, _TABLE and _USER tell the change, as in *, _OP:operation.",
         json_schema_extra={"shown_default": "*"},
+    )
+    where: Where = Field(
+        None,
+        description="Which rows to load, by their values in the source, such as status in (new, paid) and "
+        "amount > 0; an update after which a row does not match removes it. Empty: all.",
+        json_schema_extra={"shown_default": ""},
+    )
+    mask: MaskMap = Field(
+        NO_MASKS,
+        description="Columns whose values must not leave the source, such as email: hmac, name: null, phone: "
+        "'unknown'. hmac is a digest with the key in mask_key_file; NULL stays NULL.",
+        json_schema_extra={"shown_default": ""},
+    )
+    mask_key_file: str = Field(
+        "",
+        validate_default=True,
+        description="File with the secret key of hmac, at least 16 bytes; a name without a slash is a "
+        "credential of the systemd unit.",
+        json_schema_extra=secret_file(),
     )
     row_mode: Literal["auto", "append", "plain", "keep_all"] = Field(
         "auto",
@@ -50,3 +71,23 @@ class RowSettings(BaseModel):
     def _beside(cls, fields: FieldMap, info: ValidationInfo) -> FieldMap:
         """All that is said of columns, in one place."""
         return fields.beside(info.data.get("skip_fields", ()), info.data.get("constants", ()))
+
+    @field_validator("mask")
+    @classmethod
+    def _masks_nothing_that_is_needed(cls, masks: Masks, info: ValidationInfo) -> Masks:
+        if (part_field := info.data.get("part_field")) in masks.of:
+            raise ValueError(
+                f"must not mask {part_field}, which part_field names: its value names a partition"
+            )
+        where = info.data.get("where")
+        for name in masks.of:
+            if where and name.encode() in where.compared:
+                raise ValueError(f"must not mask {name}, which where compares: it would see the mask")
+        return masks
+
+    @field_validator("mask_key_file")
+    @classmethod
+    def _has_a_key(cls, name: str, info: ValidationInfo) -> str:
+        if not name and "mask" in info.data and info.data["mask"].needs_key:
+            raise ValueError("must name a file with a secret key, which hmac in mask needs")
+        return name

@@ -11,7 +11,7 @@ from ..route import RowMode
 from ..settings import Settings
 from .bookfacts import Bookkeeping, read_bookkeeping
 from .bookkeeping import bookkeeping_findings
-from .feeders import column_findings, reasons
+from .feeders import column_findings, mask_findings, reasons
 from .finding import Caution, Fault, Finding, Note
 from .look import Look, look_at
 from .preview import event_findings
@@ -121,6 +121,7 @@ def _look_at_part(
         *(lack_findings(_lacks(look, settings)) if row_mode else ()),
         *(row_mode_findings(row_mode, source) if row_mode else ()),
         *map(Caution, hinders or ()),
+        *mask_findings(source.feeders, settings),
     ]
     return found, row_mode
 

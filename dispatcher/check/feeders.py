@@ -70,6 +70,8 @@ class Columns:
         part_field = settings.partitioning.column
         named = [("fields", name.decode()) for name, _ in settings.fields.named]
         named += [("skip_fields", name) for name in settings.skip_fields]
+        named += [("where", name.decode()) for name in (settings.where.columns if settings.where else ())]
+        named += [("mask", name) for name in settings.mask.of]
         named += [("part_field", part_field)] if part_field else []
         for key, name in named:
             if name not in self.names:
@@ -149,6 +151,13 @@ def column_findings(columns: Columns, settings: Settings) -> Iterator[Fault]:
     for name, keys in columns.missing(settings).items():
         names = "names" if len(keys) == 1 else "name"
         yield Fault(f"{lack} column {name}, which {' and '.join(keys)} {names}{hint(name, columns.names)}")
+
+
+def mask_findings(feeders: Feeders | None, settings: Settings) -> Iterator[Fault]:
+    """A fault for each column of the key of the only table whose values a mask makes alike."""
+    for name in feeders.key if feeders else ():
+        if name in settings.mask.alike:
+            yield Fault(f"column {name} is of the key, and all rows would have the same: mask it by hmac")
 
 
 def reasons(columns: Columns, settings: Settings) -> set[str]:

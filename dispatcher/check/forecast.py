@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tdsup.jobtype import printable
 
 from ..errors import BatchError
-from ..events import Change, Event, Operation, read_change
+from ..events import Change, Event, Operation
 from ..load import Destination
 from ..partitions import MissingColumn, MissingTable
 from ..postgres import UTF8, Encoding, TableName
@@ -62,10 +62,11 @@ class Forecaster:
             psycopg2.Error: the target cannot be asked.
         """
         event = Event.from_line(line, self._destination.encoding)
-        shown = _quoted(event.data or b"", ROW_WIDTH, event.encoding)
+        sieve = self._destination.sieve
+        shown = "" if sieve.masked else _quoted(event.data or b"", ROW_WIDTH, event.encoding)
         try:
             header = event.header()
-            change = read_change(header, event) if header.operation else None
+            change = sieve.read(header, event) if header.operation else None
             if change is None or not self._destination.router.wants(change.operation, change.key):
                 why = "PgQ's own" if change is None else "event_types, row_mode"
                 return Forecast(event.id, f"{_kind(event, change)} is ignored ({why})", shown)
@@ -91,9 +92,12 @@ class Forecaster:
         if change.operation is Operation.TRUNCATE:
             self._destination.check_truncate(event)
             return None, f"empties {self._settings.dest_table}"
+        passes = self._destination.router.passes(change)
         routed = self._destination.router.route(event, change)
         if routed is None:
-            return None, "is ignored (none of its columns is loaded)"
+            return None, f"is ignored ({'none of its columns is loaded' if passes else 'where'})"
+        if not passes:
+            return None, f"removes its row from {self._settings.dest_table}, if it is there (where)"
         plan = self._planner.plan(routed.shape, event, change.key)
         if isinstance(plan, WritePlan):
             plan.examine(routed.values)

@@ -23,6 +23,7 @@ class Replay:
     stream: ClassVar[None] = None
     """One event makes no blocks."""
     ticks: ClassVar = 1
+    is_letter: ClassVar = True
 
     moment = 0.0
     """When it became a dead letter, which was soon after its batch's tick, in seconds since 1970."""

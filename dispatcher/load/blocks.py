@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from ..events import Act, Operation
 from ..partitions import Missing
 from ..postgres import copytext
 from .destination import Destination, event_of
@@ -26,6 +27,9 @@ MAX_ODD = 100
 
 MAX_NAMES = 4096
 """Most names of tables that are remembered in a pass: whoever writes events names them as he likes."""
+
+ASKED = {Act.DELETE: Operation.DELETE, Act.LEAVE: Operation.UPDATE}
+"""Acts whose events are ignored if there is no row, and what these events ask for."""
 
 
 class _Fate(Enum):
@@ -105,8 +109,8 @@ class BlockLoader:
     def finish(self) -> None:
         """Load what is left; raises as `add` does."""
         self.merging.run(self._rounds())
-        if absent := self.merging.absent:
-            self.outcome.count_absent(absent)
+        for act, operation in ASKED.items():
+            self.outcome.count_absent(operation, self.merging.absent[act])
         for lane in self._lanes.values():
             lane.end()
 

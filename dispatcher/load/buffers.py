@@ -270,11 +270,11 @@ class Buffers:
         return None
 
     def _written(self, buffer: Buffer, count: int, absent: int) -> None:
-        """Count rows; deletes of those that were not there are ignored."""
+        """Count rows; what would remove those that were not there is ignored."""
         self._outcome.rows += count
         if absent and buffer.shape.kind is Delete:
-            self._outcome.rows -= absent
-            self._outcome.ignored[Operation.DELETE] += absent
+            asked = Operation.UPDATE if buffer.shape.leaves else Operation.DELETE
+            self._outcome.count_absent(asked, absent)
 
 
 def _reason(error: psycopg2.Error, copied: str) -> tuple[str, str | None]:

@@ -9,7 +9,8 @@ from ..errors import BatchError, EventError
 from ..events import Event, Operation
 from ..ledger import DeadLetter
 from ..partitions import Missing
-from ..settings import Settings
+from ..sieve import Sieve
+from .destinations import Destinations
 from .outcome import Outcome
 from .passes import End, PassFailed
 from .work import Work
@@ -26,17 +27,18 @@ class DeadEvents:
 
     Args:
         cursor: of the target.
-        settings: the job's.
+        destinations: where events go; they mask them.
         work: keeps them.
         outcome: counted up.
         missing: added to. With anything in it, none is kept.
     """
 
     def __init__(
-        self, cursor: Cursor, settings: Settings, work: Work, outcome: Outcome, missing: Missing
+        self, cursor: Cursor, destinations: Destinations, work: Work, outcome: Outcome, missing: Missing
     ) -> None:
         self._cursor = cursor
-        self._settings = settings
+        self._destinations = destinations
+        self._settings = destinations.settings
         self._work = work
         self._outcome = outcome
         self._missing = missing
@@ -71,7 +73,7 @@ class DeadEvents:
         if self._missing:
             return
         if event.line:
-            self._bury(event.line, reason, sqlstate)
+            self._bury(event, reason, sqlstate)
         elif event.id in self._unread or len(self._unread) == MAX_UNREAD:
             raise PassFailed(End.NOT_PLAIN)
         else:
@@ -96,11 +98,20 @@ class DeadEvents:
             self._read_unread()
             self._keep()
 
-    def _bury(self, line: bytes, reason: str, sqlstate: str | None) -> None:
+    def _bury(self, event: Event, reason: str, sqlstate: str | None) -> None:
+        line = self._sieve(event).letter(event)
         self._dead.append(DeadLetter(line, reason, sqlstate))
         self._dead_size += len(line)
         if self._dead_size >= DEAD_LETTER_BUFFER:
             self._keep()
+
+    def _sieve(self, event: Event) -> Sieve:
+        """What masks an event: the sieve of its table, or else the job's own."""
+        try:
+            found = self._destinations.find(event.table, Missing())
+        except ValueError:
+            found = None
+        return found.sieve if found else self._destinations.sieve
 
     def _read_unread(self) -> None:
         """Read the whole events of dead letters of which only a part was read."""
@@ -110,7 +121,8 @@ class DeadEvents:
             if number not in self._unread:
                 # A producer may number events as it likes.
                 raise PassFailed(End.NOT_PLAIN)
-            self._bury(line, *self._unread.pop(number))
+            event = Event.from_line(line, self._destinations.encoding)
+            self._bury(event, *self._unread.pop(number))
 
         if self._unread:
             self._work.read(receive, list(self._unread))

@@ -10,6 +10,7 @@ from ..pgq import Reading, SourcePart
 from ..postgres import Encoding, TableName, copytext
 from ..route import Classifier, Planner, Router, RowMode
 from ..settings import Settings
+from ..sieve import Masking, Sieve
 from .known import Known
 
 MAX_SOURCES = 1000
@@ -17,6 +18,14 @@ MAX_SOURCES = 1000
 
 MAX_SOURCE = 260
 """Bytes of a name that are remembered: more than two identifiers in quotes have."""
+
+
+def sieve_of(settings: Settings, encoding: Encoding) -> Sieve:
+    """What is done to rows before anything else; raises SetupError if there is no key to mask with."""
+    masking = None
+    if settings.mask.of:
+        masking = Masking(settings.mask, settings.mask_key_file, encoding)
+    return Sieve(settings.where, masking, encoding)
 
 
 class Destination:
@@ -31,12 +40,13 @@ class Destination:
         leading: columns of events that lines of `Queue.stream` begin with.
 
     Raises:
-        SetupError: periods cannot be told, and what to do.
+        SetupError: periods cannot be told, or there is no key to mask with, and what to do.
 
     Attributes:
         settings: as given.
         tables: as given.
         periods: partitions by value.
+        sieve: masks rows, and lets those pass that are loaded.
         router: where events go.
         row_mode: as given.
         classifier: tells kinds of events.
@@ -61,7 +71,8 @@ class Destination:
         self.settings = settings
         self.tables = tables
         self.periods = settings.partitioning.periods(tables.time_zone, reading.styles.date_order)
-        self.router = Router(settings, self.periods, row_mode, feed, reading.encoding)
+        self.sieve = sieve_of(settings, reading.encoding)
+        self.router = Router(settings, self.periods, row_mode, feed, reading.encoding, self.sieve)
         self.classifier = Classifier(self.router, reading.encoding)
         self.known = Known(self.router.given)
         self.example = Event(0, b"", b"", None, b"", None, b"")

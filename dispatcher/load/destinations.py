@@ -14,7 +14,7 @@ from ..route import choose
 from ..settings import Settings
 from ..severaltables import Listed
 from ..sourcename import SourceName
-from .destination import Destination
+from .destination import Destination, sieve_of
 from .passes import Pass
 
 MAX_TABLES = 1000
@@ -39,6 +39,10 @@ class Destinations:
         leading: columns of events that lines of `Queue.stream` have to begin with.
         encoding: of events.
         moment: of the batch; see `Destination.begin`.
+        sieve: of events that go to none of the tables.
+
+    Raises:
+        SetupError: there is no key to mask with.
     """
 
     def __init__(self, queue: Queue, target: Connection, settings: Settings, choice: Choice) -> None:
@@ -55,6 +59,7 @@ class Destinations:
         self._sections: dict[TableName, SourceName | None] = {}
         self._known: dict[bytes, Destination | None] = {}
         self._references = References(target)
+        self.sieve = sieve_of(settings, self.encoding)
         self.only: Destination | None = None
         if not settings.tables:
             self.only = self._make(settings, None, queue.tables.whole)

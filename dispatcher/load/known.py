@@ -20,6 +20,7 @@ from ..partitions import EVENT_TIME, Period, Stretch
 from ..postgres import UTF8, TableName
 from ..route import MAX_COLUMNS, EventKind, Given, Handling, WritePlan
 from ..settings import Settings
+from ..sieve import LETS_ALL_PASS, Sieve
 from ..write import Writer
 
 MAX_KINDS = 64
@@ -173,7 +174,7 @@ class Known:
             self._spellings[self._numbers[name]][SPELLING[writing]] = text
 
     def described(
-        self, settings: Settings, leading: Sequence[str], *, ordered: bool
+        self, settings: Settings, leading: Sequence[str], *, ordered: bool, sieve: Sieve = LETS_ALL_PASS
     ) -> tuple[Description, tuple[EventKind, ...]]:
         """What lines are like, and the kinds that a fold takes, in the order of its prefixes.
 
@@ -181,14 +182,16 @@ class Known:
             settings: the job's.
             leading: columns of events that lines begin with.
             ordered: lines come in the order of events.
+            sieve: lets rows pass that are loaded.
         """
-        part = self._part(settings)
+        part, sifted, masked = self._part(settings), self._all_of(sieve.columns), self._all_of(sieve.masked)
+        takes_rows = None not in (part, sifted, masked)
         fields, given = settings.fields, self.given
         key = self.key if ordered else ()
         taken = [
             each
             for each in self.kinds.items()
-            if self._is_taken(each[1], key) and (part is not None or each[1].handling is Handling.IGNORE)
+            if self._is_taken(each[1], key) and (takes_rows or each[1].handling is Handling.IGNORE)
         ]
         description = Description(
             len(leading),
@@ -204,6 +207,10 @@ class Known:
             replaces=not self.refers_to_itself,
             given=given.fields(leading),
             dial=settings.partitioning.dial,
+            sifted=sifted or (),
+            sift=sieve.sift if sifted else None,
+            masked=masked or (),
+            mask=sieve.mask if masked else None,
         )
         return description, tuple(kind for _, kind in taken)
 
@@ -212,6 +219,11 @@ class Known:
         if kind.handling is Handling.CHANGE:
             return bool(key) and (kind.writing.tells_key or set(kind.key) == set(key))
         return kind.handling is not Handling.IN_ORDER
+
+    def _all_of(self, names: Iterable[bytes]) -> tuple[int, ...] | None:
+        """Numbers of some columns; None: no row can be taken, as one of them is not known yet."""
+        numbers = [self._numbers.get(name) for name in names]
+        return None if None in numbers else tuple(number for number in numbers if number is not None)
 
     def _part(self, settings: Settings) -> int | None:
         """What tells the period; None if no row can be taken, as that column is not known yet."""

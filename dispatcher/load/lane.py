@@ -143,7 +143,10 @@ class Lane:
     def _renew(self) -> None:
         """Go on with a fold that knows what is known now."""
         description, self._kinds = self._known.described(
-            self.destination.settings, self.destination.leading, ordered=self._shared.ordered
+            self.destination.settings,
+            self.destination.leading,
+            ordered=self._shared.ordered,
+            sieve=self.destination.sieve,
         )
         self._fold = Fold(description)
         self.is_empty = True

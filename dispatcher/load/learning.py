@@ -13,7 +13,6 @@ from ..events import (
     Group,
     Writing,
     name_of,
-    read_change,
     spelled,
 )
 from ..partitions import EVENT_TIME, Missing, Period, Stretch
@@ -178,7 +177,7 @@ class Learner:
     def _columns(self, kind: EventKind, event: Event) -> Lesson | None:
         """Learn columns, the key and the period of an event; ValueError if it has no row."""
         known = self._known
-        change = read_change(event.header(), event)
+        change = self._destination.sieve.read(event.header(), event)
         rows = list(self._named(kind, event))
         is_new = any(known.lacks(*each, writing) for names, writing in rows for each in names)
         if not known.has_room(name for names, _ in rows for name, _ in names):
@@ -241,8 +240,13 @@ class Learner:
         """
         if kind.handling is Handling.IGNORE or not change.whole:
             return None
+        removes = kind.removes
+        if not (removes or self._destination.router.passes(change)):
+            if kind.deed is Deed.INSERT:
+                return None
+            removes = True
         periods, value = self._destination.periods, self._moment(kind, event, change)
-        if kind.removes:
+        if removes:
             return periods.stretch(value) if value else None
         routed = self._destination.router.route(event, change)
         if routed is None:

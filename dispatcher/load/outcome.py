@@ -53,10 +53,11 @@ class Outcome:
         if event in self.large:
             self.large_dead.add(event)
 
-    def count_absent(self, number: int) -> None:
-        """Count deletes of rows that were not there, which were counted as rows."""
+    def count_absent(self, operation: Operation, number: int) -> None:
+        """Count events that remove rows, which were not there, and were counted as rows."""
         self.rows -= number
-        self.ignored[Operation.DELETE] += number
+        if number:
+            self.ignored[operation] += number
 
     def by_operation(self) -> dict[str, int]:
         """Events by operation (``other`` if they do not tell) and outcome, such as ``insert,row``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg2.extensions import cursor as Cursor
 from tdsup.jobtype import brief
 
-from ..events import PASSED_OVER, Change, Event, Header, Operation, read_change
+from ..events import PASSED_OVER, Change, Event, Header, Operation
 from ..partitions import LateRow, Missing, NotPermitted
 from ..route import Gaps, Routed, Shape, WritePlan
 from ..write import Insert, truncate
@@ -85,7 +85,8 @@ class RowLoader:
         self._tables: dict[Destination, _Table] = {}
         self._last: _Table | None = None
         settings = destinations.settings
-        self._dead = DeadEvents(cursor, settings, work, outcome, missing)
+        self._is_letter = work.is_letter
+        self._dead = DeadEvents(cursor, destinations, work, outcome, missing)
         mend = destinations.encoding.mended if careful else None
         limit = settings.buffer_size // 2
         self._buffers = Buffers(cursor, outcome, self._refused, limit, mend, settings.bad_sqlstates)
@@ -151,7 +152,7 @@ class RowLoader:
         if header.operation is Operation.TRUNCATE and destination.asks_for_triggers():
             self._missing.triggers = True
             return False
-        change = read_change(header, event)
+        change = destination.sieve.read(header, event, is_letter=self._is_letter)
         if not destination.router.wants(change.operation, change.key):
             return False
         destination.saw(event.table)

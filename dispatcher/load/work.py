@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from logging import Logger
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -39,6 +39,10 @@ class Work(Protocol):
     @property
     def moment(self) -> float:
         """When the tick was that ends it, in seconds since 1970; known from `begin` on."""
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether its event is a dead letter, in which values are masked already."""
 
     @property
     def stream(self) -> Stream | None:
@@ -91,6 +95,8 @@ class BatchWork:
         job: name of the job, for messages.
         logger: is told when the target has the batch already.
     """
+
+    is_letter: ClassVar = False
 
     def __init__(
         self,

@@ -58,6 +58,11 @@ class Encoding:
         """What ends a COPY FROM on the target, so that it takes bytes for what they are."""
         return _clause(self.name)
 
+    @property
+    def is_utf8(self) -> bool:
+        """Whether texts are UTF-8, as far as anybody knows."""
+        return self.name in {"UTF8", SQL_ASCII}
+
     def utf8(self, name: bytes) -> bytes:
         """A name as UTF-8.
 

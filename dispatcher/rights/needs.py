@@ -66,6 +66,9 @@ def changes_of(
         changes &= settings.event_types
     elif not fed:
         changes -= {Operation.TRUNCATE}
+    if settings.where is not None and Operation.UPDATE in changes:
+        # Rows that no longer match are removed.
+        changes |= {Operation.DELETE}
     if mode != "plain":
         return frozenset({Operation.INSERT} if changes & _ADDED[mode] else ())
     # A truncate of one of several tables becomes a dead letter.

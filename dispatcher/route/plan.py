@@ -27,6 +27,7 @@ class Shape:
         names: source names of the columns that are loaded.
         key: source names of the key's columns, if rows are found by them.
         rekeys: the key itself changes.
+        leaves: an update removes them, as ``where`` leaves out what they have become.
     """
 
     kind: Kind
@@ -34,6 +35,7 @@ class Shape:
     names: tuple[bytes, ...]
     key: tuple[bytes, ...] = ()
     rekeys: bool = False
+    leaves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

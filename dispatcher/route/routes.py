@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..events import Change, Event, Operation, Row
 from ..partitions import Period, PeriodCache
 from ..postgres import UTF8, Encoding
 from ..settings import Settings
+from ..sieve import LETS_ALL_PASS, Sieve
 from ..write import Delete, Insert, Patch, Replace
 from .given import Given
 from .plan import Shape
@@ -56,6 +57,7 @@ class Router:
         row_mode: the job's.
         feed: triggers of the queue.
         encoding: of its events.
+        sieve: lets rows pass that are loaded.
 
     Attributes:
         given: columns that rows have besides those of their data.
@@ -68,8 +70,10 @@ class Router:
         row_mode: RowMode,
         feed: Feed,
         encoding: Encoding = UTF8,
+        sieve: Sieve = LETS_ALL_PASS,
     ) -> None:
         self.given = Given(settings.fields, encoding)
+        self._sieve = sieve
         self._settings = settings
         self._required = settings.fields.required
         self._feed = feed
@@ -117,14 +121,35 @@ class Router:
         )
 
     def route(self, event: Event, change: Change) -> Routed | None:
-        """The route of a change, which is wanted and no truncate; None if none of its columns is loaded.
+        """The route of a change, which is wanted and no truncate; None if nothing of it is loaded.
 
         Raises:
             ValueError: it has no row, and why.
         """
+        if not self.passes(change):
+            return self._leave(event, change)
         if change.operation is Operation.INSERT:
             return self._insert(event, change)
         return self._routes[self._row_mode.of(change.key)][change.operation](event, change)
+
+    def passes(self, change: Change) -> bool:
+        """Whether the row after a change is one to load; of rows that are deleted no more is known.
+
+        Raises:
+            ValueError: that cannot be told, and why.
+        """
+        return change.operation is Operation.DELETE or self._sieve.passes(change.row)
+
+    def _leave(self, event: Event, change: Change) -> Routed | None:
+        """The route of a change whose row is not loaded: one that was loaded before is removed."""
+        if self.adds(change.operation, change.key):
+            return None
+        remove = self._routes[self._row_mode.of(change.key)].get(Operation.DELETE)
+        gone = replace(change, operation=Operation.DELETE, row=change.old or change.row)
+        routed = remove and remove(event, gone)
+        if routed:
+            routed.shape = replace(routed.shape, leaves=True)
+        return routed
 
     def _insert(self, event: Event, change: Change) -> Routed:
         if not change.whole:

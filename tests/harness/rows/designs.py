@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,6 +47,26 @@ _EXTRA = {
     "other": "o int references o, ",
 }
 
+WHERES: Mapping[str, Callable[[Mapping[str, str | None]], bool]] = {
+    "": lambda _row: True,
+    "n >= 0 or txt in (x, all, 'it''s \\')": lambda row: (
+        (row["n"] is not None and int(row["n"]) >= 0) or row["txt"] in {"x", "all", "it's \\"}
+    ),
+    "not (txt is null or n = 7)": lambda row: row["txt"] is not None and row["n"] not in {None, "7"},
+    "txt > 'c'": lambda row: row["txt"] is not None and row["txt"].encode() > b"c",
+}
+"""Conditions, and the same as functions; KeyError if a row does not tell."""
+
+MASK_KEY = "0123456789abcdef"
+"""Key of digests."""
+
+MASKS: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
+    "k2": ("hmac", lambda value: hmac.new(MASK_KEY.encode(), value.encode(), "sha256").hexdigest()),
+    "txt": ("'hidden'", lambda _value: "hidden"),
+    "n": ("null", lambda _value: None),
+}
+"""Masks of columns, as a job has them and as functions."""
+
 Extra = Literal["", "unique", "self", "other"]
 
 
@@ -59,6 +80,8 @@ class Design:
         partitions: how the target's table is partitioned by day.
         own: the target's table has a column with a default that the source lacks.
         told: it has columns for what is told of the last change of a row.
+        where: which rows are loaded; see `WHERES`.
+        mask_file: file with `MASK_KEY`; empty: nothing is masked.
     """
 
     key: tuple[str, ...] = ("id",)
@@ -66,6 +89,8 @@ class Design:
     partitions: Literal["", "inherited", "native"] = ""
     own: bool = False
     told: bool = False
+    where: str = ""
+    mask_file: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -82,11 +107,17 @@ class Design:
     @property
     def keys(self) -> Mapping[str, object]:
         """Keys of the job, beside those that name databases, queue and table."""
-        told = {"fields": "*, _OP:op, _EVID:ev"} if self.told else {}
+        more = {"where": self.where} if self.where else {}
+        if self.told:
+            more |= {"fields": "*, _OP:op, _EVID:ev"}
+        if self.mask_file:
+            its = {name: mask for name, (mask, _) in MASKS.items() if name in self.columns}
+            listed = ", ".join(f"{name}: {mask}" for name, mask in its.items())
+            more |= {"mask": listed, "mask_key_file": self.mask_file}
         if not self.partitions:
-            return told
+            return more
         template = {"part_template": f"create table _DEST_TABLE {self._child}"}
-        return {"part_field": "day", **told, **(template if self.partitions == "inherited" else {})}
+        return {"part_field": "day", **more, **(template if self.partitions == "inherited" else {})}
 
     @property
     def _child(self) -> str:
@@ -132,6 +163,15 @@ class Design:
         whole: dict[str, str | None] = dict.fromkeys(self.columns)
         fixed = {"id": str(id_), "k2": "a", "day": DAYS[0]}
         return {name: values.get(name, fixed.get(name)) for name in whole}
+
+    def hidden(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
+        """A row as it is masked."""
+        if not self.mask_file:
+            return dict(row)
+        return {
+            name: MASKS[name][1](value) if value is not None and name in MASKS else value
+            for name, value in row.items()
+        }
 
     def place(self, row: Mapping[str, str | None]) -> str:
         """The table that has a row of the target."""

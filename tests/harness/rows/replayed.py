@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote_plus
 
 import skytools
 
-from harness.rows.designs import ADDED, LONGEST, Design
+from harness.rows.designs import ADDED, LONGEST, WHERES, Design
 
 Row = dict[str, str | None]
 Key = tuple[str | None, ...]
@@ -96,12 +96,22 @@ class Replayed:
             self.rows.clear()
             return True
         asked = _read(operation, key, sent)
-        if operation == "delete":
+        hidden = self.design.hidden
+        asked = replace(asked, row=hidden(asked.row), before=hidden(asked.before))
+        if operation == "delete" or not self._is_loaded(asked):
+            if operation == "insert":
+                return False
             return self.rows.pop(self._key(asked.before), None) is not None
         if operation == "insert":
             self._insert(asked.row)
             return True
         return self._update(asked)
+
+    def _is_loaded(self, asked: _Asked) -> bool:
+        try:
+            return WHERES[self.design.where](asked.row)
+        except KeyError:
+            raise BadEventError from None
 
     def _insert(self, row: Row) -> None:
         defaults: Row = dict.fromkeys(self.design.loaded)

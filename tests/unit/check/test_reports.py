@@ -12,7 +12,8 @@ from tdsup.dispatcher.check.serverfacts import Server, server_findings
 from tdsup.dispatcher.check.sourcefacts import ConsumerFacts, SourceFacts
 from tdsup.dispatcher.events import Operation
 from tdsup.dispatcher.ledger import Entry, Position, SchemaFacts, Storage, Tick
-from tdsup.dispatcher.rights.needs import PARENT, UNATTACHED, UNPARTITIONED, Rights, rights_for
+from tdsup.dispatcher.rights.needs import PARENT, UNATTACHED, UNPARTITIONED, Rights, changes_of, rights_for
+from tdsup.dispatcher.route import Mode
 from tdsup.dispatcher.settings import Settings
 
 ALL = frozenset(Operation)
@@ -184,3 +185,14 @@ def test_a_server_that_takes_no_changes(standby: bool, read_only: bool, reason: 
     answer, fault = server_findings(server(standby=standby, read_only=read_only))
     assert answer == Note("PostgreSQL 18.1, as role app")
     assert fault == Fault(f"nothing can be changed there: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("where", "mode", "wanted"), [("a = b", "plain", True), ("", "plain", False), ("a = b", "append", False)]
+)
+def test_rows_that_no_longer_match_have_to_be_removed(where: str, mode: Mode, wanted: bool) -> None:
+    """With `where`, an update may ask for what a delete does; not where it adds a row."""
+    keys = {"src_db": "dbname=s", "dst_db": "dbname=t", "pgq_queue_name": "q", "dest_table": "d"}
+    given = settings_of(**keys, where=where)
+    changes = changes_of(given, {Operation.UPDATE}, mode, fed=True, only_table=True)
+    assert (Operation.DELETE in changes) is wanted

@@ -94,6 +94,7 @@ def test_constants_are_texts() -> None:
         ("constants", "a: 1, a: 2"),
         ("constants", "ctid: 1"),
         ("constants", f"{'x' * 64}: 1"),
+        ("where", "status"),
         ("loop_delay", "soon"),
         ("loop_delay", "nan"),
         ("connection_lifetime", "-1"),

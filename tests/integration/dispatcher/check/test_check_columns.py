@@ -16,6 +16,10 @@ FAULTS = {
         {"part_field": "dya"},
         "column dya, which part_field names (did you mean day? there are: day, id, note)",
     ),
+    "where": (
+        {"where": "id > 1 and (size = 3 or note is null)"},
+        "column size, which where names (there are: day, id, note)",
+    ),
     "both": (
         {"part_field": "Day", "fields": "id, Day:day"},
         "column Day, which fields and part_field name (did you mean day? there are: day, id, note)",

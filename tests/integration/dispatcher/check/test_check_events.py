@@ -110,6 +110,20 @@ def test_the_next_events(source: Database, orders: Orders) -> None:
     ]
 
 
+def test_events_that_where_leaves_out(source: Database, orders: Orders) -> None:
+    """What becomes of rows that do not match."""
+    keys = register(orders, where="note = x", row_mode="plain")
+    source.execute("insert into orders values (1, '2026-11-24', 'x'), (2, '2026-11-24', 'y')")
+    source.execute("update orders set note = 'z' where id = 1")
+    orders.queue.tick()
+    told = re.findall(r"events: \d+: (.*): id=", fine(keys))
+    assert told == [
+        "insert of public.orders goes to public.orders_2026_11_24 (to be created)",
+        "insert of public.orders is ignored (where)",
+        "update of public.orders removes its row from public.orders, if it is there (where)",
+    ]
+
+
 def test_only_what_the_consumer_has_before_it(source: Database, orders: Orders) -> None:
     """That is what was not visible at its last tick, and no event that another consumer wants again."""
     keys = register(orders)

@@ -51,6 +51,11 @@ JOBS: dict[str, tuple[str, dict[str, object]]] = {
             "table_filter": "t, public.u",
         },
     ),
+    "filtered by values": (TABLE, {"part_field": "day", "where": "n > 300 or note < 'Z' or n is null"}),
+    "filtered, keep all": (
+        TABLE.replace(" primary key", ""),
+        {"row_mode": "keep_all", "where": "not n in (1, 2, 3) and note != note"},
+    ),
     "native": (NATIVE, {"part_field": "day"}),
     "keep all": (TABLE.replace(" primary key", ""), {"part_field": "day", "row_mode": "keep_all"}),
     "inserts only": (TABLE, {"event_types": "I"}),

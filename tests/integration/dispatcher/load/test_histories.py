@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from harness.rows.designs import MASK_KEY, WHERES
 from harness.rows.history import histories
 from harness.rows.played import Stage
 from harness.rows.steps import History
 from harness.servers.database import Database
 from harness.servers.queue import Queue
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.load import lane
 from tdsup.dispatcher.load.passes import Pass, Pauses
@@ -61,17 +64,51 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-@pytest.mark.usefixtures("way")
-@settings(
+SETTINGS = settings(
     max_examples=50,
     deadline=None,
     derandomize=True,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@pytest.mark.usefixtures("way")
+@SETTINGS
 @given(history=histories())
 def test_a_history_comes_to_its_replay(stage: Stage, history: History) -> None:
     """Cell by cell, and in dead letters and counts of outcomes."""
+    compare(stage, history)
+
+
+@pytest.mark.usefixtures("way")
+@settings(SETTINGS, max_examples=25)
+@given(history=histories(), where=st.sampled_from([where for where in WHERES if where]))
+def test_a_history_of_which_some_rows_are_loaded(stage: Stage, history: History, where: str) -> None:
+    """The same: a row is there while it matches; one that no longer does is removed."""
+    # Rows that others refer to might not be loaded.
+    assume(history.design.extra in {"", "unique"})
+    compare(stage, replace(history, design=replace(history.design, where=where)))
+
+
+@pytest.mark.usefixtures("way")
+@settings(SETTINGS, max_examples=25)
+@given(history=histories())
+def test_a_history_that_is_masked(stage: Stage, history: History, mask_file: str) -> None:
+    """The same, with masks on a part of the key and on other columns."""
+    compare(stage, replace(history, design=replace(history.design, mask_file=mask_file)))
+
+
+@pytest.fixture(scope="module")
+def mask_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file with the key of digests."""
+    path = tmp_path_factory.mktemp("masks") / "key"
+    path.write_text(MASK_KEY, encoding="utf-8")
+    return str(path)
+
+
+def compare(stage: Stage, history: History) -> None:
+    """Play a history, and compare what the job makes of it with its replay."""
     replayed, values = stage.play(history)
     design = history.design
     assert stage.rows(design) == {
