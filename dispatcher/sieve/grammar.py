@@ -43,6 +43,7 @@ KEYWORDS = frozenset("and or not in is null".split())
 
 _SPACE = re.compile(r"\s*")
 _SIGN = re.compile("|".join(sorted(COMPARISONS, key=len, reverse=True)))
+_FIRST = re.compile(r"\w+|\S")
 _NAME = re.compile(r"[^\W\d][\w$]*")
 _QUOTED_NAME = re.compile(r'"((?:[^"]|"")+)"')
 _WORD = re.compile(r"""[^\s,()'"<>=!]+""")
@@ -94,8 +95,8 @@ class _Text:
             raise self._error(f"{symbol} is expected")
 
     def _error(self, what: str) -> ValueError:
-        rest = self._peek()
-        place = f"at character {self._at + 1}, before {rest[:SHOWN]!r}" if rest else "at its end"
+        next_ = _FIRST.match(self._peek())
+        place = f"at character {self._at + 1}, before {next_[0][:SHOWN]!r}" if next_ else "at its end"
         return ValueError(f"must be such as status in (new, paid) and amount > 0; {place}, {what}")
 
 

@@ -78,4 +78,4 @@ def _mask(match: re.Match[str]) -> Mask:
         return None
     if word == Digest.HMAC.value:
         return Digest.HMAC
-    raise ValueError(f"must mask a column by hmac, null or a text in quotes, not by {match['word']}")
+    raise ValueError(f"must have hmac, null or a text in quotes for each column, not {match['word']}")

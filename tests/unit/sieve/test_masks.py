@@ -229,7 +229,7 @@ FAULTS: Mapping[str, tuple[Mapping[str, object], str]] = {
     "a comma at the end": ({"mask": "email: null,"}, "must be such as"),
     "another word": (
         {"mask": "email: md5"},
-        "must mask a column by hmac, null or a text in quotes",
+        "must have hmac, null or a text in quotes for each column",
     ),
     "twice": ({"mask": "a: null, a: 'x'"}, "must name no column twice, and names a"),
     "no key": ({"mask": "email: hmac"}, "must name a file with a secret key, which hmac in mask needs"),
