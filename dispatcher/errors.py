@@ -92,6 +92,9 @@ DATA_CLASSES = frozenset({
 })  # fmt: skip
 
 
+GUARD = "tdsup_new_"
+"""How names of CHECKs begin that stand while a partition is attached; see partitions/guard.py."""
+
 ABORTED = "25P02"
 """SQLSTATE of a statement in a transaction that has failed already: a bug of ours, which no retry mends."""
 
@@ -106,7 +109,12 @@ def is_infrastructure(error: psycopg2.Error) -> bool:
         return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or (
             type(error) is psycopg2.DatabaseError
         )
-    return error.pgcode[:2] in INFRASTRUCTURE_CLASSES and error.pgcode != ABORTED
+    return _met_guard(error) or (error.pgcode[:2] in INFRASTRUCTURE_CLASSES and error.pgcode != ABORTED)
+
+
+def _met_guard(error: psycopg2.Error) -> bool:
+    """Whether a partition is being made for the row that was refused."""
+    return (error.diag.constraint_name or "").startswith(GUARD)
 
 
 def is_data(error: psycopg2.Error, more: AbstractSet[str] = frozenset()) -> bool:
@@ -117,7 +125,8 @@ def is_data(error: psycopg2.Error, more: AbstractSet[str] = frozenset()) -> bool
         more: SQLSTATEs, or their classes, that count too.
     """
     state = error.pgcode
-    return state is not None and (state[:2] in DATA_CLASSES or state in more or state[:2] in more)
+    is_so = state is not None and (state[:2] in DATA_CLASSES or state in more or state[:2] in more)
+    return is_so and not _met_guard(error)
 
 
 def one_line(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 from .errors import INFRASTRUCTURE_CLASSES
 from .events import Operation
 from .fieldmap import FieldMap
-from .partitions import Zone
+from .partitions import Zone, refuse_strange_words
 from .postgres import INTERVAL_STYLES, MAX_BYTES, SERVER_ENCODINGS, DateStyle, TableName, is_possible
 from .sieve import Condition, Masks, read_condition, read_masks
 
@@ -205,6 +205,7 @@ MaskMap = Annotated[Masks, BeforeValidator(_masks)]
 SqlStates = Annotated[frozenset[str], BeforeValidator(_sqlstates)]
 DateStyleName = Annotated[str, AfterValidator(_date_style)]
 IntervalStyleName = Annotated[str, AfterValidator(_interval_style)]
+Words = Annotated[str, AfterValidator(refuse_strange_words)]
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[str, AfterValidator(_duration)]
 ZoneName = Annotated[str, AfterValidator(_zone)]

@@ -7,11 +7,12 @@ from typing import Literal
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from tdsup.jobtype import no_effect
 
-from .keyvalues import Age, CommandLine, Day, Duration, SchemaName, Table, ZoneName
+from .keyvalues import Age, CommandLine, Day, Duration, SchemaName, Table, Words, ZoneName
 from .partitions import (
     EPOCH,
     SOURCES_OF_TIME,
     Action,
+    Kind,
     LateEvents,
     Lifespan,
     Method,
@@ -62,10 +63,25 @@ class PartitionSettings(BaseModel):
         "%(month)s, %(week)s, %(day)s and %(hour)s, whose % is written twice in a file; empty: dest_table, "
         "_ and the date, as part_method says.",
     )
-    part_template: str = Field(
+    part_template: Words = Field(
         "",
         description="SQL that creates a missing partition, with the words _DEST_TABLE, _SCHEMA_TABLE, "
-        "_PARENT and _PKEY; empty: clone dest_table.",
+        "_PARENT and _PKEY, or Londiste's, such as %(dest)s; empty: clone dest_table.",
+    )
+    pre_part: Words = Field(
+        "",
+        description="SQL to run before a partition is created, in the same transaction, with the words of "
+        "part_template.",
+    )
+    post_part: Words = Field(
+        "",
+        description="SQL to run after a partition is created, in the same transaction, with the words of "
+        "part_template.",
+    )
+    part_kind: Kind = Field(
+        "auto",
+        description="What a clone of dest_table is: auto, a partition if dest_table is partitioned, else its "
+        "child; alone, a table of its own.",
     )
     part_past: Day = Field(
         EPOCH,
@@ -157,6 +173,9 @@ class PartitionSettings(BaseModel):
             self.part_name,
             self.part_time_zone,
             self.part_epoch,
+            self.pre_part,
+            self.post_part,
+            self.part_kind,
         )
 
     @field_validator("retention_action")

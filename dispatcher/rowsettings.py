@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from tdsup.jobtype import secret_file
 
 from .fieldmap import FieldMap
 from .keyvalues import Constants, Fields, MaskMap, Names, Operations, Where
+from .partitions import Partitioning
+from .partitionsettings import PartitionSettings
 from .sieve import NO_MASKS, Masks
 
 
-class RowSettings(BaseModel):
+class RowSettings(PartitionSettings):
     """Which events of a table are loaded, which columns of them, and how."""
 
     # Before `fields`, which they are a part of.
@@ -91,3 +94,10 @@ class RowSettings(BaseModel):
         if not name and "mask" in info.data and info.data["mask"].needs_key:
             raise ValueError("must name a file with a secret key, which hmac in mask needs")
         return name
+
+    @property
+    def partitioning(self) -> Partitioning:
+        """How `dest_table` is partitioned, and by which of its columns."""
+        how = super().partitioning
+        names = self.fields.rename([how.column.encode()]) if how.column else ()
+        return replace(how, target=names[0]) if names else how

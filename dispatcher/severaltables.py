@@ -13,7 +13,6 @@ from .ends import Ends
 from .events import COLUMNS
 from .keyvalues import Names
 from .partitions import EVENT_TIME
-from .partitionsettings import PartitionSettings
 from .postgres import TableName
 from .rowsettings import RowSettings
 from .sourcename import SourceName, most_exact, target_of
@@ -44,7 +43,7 @@ class Listed(NamedTuple, Generic[Its]):
     is_only: bool
 
 
-class SeveralTables(RowSettings, PartitionSettings, Ends):
+class SeveralTables(RowSettings, Ends):
     """Which tables of the source a job loads, into which of the target."""
 
     tables: dict[str, TableSettings] = Field(

@@ -8,13 +8,12 @@ from itertools import combinations
 from pydantic import ConfigDict, Field
 
 from .keyvalues import Table
-from .partitionsettings import PartitionSettings
 from .postgres import TableName
 from .rowsettings import RowSettings
 from .sourcename import OWN_NAME, SCHEMA, TABLE, SourceName, target_of
 
 
-class TableSettings(RowSettings, PartitionSettings):
+class TableSettings(RowSettings):
     """Where rows of some tables of the source go, and how; what a section leaves out is as in the job's."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")

@@ -81,8 +81,8 @@ def _creation(
     goes = f"{whose} goes to {needed.table}, which"
     if tables.exists(needed.table):
         yield Note(f"{goes} is there")
-    elif not needed.key and whose == _TODAY and settings.partitioning.names_key:
-        yield Note(f"{goes} part_template creates with the key of the first event")
+    elif not needed.key and whose == _TODAY and (says := settings.partitioning.names_key):
+        yield Note(f"{goes} {says.split()[0]} creates with the key of the first event")
     else:
         statements = maker.statements(needed)
         yield Note(f"{goes} would be created (not tried) by")

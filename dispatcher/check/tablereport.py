@@ -35,7 +35,7 @@ _KINDS = {
 }
 """What rows can be put into, by ``pg_class.relkind``."""
 
-_PARENT = re.compile(r"(?<!\w)_PARENT(?!\w)")
+_PARENT = re.compile(r"(?<!\w)(?:_PARENT|%\(parent\)s)(?!\w)")
 
 
 def has_room(tables: TableFacts, settings: Settings, server: Server) -> bool:
@@ -93,9 +93,15 @@ def _no_room(dest: DestTable, settings: Settings, server: Server) -> Fault | Non
         return _no_rows(dest.relation)
     if not template.strip():
         return Fault(f"{_no_table(dest, parent)}, and no part_template that would create tables")
-    if settings.part_field and _PARENT.search(template):
-        return Fault(f"{_no_table(dest, parent)}, which part_template refers to as _PARENT")
+    if settings.part_field and (says := _refers_to_parent(settings)):
+        return Fault(f"{_no_table(dest, parent)}, which {says}")
     return None
+
+
+def _refers_to_parent(settings: Settings) -> str:
+    """How SQL of the user's refers to the parent; empty if it does not."""
+    found = ((key, _PARENT.search(text)) for key, text in settings.partitioning.own_sql.items())
+    return next((f"{key} refers to as {match[0]}" for key, match in found if match), "")
 
 
 def _no_rows(relation: Relation) -> Fault | None:

@@ -1,6 +1,8 @@
 """The partition that a row belongs to, the tables that exist, and how missing ones are made."""
 
-from .maker import CLONEABLE, TableMaker
+from .making.clones import CLONEABLE
+from .making.maker import TableMaker
+from .making.template import refuse_strange_words
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
 from .naming import Method, check_template
 from .partitioning import (
@@ -9,6 +11,7 @@ from .partitioning import (
     NOW,
     SOURCES_OF_TIME,
     Action,
+    Kind,
     LateEvents,
     Lifespan,
     Partitioning,
@@ -31,6 +34,7 @@ __all__ = [
     "TEXT",
     "Action",
     "ColumnType",
+    "Kind",
     "LateEvents",
     "LateRow",
     "Lifespan",
@@ -51,5 +55,6 @@ __all__ = [
     "check_template",
     "filled",
     "period_of",
+    "refuse_strange_words",
     "unknown_word",
 ]

@@ -26,6 +26,14 @@ class MissingTable:
     key: tuple[str, ...]
     gap: Range | None = None
 
+    @property
+    def bounds(self) -> tuple[str, str]:
+        """The first moment that it may hold, and the first one after that, as PostgreSQL reads them."""
+        if self.gap:
+            return self.gap.start_text, self.gap.end_text
+        assert self.period is not None
+        return self.period.start.isoformat(), self.period.end.isoformat()
+
 
 @dataclass(frozen=True, slots=True)
 class MissingColumn:

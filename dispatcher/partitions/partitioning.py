@@ -11,11 +11,14 @@ from typing import Literal
 from ..errors import SetupError
 from ..events import Dial
 from ..postgres import STRICT, TableName
-from . import template
+from .making import template
 from .naming import Method, Naming
 from .period import Period
 from .periodcache import PeriodCache
 from .zones import Zone
+
+Kind = Literal["auto", "alone"]
+"""What a cloned partition is to its parent: attached or a child, as the parent is; or a table of its own."""
 
 EPOCH = date(1970, 1, 1)
 """The day before which computers have no dates of their own: an earlier one is a slip, or history."""
@@ -51,6 +54,10 @@ class Partitioning:
         zone: where clocks show the times of periods; empty: times are taken as they are written, and moments
             are those of the source's zone.
         epoch: unit of a column that counts from 1970 on; empty: it holds times.
+        pre_part: SQL that is run before a partition is created, in the same transaction; may be blank.
+        post_part: the same after it.
+        kind: what a clone is to the parent.
+        target: the column of the parent that holds the field's value; empty: none does.
     """
 
     parent: TableName
@@ -63,6 +70,10 @@ class Partitioning:
     name: str = ""
     zone: str = ""
     epoch: Literal["", "seconds", "milliseconds"] = ""
+    pre_part: str = ""
+    post_part: str = ""
+    kind: Kind = "auto"
+    target: str = ""
 
     @property
     def column(self) -> str:
@@ -116,27 +127,42 @@ class Partitioning:
         return self.naming.table(period.start)
 
     @property
-    def names_key(self) -> bool:
-        """Whether the template says which columns are the key, and so needs an event's."""
-        return template.names_key(self.template)
+    def own_sql(self) -> dict[str, str]:
+        """What the user has written of the SQL that creates a partition, by key, in the order it is run."""
+        texts = {
+            "pre_part": self.pre_part,
+            "part_template": self.template,
+            "post_part": self.post_part,
+        }
+        return {key: text for key, text in texts.items() if text.strip()}
+
+    @property
+    def names_key(self) -> str:
+        """Where that says which columns are the key, and so needs an event's; empty: nowhere."""
+        return next(
+            (
+                f"{key} says {written}"
+                for key, text in self.own_sql.items()
+                for written, word in template.words(text)
+                if word == "pkeys"
+            ),
+            "",
+        )
 
     def why_no_key(self, key: Sequence[str], known: Container[str]) -> str:
-        """Why a key must not get into the template, whose words are SQL; empty if it may.
+        """Why a key must not get into SQL of the user's, whose words are SQL; empty if it may.
 
         Args:
             key: names of columns, as an event or another server tells them.
             known: the columns that the parent has.
         """
-        if not self.names_key:
+        says = self.names_key
+        if not says:
             return ""
         if not key:
-            return "part_template says _PKEY, and the event names no key"
+            return f"{says}, and the event names no key"
         strange = next((name for name in key if name not in known), None)
-        return (
-            ""
-            if strange is None
-            else (f"part_template says _PKEY, and {self.parent} has no column {strange[:63]!r}")
-        )
+        return "" if strange is None else f"{says}, and {self.parent} has no column {strange[:63]!r}"
 
 
 Action = Literal["", "drop", "detach", "move"]

@@ -29,6 +29,22 @@ class Period:
     since: int | None = None
     until: int | None = None
 
+    @property
+    def start_text(self) -> str:
+        """The moment at which it begins, as PostgreSQL reads it."""
+        return as_time(self.start).isoformat(" ")
+
+
+UNITS: dict[Method, str] = {
+    "hourly": "hour",
+    "daily": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "quarterly": "quarter",
+    "yearly": "year",
+}
+"""How long a period is, in a word."""
+
 
 def period_of(value: bytes | None, method: Method, order: str = STRICT) -> Period:
     """The period of a column's value, by the time as it is written, whatever its time zone.

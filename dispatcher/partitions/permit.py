@@ -83,7 +83,8 @@ class Permit:
     def _check_key(self, key: tuple[str, ...]) -> None:
         parent = self._partitioning.parent
         if not self._tables.exists(parent):
-            raise BatchError(f"part_template says _PKEY, and there is no {parent} that has such columns")
+            says = self._partitioning.names_key
+            raise BatchError(f"{says}, and there is no {parent} that has such columns")
         if reason := self._partitioning.why_no_key(key, self._tables.columns(parent)):
             raise NotPermitted(reason)
 

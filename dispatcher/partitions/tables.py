@@ -111,6 +111,8 @@ class Tables:
         parent = self._partitioning.parent
         named = self._partitioning.partition(period)
         there = self.exists(named)
+        if self._partitioning.kind == "alone":
+            return Place(named if there else None)
         if self._is_native is None:
             self._is_native = self.kind(parent) == "p"
         if not self._is_native or (there and not self._is_child(named, parent)):

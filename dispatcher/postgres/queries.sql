@@ -333,6 +333,14 @@ select {pgq}.finish_batch(%(batch)s), extract(epoch from clock_timestamp())::flo
 -- Take a lock until the transaction ends; waits for it.
 select pg_advisory_xact_lock(%(key)s);
 
+-- name: lock_session
+-- Take a lock until `unlock_session`, or until the session ends; waits for it.
+select pg_advisory_lock(%(key)s);
+
+-- name: unlock_session
+-- Give a lock of `lock_session` back.
+select pg_advisory_unlock(%(key)s);
+
 -- name: lock_holder
 -- Which other session holds a lock: process, application name and address; no row if none does.
 select a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'), coalesce(a.client_addr::text, 'local')
@@ -344,6 +352,10 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and a.pid <> pg_b
 -- name: wait_at_most
 -- Let a lock be waited for no longer than that, until `wait_as_before`.
 set local lock_timeout = '10s';
+
+-- name: wait_briefly
+-- Let a lock on a table be waited for so long only: whoever comes later for the same table waits behind.
+set local lock_timeout = '2s';
 
 -- name: heed_commits
 -- Let each statement of the transaction see what is committed by then, whatever the session does.
@@ -458,6 +470,32 @@ select extract(epoch from now())::float8;
 -- Whether a table is a child of another one.
 select exists (
     select from pg_inherits where inhrelid = to_regclass(%(table)s) and inhparent = to_regclass(%(parent)s));
+
+-- name: default_partition
+-- Schema and name of the default partition of a table that is partitioned by the range of one column, and that column; no
+-- row if it has none that can have constraints.
+select n.nspname::text, c.relname::text, attname::text
+from pg_partitioned_table p join pg_class c on c.oid = partdefid join pg_namespace n on n.oid = c.relnamespace
+join pg_attribute on attrelid = partrelid and attnum = partattrs[0]
+where partrelid = to_regclass(%(table)s) and partstrat = 'r' and partnatts = 1 and c.relkind in ('r', 'p');
+
+-- name: guards_left
+-- CHECKs of a table whose names begin so: name, and whether they hold for all rows.
+select conname::text, convalidated from pg_constraint
+where conrelid = to_regclass(%(table)s) and contype = 'c' and starts_with(conname, %(stem)s);
+
+-- name: holds_bounds
+-- Whether a row with a day in a text has that day in a column: a date, or a timestamp that does not round, which is not
+-- generated and which no trigger before changes can set. Triggers that route rows to children do not count.
+select exists (
+    select from pg_attribute
+    where attrelid = to_regclass(%(table)s) and attname = %(column)s and attnum > 0 and not attisdropped
+        and attgenerated = '' and (
+            atttypid = 'date'::regtype or atttypid = 'timestamp'::regtype and atttypmod in (-1, 6))
+        and not exists (
+            select from pg_trigger t join pg_proc p on p.oid = tgfoid
+            where tgrelid = attrelid and not tgisinternal and tgtype & 3 = 3
+                and not (tgtype & 4 = 4 and prosrc ~* '\minsert\s+into\M')));
 
 -- name: clone_details
 -- Statements that give a child what CREATE TABLE LIKE does not: options, foreign keys, triggers, row security, grants,

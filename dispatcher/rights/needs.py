@@ -89,9 +89,13 @@ def clones(settings: Settings) -> bool:
 
 def creates(settings: Settings) -> bool:
     """Whether the job creates tables, where they are missing."""
-    return clones(settings) or bool(_CREATES.search(settings.part_template))
+    return clones(settings) or any(map(_CREATES.search, settings.partitioning.own_sql.values()))
 
 
 def links(settings: Settings) -> bool:
     """Whether tables that the job creates are children of ``dest_table``, which takes its owner."""
-    return bool(settings.part_field) and (clones(settings) or bool(_LINKS.search(settings.part_template)))
+    if not settings.part_field:
+        return False
+    if clones(settings) and settings.part_kind != "alone":
+        return True
+    return any(map(_LINKS.search, settings.partitioning.own_sql.values()))

@@ -205,7 +205,9 @@ def choose(
         return RowMode(settings)
     now = _look_at_tables(settings, tables)
     present = [now] if now else []
-    template = hashlib.sha256(settings.part_template.encode()).hexdigest()
+    how = settings.partitioning
+    own = "".join((how.template, how.pre_part, how.post_part))
+    template = hashlib.sha256(own.encode()).hexdigest()
     if known is not None and known["template"] == template:
         return RowMode(settings, Uniques.from_memory(known), present, key, known)
     new = _look_at_new(settings, tables, maker, settings.fields.rename(key)) or now
@@ -226,14 +228,16 @@ def _look_at_new(
     there = tables.exists(settings.dest_table)
     if there and not settings.part_field:
         return None
-    template = settings.part_template.strip()
+    how = settings.partitioning
+    template = "\n".join(how.own_sql.values())
     if not template:
         return Uniques.of(tables, settings.dest_table) if there else None
     known = tables.columns(settings.dest_table) if there else {}
-    if settings.partitioning.why_no_key(key, known):
+    if how.why_no_key(key, known):
         return Uniques(NEW_TABLE, (), by_event=True)
     if maker is None:
-        like = tables.uniqueness.columns(settings.dest_table) if there and _LIKE.search(template) else ()
+        is_like = there and (not how.template.strip() or _LIKE.search(template))
+        like = tables.uniqueness.columns(settings.dest_table) if is_like else ()
         return Uniques(NEW_TABLE, like, by_event=_UNIQUE.search(template) is not None)
     table, period = settings.dest_table, None
     if settings.part_field:

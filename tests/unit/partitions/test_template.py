@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tdsup.dispatcher.partitions.template import expand
+from tdsup.dispatcher.partitions.making.template import Facts, expand
 from tdsup.dispatcher.postgres.identifier import TableName
 
 TABLE = TableName("public", "orders_2026_11_24")
@@ -30,7 +30,7 @@ PARENT = TableName("public", "orders")
 )  # fmt: skip
 def test_words_are_replaced(template: str, sql: str) -> None:
     """A word on its own is the thing; a word within a longer one is part of a new name."""
-    assert expand(template, TABLE, PARENT, ("id", "Line")) == sql
+    assert expand(template, Facts(TABLE, PARENT, ("id", "Line"))) == sql
 
 
 @pytest.mark.parametrize(
@@ -46,17 +46,17 @@ def test_words_are_replaced(template: str, sql: str) -> None:
 def test_a_name_without_a_schema_gets_none(dest_table: str, name: str) -> None:
     """As with the original, so that the names of indexes do not outgrow 63 bytes."""
     table = TableName.parse(dest_table).with_suffix("2026")
-    assert expand("index _SCHEMA_TABLE on", table, PARENT, ()) == f"index {name} on"
+    assert expand("index _SCHEMA_TABLE on", Facts(table, PARENT)) == f"index {name} on"
 
 
 def test_names_are_quoted_where_needed() -> None:
     """Upper case and dots within a name do not change which table is meant."""
     table = TableName("My Schema", "Or.ders_2026_11")
-    sql = expand("create table _DEST_TABLE (); index _DEST_TABLE_pkey", table, PARENT, ())
+    sql = expand("create table _DEST_TABLE (); index _DEST_TABLE_pkey", Facts(table, PARENT))
     assert sql == 'create table "My Schema"."Or.ders_2026_11" (); index "Or.ders_2026_11_pkey"'
 
 
 def test_missing_key_is_an_error() -> None:
     """A template that contains _PKEY never gets an empty list."""
     with pytest.raises(ValueError, match="has no primary key"):
-        expand("primary key (_PKEY)", TABLE, PARENT, ())
+        expand("primary key (_PKEY)", Facts(TABLE, PARENT))

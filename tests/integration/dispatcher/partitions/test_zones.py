@@ -170,5 +170,5 @@ def test_times_without_a_zone_never_meet_moments() -> None:
 
 def test_an_unknown_zone_is_told() -> None:
     """With the nearest one that there is."""
-    with pytest.raises(ValueError, match=r"there is no Europe/Talinn \(did you mean Europe/Tallinn\?"):
+    with pytest.raises(ValueError, match=r"did you mean Europe/Tallinn\?"):
         Zone("Europe/Talinn")

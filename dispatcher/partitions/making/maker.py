@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.errors import LockNotAvailable
 
-from ..errors import Outage, SetupError, is_infrastructure, one_line
-from ..postgres import Connection, TableName, lock_key, queries
-from . import template
-from .missing import TEXT, ColumnType, MissingColumn, MissingTable
-from .partitioning import Partitioning
-from .tables import Tables
+from ...errors import Outage, SetupError, is_infrastructure, one_line
+from ...postgres import Connection, TableName, lock_key, queries
+from ..missing import TEXT, ColumnType, MissingColumn, MissingTable
+from ..partitioning import Partitioning
+from ..tables import Tables
+from .clones import attach, stand_alone
+from .guard import DefaultPartition, Guard
+from .recipe import Recipe
 
 _TAKEN = frozenset({"23514", "42501"})
 """SQLSTATEs of a partition that cannot be attached beside a default one: it has such rows; no right to."""
@@ -37,9 +40,10 @@ class TableMaker:
         self._tables = tables
         self._partitioning = partitioning
         self._time_zone = time_zone
+        self._recipe = Recipe(connection, tables, partitioning, time_zone)
 
     def create(self, missing: MissingTable) -> bool:
-        """Create a table; returns False if another job was faster.
+        """Create a table; returns False if another job was faster, or its rows have another place by now.
 
         Raises:
             SetupError: it cannot be created, and why.
@@ -47,27 +51,68 @@ class TableMaker:
         """
         table = missing.table
         self._tables.forget_places()
+        guard: Guard | None = None
         try:
-            with self._connection, self._connection.cursor() as cursor:
-                key = lock_key("table", table.schema, table.table)
-                queries.run(cursor, "wait_at_most", "lock_transaction", "wait_as_before", key=key)
-                if queries.value(cursor, "table_exists", table=table.sql):
+            with self._turn(table):
+                if self._is_there(table):
                     return False
-                for statement in self.statements(missing):
-                    cursor.execute(queries.for_users(sql.SQL(statement)))
-                if not queries.value(cursor, "table_exists", table=table.sql):
-                    raise SetupError(f"cannot create table {table}: part_template does not create it")
-                # Its commit may run code of users, too.
-                queries.run(cursor, "users_names")
+                guard = self._guard(missing)
+                if guard and not guard.put_up():
+                    self._tables.forget_places(full=missing.period)
+                    return False
+                self._create(missing, guard)
         except LockNotAvailable as error:
             raise Outage(f"cannot create table {table}: {self._holder(table)}", "target", True) from error
+        except SetupError:
+            if guard:
+                guard.take_down()
+            raise
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
                 raise
+            if guard:
+                guard.take_down()
             if self._is_needless(missing, error):
                 return False
             raise SetupError(f"cannot create table {table}: {one_line(error)}") from error
         return True
+
+    @contextmanager
+    def _turn(self, table: TableName) -> Iterator[None]:
+        """The right to create a table, for the length of the context, over several transactions."""
+        key = lock_key("table", table.schema, table.table)
+        with self._connection, self._connection.cursor() as cursor:
+            queries.run(cursor, "wait_at_most", "lock_session", key=key)
+        try:
+            yield
+        finally:
+            if not self._connection.closed:
+                with self._connection, self._connection.cursor() as cursor:
+                    queries.run(cursor, "unlock_session", key=key)
+
+    def _is_there(self, table: TableName) -> bool:
+        with self._connection, self._connection.cursor() as cursor:
+            return bool(queries.value(cursor, "table_exists", table=table.sql))
+
+    def _guard(self, missing: MissingTable) -> Guard | None:
+        """What keeps rows of a partition out of the default one; None if there is no need."""
+        with self._connection:
+            if self._recipe.cloner() is not attach or missing.period is None:
+                return None
+            default = DefaultPartition.of(self._connection, self._partitioning.parent)
+        return Guard(self._connection, default, missing, self._time_zone) if default else None
+
+    def _create(self, missing: MissingTable, guard: Guard | None) -> None:
+        with self._connection, self._connection.cursor() as cursor:
+            queries.run(cursor, "wait_briefly")
+            for statement in self.statements(missing):
+                cursor.execute(queries.for_users(sql.SQL(statement)))
+            for dropping in guard.without if guard else ():
+                cursor.execute(queries.for_users(dropping))
+            if not queries.value(cursor, "table_exists", table=missing.table.sql):
+                raise SetupError(f"cannot create table {missing.table}: part_template does not create it")
+            # Its commit may run code of users, too.
+            queries.run(cursor, "users_names")
 
     def _is_needless(self, missing: MissingTable, error: psycopg2.Error) -> bool:
         """Whether rows can be loaded without a table that could not be created."""
@@ -86,14 +131,17 @@ class TableMaker:
     def rehearse(self, missing: MissingTable) -> tuple[frozenset[str], ...]:
         """Create a table and undo that; returns the columns of its unique indexes.
 
+        A clone is not attached for that: others would wait.
+
         Raises:
             SetupError: it cannot be created, and why.
             psycopg2.Error: the infrastructure failed.
         """
+        cloner = self._recipe.cloner() and stand_alone
         try:
             with self._connection.cursor() as cursor:
-                queries.run(cursor, "wait_at_most")
-                for statement in self.statements(missing):
+                queries.run(cursor, "wait_briefly")
+                for statement in self._recipe.statements(missing, cloner):
                     cursor.execute(queries.for_users(sql.SQL(statement)))
             return self._tables.uniqueness.columns(missing.table)
         except psycopg2.Error as error:
@@ -114,43 +162,8 @@ class TableMaker:
         return f"{application} (backend {pid}, {address}) holds the lock on its creation"
 
     def statements(self, missing: MissingTable) -> tuple[str, ...]:
-        """The SQL that creates a table, to be run in one transaction; none of it is run here.
-
-        Raises:
-            SetupError: there is no way to create it.
-        """
-        # A template was written for the database's own style of dates.
-        style = "set local DateStyle to default"
-        if self._partitioning.template.strip():
-            return style, self._from_template(missing)
-        parent = self._partitioning.parent
-        kind = self._tables.kind(parent)
-        cloner = _CLONERS.get(kind) if kind and self._partitioning.field else None
-        if cloner is None:
-            reason = "is no table that can be cloned" if kind else "does not exist in the target database"
-            raise SetupError(f"cannot create tables for {parent}: it {reason}, and there is no part_template")
-        # The bounds of a timestamptz column are moments; the days of its values are the source's.
-        zone = sql.SQL("set local TimeZone to {}").format(sql.Literal(self._time_zone))
-        session = self._connection.session
-        clone = [statement.as_string(session) for statement in (zone, *cloner(parent, missing))]
-        return style, *clone, *(self._details(missing.table) if kind == "r" else ())
-
-    def _details(self, table: TableName) -> Iterator[str]:
-        """What gives a child all that users of its parent expect."""
-        with self._connection.cursor() as cursor:
-            parent = self._partitioning.parent.sql
-            for (statement,) in queries.rows(cursor, "clone_details", parent=parent, child=table.sql):
-                yield statement
-
-    def _from_template(self, missing: MissingTable) -> str:
-        parent = self._partitioning.parent
-        known = self._tables.columns(parent) if self._partitioning.names_key else {}
-        if reason := self._partitioning.why_no_key(missing.key, known):
-            raise SetupError(f"cannot create table {missing.table}: {reason}")
-        try:
-            return template.expand(self._partitioning.template, missing.table, parent, missing.key)
-        except ValueError as error:
-            raise SetupError(f"cannot create table {missing.table}: {error}") from error
+        """The SQL that creates a table; see `Recipe.statements`."""
+        return self._recipe.statements(missing)
 
     def add_column(self, missing: MissingColumn, type_: ColumnType) -> str:
         """Add a column to ``dest_table``, which passes it on to its children, or to a table on its own.
@@ -188,7 +201,7 @@ class TableMaker:
                 there = queries.value(cursor, "table_exists", table=table.sql)
                 if there and missing.name not in self._tables.columns(table, fresh=True):
                     # Triggers on events may run, but the type's name is ours.
-                    queries.run(cursor, "users_names_behind")
+                    queries.run(cursor, "wait_briefly", "users_names_behind")
                     cursor.execute(
                         sql.SQL(add).format(
                             table=sql.SQL(table.sql), name=sql.Identifier(missing.name), type=sql.SQL(text)
@@ -197,35 +210,3 @@ class TableMaker:
                     queries.run(cursor, "own_names")
         self._tables.forget_columns()
         return text
-
-
-def _attach(parent: TableName, missing: MissingTable) -> Iterator[sql.Composable]:
-    """Clone a native partitioned table; ATTACH locks the parent less than CREATE … PARTITION OF."""
-    assert missing.period is not None
-    names = {"table": sql.SQL(missing.table.sql), "parent": sql.SQL(parent.sql)}
-    create = (
-        "create table {table} (like {parent} including defaults including generated "
-        "including constraints including storage)"
-    )
-    attach = "alter table {parent} attach partition {table} for values from ({start}) to ({end})"
-    yield sql.SQL(create).format(**names)
-    start, end = missing.period.start.isoformat(), missing.period.end.isoformat()
-    if missing.gap:
-        start, end = missing.gap.start_text, missing.gap.end_text
-    yield sql.SQL(attach).format(**names, start=sql.Literal(start), end=sql.Literal(end))
-
-
-def _inherit(parent: TableName, missing: MissingTable) -> Iterator[sql.Composable]:
-    """Clone an ordinary table as its child, with its keys and indexes."""
-    names = {"table": sql.SQL(missing.table.sql), "parent": sql.SQL(parent.sql)}
-    create = "create table {table} (like {parent} including all excluding generated) inherits ({parent})"
-    yield sql.SQL(create).format(**names)
-
-
-_CLONERS: dict[str, Callable[[TableName, MissingTable], Iterator[sql.Composable]]] = {
-    "p": _attach,
-    "r": _inherit,
-}
-
-CLONEABLE = frozenset(_CLONERS)
-"""What ``dest_table`` may be to be cloned, by ``pg_class.relkind``."""

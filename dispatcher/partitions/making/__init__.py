@@ -1,0 +1,1 @@
+"""How a missing partition is made: by SQL of the user's, or like its parent."""
