@@ -110,7 +110,7 @@ class Recipe:
             missing.table,
             how.parent,
             missing.key,
-            how.target or how.field,
+            how.target,
             missing.period.start_text if missing.period else "",
             UNITS[how.method],
         )

@@ -45,7 +45,7 @@ class Facts:
         table: the partition.
         parent: ``dest_table``.
         key: columns of the primary key, unquoted, as the event names them.
-        field: the column whose time names the partition.
+        field: the column of the table whose time names the partition; empty: none does.
         time: when its period begins, as PostgreSQL reads it.
         period: how long that is, such as ``day``.
     """
@@ -65,7 +65,7 @@ class Facts:
             "parent": self.parent.sql,
             "pkeys": ", ".join(map(quote, self.key)),
             "schema_table": _as_new(self._flat),
-            "part_field": quote(self.field) if self.field else "",
+            "part_field": quote(self.field),
             "part_time": self.time,
             "period": self.period,
         }[word]
@@ -119,10 +119,14 @@ def expand(template: str, facts: Facts, key: str = "part_template") -> str:
         key: of the job's file.
 
     Raises:
-        ValueError: the template names the key, and the event has none.
+        ValueError: the template names the key, and the event has none; or the column that tells the time of
+            a row, and none does.
     """
-    if not facts.key and (written := next((each for each, word in words(template) if word == "pkeys"), "")):
-        raise ValueError(f"{key} says {written}, but the event's table has no primary key")
+    for written, word in words(template):
+        if word == "pkeys" and not facts.key:
+            raise ValueError(f"{key} says {written}, but the event's table has no primary key")
+        if word == "part_field" and not facts.field:
+            raise ValueError(f"{key} says {written}, but no column that is loaded tells the time of a row")
     doubles = "%" if any(written.startswith("%") for written, _ in words(template)) else "%%"
 
     def replace(match: re.Match[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tdsup.dispatcher.partitions.making.template import Facts, expand
+from tdsup.dispatcher.partitions.making.template import Facts, expand, refuse_strange_words
 from tdsup.dispatcher.postgres.identifier import TableName
 
 TABLE = TableName("public", "orders_2026_11_24")
@@ -60,3 +60,40 @@ def test_missing_key_is_an_error() -> None:
     """A template that contains _PKEY never gets an empty list."""
     with pytest.raises(ValueError, match="has no primary key"):
         expand("primary key (_PKEY)", Facts(TABLE, PARENT))
+
+
+FACTS = Facts(TABLE, PARENT, ("id", "Line"), "Day", "2026-11-24 00:00:00", "day")
+
+
+@pytest.mark.parametrize(
+    ("template", "sql"),
+    [
+        ("create table %(dest)s ()", "create table public.orders_2026_11_24 ()"),
+        ("create table %(part)s ()", "create table public.orders_2026_11_24 ()"),
+        ("inherits (%(parent)s)", "inherits (public.orders)"),
+        ("primary key (%(pkeys)s)", 'primary key (id, "Line")'),
+        ("index %(schema_table)s_idx on", "index public__orders_2026_11_24_idx on"),
+        ('index "X%(part)s" on', 'index "Xorders_2026_11_24" on'),
+        ("check (%(part_field)s >= '%(part_time)s')", "check (\"Day\" >= '2026-11-24 00:00:00')"),
+        ("f('%(period)s')", "f('day')"),
+        ("f(%(part)s, 7 %% 2, 7 % 2)", "f(public.orders_2026_11_24, 7 % 2, 7 % 2)"),
+        ("f(_DEST_TABLE, '%%')", "f(public.orders_2026_11_24, '%%')"),
+    ],
+)
+def test_words_of_londiste_are_replaced(template: str, sql: str) -> None:
+    """Beside the original's; only in a text that has one of them a doubled percent sign is one."""
+    assert expand(template, FACTS) == sql
+
+
+def test_a_word_that_does_not_exist_is_refused() -> None:
+    """With the nearest one that does; a percent sign before a bracket is no word."""
+    with pytest.raises(ValueError, match=r"no word %\(parnt\)s, which .* \(did you mean parent\?"):
+        refuse_strange_words("comment on table %(parnt)s is ''")
+    text = "select 7 %(3), '%%(parnt)s', %(part)s"
+    assert refuse_strange_words(text) == text
+
+
+def test_a_time_without_a_column_is_an_error() -> None:
+    """Where rows are of their event's time, a column cannot be named."""
+    with pytest.raises(ValueError, match=r"post_part says %\(part_field\)s, but no column"):
+        expand("check (%(part_field)s > 1)", Facts(TABLE, PARENT), "post_part")

@@ -1,0 +1,58 @@
+"""What a partition is to its parent: attached beside a default one, a child with a CHECK, or alone."""
+
+from __future__ import annotations
+
+import pytest
+from harness.rows.pipeline import Pipeline
+from tdsup.dispatcher.errors import GUARD
+
+CHECKS = (
+    "select pg_get_constraintdef(oid) from pg_constraint "
+    "where contype = 'c' and conrelid = 't_2026_11_01'::regclass"
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "check"),
+    [
+        ("day date", "CHECK (((day >= '2026-11-01'::date) AND (day < '2026-11-02'::date)))"),
+        ("day timestamptz", None),
+    ],
+)
+def test_a_child_has_a_check_where_that_is_sure(pipeline: Pipeline, column: str, check: str | None) -> None:
+    """A moment may be of another day there than its text says here: such a child has none."""
+    pipeline.target.execute(f"drop table t; create table t (id int primary key, {column}, note text)")
+    pipeline.insert(6)
+    assert pipeline.drain(part_template="")["partitions"] == 3
+    assert pipeline.target.column(CHECKS) == ([check] if check else [])
+    pipeline.check()
+
+
+def test_a_clone_of_its_own(pipeline: Pipeline) -> None:
+    """With its key, apart from its parent; changes find its rows."""
+    source, target = pipeline.source, pipeline.target
+    pipeline.insert(6)
+    keys = {"part_template": "", "part_kind": "alone", "row_mode": "plain"}
+    assert pipeline.drain(**keys)["partitions"] == 3
+    assert target.value("select count(*) from pg_inherits where inhparent = 't'::regclass") == 0
+    assert target.value("select count(*) from t") == 0
+    source.execute("update t set note = 'new' where id = 1; delete from t where id = 2")
+    pipeline.queue.tick()
+    pipeline.drain(**keys)
+    rows = [row for day in (1, 2, 3) for row in target.rows(f"select id, note from t_2026_11_0{day}")]
+    assert sorted(rows) == source.rows("select id, note from t order by id")
+
+
+def test_beside_a_default_partition(pipeline: Pipeline) -> None:
+    """No CHECK is left on it, not even one that a crash has left."""
+    target = pipeline.target
+    target.execute(
+        "drop table t; create table t (id int, day date, note text) partition by range (day); "
+        "create table rest partition of t default; insert into t values (0, '2020-01-01', '')"
+    )
+    pipeline.insert(6)
+    assert pipeline.drain(part_template="", row_mode="append")["partitions"] == 3
+    assert target.value("select count(*) from rest") == 1
+    left = "select count(*) from pg_constraint where starts_with(conname, %s)"
+    assert target.value(left, GUARD) == 0
+    assert target.value("select count(*) from t") == 7
