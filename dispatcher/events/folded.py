@@ -119,6 +119,8 @@ class Description(NamedTuple):
         sift: tells whether a row is loaded after an insert or update, by these values; None: all are.
         masked: numbers of the columns that `mask` masks, before all else; a whole row has them.
         mask: gives values in place of these; None: nothing is masked.
+        apart: a row has a state in each period, and a line is about that of its own: one that tells no period
+            is strange, and one of another period than the row's last needs an empty fold.
     """
 
     first: int
@@ -135,6 +137,7 @@ class Description(NamedTuple):
     sift: Sift | None = None
     masked: tuple[int, ...] = ()
     mask: MaskValues | None = None
+    apart: bool = False
 
 
 class Group(NamedTuple):

@@ -193,8 +193,9 @@ class PureFold:
 
     def _period(self, line: Line) -> int:
         """Number of the row's period; 0: there is none, or it is of no matter."""
-        part = self._described.part
-        if part == NOT_PARTITIONED or (part == BY_EVENT_TIME and line.deed is Deed.DELETE):
+        part, apart = self._described.part, self._described.apart
+        may_be_anywhere = line.deed is Deed.DELETE and not apart
+        if part == NOT_PARTITIONED or (part == BY_EVENT_TIME and may_be_anywhere):
             return 0
         if part == BY_EVENT_TIME:
             second = second_of(line.time, self._described.dial)
@@ -203,9 +204,11 @@ class PureFold:
                 raise Strange
             value = line.values.get(part)
             second = second_of(value, self._described.dial) if value is not None else None
+        elif apart:
+            raise Strange
         else:
             return 0
-        if second is None and line.deed is Deed.DELETE:
+        if second is None and may_be_anywhere:
             return 0
         at = bisect_right(self._starts, -1 if second is None else second)
         end, period, rows = self._stretches[at - 1] if at else (0, 0, False)
@@ -225,6 +228,8 @@ class PureFold:
     def _change(self, line: Line, loaded: Values, period: int, removal: Act) -> tuple[Stop, bool]:
         """Change a row; `removal` is what a delete of one that is not known does."""
         known = self._rows.get(line.key)
+        if self._described.apart and known is not None and period != known.period:
+            return Stop.FULL, False
         if line.deed is Deed.DELETE:
             if known is None:
                 self._rows[line.key] = _Row(removal, None, period, period)

@@ -73,7 +73,7 @@ typedef struct {
     int *in_key; /* of each column */
     size_t *sifted, *masked; /* columns that `sift` looks at, and that `mask` masks */
     long part;
-    int replaces, dial;
+    int replaces, dial, apart;
 } Description;
 
 /* values.c: returns the end of what was written, or NULL if the value is malformed. */

@@ -154,17 +154,17 @@ static int find_period(Fold *fold, Line *line, Text time)
 {
     char moment[12 * MAX_MOMENT];
     const Description *d = &fold->described;
-    int is_sure = 0;
+    int is_sure = 0, may_be_anywhere = line->deed == DELETE && !d->apart;
     int64_t second;
     line->period = 0;
-    if (d->part == NOT_PARTITIONED || (d->part == BY_EVENT_TIME && line->deed == DELETE))
+    if (d->part == NOT_PARTITIONED || (d->part == BY_EVENT_TIME && may_be_anywhere))
         return STOP_ALL;
     if (d->part == BY_EVENT_TIME)
         is_sure = tell_second(time.text, time.size, d->dial, &second);
     else {
         const Value *value = &fold->values[d->part];
         if (value->kind == ABSENT && !line->is_whole)
-            return STOP_ALL;
+            return d->apart ? STOP_STRANGE : STOP_ALL;
         if (!line->is_whole && !d->in_key[d->part])
             return STOP_STRANGE;
         if (value->kind > SQL_NULL && value->size <= 6 * MAX_MOMENT) {
@@ -175,7 +175,7 @@ static int find_period(Fold *fold, Line *line, Text time)
         }
     }
     if (!is_sure)
-        return line->deed == DELETE ? STOP_ALL : STOP_STRANGE;
+        return may_be_anywhere ? STOP_ALL : STOP_STRANGE;
     const Stretch *stretch = find_stretch(fold, second);
     if (stretch == NULL || !(stretch->rows || line->deed == DELETE))
         return STOP_STRANGE;
@@ -235,6 +235,8 @@ static int return_row(Fold *fold, Row *row, const Line *line)
 static int change_row(Fold *fold, Line *line, int *is_ignored)
 {
     uint32_t hash = hash_of(fold, &fold->key), number = find_row(fold, &fold->key, hash);
+    if (number != NO_ROW && fold->described.apart && fold->rows[number].period != line->period)
+        return STOP_FULL;
     Row *row = number == NO_ROW ? new_row(fold, &fold->key, hash, 1) : &fold->rows[number];
     if (row == NULL)
         return STOP_NO_MEMORY;

@@ -150,18 +150,18 @@ def hooked(sifted: tuple[int, ...], masked: tuple[int, ...]) -> dict[str, object
     st.lists(lines(), max_size=12),
     st.sampled_from([NOT_PARTITIONED, BY_EVENT_TIME, 1]),
     st.sampled_from([(), (0,), (0, 2)]),
-    st.tuples(st.booleans(), st.booleans(), st.integers(1, 4), st.sampled_from(Dial), st.booleans()),
+    st.tuples(st.booleans(), st.booleans(), st.integers(1, 4), st.sampled_from(Dial), *[st.booleans()] * 2),
     st.builds(hooked, st.sampled_from([(), (3,), (2, 1)]), st.sampled_from([(), (2,), (3, 0)])),
 )
 def test_the_compiled_fold_is_the_pure_one(
     block: list[bytes],
     part: int,
     key: tuple[int, ...],
-    choices: tuple[bool, bool, int, Dial, bool],
+    choices: tuple[bool, bool, int, Dial, bool, bool],
     hooks: dict[str, object],
 ) -> None:
     """Whatever the lines: both stop at the same byte for the same reason, and tell the same."""
-    replaces, all_loaded, least, dial, has_given = choices
+    replaces, all_loaded, least, dial, has_given, apart = choices
     prefixes = (
         PREFIXES if key else tuple(each for each in PREFIXES if each.deed in {Deed.INSERT, Deed.NOTHING})
     )
@@ -172,6 +172,7 @@ def test_the_compiled_fold_is_the_pure_one(
         replaces=replaces,
         least=least,
         dial=dial,
+        apart=apart,
         loaded=(True, all_loaded, True, all_loaded),
         **hooks,
     )

@@ -137,6 +137,19 @@ def test_a_row_that_moves_twice_needs_two_folds(make: Make) -> None:
 
 
 @FOLDS
+def test_a_row_may_have_a_state_in_each_period(make: Make) -> None:
+    """Then a line of another period needs another fold, a delete too; one that tells none is strange."""
+    fold = made(make, description(part=1, apart=True))
+    assert fold.add(line(UPD, b"id=1&day=2026-11-24"), 0)[1] == Stop.ALL
+    for other in (line(UPD, b"id=1&day=2026-11-25"), line(DEL, b"id=1&day=2026-11-25")):
+        assert fold.add(other, 0) == (0, Stop.FULL)
+    for untold in (line(DEL, b"id=2"), line(DEL, b"id=2&day=never"), line(DEL, b"id=2&day")):
+        assert fold.add(untold, 0) == (0, Stop.STRANGE)
+    assert fold.add(line(DEL, b"id=1&day=2026-11-24"), 0)[1] == Stop.ALL
+    assert list(told(fold)) == [Group(Act.REMOVE, 1, (0,), 1)]
+
+
+@FOLDS
 def test_a_table_that_refers_to_itself_gets_a_row_back_in_another_fold(make: Make) -> None:
     """Rows are added first there, and the same row must be gone before."""
     fold = make(description(replaces=False))
