@@ -18,7 +18,7 @@ from tdsup.dispatcher.load.buffers import Buffers
 from tdsup.dispatcher.load.outcome import Outcome
 from tdsup.dispatcher.postgres import copytext
 from tdsup.dispatcher.postgres.identifier import TableName
-from tdsup.dispatcher.route.plan import Shape, WritePlan
+from tdsup.dispatcher.route import Shape, WritePlan
 from tdsup.dispatcher.route.routes import Routed
 from tdsup.dispatcher.write import refusal
 from tdsup.dispatcher.write.writer import Insert

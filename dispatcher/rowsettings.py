@@ -51,11 +51,12 @@ class RowSettings(PartitionSettings):
         "credential of the systemd unit.",
         json_schema_extra=secret_file(),
     )
-    row_mode: Literal["auto", "append", "plain", "keep_all"] = Field(
+    row_mode: Literal["auto", "append", "plain", "keep_all", "keep_latest"] = Field(
         "auto",
         description="append adds each insert, update and delete as a row and ignores truncates; plain "
-        "changes the target's rows as the source's were changed; keep_all is append without deletes; auto is "
-        "plain for a table with a unique index on the key that events name, else append.",
+        "changes the target's rows as the source's were changed; keep_all is append without deletes; "
+        "keep_latest is plain within each partition, which keeps the last state that a row had there; auto "
+        "is plain for a table with a unique index on the key that events name, else append.",
     )
     event_types: Operations | None = Field(
         None,
@@ -69,11 +70,23 @@ class RowSettings(PartitionSettings):
         "type in the source, ignore leaves it out.",
     )
 
+    @property
+    def keeps_latest(self) -> bool:
+        """Whether a row has a state in each partition, and changes are about that in their own."""
+        return self.row_mode == "keep_latest"
+
     @field_validator("fields")
     @classmethod
     def _beside(cls, fields: FieldMap, info: ValidationInfo) -> FieldMap:
         """All that is said of columns, in one place."""
         return fields.beside(info.data.get("skip_fields", ()), info.data.get("constants", ()))
+
+    @field_validator("row_mode")
+    @classmethod
+    def _finds_rows_that_leave(cls, mode: str, info: ValidationInfo) -> str:
+        if mode == "keep_latest" and info.data.get("where"):
+            raise ValueError("must not be keep_latest with where: other partitions keep their rows")
+        return mode
 
     @field_validator("mask")
     @classmethod

@@ -186,8 +186,7 @@ class Known:
         """
         part, sifted, masked = self._part(settings), self._all_of(sieve.columns), self._all_of(sieve.masked)
         takes_rows = None not in (part, sifted, masked)
-        fields, given = settings.fields, self.given
-        key = self.key if ordered else ()
+        fields, given, key = settings.fields, self.given, self.key if ordered else ()
         taken = [
             each
             for each in self.kinds.items()
@@ -211,6 +210,7 @@ class Known:
             sift=sieve.sift if sifted else None,
             masked=masked or (),
             mask=sieve.mask if masked else None,
+            apart=settings.keeps_latest,
         )
         return description, tuple(kind for _, kind in taken)
 

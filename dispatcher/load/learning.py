@@ -120,19 +120,27 @@ class Learner:
         if group.act == Act.FIND_ABSENT and isinstance(writer, Delete):
             # In another table such a key would not have been in its way.
             writer = replace(writer, tables=writer.tables[:1])
-        if len(known.ways) >= MAX_PLANS:
-            known.ways.clear()
         # Of rows that go, the fold knows the key only.
         given = known.given.constants if group.act >= Act.DELETE else ()
         prefix = b"".join(copytext.escape(value) + b"\t" for value in given)
-        known.ways[group.act, period, group.columns] = way = Way(writer, picked, plan, prefix)
+        way = Way(writer, picked, plan, prefix)
+        self._remember(group, period, way)
         return way
+
+    def _remember(self, group: Group, period: Period | None, way: Way) -> None:
+        """Remember a way, unless it finds no table that could have its rows: there may soon be one."""
+        if isinstance(way.writer, Patch | Delete) and not way.writer.tables:
+            return
+        if len(self._known.ways) >= MAX_PLANS:
+            self._known.ways.clear()
+        self._known.ways[group.act, period, group.columns] = way
 
     def _period(self, group: Group) -> Period | None:
         """The period of a group's rows; None if there is none, or it is not known."""
         if group.period:
             return self._known.periods[group.period - 1]
-        return None if group.act == Act.DELETE else self._destination.periods.present
+        is_anywhere = group.act == Act.DELETE and not self._settings.keeps_latest
+        return None if is_anywhere else self._destination.periods.present
 
     def _shape(self, group: Group, period: Period | None) -> tuple[Shape, tuple[int, ...]]:
         """The shape of a group's rows, and the numbers of its columns."""
@@ -265,5 +273,6 @@ class Learner:
         """The value that tells the moment of a row; None if none does, or it is not told."""
         if column := self._settings.partitioning.column:
             return change.row.get(column.encode())
-        by_event = self._settings.part_field == EVENT_TIME and not kind.removes
+        is_anywhere = kind.removes and not self._settings.keeps_latest
+        by_event = self._settings.part_field == EVENT_TIME and not is_anywhere
         return event.time if by_event else None

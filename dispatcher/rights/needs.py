@@ -38,12 +38,18 @@ UNPARTITIONED: Rights = {**CHILD, Operation.TRUNCATE: ("truncate",)}
 STAGED = frozenset({Operation.UPDATE, Operation.DELETE})
 """Changes that always go through a temporary table."""
 
-_ADDED: Mapping[Mode, frozenset[Operation]] = {
-    "plain": frozenset({Operation.INSERT}),
-    "keep_all": frozenset({Operation.INSERT, Operation.UPDATE}),
-    "append": frozenset({Operation.INSERT, Operation.UPDATE, Operation.DELETE}),
+_DONE: Mapping[Mode, Mapping[Operation, Operation]] = {
+    "plain": {operation: operation for operation in Operation},
+    "keep_all": dict.fromkeys((Operation.INSERT, Operation.UPDATE), Operation.INSERT),
+    "append": dict.fromkeys((Operation.INSERT, Operation.UPDATE, Operation.DELETE), Operation.INSERT),
+    # An insert may find a former state of its row.
+    "keep_latest": {
+        Operation.INSERT: Operation.UPDATE,
+        Operation.UPDATE: Operation.UPDATE,
+        Operation.DELETE: Operation.DELETE,
+    },
 }
-"""What adds a row, by the mode; besides `plain`, nothing else is done."""
+"""What is done to rows for each operation that is not ignored, by the mode."""
 
 _CREATES = re.compile(r"\bcreate\s+(?:unlogged\s+)?table\b", re.IGNORECASE)
 _LINKS = re.compile(r"\b(?:inherits|partition)\b", re.IGNORECASE)
@@ -69,10 +75,10 @@ def changes_of(
     if settings.where is not None and Operation.UPDATE in changes:
         # Rows that no longer match are removed.
         changes |= {Operation.DELETE}
-    if mode != "plain":
-        return frozenset({Operation.INSERT} if changes & _ADDED[mode] else ())
-    # A truncate of one of several tables becomes a dead letter.
-    return frozenset(changes if only_table else changes - {Operation.TRUNCATE})
+    if not only_table:
+        # A truncate of one of several tables becomes a dead letter.
+        changes -= {Operation.TRUNCATE}
+    return frozenset(_DONE[mode][operation] for operation in changes if operation in _DONE[mode])
 
 
 def rights_for(changes: Iterable[Operation], rights: Rights) -> list[str]:

@@ -2,9 +2,10 @@
 
 from .classifier import Classifier, EventKind, Handling
 from .given import Given
-from .plan import Gaps, Kind, Planner, Shape, WritePlan
+from .plan import Gaps, Planner, WritePlan
 from .routes import MAX_COLUMNS, Routed, Router
 from .rowmode import Mode, RowMode, choose
+from .shape import Kind, Shape
 
 __all__ = [
     "MAX_COLUMNS",

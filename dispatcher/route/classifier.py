@@ -51,7 +51,8 @@ class EventKind:
 
 
 _DEEDS = {
-    Operation.INSERT: Deed.INSERT,
+    # An insert that changes rows replaces the one that is there.
+    Operation.INSERT: Deed.UPDATE,
     Operation.UPDATE: Deed.UPDATE,
     Operation.DELETE: Deed.DELETE,
 }

@@ -1,4 +1,4 @@
-"""Plans: rows of one shape (one kind of change, one partition, the same columns) share a writer."""
+"""Plans: how rows of one shape are written into the tables that there are."""
 
 from __future__ import annotations
 
@@ -12,30 +12,7 @@ from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
 from .given import TYPES
-
-Kind = type[Insert | Replace | Patch | Delete]
-"""What is done to rows: the class of what does it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What rows must have in common to share a writer.
-
-    Attributes:
-        kind: what is done to them.
-        period: the partition's; None if there is none, or it is not known.
-        names: source names of the columns that are loaded.
-        key: source names of the key's columns, if rows are found by them.
-        rekeys: the key itself changes.
-        leaves: an update removes them, as ``where`` leaves out what they have become.
-    """
-
-    kind: Kind
-    period: Period | None
-    names: tuple[bytes, ...]
-    key: tuple[bytes, ...] = ()
-    rekeys: bool = False
-    leaves: bool = False
+from .shape import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +135,7 @@ class Planner:
             if isinstance(found, MissingTable):
                 return (found,)
             table = found
+        self._see_that_rows_are_apart(shape.period, table)
         like = table or next(iter(self.roots), None)
         if like is None:
             # No table, so no row that could be changed.
@@ -177,6 +155,16 @@ class Planner:
         if period is not None:
             return self._tables.place(period).table
         return named if not self._settings.part_field and self._tables.exists(named) else None
+
+    def _see_that_rows_are_apart(self, period: Period | None, table: TableName | None) -> None:
+        """BatchError if the rows of a period are among those of others, and that matters."""
+        parent = self._settings.dest_table
+        if self._settings.keeps_latest and period is not None and table == parent:
+            raise BatchError(
+                f"cannot tell which rows of {parent} are of {period.start}: no partition is known to be "
+                "theirs, and row_mode = keep_latest needs one; let the table be partitioned by the range of "
+                "a date or timestamp, without a default partition in the way, or set row_mode = plain"
+            )
 
     def _missing(
         self, period: Period | None, named: TableName, key: tuple[bytes, ...]
@@ -230,9 +218,11 @@ class Planner:
         stage = Stage(like, columns, key, equals, apart, self._encoding, shared)
         is_found = self._tables.uniqueness.names_one(like, key) and self._tables.uniqueness.is_alone(like)
         by_index = like if is_found else None
+        # Of rows that are kept in each partition, others are of no matter.
+        roots = () if self._settings.keeps_latest else self.roots
         if shape.kind is Replace:
-            return Replace(stage, self.roots, shape.rekeys, by_index=by_index)
-        candidates = dict.fromkeys([*([table] if table else []), *self.roots])
+            return Replace(stage, roots, shape.rekeys, by_index=by_index)
+        candidates = dict.fromkeys([*([table] if table else []), *roots])
         able = tuple(each for each in candidates if self._tables.columns(each).keys() >= set(columns))
         return (Patch if shape.kind is Patch else Delete)(stage, able, by_index=by_index)
 

@@ -14,8 +14,8 @@ from ..settings import Settings
 from ..sieve import LETS_ALL_PASS, Sieve
 from ..write import Delete, Insert, Patch, Replace
 from .given import Given
-from .plan import Shape
 from .rowmode import Mode, RowMode
+from .shape import Shape
 
 
 @dataclass(slots=True)
@@ -48,6 +48,7 @@ class Feed(Protocol):
         """Whether one of them is on truncate."""
 
 
+# Long: what becomes of each kind of change is a method.
 class Router:
     """Finds the routes of a job's events.
 
@@ -91,7 +92,13 @@ class Router:
                 Operation.DELETE: self._delete,
             },
             "keep_all": keep_all,
+            "keep_latest": {
+                Operation.INSERT: self._put,
+                Operation.UPDATE: self._put,
+                Operation.DELETE: self._take,
+            },
         }
+        self._inserts = self._put if settings.keeps_latest else add
 
     def wants(self, operation: Operation | None, key: tuple[bytes, ...]) -> bool:
         """Whether the job loads events of an operation and key; it ignores others, and PgQ's own (None).
@@ -115,7 +122,10 @@ class Router:
 
     def adds(self, operation: Operation, key: tuple[bytes, ...]) -> bool:
         """Whether events of an operation and key that are wanted add a row, whichever rows are there."""
-        return operation is Operation.INSERT or (
+        if operation is Operation.INSERT:
+            # Without a key, nothing tells which row it would replace.
+            return not (key and self._settings.keeps_latest)
+        return (
             operation is not Operation.TRUNCATE
             and self._routes[self._row_mode.of(key)][operation] == self._insert
         )
@@ -129,7 +139,7 @@ class Router:
         if not self.passes(change):
             return self._leave(event, change)
         if change.operation is Operation.INSERT:
-            return self._insert(event, change)
+            return self._inserts(event, change) if change.key else self._insert(event, change)
         return self._routes[self._row_mode.of(change.key)][change.operation](event, change)
 
     def passes(self, change: Change) -> bool:
@@ -180,6 +190,26 @@ class Router:
                 period = self._period(event, change)
         shape = Shape(Delete, period, (), self._needed_key(change))
         return Routed(shape, (), self._key_values(change, change.row))
+
+    def _put(self, event: Event, change: Change) -> Routed | None:
+        """A row is in its partition; others keep the states that it had there."""
+        self._own_period(event, change)
+        if change.operation is Operation.INSERT:
+            change = replace(change, old=None)
+        return self._update(event, change)
+
+    def _take(self, event: Event, change: Change) -> Routed:
+        """A row is gone from the partition that the event tells; others keep their states."""
+        shape = Shape(Delete, self._own_period(event, change), (), self._needed_key(change))
+        return Routed(shape, (), self._key_values(change, change.row))
+
+    def _own_period(self, event: Event, change: Change) -> Period | None:
+        """The partition that a change is about; None if there are none. ValueError if it tells none."""
+        period = self._period(event, change)
+        field = self._settings.part_field
+        if period is None and field:
+            raise ValueError(f"it does not tell {field}, which names the partition (row_mode = keep_latest)")
+        return period
 
     def _period(self, event: Event, change: Change) -> Period | None:
         """The partition of a row; None if there is none, or it is not known."""

@@ -13,7 +13,7 @@ from ..partitions import MissingTable, TableMaker, Tables, period_of
 from ..postgres import TableName
 from ..settings import Settings
 
-Mode = Literal["append", "plain", "keep_all"]
+Mode = Literal["append", "plain", "keep_all", "keep_latest"]
 """What ``row_mode`` may be, once ``auto`` has chosen."""
 
 MAX_KEYS = 256
@@ -104,7 +104,7 @@ class RowMode:
         self._known: dict[tuple[bytes, ...], Mode] = {}
 
     def of(self, key: tuple[bytes, ...]) -> Mode:
-        """The mode of updates and deletes that name a key; inserts are the same in every mode.
+        """The mode of updates and deletes that name a key; inserts are the same in all that ``auto`` chooses.
 
         Raises:
             BatchError: the choice would be another one now, or nothing tells what to choose.

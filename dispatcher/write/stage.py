@@ -113,6 +113,16 @@ class Stage:
         numbers = ",".join(map(str, self.parts))
         return sql.SQL(f"s.part operator(pg_catalog.=) any ('{{{numbers}}}'::pg_catalog.int4[])")
 
+    def _match(self, keys: Sequence[sql.Composable]) -> sql.Composable:
+        """Condition on the rows of tables that have some keys; none has one that is not told whole."""
+        if len(keys) < len(self.key):
+            return sql.SQL("false")
+        matches = [
+            sql.SQL("t.{} {} s.{}").format(sql.Identifier(name), sql.SQL(equals), alias)
+            for name, alias, equals in zip(self.key, keys, self.equals, strict=True)
+        ]
+        return sql.SQL(" and ").join([*matches, self._chosen])
+
     def statement(
         self, template: str, table: TableName, kept: Sequence[str] = (), **more: sql.Composable
     ) -> sql.Composable:
@@ -120,7 +130,7 @@ class Stage:
 
         Args:
             template: SQL with the words ``{stage} {table} {columns} {values} {keys} {assignments} {match}
-                {chosen}``.
+                {match_after} {chosen}``.
             table: stands for ``{table}``.
             kept: columns that are not assigned.
             **more: further words.
@@ -129,10 +139,8 @@ class Stage:
         keys = [alias for _, alias in _aliased(self.key, "k")]
         if not self.apart:
             keys = [sql.Identifier(f"v{self.columns.index(name)}") for name in self.key]
-        matches = [
-            sql.SQL("t.{} {} s.{}").format(sql.Identifier(name), sql.SQL(equals), alias)
-            for name, alias, equals in zip(self.key, keys, self.equals, strict=True)
-        ]
+        assigned = dict(values)
+        after = [assigned[name] for name in self.key if name in assigned]
         return sql.SQL(template).format(
             stage=sql.Identifier(self.name),
             table=sql.SQL(table.sql),
@@ -144,7 +152,8 @@ class Stage:
                 for name, alias in values
                 if name not in kept
             ),
-            match=sql.SQL(" and ").join([*matches, self._chosen]),
+            match=self._match(keys),
+            match_after=self._match(after),
             chosen=self._chosen,
             **more,
         )

@@ -24,6 +24,8 @@ _UPDATE = "update {table} t set {assignments} from pg_temp.{stage} s where {matc
 
 _DELETE = "delete from {table} t using pg_temp.{stage} s where {match}"
 
+_MAKE_WAY = "delete from {table} t using pg_temp.{stage} s where {match_after}"
+
 _FORGET = "delete from pg_temp.{stage} s using {table} t where {match}"
 
 _CHANGE_AND_FORGET = """
@@ -141,7 +143,7 @@ class Replace(_Staged):
 
     Attributes:
         stage: like the table where the rows belong now.
-        roots: the tables that hold all rows between them.
+        roots: the tables that hold all rows between them; none: a row may be in others too, and stays there.
         rekeys: the key changes too. Otherwise it is not assigned: a column that is always generated as
             identity takes no value in an update.
     """
@@ -159,6 +161,9 @@ class Replace(_Staged):
         """Update the rows that are in the table; returns how many are left in the stage, for `move`."""
         stage, table = self.stage, self.stage.like
         kept = () if self.rekeys else stage.key
+        if self.rekeys and not self.roots:
+            # What had the key that a row gets is a former state of that row.
+            self._run(cursor, _MAKE_WAY, table)
         if not set(stage.columns) - set(kept):
             return count - self._run(cursor, _FORGET, table)
         if self.rekeys or self.by_index is None:

@@ -13,7 +13,7 @@ from harness.servers.queue import Queue
 LONGEST = 20
 """Characters of a text that the target takes; the source takes more."""
 
-DAYS = ("2026-11-23", "2026-11-24", "2026-11-25")
+DAYS = ("2026-11-23", "2026-11-24", "2026-12-01")
 """Those that rows may have; the partition of the first is there before anything is loaded."""
 
 KEPT = "kept"
@@ -68,6 +68,7 @@ MASKS: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
 """Masks of columns, as a job has them and as functions."""
 
 Extra = Literal["", "unique", "self", "other"]
+Mode = Literal["auto", "append", "keep_all", "keep_latest"]
 
 
 @dataclass(frozen=True)
@@ -77,20 +78,24 @@ class Design:
     Attributes:
         key: names of the columns of its primary key.
         extra: a further unique column, or one that refers to the table itself or to another one.
-        partitions: how the target's table is partitioned by day.
+        partitions: how the target's table is partitioned by day; "apart": by tables of their own.
         own: the target's table has a column with a default that the source lacks.
         told: it has columns for what is told of the last change of a row.
         where: which rows are loaded; see `WHERES`.
         mask_file: file with `MASK_KEY`; empty: nothing is masked.
+        mode: the job's ``row_mode``.
+        is_monthly: partitions are of months, else of days.
     """
 
     key: tuple[str, ...] = ("id",)
     extra: Extra = ""
-    partitions: Literal["", "inherited", "native"] = ""
+    partitions: Literal["", "inherited", "native", "apart"] = ""
     own: bool = False
     told: bool = False
     where: str = ""
     mask_file: str = ""
+    mode: Mode = "auto"
+    is_monthly: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -107,22 +112,30 @@ class Design:
     @property
     def keys(self) -> Mapping[str, object]:
         """Keys of the job, beside those that name databases, queue and table."""
-        more = {"where": self.where} if self.where else {}
+        keys = {"row_mode": self.mode, **({"where": self.where} if self.where else {})}
         if self.told:
-            more |= {"fields": "*, _OP:op, _EVID:ev"}
+            keys |= {"fields": "*, _OP:op, _EVID:ev"}
         if self.mask_file:
             its = {name: mask for name, (mask, _) in MASKS.items() if name in self.columns}
             listed = ", ".join(f"{name}: {mask}" for name, mask in its.items())
-            more |= {"mask": listed, "mask_key_file": self.mask_file}
-        if not self.partitions:
-            return more
-        template = {"part_template": f"create table _DEST_TABLE {self._child}"}
-        return {"part_field": "day", **more, **(template if self.partitions == "inherited" else {})}
+            keys |= {"mask": listed, "mask_key_file": self.mask_file}
+        if self.partitions:
+            keys |= {"part_field": "day", "part_method": "monthly" if self.is_monthly else "daily"}
+        if self.partitions in {"inherited", "apart"}:
+            keys["part_template"] = f"create table _DEST_TABLE {self._child}"
+        return keys
+
+    @property
+    def is_log(self) -> bool:
+        """Whether a row may be there more than once."""
+        return self.mode in {"append", "keep_all"}
 
     @property
     def _child(self) -> str:
         other = ", foreign key (o) references o" if self.extra == "other" else ""
-        return f"(like t including defaults, primary key ({', '.join(self.key)}){other}) inherits (t)"
+        key = "" if self.is_log else f", primary key ({', '.join(self.key)})"
+        inherits = " inherits (t)" if self.partitions == "inherited" else ""
+        return f"(like t including defaults{key}{other}){inherits}"
 
     def create_source(self, queue: Queue, format_: tuple[str, ...]) -> None:
         """Make the table anew, with triggers on its changes and truncates."""
@@ -135,20 +148,34 @@ class Design:
         """Make the table anew, with the partition of the first day."""
         own = f", own text default '{ADDED}'" if self.own else ""
         own += ", op text, ev bigint" if self.told else ""
-        self._create(target, f"varchar({LONGEST})", own, self.partitions)
-        name = f"t_{DAYS[0].replace('-', '_')}"
-        if self.partitions == "inherited":
-            target.execute(f"create table {name} {self._child}")
-        elif self.partitions:
+        for name in self.tables_apart(target):
+            target.execute(f"drop table {name}")
+        self._create(target, f"varchar({LONGEST})", own, self.partitions, is_log=self.is_log)
+        name = self.place({"day": DAYS[0]})
+        bounds = ("2026-11-01", "2026-12-01") if self.is_monthly else DAYS[:2]
+        if self.partitions == "native":
             target.execute(
-                f"create table {name} partition of t for values from ('{DAYS[0]}') to ('{DAYS[1]}')"
+                f"create table {name} partition of t for values from ('{bounds[0]}') to ('{bounds[1]}')"
             )
+        elif self.partitions:
+            target.execute(f"create table {name} {self._child}")
 
-    def _create(self, database: Database, text: str, own: str, partitions: str = "") -> None:
+    def tables_apart(self, target: Database) -> list[str]:
+        """Partitions that are no children of the table."""
+        return target.column(
+            "select relname::text from pg_class where relname ~ '^t_20' and relkind = 'r' "
+            "and not relispartition and not exists (select from pg_inherits where inhrelid = pg_class.oid)"
+        )
+
+    def _create(
+        self, database: Database, text: str, own: str, partitions: str = "", *, is_log: bool = False
+    ) -> None:
         second = "k2 text, " if len(self.key) > 1 else ""
         day = "day date not null, " if self.partitions else ""
-        key = "" if partitions == "inherited" else f", primary key ({', '.join(self.key)})"
-        if partitions == "native":
+        key = f", primary key ({', '.join(self.key)})"
+        if is_log or partitions in {"inherited", "apart"}:
+            key = ""
+        elif partitions:
             key = f", primary key ({', '.join(self.key)}, day)"
         by = " partition by range (day)" if partitions == "native" else ""
         database.execute(
@@ -175,4 +202,6 @@ class Design:
 
     def place(self, row: Mapping[str, str | None]) -> str:
         """The table that has a row of the target."""
-        return "t_" + (row["day"] or "").replace("-", "_") if self.partitions else "t"
+        if not self.partitions:
+            return "t"
+        return "t_" + (row["day"] or "")[: 7 if self.is_monthly else 10].replace("-", "_")

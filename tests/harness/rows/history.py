@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from harness.rows.designs import DAYS, FORMATS, LONGEST, SEEDS, STRAYS, Design
+from harness.rows.designs import DAYS, FORMATS, LONGEST, SEEDS, STRAYS, Design, Mode
 from harness.rows.steps import (
     ODD,
     Event,
@@ -35,6 +35,7 @@ def literal(value: object) -> str:
     return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
+# Long: each kind of step is a method.
 @dataclass(frozen=True)
 class Maker:
     """Draws steps for one design.
@@ -126,6 +127,19 @@ class Maker:
         sets = ", ".join(f"{each} = {literal(self.value(each))}" for each in [name, *more])
         return [NewKey(self.where(), sets)]
 
+    def take_over(self) -> list[Step]:
+        """A row leaves a day and then goes, and another one gets its key and that day."""
+        gone, other = (self._where({name: self.value(name) for name in self.design.key}) for _ in "12")
+        first, second = self.draw(st.permutations(DAYS))[:2]
+        return [
+            Statement(f"update t set day = '{first}' where {gone}"),
+            *self.draw(st.sampled_from([[], [Tick()]])),
+            Statement(f"update t set day = '{second}' where {gone}"),
+            Statement(f"delete from t where {gone}"),
+            *self.draw(st.sampled_from([[], [Tick()]])),
+            NewKey(other, f"{gone.replace(' and ', ', ')}, day = '{first}'"),
+        ]
+
     def touch(self) -> list[Step]:
         """An event that changes nothing."""
         return [Touch(self.where(), self.draw(st.integers(0, len(ODD) - 1)))]
@@ -194,12 +208,33 @@ DESIGNS = st.one_of(
     ),
     st.builds(Design, extra=st.just("other")),
 )
+"""Tables that are as their source."""
+
+
+def _designs(*modes: Mode) -> st.SearchStrategy[Design]:
+    """Tables of any partitions, for some row modes."""
+    return st.builds(
+        Design,
+        st.sampled_from([("id",), ("id", "k2")]),
+        partitions=st.sampled_from(["", "inherited", "native", "apart"]),
+        own=st.booleans(),
+        told=st.booleans(),
+        mode=st.sampled_from(modes),
+        is_monthly=st.booleans(),
+    )
+
+
+LATEST = _designs("keep_latest")
+"""Tables that keep the last state of a row in each partition."""
+
+LOGS = _designs("append", "keep_all")
+"""Tables to which rows are only added."""
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> History:
+def histories(draw: st.DrawFn, designs: st.SearchStrategy[Design] = DESIGNS) -> History:
     """Histories of any design, in any format; few of them with faults."""
-    design, format_ = draw(DESIGNS), draw(st.sampled_from(FORMATS))
+    design, format_ = draw(designs), draw(st.sampled_from(FORMATS))
     maker, seeded = Maker(draw, design), draw(st.booleans())
     if seeded:
         maker.present.update(f"id = {id_}" + " and k2 = 'a'" * (len(design.key) > 1) for id_ in SEEDS)
@@ -214,12 +249,14 @@ def histories(draw: st.DrawFn) -> History:
 
 def _kinds(maker: Maker, format_: tuple[str, ...]) -> list[Make]:
     """What makes plain steps, each as often as it is likely."""
+    is_kept = maker.design.mode == "keep_latest" and bool(maker.design.partitions)
     return [
         *[lambda: [maker.insert()]] * 4,
         *[maker.update] * 6,
         *[maker.delete, maker.come_back, maker.update_many] * 2,
         *[maker.pass_on] * (4 if maker.design.extra == "unique" else 0),
         *[maker.new_key] * (0 if format_ == ("sqltriga",) else 2),
+        *[maker.take_over] * (4 if is_kept and format_ != ("sqltriga",) else 0),
         *[_tick] * 3,
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ import psycopg2
 
 from harness.rows.designs import KEPT, SEEDS, STRAYS, TOLD, Design
 from harness.rows.job import drain, job_keys
-from harness.rows.replayed import Replayed, Row, Sent
+from harness.rows.replayed import REPLAYS, Replayed, Row, Sent
 from harness.rows.steps import (
     ODD,
     Event,
@@ -50,7 +51,7 @@ class Stage:
         design.create_source(self._queue, history.format)
         design.create_target(self._target)
         self.job = f"job{next(_numbers)}"
-        replayed = Replayed(design)
+        replayed = REPLAYS[design.mode](design)
         for id_ in (*(SEEDS if history.seeded else ()), *STRAYS):
             self._place(design, id_, replayed)
         self._queue.tick()
@@ -76,10 +77,13 @@ class Stage:
         finally:
             self._source.execute("select pgq.unregister_consumer(%s, %s)", self._queue.name, self.job)
 
-    def rows(self, design: Design) -> set[tuple[str | None, ...]]:
+    def rows(self, design: Design) -> Counter[tuple[str | None, ...]]:
         """What the target has, each row with its table."""
         cells = ", ".join(f"{name}::text" for name in design.loaded)
-        return set(self._target.rows(f"select tableoid::regclass::text, {cells} from t"))
+        found: Counter[tuple[str | None, ...]] = Counter()
+        for table in ("t", *design.tables_apart(self._target)):
+            found.update(self._target.rows(f"select tableoid::regclass::text, {cells} from {table}"))
+        return found
 
     def dead(self) -> set[int]:
         """Ids of the events that the job could not load."""

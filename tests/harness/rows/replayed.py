@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote_plus
 
 import skytools
 
-from harness.rows.designs import ADDED, LONGEST, WHERES, Design
+from harness.rows.designs import ADDED, LONGEST, WHERES, Design, Mode
 
 Row = dict[str, str | None]
 Key = tuple[str | None, ...]
@@ -156,6 +157,73 @@ class Replayed:
 
     def _key(self, row: Row) -> Key:
         return tuple(row[name] for name in self.design.key)
+
+
+@dataclass
+class Latest(Replayed):
+    """A table of whose rows each partition keeps the last state that they had there."""
+
+    def _apply(self, operation: str, key: tuple[str, ...], sent: Sent) -> bool:
+        if operation == "truncate":
+            return False
+        asked = _read(operation, key, sent)
+        day = {name: value for name, value in (asked.before | asked.row).items() if name == "day"}
+        if self.design.partitions and not (day and asked.whole):
+            raise BadEventError
+        if operation == "delete":
+            return self.rows.pop(self._key(asked.before | day), None) is not None
+        if not asked.key:
+            self._insert(asked.row)
+            return True
+        return self._put_whole(asked, day) if asked.whole else self._update(asked)
+
+    def _put_whole(self, asked: _Asked, day: Row) -> bool:
+        before, after = self._key(asked.before | day), self._key(asked.row)
+        # What had the key that a row gets is a former state of that row.
+        former = self.rows.pop(after, None) if after != before else None
+        present = self.rows.get(before)
+        try:
+            if present is None:
+                self._insert(asked.row)
+            else:
+                self._store(present | asked.row | self._told, before)
+        except BadEventError:
+            if former is not None:
+                self.put(former)
+            raise
+        return True
+
+    def _key(self, row: Row) -> Key:
+        return (self.design.place(row), *super()._key(row))
+
+
+@dataclass
+class Log(Replayed):
+    """A table to which each event adds a row; deletes do so in one of the modes only."""
+
+    def _apply(self, operation: str, key: tuple[str, ...], sent: Sent) -> bool:
+        if operation == "truncate":
+            return False
+        asked = _read(operation, key, sent)
+        if operation == "delete" and self.design.mode == "keep_all":
+            return False
+        if not asked.whole:
+            raise BadEventError
+        self._insert(asked.row)
+        return True
+
+    def _key(self, row: Row) -> Key:
+        # Each row has one of its own.
+        return (str(id(row)),)
+
+
+REPLAYS: Mapping[Mode, type[Replayed]] = {
+    "auto": Replayed,
+    "append": Log,
+    "keep_all": Log,
+    "keep_latest": Latest,
+}
+"""Of tables of each mode."""
 
 
 def _header(type_: str) -> tuple[str, tuple[str, ...]]:

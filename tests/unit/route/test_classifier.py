@@ -38,6 +38,7 @@ HANDLINGS = {
     ("plain", "U, D"): "ICCIICCICIII",
     ("keep_all", "I, U, D, R"): "AAIIAOIAIAIA",
     ("keep_all", "U"): "IAIIIOIIIIII",
+    ("keep_latest", "I, U, D, R"): "CCCIACCCCAIA",
     ("append", "I, U, D, R"): "AAAIAOOAAAIA",
     ("append", "D"): "IIAIIIOIAIII",
     ("auto", "I, U, D, R"): "ACCOACCACAIA",

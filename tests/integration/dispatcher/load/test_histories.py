@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from harness.rows.designs import MASK_KEY, WHERES
-from harness.rows.history import histories
+from harness.rows.history import LATEST, histories
 from harness.rows.played import Stage
 from harness.rows.steps import History
 from harness.servers.database import Database
@@ -99,6 +100,14 @@ def test_a_history_that_is_masked(stage: Stage, history: History, mask_file: str
     compare(stage, replace(history, design=replace(history.design, mask_file=mask_file)))
 
 
+@pytest.mark.usefixtures("way")
+@SETTINGS
+@given(history=histories(LATEST))
+def test_each_partition_keeps_the_latest_state_of_a_row(stage: Stage, history: History) -> None:
+    """With keep_latest; whatever the partitions are, and however rows move between them."""
+    compare(stage, history)
+
+
 @pytest.fixture(scope="module")
 def mask_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A file with the key of digests."""
@@ -111,8 +120,8 @@ def compare(stage: Stage, history: History) -> None:
     """Play a history, and compare what the job makes of it with its replay."""
     replayed, values = stage.play(history)
     design = history.design
-    assert stage.rows(design) == {
+    assert stage.rows(design) == Counter(
         (design.place(row), *(row[name] for name in design.loaded)) for row in replayed.rows.values()
-    }
+    )
     assert stage.dead() == replayed.dead
     assert values["outcomes"] == dict(replayed.counts)
