@@ -81,7 +81,7 @@ def check_template(template: str, method: Method) -> None:
             " and ".join(f"%({word})s" for word in telling.split()) for telling in _TELLING[method]
         )
         raise ValueError(f"must have {needed}, to tell partitions apart that are {method}")
-    fixed = _filled(template.replace("%(parent)s", ""), date(2000, 1, 1), method)
+    fixed = _filled(template, date(2000, 1, 1), method)
     if len(fixed.encode()) > MAX_BYTES - _LEAST_OF_PARENT * template.count("%(parent)s"):
         raise ValueError(f"must be shorter: with the table's name it is over PostgreSQL's {MAX_BYTES} bytes")
 
@@ -105,7 +105,7 @@ class Naming:
 
     def table(self, first: date) -> TableName:
         """The partition of the period that begins with a day or hour."""
-        name = _filled(self._template.replace("%(parent)s", self._parent), first, self.method)
+        name = _filled(self._template, first, self.method, parent=self._parent)
         return TableName(self.parent.schema, name, self.parent.is_bare)
 
     @property
@@ -142,19 +142,22 @@ class Naming:
     @property
     def _parent(self) -> str:
         """The parent's name, shortened if the names of partitions would be too long."""
-        fixed = _filled(self._template.replace("%(parent)s", ""), date(2000, 1, 1), self.method)
+        fixed = _filled(self._template, date(2000, 1, 1), self.method)
         room = (MAX_BYTES - len(fixed.encode())) // self._template.count("%(parent)s")
         name = self.parent.table
         return name if len(name.encode()) <= room else shortened(name, room - _ADDED)
 
 
-def _filled(template: str, first: date, method: Method, *, by_week: bool | None = None) -> str:
+def _filled(
+    template: str, first: date, method: Method, *, parent: str = "", by_week: bool | None = None
+) -> str:
     """A template with the words of a period; `by_week`: the year is that of the week (ISO 8601)."""
     calendar = first.isocalendar()
     if by_week is None:
         by_week = "%(week)s" in template
     year = calendar.year if by_week and method == "weekly" else first.year
     words = {
+        "parent": parent,
         "year": f"{year:04}",
         "quarter": f"{(first.month + 2) // 3}",
         "month": f"{first.month:02}",

@@ -83,3 +83,9 @@ def test_shortened_names_do_not_collide(one: str, other: str) -> None:
         assert len(short.encode()) <= MAX_BYTES
         assert short == name or len(name.encode()) > MAX_BYTES
     assert (shortened(beginning + one) == shortened(beginning + other)) == (one == other)
+
+
+def test_a_table_may_be_called_as_a_word() -> None:
+    """Its name is no template."""
+    parent = TableName("public", "%(year)s %s %(x)s")
+    assert Naming(parent, "yearly").table(date(2026, 1, 1)).table == "%(year)s %s %(x)s_2026"
