@@ -205,3 +205,18 @@ def test_rows_that_refer_to_each_other_change_as_in_the_source(
     queue.tick()
     assert drain(**keys)["dead_letters"] == 0
     assert target.rows("select * from t order by id") == source.rows("select * from t order by id")
+
+
+@pytest.mark.parametrize("source_of_time", ["_EVTIME", "_BATCHTIME"])
+def test_keep_latest_by_other_times_removes_what_is_there(
+    source: Database, target: Database, source_of_time: str
+) -> None:
+    """A delete tells the partition by its own time, or by that of its batch."""
+    mirror = Mirror(source, target, "logutriga")
+    keys = {"row_mode": "keep_latest", "part_field": source_of_time, "part_method": "yearly"}
+    source.execute("insert into t values (1, '', '2026-11-01', 'x', 1), (2, '', '2026-11-01', 'y', 1)")
+    mirror.drain(**keys)
+    source.execute("delete from t where id = 2")
+    values = mirror.drain(**keys)
+    assert target.column("select txt from t") == ["x"]
+    assert (values["dead_letters"], values["ignored"]) == (0, 0)
