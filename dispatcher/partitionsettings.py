@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
@@ -159,7 +160,7 @@ class PartitionSettings(BaseModel):
             raise ValueError("must be empty unless part_field names a column")
         return value
 
-    @property
+    @cached_property
     def partitioning(self) -> Partitioning:
         """How `dest_table` is partitioned."""
         return Partitioning(
@@ -196,7 +197,7 @@ class PartitionSettings(BaseModel):
             )
         return text
 
-    @property
+    @cached_property
     def lifespan(self) -> Lifespan:
         """From when to when partitions exist."""
         return Lifespan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -108,7 +109,7 @@ class RowSettings(PartitionSettings):
             raise ValueError("must name a file with a secret key, which hmac in mask needs")
         return name
 
-    @property
+    @cached_property
     def partitioning(self) -> Partitioning:
         """How `dest_table` is partitioned, and by which of its columns."""
         how = super().partitioning

@@ -104,7 +104,8 @@ class TableMaker:
 
     def _create(self, missing: MissingTable, guard: Guard | None) -> None:
         with self._connection, self._connection.cursor() as cursor:
-            queries.run(cursor, "wait_briefly")
+            # Beside a default partition, those who come later for it wait behind.
+            queries.run(cursor, "wait_briefly" if guard else "wait_at_most")
             for statement in self.statements(missing):
                 cursor.execute(queries.for_users(sql.SQL(statement)))
             for dropping in guard.without if guard else ():
@@ -140,7 +141,7 @@ class TableMaker:
         cloner = self._recipe.cloner() and stand_alone
         try:
             with self._connection.cursor() as cursor:
-                queries.run(cursor, "wait_briefly")
+                queries.run(cursor, "wait_at_most")
                 for statement in self._recipe.statements(missing, cloner):
                     cursor.execute(queries.for_users(sql.SQL(statement)))
             return self._tables.uniqueness.columns(missing.table)

@@ -111,7 +111,7 @@ def test_a_long_statement_is_told(orders: Orders, target: Database) -> None:
         assert told, "while there is more to do, what made it slow is still told"
         assert told[0].values["held_up"] == 1
         job.wait_for("running", rows=2, seconds=40)
-        assert job.context.reports[-1].reason == ""
+        wait_until(lambda: job.context.reports[-1].reason == "", "all is done")
         assert job.context.reports[-1].values["held_up"] == 0
 
 
