@@ -12,6 +12,9 @@ from ..partitioning import Partitioning
 
 Statements = Iterator[sql.Composable]
 
+WITHIN = "{column} operator(pg_catalog.>=) {start} and {column} operator(pg_catalog.<) {end}"
+"""That a value is within bounds, whichever operators users have."""
+
 
 def attach(how: Partitioning, missing: MissingTable, _is_sure: bool) -> Statements:
     """Clone a native partitioned table; ATTACH locks the parent less than CREATE … PARTITION OF."""
@@ -36,7 +39,7 @@ def inherit(how: Partitioning, missing: MissingTable, is_sure: bool) -> Statemen
     check: sql.Composable = sql.SQL("")
     if is_sure:
         start, end = map(sql.Literal, missing.bounds)
-        bounds = sql.SQL(", check ({column} >= {start} and {column} < {end})")
+        bounds = sql.SQL(f", check ({WITHIN})")
         check = bounds.format(column=sql.Identifier(how.target), start=start, end=end)
     yield sql.SQL(create).format(**_names(how.parent, missing), check=check)
 

@@ -20,6 +20,10 @@ from psycopg2.errors import CheckViolation, InsufficientPrivilege
 from ...errors import GUARD
 from ...postgres import Connection, TableName, queries
 from ..missing import MissingTable
+from .clones import WITHIN
+
+OUTSIDE = "{column} operator(pg_catalog.<) {start} or {column} operator(pg_catalog.>=) {end}"
+"""That a value is not within them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Guard:
         return True
 
     def _has_rows(self) -> bool:
-        query = "select from {table} where {column} >= {start} and {column} < {end} limit 1"
+        query = f"select from {{table}} where {WITHIN} limit 1"
         look = sql.SQL(query).format(table=sql.SQL(self._default.table.sql), **self._bounds)
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(self._zone)
@@ -108,7 +112,7 @@ class Guard:
             self._run(self._altering("drop constraint {name}", name))
         if validated is None:
             # Rows without a value are in the default partition by right.
-            check = "({column} is null or {column} < {start} or {column} >= {end})"
+            check = f"({{column}} is null or {OUTSIDE})"
             self._run(self._zone + self._altering(f"add constraint {{name}} check {check} not valid"))
         return bool(validated)
 
