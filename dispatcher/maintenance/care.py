@@ -55,7 +55,9 @@ class Care:
         for period in calendar.forwards(calendar.period(present.moment), self.lifespan.premake):
             place = tables.place(period)
             if place.table is None:
-                yield MissingTable(tables.name_for(period), period, key, place.gap)
+                # Another job may have just made it: only a part of a period needs another name.
+                named = tables.name_for(period) if place.gap else self.partitioning.partition(period)
+                yield MissingTable(named, period, key, place.gap)
 
     def seconds_left(self, connection: Connection, present: Present) -> float:
         """Seconds until the present period ends by the target's clock; below 0: the last batch is behind."""

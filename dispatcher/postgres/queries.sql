@@ -485,13 +485,14 @@ select conname::text, convalidated from pg_constraint
 where conrelid = to_regclass(%(table)s) and contype = 'c' and starts_with(conname, %(stem)s);
 
 -- name: holds_bounds
--- Whether a row with a day in a text has that day in a column: a date, or a timestamp that does not round, which is not
--- generated and which no trigger before changes can set. Triggers that route rows to children do not count.
+-- Whether a row with a time in a text has that time in a column: a date, unless hours count, or a timestamp that does not
+-- round, which is not generated and which no trigger before changes can set. Triggers that route rows to children do not count.
 select exists (
     select from pg_attribute
     where attrelid = to_regclass(%(table)s) and attname = %(column)s and attnum > 0 and not attisdropped
         and attgenerated = '' and (
-            atttypid = 'date'::regtype or atttypid = 'timestamp'::regtype and atttypmod in (-1, 6))
+            atttypid = 'date'::regtype and not %(by_hour)s
+            or atttypid = 'timestamp'::regtype and atttypmod in (-1, 6))
         and not exists (
             select from pg_trigger t join pg_proc p on p.oid = tgfoid
             where tgrelid = attrelid and not tgisinternal and tgtype & 3 = 3

@@ -109,7 +109,7 @@ class Guard:
             left = dict(queries.rows(cursor, "guards_left", **known))
         validated = left.pop(self._name, None)
         for name in left:
-            self._run(self._altering("drop constraint {name}", name))
+            self._run(self._altering("drop constraint if exists {name}", name))
         if validated is None:
             # Rows without a value are in the default partition by right.
             check = f"({{column}} is null or {OUTSIDE})"
@@ -122,12 +122,12 @@ class Guard:
             known = {"table": self._default.table.sql, "stem": self._stem}
             left = [name for name, _ in queries.rows(cursor, "guards_left", **known)]
         for name in left:
-            self._run(self._altering("drop constraint {name}", name))
+            self._run(self._altering("drop constraint if exists {name}", name))
 
     @property
     def without(self) -> tuple[sql.Composable, ...]:
         """What drops the CHECK in the transaction that attaches the partition."""
-        return (self._altering("drop constraint {name}"),) if self._is_up else ()
+        return (self._altering("drop constraint if exists {name}"),) if self._is_up else ()
 
     def _altering(self, what: str, name: str = "") -> sql.Composable:
         statement = sql.SQL("alter table {table} " + what)

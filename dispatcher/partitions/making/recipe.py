@@ -91,7 +91,8 @@ class Recipe:
         if not how.target or how.dial is not Dial.WRITTEN:
             return False
         with self._connection.cursor() as cursor:
-            return bool(queries.value(cursor, "holds_bounds", table=how.parent.sql, column=how.target))
+            known = {"table": how.parent.sql, "column": how.target, "by_hour": how.method == "hourly"}
+            return bool(queries.value(cursor, "holds_bounds", **known))
 
     def _details(self, table: TableName) -> Iterator[str]:
         """What gives a child all that users of its parent expect."""

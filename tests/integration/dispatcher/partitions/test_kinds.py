@@ -56,3 +56,11 @@ def test_beside_a_default_partition(pipeline: Pipeline) -> None:
     left = "select count(*) from pg_constraint where starts_with(conname, %s)"
     assert target.value(left, GUARD) == 0
     assert target.value("select count(*) from t") == 7
+
+
+def test_hours_of_a_column_of_dates_have_no_check(pipeline: Pipeline) -> None:
+    """Both bounds would be the same date, and no row would fit."""
+    pipeline.insert(6)
+    values = pipeline.drain(part_template="", part_method="hourly")
+    assert (values["partitions"], values["dead_letters"]) == (3, 0)
+    pipeline.check()
