@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.errors import CheckViolation, InsufficientPrivilege
 
-from ...errors import GUARD
+from ...errors import GUARD, SetupError, is_infrastructure
 from ...postgres import Connection, TableName, queries
 from ..missing import MissingTable
 from .clones import WITHIN
@@ -49,7 +52,8 @@ class DefaultPartition:
 class Guard:
     """A CHECK that keeps the rows of a new partition out of the default one.
 
-    Whoever uses it holds the lock on the creation of the new one.
+    Whoever uses it holds the lock on the creation of the new one. As a context, it is taken down if that
+    fails for good; where a later try may succeed, it stays for that.
 
     Args:
         connection: to the target; no transaction may be open.
@@ -71,6 +75,18 @@ class Guard:
         self._stem = f"{GUARD}{_digest(str(missing.table))}_"
         self._name = self._stem + _digest(*missing.bounds, time_zone)
         self._is_up = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        is_final = isinstance(error, SetupError) or (
+            isinstance(error, psycopg2.Error) and not is_infrastructure(error)
+        )
+        if is_final and not self._connection.closed:
+            self.take_down()
 
     def put_up(self) -> bool:
         """Keep rows out; returns False if there are some already: then the partition cannot be made.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import psycopg2
 from psycopg2 import sql
@@ -51,7 +51,6 @@ class TableMaker:
         """
         table = missing.table
         self._tables.forget_places()
-        guard: Guard | None = None
         try:
             with self._turn(table):
                 if self._is_there(table):
@@ -60,18 +59,13 @@ class TableMaker:
                 if guard and not guard.put_up():
                     self._tables.forget_places(full=missing.period)
                     return False
-                self._create(missing, guard)
+                with guard or nullcontext():
+                    self._create(missing, guard)
         except LockNotAvailable as error:
             raise Outage(f"cannot create table {table}: {self._holder(table)}", "target", True) from error
-        except SetupError:
-            if guard:
-                guard.take_down()
-            raise
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
                 raise
-            if guard:
-                guard.take_down()
             if self._is_needless(missing, error):
                 return False
             raise SetupError(f"cannot create table {table}: {one_line(error)}") from error

@@ -8,6 +8,10 @@ import pytest
 from harness.rows.pipeline import Pipeline, Table
 from harness.servers.database import Database
 from harness.servers.queue import Queue
+from tdsup.dispatcher.events.purefold import PureFold
+from tdsup.dispatcher.load import lane
+from tdsup.dispatcher.load.passes import Pass, Pauses
+from tdsup.dispatcher.pgq import queue as reading
 
 
 @pytest.fixture
@@ -38,3 +42,29 @@ def role(source: Database, target: Database) -> Iterator[str]:
     yield name
     for database in (source, target):
         database.execute(f'drop owned by "{name}" cascade; drop role "{name}"')
+
+
+WAYS: dict[str, Pass | None] = {
+    "as_it_is": None,
+    "pure": Pass.ORDERED,
+    "in_small_folds": Pass.ORDERED,
+    "row_path": Pass.ROWS,
+    "careful": Pass.CAREFUL,
+}
+"""Ways to load batches, each with its first pass; None: as the job chooses."""
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The way in which all batches of a test are loaded."""
+    name: str = request.param
+    first = WAYS[name]
+    if first is not None:
+        monkeypatch.setattr(Pauses, "first", lambda _pauses, in_blocks: first)
+    if name == "pure":
+        monkeypatch.setattr(lane, "Fold", PureFold)
+    if name == "in_small_folds":
+        monkeypatch.setattr(reading, "BLOCK", 600)
+        for worth in ("WORTH_ADDING", "WORTH_MERGING"):
+            monkeypatch.setattr(lane, worth, 0)
+    return name

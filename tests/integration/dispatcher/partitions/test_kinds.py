@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 from harness.rows.pipeline import Pipeline
+from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.errors import GUARD
+from tdsup.dispatcher.partitions import MissingTable, period_of
+from tdsup.dispatcher.partitions.making.guard import DefaultPartition, Guard
+from tdsup.dispatcher.postgres import TableName, connected
+
+LEFT = "select count(*) from pg_constraint where starts_with(conname, %s)"
 
 CHECKS = (
     "select pg_get_constraintdef(oid) from pg_constraint "
@@ -51,10 +57,16 @@ def test_beside_a_default_partition(pipeline: Pipeline) -> None:
         "create table rest partition of t default; insert into t values (0, '2020-01-01', '')"
     )
     pipeline.insert(6)
+    missing = MissingTable(TableName("public", "t_2026_11_01"), period_of(b"2026-11-01", "daily"), ())
+    with connected(Address("target", target.dsn), "test") as connection:
+        with connection:
+            default = DefaultPartition.of(connection, TableName("public", "t"))
+        assert default is not None
+        assert Guard(connection, default, missing, "UTC").put_up()
+    assert target.value(LEFT, GUARD) == 1
     assert pipeline.drain(part_template="", row_mode="append")["partitions"] == 3
     assert target.value("select count(*) from rest") == 1
-    left = "select count(*) from pg_constraint where starts_with(conname, %s)"
-    assert target.value(left, GUARD) == 0
+    assert target.value(LEFT, GUARD) == 0
     assert target.value("select count(*) from t") == 7
 
 

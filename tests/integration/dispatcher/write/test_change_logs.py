@@ -11,9 +11,6 @@ import pytest
 from harness.rows.pipeline import Pipeline, Table
 from harness.servers.database import Database
 from harness.servers.queue import Queue
-from tdsup.dispatcher.events.purefold import PureFold
-from tdsup.dispatcher.load import lane
-from tdsup.dispatcher.load.passes import Pass, Pauses
 from tdsup.dispatcher.load.rows import RowLoader
 
 WORDS = "_OP:op, _EVID:change, _EVTIME:at, _TXID:tx, _TABLE:tab, _USER:usr"
@@ -39,27 +36,6 @@ TOLD = "op, change, at, tx, tab, usr, region, shop"
 
 USER = "ev_extra3=session_user"
 """The option of PgQ's triggers that tells who changed a row."""
-
-WAYS = {
-    "blocks": None,
-    "pure": Pass.ORDERED,
-    "in_order": Pass.ORDERED,
-    "row_path": Pass.ROWS,
-    "careful": Pass.CAREFUL,
-}
-"""Ways to load batches, each with its first pass; None: as the job chooses."""
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The way in which all batches of a test are loaded."""
-    name: str = request.param
-    first = WAYS[name]
-    if first is not None:
-        monkeypatch.setattr(Pauses, "first", lambda _pauses, in_blocks: first)
-    if name == "pure":
-        monkeypatch.setattr(lane, "Fold", PureFold)
-    return name
 
 
 def log(
