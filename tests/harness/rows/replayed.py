@@ -171,30 +171,44 @@ class Latest(Replayed):
         if self.design.partitions and not (day and asked.whole):
             raise BadEventError
         if operation == "delete":
-            return self.rows.pop(self._key(asked.before | day), None) is not None
+            return bool([self.rows.pop(each) for each in self._of(asked.before | day)])
         if not asked.key:
             self._insert(asked.row)
             return True
         return self._put_whole(asked, day) if asked.whole else self._update(asked)
 
     def _put_whole(self, asked: _Asked, day: Row) -> bool:
-        before, after = self._key(asked.before | day), self._key(asked.row)
+        found, others = self._of(asked.before | day), self._of(asked.row)
         # What had the key that a row gets is a former state of that row.
-        former = self.rows.pop(after, None) if after != before else None
-        present = self.rows.get(before)
+        former = [self.rows.pop(each) for each in others if each not in found]
         try:
-            if present is None:
-                self._insert(asked.row)
-            else:
-                self._store(present | asked.row | self._told, before)
+            self._bring_up_to_date(found, asked.row)
         except BadEventError:
-            if former is not None:
-                self.put(former)
+            for each in former:
+                self.put(each)
             raise
         return True
 
-    def _key(self, row: Row) -> Key:
+    def _bring_up_to_date(self, found: list[Key], row: Row) -> None:
+        if not found:
+            self._insert(row)
+        elif len(found) > 1:
+            # Events without a key have added them; they would become the same row.
+            raise BadEventError
+        else:
+            self._store(self.rows[found[0]] | row | self._told, found[0])
+
+    def _of(self, row: Row) -> list[Key]:
+        """The rows of a partition that have the key of a row."""
+        wanted = self._named(row)
+        return [key for key, each in self.rows.items() if self._named(each) == wanted]
+
+    def _named(self, row: Row) -> Key:
         return (self.design.place(row), *super()._key(row))
+
+    def _key(self, row: Row) -> Key:
+        # The key of a native table has the day in it.
+        return (*self._named(row), row["day"]) if self.design.partitions == "native" else self._named(row)
 
 
 @dataclass

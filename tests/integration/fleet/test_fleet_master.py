@@ -238,7 +238,7 @@ def test_status_is_a_table_and_json(a_fleet: Fleet) -> None:
     assert answer["master"]["pid"] == a_fleet.pid
     assert set(answer["jobs"][0]) == set(
         "name state pid since events_per_second lag events rows dead_letters dead_letters_kept batches "
-        "partitions works restarts reason trouble kept last_error last_error_age retry_in file type "
+        "partitions works restarts reason trouble held_up kept last_error last_error_age retry_in file type "
         "log".split()
     )
 

@@ -88,7 +88,7 @@ def test_what_blocks_one_is_not_tried_by_the_other(pair: Pair, orders: Orders, c
     reason = one.wait_for("orders", state="blocked")["reason"]
     epoch = orders.target.value("select epoch from tdsup.consumer")
     told = two.wait_for("orders", state="standby", reason=lambda text: text.startswith("blocked on host "))
-    assert told["reason"].endswith(reason.partition(": ")[2]), (told["reason"], reason)
+    assert told["reason"].partition(": ")[2] in reason, (told["reason"], reason)
     time.sleep(UNTRIED)
     assert two.job("orders")["state"] == "standby"
     assert orders.target.value("select epoch from tdsup.consumer") == epoch
