@@ -11,9 +11,7 @@ from ..partitions import NOW, Missing, References, TableMaker, Tables
 from ..pgq import Queue, SourcePart
 from ..postgres import Connection, TableName, queries
 from ..route import choose
-from ..settings import Settings
-from ..severaltables import Listed
-from ..sourcename import SourceName
+from ..settings import Listed, Settings, SourceName
 from .destination import Destination, sieve_of
 from .passes import Pass
 

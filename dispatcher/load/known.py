@@ -15,11 +15,10 @@ from ..events import (
     Prefix,
     Writing,
 )
-from ..fieldmap import FieldMap
 from ..partitions import EVENT_TIME, Period, Stretch
 from ..postgres import UTF8, TableName
 from ..route import MAX_COLUMNS, EventKind, Given, Handling, WritePlan
-from ..settings import Settings
+from ..settings import FieldMap, Settings
 from ..sieve import LETS_ALL_PASS, Sieve
 from ..write import Writer
 

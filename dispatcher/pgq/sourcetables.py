@@ -12,8 +12,7 @@ from typing import Any
 from psycopg2 import sql
 
 from ..postgres import Connection, queries
-from ..settings import Settings
-from ..sourcename import most_exact
+from ..settings import Settings, most_exact
 
 
 class SourceTables:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from ..errors import SetupError
 from ..events import OF_PREFIX, Event, Operation
-from ..fieldmap import FieldMap, Word
 from ..partitions import ColumnType
 from ..postgres import Encoding, copytext
+from ..settings import FieldMap, Word
 
 
 def _table(event: Event) -> bytes | None:

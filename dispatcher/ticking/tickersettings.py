@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tdsup.jobtype import secret_file
 
 from ..address import Address
-from ..keyvalues import Dsn
+from ..settings import Dsn
 
 DAY = 86400.0
 """Longest period, in seconds."""

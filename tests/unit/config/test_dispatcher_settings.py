@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
-from tdsup.dispatcher.fieldmap import FieldMap, Word
 from tdsup.dispatcher.postgres.identifier import TableName
-from tdsup.dispatcher.settings import Settings
+from tdsup.dispatcher.settings import FieldMap, Settings, Word
 
 MINIMUM = {
     "job_name": "orders",

@@ -17,9 +17,8 @@ ROOT = Path(__file__).parents[3]
 ORDER = {
     "jobtype": "printable duration metric action condition order context option jobtype".split(),
     "dispatcher": (
-        "errors address postgres events sieve partitions fieldmap keyvalues ends partitionsettings "
-        "rowsettings sourcename tablesettings severaltables settings write route ledger "
-        "pgq load metrics maintenance rights check running watching actions job ticking"
+        "errors address postgres events sieve partitions settings write route ledger pgq load metrics "
+        "maintenance rights check running watching actions job ticking"
     ).split(),
     "supervisor": (
         "exits redact errors flock protocol files loop kept chronicle manager lineformat journal "

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from .postgres import DEFAULT_SCHEMA, MAX_BYTES, TableName
+from ..postgres import DEFAULT_SCHEMA, MAX_BYTES, TableName
 
 SCHEMA, TABLE = "%(schema)s", "%(table)s"
 """Words of a ``dest_table`` that stand for the names of the source's table."""

@@ -12,12 +12,12 @@ import psycopg2
 from psycopg2.extensions import parse_dsn
 from pydantic import AfterValidator, BeforeValidator
 
-from .errors import INFRASTRUCTURE_CLASSES
-from .events import Operation
+from ..errors import INFRASTRUCTURE_CLASSES
+from ..events import Operation
+from ..partitions import Zone, refuse_strange_words
+from ..postgres import INTERVAL_STYLES, MAX_BYTES, SERVER_ENCODINGS, DateStyle, TableName, is_possible
+from ..sieve import Condition, Masks, read_condition, read_masks
 from .fieldmap import FieldMap
-from .partitions import Zone, refuse_strange_words
-from .postgres import INTERVAL_STYLES, MAX_BYTES, SERVER_ENCODINGS, DateStyle, TableName, is_possible
-from .sieve import Condition, Masks, read_condition, read_masks
 
 _FAILURES = INFRASTRUCTURE_CLASSES | {"XX"}
 """SQLSTATE classes that say nothing about a row; XX is an internal error, such as a corrupted index."""

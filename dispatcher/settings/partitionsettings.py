@@ -8,8 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from tdsup.jobtype import no_effect
 
-from .keyvalues import Age, CommandLine, Day, Duration, SchemaName, Table, Words, ZoneName
-from .partitions import (
+from ..partitions import (
     EPOCH,
     SOURCES_OF_TIME,
     Action,
@@ -21,6 +20,7 @@ from .partitions import (
     check_template,
     unknown_word,
 )
+from .keyvalues import Age, CommandLine, Day, Duration, SchemaName, Table, Words, ZoneName
 
 
 class PartitionSettings(BaseModel):

@@ -7,8 +7,8 @@ from itertools import combinations
 
 from pydantic import ConfigDict, Field
 
+from ..postgres import TableName
 from .keyvalues import Table
-from .postgres import TableName
 from .rowsettings import RowSettings
 from .sourcename import OWN_NAME, SCHEMA, TABLE, SourceName, target_of
 

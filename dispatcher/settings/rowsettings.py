@@ -9,11 +9,11 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from tdsup.jobtype import secret_file
 
+from ..partitions import Partitioning
+from ..sieve import NO_MASKS, Masks
 from .fieldmap import FieldMap
 from .keyvalues import Constants, Fields, MaskMap, Names, Operations, Where
-from .partitions import Partitioning
 from .partitionsettings import PartitionSettings
-from .sieve import NO_MASKS, Masks
 
 
 class RowSettings(PartitionSettings):

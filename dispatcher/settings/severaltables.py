@@ -9,11 +9,11 @@ from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar
 from pydantic import Field, model_validator
 from tdsup.jobtype import sections as further_sections
 
+from ..events import COLUMNS
+from ..partitions import EVENT_TIME
+from ..postgres import TableName
 from .ends import Ends
-from .events import COLUMNS
 from .keyvalues import Names
-from .partitions import EVENT_TIME
-from .postgres import TableName
 from .rowsettings import RowSettings
 from .sourcename import SourceName, most_exact, target_of
 from .tablesettings import TableSettings, clashes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from tdsup.jobtype import filled_in, secret_file
 
-from .address import Address
+from ..address import Address
 from .keyvalues import Dsn
 
 
