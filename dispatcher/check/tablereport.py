@@ -60,7 +60,7 @@ def table_findings(
         yield fault
         return
     if dest.relation is not None:
-        rights = rights_for(changes, PARENT if settings.part_field else UNPARTITIONED)
+        rights = rights_for(changes, PARENT if settings.part_field else UNPARTITIONED, settings)
         if clones(settings) and "select" not in rights:
             rights.append("select")
         # Its owner has all rights.
@@ -125,7 +125,7 @@ def _newest(
     if newest.relation is None:
         yield Note(f"{settings.dest_table} has no partition yet")
         return
-    rights = rights_for(changes, CHILD if newest.attached else UNATTACHED)
+    rights = rights_for(changes, CHILD if newest.attached else UNATTACHED, settings)
     yield from _relation(newest.relation, "the newest partition, ", rights, server, stages=True)
 
 

@@ -5,6 +5,7 @@ from .event import COLUMNS, Event
 from .fold import IS_COMPILED, Fold
 from .folded import (
     BY_EVENT_TIME,
+    NO_MARK,
     NOT_PARTITIONED,
     OF_PREFIX,
     Act,
@@ -27,6 +28,7 @@ __all__ = [
     "IS_COMPILED",
     "LOCAL",
     "NOT_PARTITIONED",
+    "NO_MARK",
     "OF_PREFIX",
     "PASSED_OVER",
     "SPELLING",

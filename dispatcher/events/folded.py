@@ -26,6 +26,9 @@ MAX_PERIODS = 1 << 14
 OF_PREFIX = -1
 """A given column is the same in all rows of a prefix."""
 
+NO_MARK = -1
+"""Rows are removed."""
+
 
 class Deed(IntEnum):
     """What an event does to the row that it names."""
@@ -45,15 +48,17 @@ class Act(IntEnum):
     """Bring it up to date, wherever it is, or add it."""
     PATCH = 2
     """Change some columns of it; it is there."""
-    DELETE = 3
+    MARK = 3
+    """Say when it was deleted, in given columns; the event is ignored if it is not there."""
+    DELETE = 4
     """Remove it; the event is ignored if it is not there."""
-    REMOVE = 4
+    REMOVE = 5
     """Remove it, if it is there."""
-    REMOVE_PRESENT = 5
+    REMOVE_PRESENT = 6
     """Remove it; it is there."""
-    FIND_ABSENT = 6
+    FIND_ABSENT = 7
     """It was not there, and is not there now."""
-    LEAVE = 7
+    LEAVE = 8
     """Remove it, as an update leaves it out; the event is ignored if it is not there."""
 
 
@@ -121,6 +126,8 @@ class Description(NamedTuple):
         mask: gives values in place of these; None: nothing is masked.
         apart: a row has a state in each period, and a line is about that of its own: one that tells no period
             is strange, and one of another period than the row's last needs an empty fold.
+        mark: number of the given column that says when a row was deleted, which stays; it is NULL unless a
+            line deletes. Not with `sift`. `NO_MARK`: rows are removed.
     """
 
     first: int
@@ -138,6 +145,7 @@ class Description(NamedTuple):
     masked: tuple[int, ...] = ()
     mask: MaskValues | None = None
     apart: bool = False
+    mark: int = NO_MARK
 
 
 class Group(NamedTuple):

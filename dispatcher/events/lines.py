@@ -86,6 +86,8 @@ class LineReader:
             found[number] = copytext.unescape(text)
             if field != OF_PREFIX and text != copytext.NULL and _ESCAPED.search(text):
                 raise Strange
+            if number == self._described.mark and prefix.deed is not Deed.DELETE:
+                found[number] = None
         return found
 
     def _sql(self, line: Line, writing: Writing, data: bytes, old: bytes) -> Line:

@@ -1,4 +1,5 @@
 """The fold in Python: the reference of the compiled one, and its stand-in where there was no compiler."""
+# Long: one type is one file.
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from .folded import (
     BY_EVENT_TIME,
     MAX_GROUPS,
     MAX_PERIODS,
+    NO_MARK,
     NOT_PARTITIONED,
     Act,
     Deed,
@@ -35,9 +37,11 @@ class _Row:
 
     Attributes:
         first: what is done to it if it is gone: FIND_ABSENT, REMOVE_PRESENT, DELETE, LEAVE or REMOVE.
+            MARK: that is done first.
         values: those of the row; None: it is gone.
         period: number of its partition's.
-        removed: number of the one that it was removed from; None: it was not.
+        removed: number of the one that it was removed from, or marked in before it came back; None: it was
+            not.
     """
 
     first: Act
@@ -53,6 +57,7 @@ class _Row:
         return True
 
 
+# Long: what a line does to a row is a method for each kind of it.
 class PureFold:
     """Takes lines of COPY text, and keeps what they do to each row.
 
@@ -145,6 +150,9 @@ class PureFold:
     def _acts(self, row: _Row) -> list[Acting]:
         key = self._described.key
         columns = tuple(sorted(row.values or ()))
+        if row.first is Act.MARK:
+            mark = row.first, row.period if row.removed is None else row.removed, columns
+            return [mark] if row.removed is None else [mark, (Act.REPLACE, row.period, columns)]
         if row.first is Act.FIND_ABSENT:
             return [(row.first, row.period, key) if row.values is None else (Act.INSERT, row.period, columns)]
         if row.removed is None:
@@ -174,6 +182,8 @@ class PureFold:
         if leaves:
             line = line._replace(deed=Deed.DELETE)
         period = self._period(line)
+        if line.deed is Deed.DELETE and self._described.mark != NO_MARK:
+            return self._mark(line, period), False
         loaded = line.values
         if not self._loads_all:
             loaded = {number: value for number, value in loaded.items() if self._described.loaded[number]}
@@ -235,6 +245,8 @@ class PureFold:
                 self._rows[line.key] = _Row(removal, None, period, period)
                 return Stop.ALL, False
             return Stop.ALL, not known.go()
+        if known is not None and known.first is Act.MARK and known.removed is None:
+            return self._come_back(known, line, loaded, period), False
         if known is None:
             whole = Act.FIND_ABSENT if line.deed is Deed.INSERT else Act.REMOVE
             self._rows[line.key] = _Row(whole if line.is_whole else Act.REMOVE_PRESENT, loaded, period)
@@ -252,6 +264,33 @@ class PureFold:
             return Stop.FULL, False
         known.values = merged
         return Stop.ALL, False
+
+    def _mark(self, line: Line, period: int) -> Stop:
+        """Say when a row was deleted."""
+        named = {*range(len(self._described.given)), *self._described.key}
+        loaded = {number: value for number, value in line.values.items() if number in named}
+        if not self._has_room(frozenset(loaded)):
+            return Stop.FULL
+        known = self._rows.get(line.key)
+        if known is None:
+            self._rows[line.key] = _Row(Act.MARK, loaded, period)
+            return Stop.ALL
+        if known.first is Act.MARK and known.removed is None:
+            # Whether the row was there is told by the first mark.
+            return Stop.FULL
+        assert known.values is not None, "marked rows stay"
+        merged = {**known.values, **loaded}
+        if period not in {0, known.period} or not self._has_room(frozenset(merged)):
+            return Stop.FULL
+        known.values = merged
+        return Stop.ALL
+
+    def _come_back(self, known: _Row, line: Line, loaded: Values, period: int) -> Stop:
+        """A row is whole again that was marked."""
+        if line.deed is not Deed.UPDATE or not line.is_whole:
+            return Stop.FULL
+        known.values, known.removed, known.period = loaded, known.period, period
+        return Stop.ALL
 
     def _return(self, known: _Row, loaded: Values, period: int) -> Stop:
         """A row is added that was removed."""

@@ -28,7 +28,7 @@ MAX_ODD = 100
 MAX_NAMES = 4096
 """Most names of tables that are remembered in a pass: whoever writes events names them as he likes."""
 
-ASKED = {Act.DELETE: Operation.DELETE, Act.LEAVE: Operation.UPDATE}
+ASKED = {Act.DELETE: Operation.DELETE, Act.MARK: Operation.DELETE, Act.LEAVE: Operation.UPDATE}
 """Acts whose events are ignored if there is no row, and what these events ask for."""
 
 

@@ -12,7 +12,7 @@ from ..errors import is_data
 from ..events import Event, Operation
 from ..postgres import copytext
 from ..route import Kind, Routed, Shape, WritePlan
-from ..write import Delete, Insert, Patch, Replace, refusal, write
+from ..write import Delete, Insert, Mark, Patch, Replace, refusal, write
 from .outcome import Outcome
 from .passes import End, PassFailed
 
@@ -28,7 +28,7 @@ FIRST_SEGMENT = 8
 MAX_SHAPES = 1000
 """Most shapes that have buffers: whoever writes events chooses which columns each has."""
 
-ORDER: tuple[Kind, ...] = (Delete, Patch, Replace, Insert)
+ORDER: tuple[Kind, ...] = (Delete, Mark, Patch, Replace, Insert)
 """The order in which buffers are written: what makes room comes first."""
 
 Identity = tuple[int, tuple[bytes, ...], tuple[bytes | None, ...]]
@@ -272,7 +272,7 @@ class Buffers:
     def _written(self, buffer: Buffer, count: int, absent: int) -> None:
         """Count rows; what would remove those that were not there is ignored."""
         self._outcome.rows += count
-        if absent and buffer.shape.kind is Delete:
+        if absent and buffer.shape.kind in {Delete, Mark}:
             asked = Operation.UPDATE if buffer.shape.leaves else Operation.DELETE
             self._outcome.count_absent(asked, absent)
 

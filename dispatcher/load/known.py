@@ -184,13 +184,8 @@ class Known:
             sieve: lets rows pass that are loaded.
         """
         part, sifted, masked = self._part(settings), self._all_of(sieve.columns), self._all_of(sieve.masked)
-        takes_rows = None not in (part, sifted, masked)
         fields, given, key = settings.fields, self.given, self.key if ordered else ()
-        taken = [
-            each
-            for each in self.kinds.items()
-            if self._is_taken(each[1], key) and (takes_rows or each[1].handling is Handling.IGNORE)
-        ]
+        taken = self._taken(key, takes_rows=None not in (part, sifted, masked))
         description = Description(
             len(leading),
             tuple(
@@ -210,14 +205,24 @@ class Known:
             masked=masked or (),
             mask=sieve.mask if masked else None,
             apart=settings.keeps_latest,
+            mark=given.mark,
         )
         return description, tuple(kind for _, kind in taken)
 
-    def _is_taken(self, kind: EventKind, key: tuple[bytes, ...]) -> bool:
-        """Whether a fold takes a kind; rows of another key than the fold's are for the row path."""
-        if kind.handling is Handling.CHANGE:
-            return bool(key) and (kind.writing.tells_key or set(kind.key) == set(key))
-        return kind.handling is not Handling.IN_ORDER
+    def _taken(
+        self, key: tuple[bytes, ...], *, takes_rows: bool
+    ) -> list[tuple[tuple[bytes, bytes], EventKind]]:
+        """The kinds that a fold takes, and how they stand in a line.
+
+        Rows of another key than the fold's are for the row path.
+        """
+
+        def is_taken(kind: EventKind) -> bool:
+            if kind.handling is Handling.CHANGE:
+                return takes_rows and bool(key) and (kind.writing.tells_key or set(kind.key) == set(key))
+            return kind.handling is Handling.IGNORE or (takes_rows and kind.handling is Handling.ADD)
+
+        return [each for each in self.kinds.items() if is_taken(each[1])]
 
     def _all_of(self, names: Iterable[bytes]) -> tuple[int, ...] | None:
         """Numbers of some columns; None: no row can be taken, as one of them is not known yet."""

@@ -18,7 +18,7 @@ from ..events import (
 from ..partitions import EVENT_TIME, Missing, Period, Stretch
 from ..postgres import copytext
 from ..route import EventKind, Handling, Shape, WritePlan
-from ..write import Delete, Insert, Patch, Replace
+from ..write import Delete, Insert, Mark, Patch, Replace
 from .destination import Destination
 from .known import MAX_FIELD, MAX_KINDS, MAX_PLANS, Way
 from .passes import End, PassFailed
@@ -139,7 +139,7 @@ class Learner:
         """The period of a group's rows; None if there is none, or it is not known."""
         if group.period:
             return self._known.periods[group.period - 1]
-        is_anywhere = group.act == Act.DELETE and not self._settings.keeps_latest
+        is_anywhere = group.act in {Act.DELETE, Act.MARK} and not self._settings.keeps_latest
         return None if is_anywhere else self._destination.periods.present
 
     def _shape(self, group: Group, period: Period | None) -> tuple[Shape, tuple[int, ...]]:
@@ -147,7 +147,9 @@ class Learner:
         known = self._known
         numbers = group.columns
         key = (*self._settings.fields.constant_names, *known.key)
-        if group.act == Act.PATCH:
+        if group.act == Act.MARK:
+            numbers = tuple(range(len(known.given.names)))
+        if group.act in {Act.PATCH, Act.MARK}:
             numbers = tuple(number for number in numbers if known.names[number] not in key)
         names = tuple(known.names[number] for number in numbers)
         if group.act == Act.INSERT:
@@ -156,6 +158,8 @@ class Learner:
             return Shape(Replace, period, names, key), numbers
         if group.act == Act.PATCH:
             return Shape(Patch, period, names, key), numbers
+        if group.act == Act.MARK:
+            return Shape(Mark, period, names, key), numbers
         return Shape(Delete, period, (), key), ()
 
     # Learning.

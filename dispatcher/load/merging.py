@@ -24,13 +24,14 @@ ORDER = (
     Act.LEAVE,
     Act.REMOVE,
     Act.REMOVE_PRESENT,
+    Act.MARK,
     Act.PATCH,
     Act.REPLACE,
     Act.INSERT,
 )
 """What makes room comes first, so that a value that must be unique may pass from one row to another."""
 
-COMING = (Act.INSERT, Act.PATCH, Act.REPLACE)
+COMING = (Act.INSERT, Act.MARK, Act.PATCH, Act.REPLACE)
 """Acts that add and change rows: of several tables, those come first to which others refer."""
 
 GOING = ORDER[:5]
@@ -150,7 +151,7 @@ class Merging:
 
     def _judge(self, act: Act, count: int, absent: int) -> None:
         """See whether the rows were there that had to be, and the others not."""
-        if act in {Act.DELETE, Act.LEAVE}:
+        if act in {Act.DELETE, Act.LEAVE, Act.MARK}:
             self.absent[act] += absent
         present = absent < count
         if (act is Act.FIND_ABSENT and present) or (act in {Act.PATCH, Act.REMOVE_PRESENT} and absent):

@@ -7,8 +7,9 @@ from tdsup.jobtype import brief
 
 from ..events import PASSED_OVER, Change, Event, Header, Operation
 from ..partitions import LateRow, Missing, NotPermitted
+from ..postgres import copytext
 from ..route import Gaps, Routed, Shape, WritePlan
-from ..write import Insert, truncate
+from ..write import Insert, mark_all, truncate
 from .buffers import Buffer, Buffers, Identity
 from .deadevents import DeadEvents
 from .destination import Destination
@@ -179,9 +180,14 @@ class RowLoader:
     def _truncate(self, event: Event, table: _Table) -> None:
         table.destination.check_truncate(event)
         self.flush()
-        if not self._missing:
+        if self._missing:
+            return
+        if mark := table.destination.settings.deleted_at:
+            told = table.destination.router.given.values(event, Operation.TRUNCATE)
+            mark_all(self._cursor, table.planner.markers, copytext.line(told), mark)
+        else:
             truncate(self._cursor, table.planner.roots)
-            self._outcome.rows += 1
+        self._outcome.rows += 1
 
     def _hand_over(self, event: Event, change: Change, routed: Routed, table: _Table) -> None:
         shape = routed.shape

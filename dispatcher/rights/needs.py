@@ -35,6 +35,9 @@ UNATTACHED: Rights = {operation: (*CHILD[operation], *PARENT[operation]) for ope
 UNPARTITIONED: Rights = {**CHILD, Operation.TRUNCATE: ("truncate",)}
 """To a ``dest_table`` that is not partitioned."""
 
+_MARKING = ("select", "update")
+"""What deletes and truncates need where rows stay."""
+
 STAGED = frozenset({Operation.UPDATE, Operation.DELETE})
 """Changes that always go through a temporary table."""
 
@@ -75,15 +78,20 @@ def changes_of(
     if settings.where is not None and Operation.UPDATE in changes:
         # Rows that no longer match are removed.
         changes |= {Operation.DELETE}
+    if settings.deleted_at and Operation.INSERT in changes:
+        # A row that comes may be there, as a deleted one.
+        changes |= {Operation.UPDATE}
     if not only_table:
         # A truncate of one of several tables becomes a dead letter.
         changes -= {Operation.TRUNCATE}
     return frozenset(_DONE[mode][operation] for operation in changes if operation in _DONE[mode])
 
 
-def rights_for(changes: Iterable[Operation], rights: Rights) -> list[str]:
+def rights_for(changes: Iterable[Operation], rights: Rights, settings: Settings) -> list[str]:
     """The rights that some changes need, each once."""
     wanted = set(changes)
+    if settings.deleted_at:
+        rights = {**rights, **dict.fromkeys((Operation.DELETE, Operation.TRUNCATE), _MARKING)}
     found = (right for operation in Operation if operation in wanted for right in rights[operation])
     return list(dict.fromkeys(found))
 

@@ -112,10 +112,10 @@ def _table(settings: Settings, role: str) -> Iterator[str]:
         what = "adds columns" if adds else "makes children of a table"
         owns = f"-- Who {what} owns it. Grant its former owner what he needs.\n"
         yield owns + _on_dest(settings, _OWN, known)
-    elif needed := rights_for(changes, PARENT if settings.part_field else UNPARTITIONED):
+    elif needed := rights_for(changes, PARENT if settings.part_field else UNPARTITIONED, settings):
         may_come = "" if settings.event_types is not None else _TRUNCATES
         yield may_come + _on_dest(settings, _granting(needed), known)
-    needed = rights_for(changes, CHILD if is_parent else UNATTACHED)
+    needed = rights_for(changes, CHILD if is_parent else UNATTACHED, settings)
     if settings.part_field and (adds or needed):
         statement = _OWN if adds else _granting(needed)
         made = "-- Partitions that are there; the role owns those that it makes.\n"

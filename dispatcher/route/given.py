@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..errors import SetupError
-from ..events import OF_PREFIX, Event, Operation
+from ..events import NO_MARK, OF_PREFIX, Event, Operation
 from ..partitions import ColumnType
 from ..postgres import Encoding, copytext
 from ..settings import FieldMap, Word
@@ -20,6 +20,8 @@ def _table(event: Event) -> bytes | None:
         return event.table
 
 
+_GOING = frozenset({Operation.DELETE, Operation.TRUNCATE})
+
 _VALUES: dict[Word, Callable[[Event, Operation], bytes | None]] = {
     Word.OP: lambda _event, operation: operation.value.encode(),
     Word.EVID: lambda event, _operation: b"%d" % event.id,
@@ -27,14 +29,17 @@ _VALUES: dict[Word, Callable[[Event, Operation], bytes | None]] = {
     Word.TXID: lambda event, _operation: event.txid or None,
     Word.TABLE: lambda event, _operation: _table(event),
     Word.USER: lambda event, _operation: event.extra3,
+    Word.DELETED: lambda event, operation: event.time if operation in _GOING else None,
 }
 
 _INT8 = ColumnType("pg_catalog", "int8", -1)
+_MOMENT = ColumnType("pg_catalog", "timestamptz", -1)
 
 TYPES = {
     Word.EVID.value: _INT8,
-    Word.EVTIME.value: ColumnType("pg_catalog", "timestamptz", -1),
+    Word.EVTIME.value: _MOMENT,
     Word.TXID.value: _INT8,
+    Word.DELETED.value: _MOMENT,
 }
 """Types of columns for what words stand for; text for others."""
 
@@ -52,12 +57,15 @@ class Given:
     Attributes:
         names: their source names; constants come first.
         constants: values of constants.
+        mark: number of the one that says when a row was deleted, or `NO_MARK`.
     """
 
     def __init__(self, fields: FieldMap, encoding: Encoding) -> None:
         self.names = tuple(name for name, _ in fields.given)
         self._contents = [_encoded(content, encoding) for _, content in fields.given]
         self.constants = tuple(each for each in self._contents if not isinstance(each, Word))
+        marks = Word.DELETED in self._contents
+        self.mark = self._contents.index(Word.DELETED) if marks else NO_MARK
 
     def values(self, event: Event, operation: Operation) -> list[bytes | None]:
         """Their values in the row of an event."""

@@ -12,7 +12,7 @@ from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
 from ..settings import Settings
 from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
 from .given import TYPES
-from .shape import Shape
+from .shape import Kind, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,12 @@ class Planner:
             self._roots = self._tables.roots()
         return self._roots
 
+    @property
+    def markers(self) -> tuple[Stage, ...]:
+        """Stages, like `roots`, of what says when rows were deleted."""
+        columns = self._settings.fields.all_targets([name for name, _ in self._settings.fields.given])
+        return tuple(Stage(root, columns, encoding=self._encoding) for root in self.roots)
+
     def plan(self, shape: Shape, event: Event, key: tuple[bytes, ...]) -> WritePlan | Gaps:
         """How rows of a shape are written, or what has to be made first.
 
@@ -139,8 +145,7 @@ class Planner:
         like = table or next(iter(self.roots), None)
         if like is None:
             # No table, so no row that could be changed.
-            change = Patch if shape.kind is Patch else Delete
-            return WritePlan(change(Stage(named, (), apart=True), ()), None, names_rows=False)
+            return WritePlan(_search(shape.kind)(Stage(named, (), apart=True), ()), None, names_rows=False)
         columns = self._columns(shape, like, event)
         if not isinstance(columns, _Columns):
             return columns
@@ -221,10 +226,11 @@ class Planner:
         # Of rows that are kept in each partition, others are of no matter.
         roots = () if self._settings.keeps_latest else self.roots
         if shape.kind is Replace:
-            return Replace(stage, roots, shape.rekeys, by_index=by_index)
+            former = dict.fromkeys([like, *roots]) if self._settings.inserts_replace else ()
+            return Replace(stage, roots, shape.rekeys, tuple(former), by_index=by_index)
         candidates = dict.fromkeys([*([table] if table else []), *roots])
         able = tuple(each for each in candidates if self._tables.columns(each).keys() >= set(columns))
-        return (Patch if shape.kind is Patch else Delete)(stage, able, by_index=by_index)
+        return _search(shape.kind)(stage, able, by_index=by_index)
 
     def _shared(self, table: TableName, names: Sequence[str]) -> TableName | None:
         """A root with the very columns that a table has of some names; None: there is none."""
@@ -286,3 +292,8 @@ class Planner:
             named = ", ".join(name.decode("utf-8", "backslashreplace") for name in names)
             raise ValueError(f"its row cannot be found: not all of the key {named} is loaded")
         return key
+
+
+def _search(kind: Kind) -> type[Patch | Delete]:
+    """The class of what looks for rows, wherever they are."""
+    return kind if issubclass(kind, Patch) else Delete

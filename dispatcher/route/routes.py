@@ -12,7 +12,7 @@ from ..partitions import Period, PeriodCache
 from ..postgres import UTF8, Encoding
 from ..settings import Settings
 from ..sieve import LETS_ALL_PASS, Sieve
-from ..write import Delete, Insert, Patch, Replace
+from ..write import Delete, Insert, Mark, Patch, Replace
 from .given import Given
 from .rowmode import Mode, RowMode
 from .shape import Shape
@@ -98,7 +98,12 @@ class Router:
                 Operation.DELETE: self._take,
             },
         }
-        self._inserts = self._put if settings.keeps_latest else add
+        self._inserts = add
+        if settings.keeps_latest:
+            self._inserts = self._put
+        elif settings.deleted_at:
+            self._inserts = self._bring
+            self._routes["plain"][Operation.DELETE] = self._mark
 
     def wants(self, operation: Operation | None, key: tuple[bytes, ...]) -> bool:
         """Whether the job loads events of an operation and key; it ignores others, and PgQ's own (None).
@@ -124,7 +129,7 @@ class Router:
         """Whether events of an operation and key that are wanted add a row, whichever rows are there."""
         if operation is Operation.INSERT:
             # Without a key, nothing tells which row it would replace.
-            return not (key and self._settings.keeps_latest)
+            return not (key and self._settings.inserts_replace)
         return (
             operation is not Operation.TRUNCATE
             and self._routes[self._row_mode.of(key)][operation] == self._insert
@@ -194,9 +199,19 @@ class Router:
     def _put(self, event: Event, change: Change) -> Routed | None:
         """A row is in its partition; others keep the states that it had there."""
         self._own_period(event, change)
+        return self._bring(event, change)
+
+    def _bring(self, event: Event, change: Change) -> Routed | None:
+        """A row is there, whether a former state of it was or not."""
         if change.operation is Operation.INSERT:
             change = replace(change, old=None)
         return self._update(event, change)
+
+    def _mark(self, event: Event, change: Change) -> Routed:
+        """A row stays that was deleted, and says so."""
+        found = self._delete(event, change)
+        shape = replace(found.shape, kind=Mark, names=self.given.names)
+        return Routed(shape, self.given.values(event, change.operation), found.before)
 
     def _take(self, event: Event, change: Change) -> Routed:
         """A row is gone from the partition that the event tells; others keep their states."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..partitions import Period
-from ..write import Delete, Insert, Patch, Replace
+from ..write import Delete, Insert, Mark, Patch, Replace
 
-Kind = type[Insert | Replace | Patch | Delete]
+Kind = type[Insert | Replace | Patch | Mark | Delete]
 """What is done to rows: the class of what does it."""
 
 

@@ -20,4 +20,8 @@ def explained(error: SetupError, settings: Settings) -> SetupError:
     if type(error) is SetupError:
         with suppress(DispatcherError, psycopg2.Error):
             fault = first_fault(settings)
-    return SetupError(f"{error}; {fault}") if fault and fault not in str(error) else error
+    if not fault or fault in str(error):
+        return error
+    what, _, said = str(error).rpartition(": ")
+    # The check may tell more of the same.
+    return SetupError(f"{what}: {fault}" if said in fault else f"{error}; {fault}")

@@ -24,6 +24,8 @@ class Word(Enum):
     """``ev_extra1``, the table of the source."""
     USER = "_USER"
     """``ev_extra3``, which PgQ's triggers fill as their option ``ev_extra3=session_user`` says."""
+    DELETED = "=deleted"
+    """``ev_time`` of a delete, NULL of others; ``deleted_at`` names its column, ``fields`` does not."""
 
     @property
     def column(self) -> str | None:
@@ -31,13 +33,14 @@ class Word(Enum):
         return _COLUMNS.get(self)
 
 
-_WORDS = {word.value: word for word in Word}
+_WORDS = {word.value: word for word in Word if word is not Word.DELETED}
 
 _COLUMNS = {
     Word.EVID: "ev_id",
     Word.EVTIME: "ev_time",
     Word.TXID: "ev_txid",
     Word.USER: "ev_extra3",
+    Word.DELETED: "ev_time",
 }
 
 
@@ -84,8 +87,15 @@ class FieldMap:
                 named.append((source.encode(), target or source))
         return cls(tuple(named), others, tuple(words))
 
-    def beside(self, skipped: Iterable[str], constants: Iterable[tuple[str, str]]) -> Self:
+    def beside(
+        self, skipped: Iterable[str], constants: Iterable[tuple[str, str]], deleted_at: str = ""
+    ) -> Self:
         """The same with other keys of the file taken into account.
+
+        Args:
+            skipped: source names of columns that are not loaded.
+            constants: target names and values.
+            deleted_at: target name of the column that says when a row was deleted; empty: there is none.
 
         Raises:
             ValueError: they contradict each other.
@@ -93,7 +103,10 @@ class FieldMap:
         left_out = frozenset(name.encode() for name in skipped)
         if both := sorted(left_out & {source for source, _ in self.named}):
             raise ValueError(f"must not name column {both[0].decode()}, which skip_fields names")
-        return replace(self, skipped=left_out, constants=tuple(constants))
+        if deleted_at in {name for name, _ in constants} | set(self._targets_of_all.values()):
+            raise ValueError(f"must not name column {deleted_at}, which deleted_at names")
+        marks = ((Word.DELETED, deleted_at),) if deleted_at else ()
+        return replace(self, skipped=left_out, constants=tuple(constants), words=(*self.words, *marks))
 
     def __post_init__(self) -> None:
         words = [(word.value.encode(), target) for word, target in self.words]
@@ -164,10 +177,9 @@ class FieldMap:
     @cached_property
     def named_targets(self) -> dict[str, str]:
         """Columns of the target that the job's file names, each with the key that does."""
-        constants = {name for name, _ in self.constants}
-        return {
-            name: "constants" if name in constants else "fields" for name in self._targets_of_all.values()
-        }
+        keys = dict.fromkeys((name for name, _ in self.constants), "constants")
+        keys |= {name: "deleted_at" for word, name in self.words if word is Word.DELETED}
+        return {name: keys.get(name, "fields") for name in self._targets_of_all.values()}
 
     @cached_property
     def _targets(self) -> dict[bytes, str]:

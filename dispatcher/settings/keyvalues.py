@@ -176,7 +176,7 @@ def _command_line(value: object) -> object:
         raise ValueError(f"must be a program and its arguments, as a shell reads them: {error}") from None
 
 
-def _schema_name(value: str) -> str:
+def _name(value: str) -> str:
     name = value.strip()
     if name and not is_possible(name):
         raise ValueError(f"must be a name of at most {MAX_BYTES} bytes, without quotes")
@@ -211,5 +211,5 @@ Duration = Annotated[str, AfterValidator(_duration)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Age = Annotated[str, AfterValidator(_age)]
 CommandLine = Annotated[tuple[str, ...], BeforeValidator(_command_line)]
-SchemaName = Annotated[str, AfterValidator(_schema_name)]
+Name = Annotated[str, AfterValidator(_name)]
 EncodingName = Annotated[str, AfterValidator(_encoding)]

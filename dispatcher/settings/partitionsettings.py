@@ -20,7 +20,7 @@ from ..partitions import (
     check_template,
     unknown_word,
 )
-from .keyvalues import Age, CommandLine, Day, Duration, SchemaName, Table, Words, ZoneName
+from .keyvalues import Age, CommandLine, Day, Duration, Name, Table, Words, ZoneName
 
 
 class PartitionSettings(BaseModel):
@@ -110,7 +110,7 @@ class PartitionSettings(BaseModel):
         description="How long a partition is kept after its last moment, such as 90 days or 3 months; empty: "
         "for ever.",
     )
-    retention_schema: SchemaName = Field(
+    retention_schema: Name = Field(
         "", description="Schema that retention_action = move puts partitions into.", examples=["archive"]
     )
     retention_action: Action = Field(

@@ -10,9 +10,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from tdsup.jobtype import secret_file
 
 from ..partitions import Partitioning
-from ..sieve import NO_MASKS, Masks
+from ..sieve import NO_MASKS, Condition, Masks
 from .fieldmap import FieldMap
-from .keyvalues import Constants, Fields, MaskMap, Names, Operations, Where
+from .keyvalues import Constants, Fields, MaskMap, Name, Names, Operations, Where
 from .partitionsettings import PartitionSettings
 
 
@@ -25,6 +25,11 @@ class RowSettings(PartitionSettings):
         (),
         description="Columns of the target that are the same in each row, such as region: eu, shop: 7; a "
         "value with a comma is put in single quotes.",
+    )
+    deleted_at: Name = Field(
+        "",
+        description="Column of the target that says when a row was deleted in the source, which stays then; "
+        "it is NULL in others. Needs row_mode = plain. Empty: deleted rows are removed.",
     )
     fields: Fields = Field(
         FieldMap(),
@@ -54,6 +59,7 @@ class RowSettings(PartitionSettings):
     )
     row_mode: Literal["auto", "append", "plain", "keep_all", "keep_latest"] = Field(
         "auto",
+        validate_default=True,
         description="append adds each insert, update and delete as a row and ignores truncates; plain "
         "changes the target's rows as the source's were changed; keep_all is append without deletes; "
         "keep_latest is plain within each partition, which keeps the last state that a row had there; auto "
@@ -76,17 +82,34 @@ class RowSettings(PartitionSettings):
         """Whether a row has a state in each partition, and changes are about that in their own."""
         return self.row_mode == "keep_latest"
 
+    @property
+    def inserts_replace(self) -> bool:
+        """Whether a row that comes may be there already, in a former state."""
+        return self.keeps_latest or bool(self.deleted_at)
+
     @field_validator("fields")
     @classmethod
     def _beside(cls, fields: FieldMap, info: ValidationInfo) -> FieldMap:
         """All that is said of columns, in one place."""
-        return fields.beside(info.data.get("skip_fields", ()), info.data.get("constants", ()))
+        known = info.data
+        return fields.beside(
+            known.get("skip_fields", ()), known.get("constants", ()), known.get("deleted_at", "")
+        )
+
+    @field_validator("where")
+    @classmethod
+    def _lets_none_go(cls, where: Condition | None, info: ValidationInfo) -> Condition | None:
+        if where and info.data.get("deleted_at"):
+            raise ValueError("must not be set with deleted_at: a row that no longer matches was not deleted")
+        return where
 
     @field_validator("row_mode")
     @classmethod
     def _finds_rows_that_leave(cls, mode: str, info: ValidationInfo) -> str:
         if mode == "keep_latest" and info.data.get("where"):
             raise ValueError("must not be keep_latest with where: other partitions keep their rows")
+        if mode != "plain" and info.data.get("deleted_at"):
+            raise ValueError("must be plain with deleted_at, which is about rows that change")
         return mode
 
     @field_validator("mask")

@@ -2,16 +2,30 @@
 
 from . import refusal
 from .stage import Stage
-from .writer import Delete, Insert, InsertThrough, Patch, Replace, Writer, move, truncate, write
+from .writer import (
+    Delete,
+    Insert,
+    InsertThrough,
+    Mark,
+    Patch,
+    Replace,
+    Writer,
+    mark_all,
+    move,
+    truncate,
+    write,
+)
 
 __all__ = [
     "Delete",
     "Insert",
     "InsertThrough",
+    "Mark",
     "Patch",
     "Replace",
     "Stage",
     "Writer",
+    "mark_all",
     "move",
     "refusal",
     "truncate",

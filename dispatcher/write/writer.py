@@ -26,6 +26,8 @@ _DELETE = "delete from {table} t using pg_temp.{stage} s where {match}"
 
 _MAKE_WAY = "delete from {table} t using pg_temp.{stage} s where {match_after}"
 
+_MARK_ALL = "update {table} t set {assignments} from pg_temp.{stage} s where t.{mark} is null"
+
 _FORGET = "delete from pg_temp.{stage} s using {table} t where {match}"
 
 _CHANGE_AND_FORGET = """
@@ -146,10 +148,12 @@ class Replace(_Staged):
         roots: the tables that hold all rows between them; none: a row may be in others too, and stays there.
         rekeys: the key changes too. Otherwise it is not assigned: a column that is always generated as
             identity takes no value in an update.
+        former: tables that may hold a former state of a row, under the key that it gets; that goes.
     """
 
     roots: tuple[TableName, ...]
     rekeys: bool
+    former: tuple[TableName, ...] = ()
 
     def apply(self, cursor: Cursor, count: int) -> int:
         """Update the rows that are in the table; delete the others where they are, and insert them here."""
@@ -161,9 +165,9 @@ class Replace(_Staged):
         """Update the rows that are in the table; returns how many are left in the stage, for `move`."""
         stage, table = self.stage, self.stage.like
         kept = () if self.rekeys else stage.key
-        if self.rekeys and not self.roots:
-            # What had the key that a row gets is a former state of that row.
-            self._run(cursor, _MAKE_WAY, table)
+        if self.rekeys:
+            for each in self.former:
+                self._run(cursor, _MAKE_WAY, each)
         if not set(stage.columns) - set(kept):
             return count - self._run(cursor, _FORGET, table)
         if self.rekeys or self.by_index is None:
@@ -234,14 +238,36 @@ class Patch(_Search):
     change = _UPDATE
 
 
+class Mark(Patch):
+    """Changes columns of rows that say that these were deleted; of rows that are not there, none need be."""
+
+
 class Delete(_Search):
     """Removes rows; its stage holds only a key."""
 
     change = _DELETE
 
 
-Writer = Insert | InsertThrough | Replace | Patch | Delete
+Writer = Insert | InsertThrough | Replace | Patch | Mark | Delete
 """Writes rows of one shape."""
+
+
+def mark_all(cursor: Cursor, stages: Sequence[Stage], line: bytes, mark: str) -> None:
+    """Say of all rows that are not marked yet that they were deleted.
+
+    Args:
+        cursor: of the target.
+        stages: like the tables that hold all rows between them.
+        line: COPY text of the columns that say so.
+        mark: the column that is not NULL in marked rows.
+
+    Raises:
+        psycopg2.Error: the target refused.
+    """
+    for stage in stages:
+        stage.fill(cursor, [line])
+        word = sql.Identifier(mark)
+        cursor.execute(queries.for_users(stage.statement(_MARK_ALL, stage.like, mark=word)))
 
 
 def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:

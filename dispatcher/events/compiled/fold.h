@@ -18,11 +18,12 @@ enum {
     NOT_PARTITIONED = -1,
     BY_EVENT_TIME = -2,
     OF_PREFIX = -1,
+    NO_MARK = -1,
 };
 
 /* As the enumerations of the same names in folded.py and scan.py. */
 enum { NOTHING, INSERT, UPDATE, DELETE };
-enum { ACT_INSERT, ACT_REPLACE, ACT_PATCH, ACT_DELETE, ACT_REMOVE, ACT_REMOVE_PRESENT, ACT_FIND_ABSENT, ACT_LEAVE };
+enum { ACT_INSERT, ACT_REPLACE, ACT_PATCH, ACT_MARK, ACT_DELETE, ACT_REMOVE, ACT_REMOVE_PRESENT, ACT_FIND_ABSENT, ACT_LEAVE };
 enum { STOP_ALL, STOP_STRANGE, STOP_FULL, STOP_BAD, STOP_NO_MEMORY, STOP_RAISED };
 enum { SIFT_LEAVES, SIFT_PASSES, SIFT_STRANGE, SIFT_RAISED };
 enum { MASK_DONE, MASK_STRANGE, MASK_RAISED };
@@ -72,7 +73,7 @@ typedef struct {
     size_t *key;
     int *in_key; /* of each column */
     size_t *sifted, *masked; /* columns that `sift` looks at, and that `mask` masks */
-    long part;
+    long part, mark;
     int replaces, dial, apart;
 } Description;
 
@@ -118,10 +119,10 @@ typedef struct {
 typedef struct {
     uint32_t hash, key_size, row_size, row_room;
     size_t key, row; /* in the arena */
-    int16_t period, removed; /* numbers; removed: -1 if it was not */
+    int16_t period, removed; /* numbers; removed: -1 if it was neither removed, nor marked before it came back */
     int16_t columns;      /* number of the set of columns */
     uint8_t is_there;
-    uint8_t first;        /* what is done to it if it is gone */
+    uint8_t first;        /* what is done to it if it is gone; ACT_MARK: what is done first */
 } Row;
 
 typedef struct {

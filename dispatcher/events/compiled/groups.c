@@ -72,6 +72,11 @@ static int join_row(Fold *fold, Table *table, size_t number)
     uint32_t *of_row = &table->of_row[2 * number];
     of_row[0] = of_row[1] = NO_GROUP;
     int is_new = row->first == ACT_FIND_ABSENT;
+    if (row->first == ACT_MARK) {
+        int is_back = row->removed >= 0, period = is_back ? row->removed : row->period;
+        return (of_row[0] = join(fold, table, ACT_MARK, period, row->columns)) != NO_GROUP
+               && (!is_back || (of_row[1] = join(fold, table, ACT_REPLACE, row->period, row->columns)) != NO_GROUP);
+    }
     if (is_new && !row->is_there)
         return (of_row[0] = join(fold, table, ACT_FIND_ABSENT, row->period, -1)) != NO_GROUP;
     if (!is_new && row->removed >= 0 && (of_row[0] = join(fold, table, row->first, row->removed, -1)) == NO_GROUP)

@@ -232,6 +232,23 @@ static int return_row(Fold *fold, Row *row, const Line *line)
     return store(fold, row, &fold->row, line->set, line->period);
 }
 
+/* Say when a row was deleted. */
+static int mark_row(Fold *fold, Line *line)
+{
+    uint32_t hash = hash_of(fold, &fold->key), number = find_row(fold, &fold->key, hash);
+    if (number != NO_ROW) {
+        Row *row = &fold->rows[number];
+        if ((row->first == ACT_MARK && row->removed < 0) || (line->period && line->period != row->period))
+            return STOP_FULL;
+        return merge_columns(fold, row, line);
+    }
+    Row *row = new_row(fold, &fold->key, hash, 1);
+    if (row == NULL)
+        return STOP_NO_MEMORY;
+    row->first = ACT_MARK;
+    return store(fold, row, &fold->row, line->set, line->period);
+}
+
 static int change_row(Fold *fold, Line *line, int *is_ignored)
 {
     uint32_t hash = hash_of(fold, &fold->key), number = find_row(fold, &fold->key, hash);
@@ -256,7 +273,13 @@ static int change_row(Fold *fold, Line *line, int *is_ignored)
     if (!row->is_there)
         return line->is_whole ? return_row(fold, row, line) : STOP_BAD;
     if (line->deed == INSERT)
-        return STOP_BAD;
+        return row->first == ACT_MARK && row->removed < 0 ? STOP_FULL : STOP_BAD;
+    if (row->first == ACT_MARK && row->removed < 0) {
+        if (!line->is_whole)
+            return STOP_FULL;
+        row->removed = row->period;
+        return store(fold, row, &fold->row, line->set, line->period);
+    }
     if (line->period != row->period && (line->period || line->is_whole))
         return STOP_FULL;
     if (line->set == row->columns)
@@ -303,17 +326,36 @@ static int sift_line(Fold *fold, Line *line, int *is_ignored)
     return found == SIFT_PASSES ? STOP_ALL : found == SIFT_STRANGE ? STOP_STRANGE : STOP_RAISED;
 }
 
+/* Let a line that deletes a row be a change of given columns; returns 0 if another value is malformed. */
+static int leave_marks(Fold *fold, Line *line)
+{
+    const Description *d = &fold->described;
+    for (size_t i = d->given_count; i < d->column_count; i++) {
+        if (d->in_key[i])
+            continue;
+        if (fold->values[i].kind != ABSENT && !is_sound(&fold->values[i]))
+            return 0;
+        fold->values[i].kind = ABSENT;
+    }
+    line->deed = UPDATE;
+    line->is_whole = 0;
+    return 1;
+}
+
 static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
 {
     const Description *d = &fold->described;
     int end = find_period(fold, line, time);
     if (end != STOP_ALL)
         return end;
+    int marks = line->deed == DELETE && d->mark != NO_MARK;
+    if (marks && !leave_marks(fold, line))
+        return STOP_STRANGE;
     if (!write_row(fold, line)
         || (line->is_whole && line->deed != DELETE && line->loaded < d->least + d->given_count))
         return STOP_STRANGE;
     if (line->deed != DELETE) {
-        if (!line->is_whole && line->loaded == d->key_count + d->given_count) {
+        if (!marks && !line->is_whole && line->loaded == d->key_count + d->given_count) {
             *is_ignored = 1;
             return STOP_ALL;
         }
@@ -321,6 +363,8 @@ static int do_line(Fold *fold, Line *line, Text time, int *is_ignored)
         if (line->set < 0)
             return line->set == -1 ? STOP_FULL : STOP_NO_MEMORY;
     }
+    if (marks)
+        return mark_row(fold, line);
     if (d->key_count)
         return line->rekeys ? STOP_STRANGE : change_row(fold, line, is_ignored);
     Row *row = new_row(fold, &fold->key, 0, 0);
@@ -355,6 +399,8 @@ static int take_given(Fold *fold, const Prefix *prefix, const Text *fields)
             && (memchr(text->text, '\\', text->size) || memchr(text->text, '\r', text->size)))
             return 0;
         fold->values[i] = (Value){text->text, text->size, COPIED};
+        if ((long)i == d->mark && prefix->deed != DELETE)
+            fold->values[i] = (Value){"\\N", 2, COPIED};
     }
     return 1;
 }

@@ -264,10 +264,11 @@ static int take_description(FoldObject *self, PyObject *description)
     PyObject *sifted = NULL, *sift_ = NULL, *masked = NULL, *mask_ = NULL;
     Py_ssize_t first, least;
     Description *d = &fold->described;
-    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnpO!i|O!OO!Op", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
+    d->mark = NO_MARK;
+    if (!PyArg_ParseTuple(description, "nO!O!O!O!lnpO!i|O!OO!Opl", &first, &PyTuple_Type, &prefixes, &PyTuple_Type, &columns,
                           &PyTuple_Type, &loaded, &PyTuple_Type, &key, &d->part, &least, &d->replaces, &PyTuple_Type,
                           &given, &d->dial, &PyTuple_Type, &sifted, &sift_, &PyTuple_Type, &masked, &mask_,
-                          &d->apart))
+                          &d->apart, &d->mark))
         return 0;
     if (first < 1 || first + 4 > MAX_FIELDS || least < 0) {
         PyErr_SetString(PyExc_IndexError, "no such field");
@@ -294,6 +295,10 @@ static int take_description(FoldObject *self, PyObject *description)
         fold->mask = mask;
     }
     if (d->part < BY_EVENT_TIME || (d->part >= 0 && (size_t)d->part >= d->column_count)) {
+        PyErr_SetString(PyExc_IndexError, "no such column");
+        return 0;
+    }
+    if (d->mark < NO_MARK || d->mark >= (long)d->given_count) {
         PyErr_SetString(PyExc_IndexError, "no such column");
         return 0;
     }

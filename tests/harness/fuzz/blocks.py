@@ -96,6 +96,8 @@ CHOICES = [
     ((0, -1), (True,) * 6, (2,), 3, 1, True, 0, (4,), passes, (5, 4), masked),
     ((), (True, True, False, True), (0, 3), 1, 1, True, 0, (2,), passes, (3, 0), masked),
     ((), (True,) * 4, (0,), -1, 1, True, 0, (3,), passes, (3,), masked),
+    ((-1, 1, 1), (True,) * 7, (3,), 4, 1, True, 0, (), None, (), None, False, 2),
+    ((1,), (True,) * 2 + (False, True, True), (1, 3), -2, 1, False, 1, (), None, (4,), masked, False, 0),
 ]
 """What is given and loaded, the key, what tells the period, and so on: the end of a Description."""
 

@@ -85,6 +85,7 @@ class Design:
         mask_file: file with `MASK_KEY`; empty: nothing is masked.
         mode: the job's ``row_mode``.
         is_monthly: partitions are of months, else of days.
+        marked: rows that are deleted stay, with the time of that.
     """
 
     key: tuple[str, ...] = ("id",)
@@ -96,6 +97,7 @@ class Design:
     mask_file: str = ""
     mode: Mode = "auto"
     is_monthly: bool = False
+    marked: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -107,7 +109,7 @@ class Design:
     @property
     def loaded(self) -> tuple[str, ...]:
         """Those of the target, in order."""
-        return (*self.columns, *["own"] * self.own, *TOLD[: 2 * self.told])
+        return (*self.columns, *["own"] * self.own, *TOLD[: 2 * self.told], *["gone"] * self.marked)
 
     @property
     def keys(self) -> Mapping[str, object]:
@@ -115,6 +117,8 @@ class Design:
         keys = {"row_mode": self.mode, **({"where": self.where} if self.where else {})}
         if self.told:
             keys |= {"fields": "*, _OP:op, _EVID:ev"}
+        if self.marked:
+            keys |= {"row_mode": "plain", "deleted_at": "gone"}
         if self.mask_file:
             its = {name: mask for name, (mask, _) in MASKS.items() if name in self.columns}
             listed = ", ".join(f"{name}: {mask}" for name, mask in its.items())
@@ -148,6 +152,7 @@ class Design:
         """Make the table anew, with the partition of the first day."""
         own = f", own text default '{ADDED}'" if self.own else ""
         own += ", op text, ev bigint" if self.told else ""
+        own += ", gone timestamptz" if self.marked else ""
         for name in self.tables_apart(target):
             target.execute(f"drop table {name}")
         self._create(target, f"varchar({LONGEST})", own, self.partitions, is_log=self.is_log)

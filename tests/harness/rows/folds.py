@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 import pytest
 from tdsup.dispatcher.events import _fold
-from tdsup.dispatcher.events.folded import NOT_PARTITIONED, OF_PREFIX, Act, Deed, Description, Group, Prefix
+from tdsup.dispatcher.events.folded import (
+    NO_MARK,
+    NOT_PARTITIONED,
+    OF_PREFIX,
+    Act,
+    Deed,
+    Description,
+    Group,
+    Prefix,
+)
 from tdsup.dispatcher.events.moment import LOCAL, Dial, second_of
 from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.events.scan import Writing
@@ -50,16 +59,18 @@ def description(**changes: object) -> Description:
     return plain._replace(**changes)  # type: ignore[arg-type]
 
 
-def with_given(described: Description) -> Description:
-    """The same with columns that are `GIVEN`."""
-    more = len(GIVEN)
+def with_given(described: Description, given: tuple[int, ...] = GIVEN, mark: int = NO_MARK) -> Description:
+    """The same with given columns, one of which perhaps says when a row was deleted."""
+    more = len(given)
+    of_prefix = given.count(OF_PREFIX)
     return described._replace(
-        prefixes=tuple(each._replace(given=(each.type, b"\\N")) for each in described.prefixes),
+        prefixes=tuple(each._replace(given=(each.type, b"\\N")[:of_prefix]) for each in described.prefixes),
         columns=((b"", b"", b""),) * more + described.columns,
         loaded=(True,) * more + described.loaded,
         key=tuple(number + more for number in described.key),
         part=described.part + more if described.part >= 0 else described.part,
-        given=GIVEN,
+        given=given,
+        mark=mark,
         sifted=tuple(number + more for number in described.sifted),
         masked=tuple(number + more for number in described.masked),
     )

@@ -227,6 +227,24 @@ def _designs(*modes: Mode) -> st.SearchStrategy[Design]:
 LATEST = _designs("keep_latest")
 """Tables that keep the last state of a row in each partition."""
 
+MARKED = st.builds(
+    Design,
+    st.sampled_from([("id",), ("id", "k2")]),
+    st.sampled_from(["", "unique"]),
+    own=st.booleans(),
+    told=st.booleans(),
+    marked=st.just(True),
+) | st.builds(
+    Design,
+    st.sampled_from([("id",), ("id", "k2")]),
+    partitions=st.sampled_from(["inherited", "native", "apart"]),
+    own=st.booleans(),
+    told=st.booleans(),
+    is_monthly=st.booleans(),
+    marked=st.just(True),
+)
+"""Tables whose deleted rows stay."""
+
 LOGS = _designs("append", "keep_all")
 """Tables to which rows are only added."""
 
@@ -234,7 +252,10 @@ LOGS = _designs("append", "keep_all")
 @st.composite
 def histories(draw: st.DrawFn, designs: st.SearchStrategy[Design] = DESIGNS) -> History:
     """Histories of any design, in any format; few of them with faults."""
-    design, format_ = draw(designs), draw(st.sampled_from(FORMATS))
+    design = draw(designs)
+    # Without a key, an insert does not find the row that comes back.
+    formats = [each for each in FORMATS if not (design.marked and each[0] == "sqltriga")]
+    format_ = draw(st.sampled_from(formats))
     maker, seeded = Maker(draw, design), draw(st.booleans())
     if seeded:
         maker.present.update(f"id = {id_}" + " and k2 = 'a'" * (len(design.key) > 1) for id_ in SEEDS)

@@ -12,7 +12,7 @@ import psycopg2
 
 from harness.rows.designs import KEPT, SEEDS, STRAYS, TOLD, Design
 from harness.rows.job import drain, job_keys
-from harness.rows.replayed import REPLAYS, Replayed, Row, Sent
+from harness.rows.replayed import Replayed, Row, Sent, replay_of
 from harness.rows.steps import (
     ODD,
     Event,
@@ -51,7 +51,7 @@ class Stage:
         design.create_source(self._queue, history.format)
         design.create_target(self._target)
         self.job = f"job{next(_numbers)}"
-        replayed = REPLAYS[design.mode](design)
+        replayed = replay_of(design)
         for id_ in (*(SEEDS if history.seeded else ()), *STRAYS):
             self._place(design, id_, replayed)
         self._queue.tick()
@@ -107,6 +107,8 @@ class Stage:
             row["own"] = KEPT
         if design.told:
             row.update(dict.fromkeys(TOLD))
+        if design.marked:
+            row["gone"] = None
         place = design.place(row)
         self._target.execute(
             f"insert into {place} ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})", *row.values()
@@ -117,8 +119,8 @@ class Stage:
         return [
             Sent(*event)
             for event in self._source.rows(
-                f"select ev_id, ev_type, ev_data, ev_extra2 from {self._events} where ev_id > %s "
-                "order by ev_id",
+                "select ev_id, ev_type, ev_data, ev_extra2, ev_time::text "
+                f"from {self._events} where ev_id > %s order by ev_id",
                 last,
             )
         ]

@@ -1,4 +1,5 @@
 """What a plain replay of events makes of a table: each event by itself, in order."""
+# Long: what each mode makes of it is a class.
 
 from __future__ import annotations
 
@@ -25,13 +26,14 @@ class Sent:
 
     Attributes:
         number: its ``ev_id``.
-        type, data, old: its ``ev_type``, ``ev_data`` and ``ev_extra2``.
+        type, data, old, time: its ``ev_type``, ``ev_data``, ``ev_extra2`` and ``ev_time``.
     """
 
     number: int
     type: str
     data: str
     old: str | None
+    time: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,10 @@ class Replayed:
             self.counts["other,ignored"] += 1
             return
         operation, key = _header(sent.type)
-        self._told = {"op": operation[0].upper(), "ev": str(sent.number)} if self.design.told else {}
+        letter = "R" if operation == "truncate" else operation[0].upper()
+        self._told = {"op": letter, "ev": str(sent.number)} if self.design.told else {}
+        if self.design.marked:
+            self._told["gone"] = sent.time if operation in {"delete", "truncate"} else None
         try:
             done = self._apply(operation, key, sent)
         except BadEventError:
@@ -132,7 +137,7 @@ class Replayed:
             raise BadEventError
         if present is None:
             self._insert(changed)
-        elif self.design.partitions and changed.get("day", present["day"]) != present["day"]:
+        elif self.design.place(present | changed) != self.design.place(present):
             # A row that moves is removed and added.
             own: Row = {"own": ADDED} if self.design.own else {}
             self._store(present | changed | own | self._told, found)
@@ -231,13 +236,45 @@ class Log(Replayed):
         return (str(id(row)),)
 
 
-REPLAYS: Mapping[Mode, type[Replayed]] = {
+@dataclass
+class Marked(Replayed):
+    """A table whose deleted rows stay, and say since when."""
+
+    def _apply(self, operation: str, key: tuple[str, ...], sent: Sent) -> bool:
+        if operation == "truncate":
+            for row in self.rows.values():
+                row.update(self._told if row["gone"] is None else {})
+            return True
+        asked = _read(operation, key, sent)
+        if operation != "delete":
+            return self._put_whole(asked) if asked.whole else self._update(asked)
+        row = self.rows.get(self._key(asked.before), {})
+        row.update(self._told if row else {})
+        return bool(row)
+
+    def _put_whole(self, asked: _Asked) -> bool:
+        # What had the key that a row gets was a former state of that row.
+        after = self._key(asked.row)
+        former = self.rows.pop(after, None) if after != self._key(asked.before) else None
+        try:
+            return self._update(asked)
+        except BadEventError:
+            if former is not None:
+                self.put(former)
+            raise
+
+
+_REPLAYS: Mapping[Mode, type[Replayed]] = {
     "auto": Replayed,
     "append": Log,
     "keep_all": Log,
     "keep_latest": Latest,
 }
-"""Of tables of each mode."""
+
+
+def replay_of(design: Design) -> Replayed:
+    """The replay of a table that is empty."""
+    return (Marked if design.marked else _REPLAYS[design.mode])(design)
 
 
 def _header(type_: str) -> tuple[str, tuple[str, ...]]:

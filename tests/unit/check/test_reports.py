@@ -163,7 +163,14 @@ def test_operations_that_may_come(
 )
 def test_rights_are_named_once(changes: set[Operation], rights: Rights, needed: list[str]) -> None:
     """In the order in which people grant them."""
-    assert rights_for(changes, rights) == needed
+    assert rights_for(changes, rights, settings()) == needed
+
+
+def test_who_marks_rows_empties_no_table() -> None:
+    """Nor needs the right to."""
+    marking = settings().model_copy(update={"deleted_at": "gone"})
+    assert rights_for(ALL, PARENT, marking) == ["select", "delete", "update"]
+    assert rights_for({Operation.DELETE, Operation.TRUNCATE}, UNPARTITIONED, marking) == ["select", "update"]
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def test_constants_are_texts() -> None:
         ("constants", "ctid: 1"),
         ("constants", f"{'x' * 64}: 1"),
         ("where", "status"),
+        ("deleted_at", "x" * 64),
         ("loop_delay", "soon"),
         ("loop_delay", "nan"),
         ("connection_lifetime", "-1"),
@@ -115,13 +116,23 @@ def test_bad_values_are_refused(key: str, value: str) -> None:
         ("*, b:c", "skip_fields", "b"),
         ("a, b:c", "constants", "c: 1"),
         ("*, _OP:c", "constants", "c: 1"),
+        ("a, b:c", "deleted_at", "c"),
+        ("*, _OP:c", "deleted_at", "c"),
     ],
 )
 def test_keys_of_columns_must_agree(fields: str, other: str, value: str) -> None:
     """No column is both loaded and left out, or loaded and constant; ``fields`` tells of it."""
     with pytest.raises(ValidationError, match=other) as caught:
-        Settings.model_validate({**MINIMUM, "fields": fields, other: value})
+        Settings.model_validate({**MINIMUM, "row_mode": "plain", "fields": fields, other: value})
     assert [fault["loc"] for fault in caught.value.errors()] == [("fields",)]
+
+
+@pytest.mark.parametrize(("key", "value"), [("row_mode", "auto"), ("row_mode", "append"), ("where", "a = 1")])
+def test_rows_that_stay_are_rows_that_change(key: str, value: str) -> None:
+    """With deleted_at, each row of the source is one of the target."""
+    with pytest.raises(ValidationError, match="deleted_at") as caught:
+        Settings.model_validate({**MINIMUM, "row_mode": "plain", "deleted_at": "gone", key: value})
+    assert [fault["loc"] for fault in caught.value.errors()] == [(key,)]
 
 
 def test_every_option_is_described() -> None:

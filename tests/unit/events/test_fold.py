@@ -12,7 +12,7 @@ from harness.rows.folds import FOLDS, PREFIXES, Make, description, made, told, w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tdsup.dispatcher.events import _fold
-from tdsup.dispatcher.events.folded import BY_EVENT_TIME, NOT_PARTITIONED, Deed, Some, Stop
+from tdsup.dispatcher.events.folded import BY_EVENT_TIME, NO_MARK, NOT_PARTITIONED, Deed, Some, Stop
 from tdsup.dispatcher.events.moment import Dial
 from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.events.scan import Writing
@@ -150,18 +150,20 @@ def hooked(sifted: tuple[int, ...], masked: tuple[int, ...]) -> dict[str, object
     st.lists(lines(), max_size=12),
     st.sampled_from([NOT_PARTITIONED, BY_EVENT_TIME, 1]),
     st.sampled_from([(), (0,), (0, 2)]),
-    st.tuples(st.booleans(), st.booleans(), st.integers(1, 4), st.sampled_from(Dial), *[st.booleans()] * 2),
+    st.tuples(
+        *[st.booleans()] * 3, st.integers(1, 4), st.sampled_from(Dial), st.sampled_from([None, NO_MARK, 3])
+    ),
     st.builds(hooked, st.sampled_from([(), (3,), (2, 1)]), st.sampled_from([(), (2,), (3, 0)])),
 )
 def test_the_compiled_fold_is_the_pure_one(
     block: list[bytes],
     part: int,
     key: tuple[int, ...],
-    choices: tuple[bool, bool, int, Dial, bool, bool],
+    choices: tuple[bool, bool, bool, int, Dial, int | None],
     hooks: dict[str, object],
 ) -> None:
     """Whatever the lines: both stop at the same byte for the same reason, and tell the same."""
-    replaces, all_loaded, least, dial, has_given, apart = choices
+    replaces, all_loaded, apart, least, dial, mark = choices
     prefixes = (
         PREFIXES if key else tuple(each for each in PREFIXES if each.deed in {Deed.INSERT, Deed.NOTHING})
     )
@@ -176,8 +178,8 @@ def test_the_compiled_fold_is_the_pure_one(
         loaded=(True, all_loaded, True, all_loaded),
         **hooks,
     )
-    if has_given:
-        described = with_given(described)
+    if mark is not None:
+        described = with_given(described, mark=mark)
     compiled, pure = made(_fold.Fold, described), made(PureFold, described)
     text, at = b"".join(block), 0
     while at < len(text):

@@ -1,11 +1,12 @@
 """What a fold comes to is what its events do one by one."""
+# Long: each history is a case.
 
 from __future__ import annotations
 
 import pytest
-from harness.rows.folds import FOLDS, PREFIXES, Make, allow, description, made, told
+from harness.rows.folds import FOLDS, PREFIXES, Make, allow, description, made, told, with_given
 from tdsup.dispatcher.events import _fold
-from tdsup.dispatcher.events.folded import Act, Group, Stop
+from tdsup.dispatcher.events.folded import Act, Description, Group, Stop
 from tdsup.dispatcher.postgres import copytext
 
 
@@ -149,6 +150,84 @@ def test_a_row_may_have_a_state_in_each_period(make: Make) -> None:
     assert list(told(fold)) == [Group(Act.REMOVE, 1, (0,), 1)]
 
 
+MARKED: dict[str, tuple[list[tuple[int, bytes]], list[tuple[Act, bytes]]]] = {
+    "delete": ([(DEL, b"id=1&x=a")], [(Act.MARK, b"noon\t1\n")]),
+    "update, delete": ([(UPD, b"id=1&x=a"), (DEL, b"id=1&x=b")], [(Act.REPLACE, b"noon\t1\ta\n")]),
+    "update, delete, update": (
+        [(UPD, b"id=1&x=a"), (DEL, b"id=1&x=a"), (UPD, b"id=1&x=b")],
+        [(Act.REPLACE, b"\\N\t1\tb\n")],
+    ),
+    "delete, update": (
+        [(DEL, b"id=1&x=a"), (UPD, b"id=1&x=b")],
+        [(Act.MARK, b"\\N\t1\tb\n"), (Act.REPLACE, b"\\N\t1\tb\n")],
+    ),
+    "delete, update, delete": (
+        [(DEL, b"id=1"), (UPD, b"id=1&x=b"), (DEL, b"id=1")],
+        [(Act.MARK, b"noon\t1\tb\n"), (Act.REPLACE, b"noon\t1\tb\n")],
+    ),
+    "patch, delete": (
+        [(SQL_UPD, b"x='a' where id='1'"), (SQL_DEL, b"id='1'")],
+        [(Act.PATCH, b"noon\t1\ta\n")],
+    ),
+    "insert, delete": (
+        [(SQL_ADD, b"(id,x) values ('1','a')"), (SQL_DEL, b"id='1'")],
+        [(Act.INSERT, b"noon\t1\ta\n")],
+    ),
+}
+"""Events, and what they come to where rows stay whose first column says when they were deleted."""
+
+
+def marking(**changes: object) -> Description:
+    """Of rows that stay when they are deleted."""
+    return with_given(description(**changes), given=(1,), mark=0)
+
+
+@FOLDS
+@pytest.mark.parametrize("name", MARKED)
+def test_histories_of_rows_that_stay(make: Make, name: str) -> None:
+    """A delete changes what is given, whatever else it tells; an update takes it back."""
+    events, wanted = MARKED[name]
+    fold = make(marking())
+    block = b"".join(line(prefix, data, time=b"noon") for prefix, data in events)
+    assert fold.add(block, 0) == (len(block), Stop.ALL)
+    groups = [Group._make(group) for group in fold.groups()]
+    assert [(group.act, fold.text(number, group.columns)) for number, group in enumerate(groups)] == wanted
+    assert sum(fold.counts()[0]) == len(events)
+
+
+@FOLDS
+@pytest.mark.parametrize(
+    "event",
+    [
+        (DEL, b"id=1"),
+        (SQL_UPD, b"x='a' where id='1'"),
+        (SQL_ADD, b"(id,x) values ('1','a')"),
+    ],
+)
+def test_what_follows_a_delete_needs_another_fold(make: Make, event: tuple[int, bytes]) -> None:
+    """Unless it is a whole row: whether the row is there, only the target knows."""
+    fold = make(marking())
+    assert fold.add(line(DEL, b"id=1", time=b"noon"), 0)[1] == Stop.ALL
+    assert fold.add(line(*event, time=b"noon"), 0) == (0, Stop.FULL)
+
+
+@FOLDS
+def test_a_row_that_stays_may_come_back_in_another_period(make: Make) -> None:
+    """It is marked where it was; a delete that tells another one than the row's last needs another fold."""
+    fold = made(make, marking(part=1))
+    block = line(DEL, b"id=1&day=2026-11-24", time=b"noon") + line(UPD, b"id=1&day=2026-11-25", time=b"noon")
+    assert fold.add(block, 0) == (len(block), Stop.ALL)
+    assert [group[:2] for group in fold.groups()] == [(Act.MARK, 1), (Act.REPLACE, 2)]
+    assert fold.add(line(DEL, b"id=1&day=2026-11-24", time=b"noon"), 0) == (0, Stop.FULL)
+
+
+@FOLDS
+def test_what_a_delete_does_not_load_must_be_sound(make: Make) -> None:
+    """As in every other line."""
+    fold = make(marking())
+    assert fold.add(line(DEL, b"id=1&x=%", time=b"noon"), 0) == (0, Stop.STRANGE)
+
+
 @FOLDS
 def test_a_table_that_refers_to_itself_gets_a_row_back_in_another_fold(make: Make) -> None:
     """Rows are added first there, and the same row must be gone before."""
@@ -205,6 +284,8 @@ def test_the_compiled_fold_refuses_what_is_not_there() -> None:
         {"first": 99},
         {"columns": ((b"id",),)},
         {"prefixes": ((b"I", "text", 1, 0),)},
+        {"mark": 0},
+        {"mark": -2},
     ]
     for changed in wrong:
         with pytest.raises((IndexError, ValueError, TypeError)):

@@ -213,6 +213,8 @@ LOOSE = "create table _DEST_TABLE (id int, day date, note text)"
         ({"event_types": "D"}, "select, delete"),
         ({"event_types": "I, U", "part_field": "day", "part_template": LOOSE}, "select, delete"),
         ({"event_types": "D", "part_field": "day", "part_template": LOOSE}, "select, delete"),
+        ({"event_types": "I", "deleted_at": "note"}, "insert, select, update, delete"),
+        ({"event_types": "D", "deleted_at": "note"}, "select, update"),
         ({"row_mode": "keep_all"}, "insert"),
         ({"row_mode": "append"}, "insert"),
         ({"row_mode": "auto"}, "insert"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from harness.rows.designs import MASK_KEY, WHERES
-from harness.rows.history import LATEST, LOGS, histories
+from harness.rows.history import LATEST, LOGS, MARKED, histories
 from harness.rows.played import Stage
 from harness.rows.steps import History
 from harness.servers.database import Database
@@ -75,6 +75,14 @@ def test_a_history_that_is_masked(stage: Stage, history: History, mask_file: str
 @given(history=histories(LATEST))
 def test_each_partition_keeps_the_latest_state_of_a_row(stage: Stage, history: History) -> None:
     """With keep_latest; whatever the partitions are, and however rows move between them."""
+    compare(stage, history)
+
+
+@pytest.mark.usefixtures("way")
+@SETTINGS
+@given(history=histories(MARKED))
+def test_deleted_rows_stay_and_say_since_when(stage: Stage, history: History) -> None:
+    """With deleted_at; until they come back, and whatever truncates them."""
     compare(stage, history)
 
 

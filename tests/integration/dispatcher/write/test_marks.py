@@ -1,0 +1,116 @@
+"""Deleted rows that stay, with the time of their delete (``deleted_at``)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from harness.rows.pipeline import Pipeline, Table
+from harness.servers.database import Database
+from harness.servers.queue import Queue
+from tdsup.dispatcher.errors import SetupError
+
+TABLE = Table(
+    columns="id int primary key, day date, note text",
+    parent="id int primary key, day date, note text, gone timestamptz",
+)
+
+
+def archive(queue: Queue, target: Database, *trigger: str, **keys: object) -> Pipeline:
+    """A table whose deleted rows stay; its consumer is registered, and it has three rows."""
+    keys = {"deleted_at": "gone", "row_mode": "plain", **keys}
+    made = Pipeline(queue, target, TABLE, trigger or ("logutriga",), **keys)
+    made.drain()
+    made.insert(3)
+    return made
+
+
+def deletes(queue: Queue) -> list[datetime]:
+    """Times of all events that delete or truncate, in order."""
+    events = queue.source.value("select pgq.current_event_table(%s)", queue.name)
+    return queue.source.column(f"select ev_time from {events} where ev_type ~ '^[DR]|DELETE' order by ev_id")
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("trigger", [("logutriga",), ("sqltriga",), ("jsontriga",)], ids=lambda each: each[0])
+def test_a_deleted_row_says_when(queue: Queue, target: Database, trigger: tuple[str, ...]) -> None:
+    """It is the time of the event; the row is as it was."""
+    job = archive(queue, target, *trigger)
+    job.source.execute("update t set note = 'last' where id = 2; delete from t where id = 2")
+    queue.tick()
+    job.drain()
+    before = target.rows("select note, gone from t where id = 2")
+    job.source.execute("delete from t where id = 3")
+    queue.tick()
+    assert job.drain()["outcomes"] == {"delete,row": 1}
+    first, second = deletes(queue)
+    assert before == [("last", first)]
+    assert target.rows("select id, gone from t order by id") == [(1, None), (2, first), (3, second)]
+
+
+@pytest.mark.usefixtures("way")
+def test_a_row_that_comes_back_was_not_deleted(queue: Queue, target: Database) -> None:
+    """Whether in a later batch, or in the same; the row is what it is now."""
+    job = archive(queue, target)
+    job.source.execute("delete from t where id < 3")
+    queue.tick()
+    job.drain()
+    job.source.execute("insert into t values (1, '2026-11-24', 'new')")
+    job.source.execute("delete from t where id = 3; insert into t values (3, '2026-11-24', 'new')")
+    queue.tick()
+    assert job.drain()["dead_letters"] == 0
+    assert target.rows("select id, note, gone is null from t order by id") == [
+        (1, "new", True),
+        (2, "note 2", False),
+        (3, "new", True),
+    ]
+
+
+@pytest.mark.usefixtures("way")
+def test_a_truncate_deletes_all_rows(queue: Queue, target: Database) -> None:
+    """Rows that were deleted before keep their time."""
+    job = archive(queue, target)
+    queue.attach_truncate("t", "logutriga")
+    job.source.execute("delete from t where id = 1")
+    job.source.execute("truncate t")
+    job.source.execute("insert into t values (4, '2026-11-24', 'new')")
+    queue.tick()
+    job.drain()
+    first, second = deletes(queue)
+    assert target.rows("select id, gone from t order by id") == [
+        (1, first),
+        (2, second),
+        (3, second),
+        (4, None),
+    ]
+
+
+@pytest.mark.usefixtures("way")
+def test_a_delete_of_a_row_that_is_not_there_is_ignored(queue: Queue, target: Database) -> None:
+    """As it is where rows are removed."""
+    job = archive(queue, target)
+    job.drain()
+    target.execute("delete from t where id = 1")
+    job.source.execute("delete from t where id = 1")
+    queue.tick()
+    assert job.drain()["outcomes"]["delete,ignored"] == 1
+    assert target.column("select id from t order by id") == [2, 3]
+
+
+def test_the_column_must_be_there(queue: Queue, target: Database) -> None:
+    """The error says which key names it."""
+    job = archive(queue, target)
+    target.execute("alter table t drop column gone")
+    with pytest.raises(SetupError, match=r"table public\.t has no column gone, which deleted_at names"):
+        job.drain()
+
+
+def test_an_insert_without_a_key_finds_no_former_row(queue: Queue, target: Database) -> None:
+    """Those of sqltriga name none: a row that comes back is a bad event."""
+    job = archive(queue, target, "sqltriga")
+    job.source.execute("delete from t where id = 1")
+    queue.tick()
+    job.drain()
+    job.source.execute("insert into t values (1, '2026-11-24', 'new')")
+    queue.tick()
+    assert job.drain()["dead_letters"] == 1
