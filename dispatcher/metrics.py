@@ -37,7 +37,11 @@ METRICS = (
         "counter",
         "Events of tables that the job's file leaves out, beside the others.",
     ),
-    Metric("late_events", "counter", "Events ignored or dead as their partition is gone (late_events)."),
+    Metric(
+        "late_events",
+        "counter",
+        "Rows and bad or ignored events whose partition was gone (late_events).",
+    ),
     Metric("batches", "counter", "Batches loaded."),
     Metric("batch_seconds", "histogram", "Time from a batch's opening to its end.", buckets=BATCH_SECONDS),
     Metric("batch_events", "histogram", "Events of a batch.", buckets=BATCH_EVENTS),
@@ -106,7 +110,7 @@ class Tally:
         events: how many events there were, by operation and outcome, with a comma in between.
         rows: events that were written, as their writers count them.
         passed_over: events of tables that are left out.
-        late: events whose partition is gone.
+        late: rows and events whose partition was gone.
         batches: batches loaded.
         partitions: partitions created for rows.
         premade: partitions made ahead.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..events import Event, read_change
-from ..partitions import MissingTable, Permit, Tables
+from ..partitions import MissingTable, Period, Permit, Tables
 from ..pgq import Reading, SourcePart
 from ..postgres import Encoding, TableName, copytext
 from ..route import Classifier, Planner, Router, RowMode
@@ -104,6 +104,10 @@ class Destination:
     def planner(self) -> Planner:
         """A planner for the tables as they are now."""
         return Planner(self.settings, self.tables, self._styles, self.encoding, self._permit)
+
+    def is_late(self, period: Period | None) -> bool:
+        """Whether the partition of a period was gone, and is made again in this batch."""
+        return period in self._permit.renewed
 
     @property
     def first_field(self) -> int:

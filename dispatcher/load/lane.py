@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple, Protocol
 
 from ..events import Act, Fold, Group, Stop
-from ..partitions import Missing
+from ..partitions import Missing, Period
 from ..route import Handling
 from ..write import Writer
 from .destination import Destination
@@ -25,6 +25,10 @@ WORTH_MERGING = 1 << 19
 
 WRITING = {Act.INSERT, Act.REPLACE, Act.PATCH}
 """Acts that write values."""
+
+
+ADDING = {Act.INSERT, Act.REPLACE}
+"""Acts that may add rows."""
 
 
 class _Rows(NamedTuple):
@@ -200,12 +204,17 @@ class Lane:
         for number, group in enumerate(map(Group._make, self._fold.groups())):
             way = self._learner.way(group)
             if way is not None and not self._shared.missing:
+                if group.act in ADDING and group.period and self.destination.is_late(self._period(group)):
+                    self._shared.outcome.late += group.size
                 writers = found.setdefault((group.act, way.writer.filled), {})
                 writers.setdefault(way.writer, []).append(_Rows(number, group.size, way))
         steps = [self._step(Act(act), writers) for (act, _filled), writers in found.items()]
         self._fold.clear()
         self.is_empty = True
         return steps
+
+    def _period(self, group: Group) -> Period:
+        return self._known.periods[group.period - 1]
 
     def _step(self, act: Act, writers: dict[Writer, list[_Rows]]) -> Step:
         """What does the same to the rows of some writers; PassFailed if the row path has to see them."""

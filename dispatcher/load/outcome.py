@@ -22,7 +22,8 @@ class Outcome:
         dead_letters: events that have no row.
         passed_over: events of tables that ``table_filter`` leaves out, or ``unlisted_tables``; `events` does
             not have them.
-        late: events of `ignored` or `dead_letters` whose partition is gone by ``retention_period``.
+        late: events of `ignored` or `dead_letters` whose partition is gone by ``retention_period``, and rows
+            for which such a partition was made again.
         rows: events that were applied, as their writers count them: rows added, changed or removed, and
             truncates.
         first_dead: ``ev_id`` and reason of the first dead letter; None if there is none.

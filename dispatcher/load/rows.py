@@ -9,7 +9,7 @@ from ..events import PASSED_OVER, Change, Event, Header, Operation
 from ..partitions import LateRow, Missing, NotPermitted
 from ..postgres import copytext
 from ..route import Gaps, Routed, Shape, WritePlan
-from ..write import Insert, mark_all, truncate
+from ..write import Insert, Replace, mark_all, truncate
 from .buffers import Buffer, Buffers, Identity
 from .deadevents import DeadEvents
 from .destination import Destination
@@ -200,6 +200,8 @@ class RowLoader:
         routed.values = buffer.plan.with_arrays(routed.values, event.encoding)
         is_named = self._buffers.ordered and buffer.plan.names_rows
         self._buffers.add(buffer, event, routed, _identities(change, table.number) if is_named else ())
+        if shape.kind in {Insert, Replace} and table.destination.is_late(shape.period):
+            self._outcome.late += 1
 
     def _buffer(self, shape: Shape, event: Event, key: tuple[bytes, ...], table: _Table) -> Buffer | None:
         """The buffer of a shape; None if something has to be made first."""

@@ -47,6 +47,9 @@ class Permit:
         partitioning: how ``dest_table`` is partitioned.
         lifespan: for how long its partitions exist.
         moment: of the batch, in seconds since 1970; None: a person loads it, and it is never late.
+
+    Attributes:
+        renewed: periods whose time is over, and whose partitions were gone and may be made again.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Permit:
         self._partitioning = partitioning
         self._lifespan = lifespan
         self._moment = moment
+        self.renewed: set[Period] = set()
         self._made: set[str] = set()
         self._added: set[str] = set()
         self._widths: dict[TableName, int] = {}
@@ -91,10 +95,12 @@ class Permit:
     def _check_period(self, period: Period) -> None:
         """Rows of long ago or of the far future are mistakes more often than not."""
         if self._is_over(period):
-            raise LateRow(
-                f"its partition, of {period.start}, is gone (retention_period, late_events)",
-                is_ignored=self._lifespan.late == "ignore",
-            )
+            if self._lifespan.late != "create":
+                raise LateRow(
+                    f"its partition, of {period.start}, is gone (retention_period, late_events)",
+                    is_ignored=self._lifespan.late == "ignore",
+                )
+            self.renewed.add(period)
         asked = self._partitioning
         if as_time(period.end) <= as_time(asked.past) and not self._has_earlier(period):
             raise NotPermitted(
@@ -109,9 +115,9 @@ class Permit:
             )
 
     def _is_over(self, period: Period) -> bool:
-        """Whether partitions of a period are not made any more."""
+        """Whether the time of a period's partition is over."""
         lifespan = self._lifespan
-        if not lifespan.ends or lifespan.late == "create" or self._moment is None:
+        if not lifespan.ends or self._moment is None:
             return False
         asked = {"moment": self._moment, "interval": lifespan.period}
         zone = self._partitioning.zone or self._tables.time_zone

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
 
 from harness.servers.database import Database
 from harness.servers.queue import Queue
@@ -15,6 +16,9 @@ LONGEST = 20
 
 DAYS = ("2026-11-23", "2026-11-24", "2026-12-01")
 """Those that rows may have; the partition of the first is there before anything is loaded."""
+
+HOURS = ("2026-11-23 00:30:00", "2026-11-23 01:00:00", "2026-12-01 23:59:59")
+"""The same where partitions are of hours."""
 
 KEPT = "kept"
 """What rows that are there before a history have in the target's own column."""
@@ -67,6 +71,24 @@ MASKS: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
 }
 """Masks of columns, as a job has them and as functions."""
 
+
+class Partitions(NamedTuple):
+    """Of one length: what each is called after its table's name, and the bounds of that of the first day."""
+
+    name: Callable[[datetime], str]
+    first: tuple[str, str]
+
+
+PERIODS: Mapping[str, Partitions] = {
+    "hourly": Partitions(lambda day: f"{day:%Y_%m_%d_%H}", ("2026-11-23 00:00", "2026-11-23 01:00")),
+    "daily": Partitions(lambda day: f"{day:%Y_%m_%d}", ("2026-11-23", "2026-11-24")),
+    "weekly": Partitions(lambda day: f"{day:%G_w%V}", ("2026-11-23", "2026-11-30")),
+    "monthly": Partitions(lambda day: f"{day:%Y_%m}", ("2026-11-01", "2026-12-01")),
+    "quarterly": Partitions(lambda day: f"{day.year}_q{(day.month + 2) // 3}", ("2026-10-01", "2027-01-01")),
+    "yearly": Partitions(lambda day: f"{day:%Y}", ("2026-01-01", "2027-01-01")),
+}
+"""Partitions, by ``part_method``."""
+
 Extra = Literal["", "unique", "self", "other"]
 Mode = Literal["auto", "append", "keep_all", "keep_latest"]
 
@@ -84,7 +106,7 @@ class Design:
         where: which rows are loaded; see `WHERES`.
         mask_file: file with `MASK_KEY`; empty: nothing is masked.
         mode: the job's ``row_mode``.
-        is_monthly: partitions are of months, else of days.
+        period: how long those of the partitions are, as ``part_method`` has it.
         marked: rows that are deleted stay, with the time of that.
     """
 
@@ -96,8 +118,13 @@ class Design:
     where: str = ""
     mask_file: str = ""
     mode: Mode = "auto"
-    is_monthly: bool = False
+    period: str = "daily"
     marked: bool = False
+
+    @property
+    def days(self) -> tuple[str, ...]:
+        """Those that rows may have."""
+        return HOURS if self.period == "hourly" else DAYS
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -124,7 +151,7 @@ class Design:
             listed = ", ".join(f"{name}: {mask}" for name, mask in its.items())
             keys |= {"mask": listed, "mask_key_file": self.mask_file}
         if self.partitions:
-            keys |= {"part_field": "day", "part_method": "monthly" if self.is_monthly else "daily"}
+            keys |= {"part_field": "day", "part_method": self.period}
         if self.partitions in {"inherited", "apart"}:
             keys["part_template"] = f"create table _DEST_TABLE {self._child}"
         return keys
@@ -156,8 +183,8 @@ class Design:
         for name in self.tables_apart(target):
             target.execute(f"drop table {name}")
         self._create(target, f"varchar({LONGEST})", own, self.partitions, is_log=self.is_log)
-        name = self.place({"day": DAYS[0]})
-        bounds = ("2026-11-01", "2026-12-01") if self.is_monthly else DAYS[:2]
+        name = self.place({"day": self.days[0]})
+        bounds = PERIODS[self.period].first
         if self.partitions == "native":
             target.execute(
                 f"create table {name} partition of t for values from ('{bounds[0]}') to ('{bounds[1]}')"
@@ -176,7 +203,9 @@ class Design:
         self, database: Database, text: str, own: str, partitions: str = "", *, is_log: bool = False
     ) -> None:
         second = "k2 text, " if len(self.key) > 1 else ""
-        day = "day date not null, " if self.partitions else ""
+        day = (
+            f"day {'timestamp' if self.period == 'hourly' else 'date'} not null, " if self.partitions else ""
+        )
         key = f", primary key ({', '.join(self.key)})"
         if is_log or partitions in {"inherited", "apart"}:
             key = ""
@@ -193,7 +222,7 @@ class Design:
     def row(self, id_: int, **values: str | None) -> dict[str, str | None]:
         """A row of that id with some values; others are NULL, but for the key and the day."""
         whole: dict[str, str | None] = dict.fromkeys(self.columns)
-        fixed = {"id": str(id_), "k2": "a", "day": DAYS[0]}
+        fixed = {"id": str(id_), "k2": "a", "day": self.days[0]}
         return {name: values.get(name, fixed.get(name)) for name in whole}
 
     def hidden(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -209,4 +238,5 @@ class Design:
         """The table that has a row of the target."""
         if not self.partitions:
             return "t"
-        return "t_" + (row["day"] or "")[: 7 if self.is_monthly else 10].replace("-", "_")
+        day = row["day"]
+        return f"t_{PERIODS[self.period].name(datetime.fromisoformat(day))}" if day else "t_"

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from harness.rows.designs import DAYS, FORMATS, LONGEST, SEEDS, STRAYS, Design, Mode
+from harness.rows.designs import FORMATS, LONGEST, PERIODS, SEEDS, STRAYS, Design, Mode
 from harness.rows.steps import (
     ODD,
     Event,
@@ -55,7 +55,7 @@ class Maker:
         values: dict[str, st.SearchStrategy[Any]] = {
             "id": st.integers(1, 5),
             "k2": st.sampled_from(["a", "b c"]),
-            "day": st.sampled_from(DAYS),
+            "day": st.sampled_from(self.design.days),
             "u": st.sampled_from([1, 2, 3, None]),
             "up": st.sampled_from([1, 2, 3, None]),
             "o": st.sampled_from([1, 2, 9, None]),
@@ -130,7 +130,7 @@ class Maker:
     def take_over(self) -> list[Step]:
         """A row leaves a day and then goes, and another one gets its key and that day."""
         gone, other = (self._where({name: self.value(name) for name in self.design.key}) for _ in "12")
-        first, second = self.draw(st.permutations(DAYS))[:2]
+        first, second = self.draw(st.permutations(self.design.days))[:2]
         return [
             Statement(f"update t set day = '{first}' where {gone}"),
             *self.draw(st.sampled_from([[], [Tick()]])),
@@ -205,6 +205,7 @@ DESIGNS = st.one_of(
         st.sampled_from(["inherited", "native"]),
         st.booleans(),
         st.booleans(),
+        period=st.sampled_from(sorted(PERIODS)),
     ),
     st.builds(Design, extra=st.just("other")),
 )
@@ -220,7 +221,7 @@ def _designs(*modes: Mode) -> st.SearchStrategy[Design]:
         own=st.booleans(),
         told=st.booleans(),
         mode=st.sampled_from(modes),
-        is_monthly=st.booleans(),
+        period=st.sampled_from(sorted(PERIODS)),
     )
 
 
@@ -240,7 +241,7 @@ MARKED = st.builds(
     partitions=st.sampled_from(["inherited", "native", "apart"]),
     own=st.booleans(),
     told=st.booleans(),
-    is_monthly=st.booleans(),
+    period=st.sampled_from(sorted(PERIODS)),
     marked=st.just(True),
 )
 """Tables whose deleted rows stay."""

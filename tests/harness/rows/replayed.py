@@ -17,6 +17,8 @@ from harness.rows.designs import ADDED, LONGEST, WHERES, Design, Mode
 Row = dict[str, str | None]
 Key = tuple[str | None, ...]
 
+_OF_JSON = re.compile(r"(?<=^\d{4}-\d\d-\d\d)T")
+
 _OPERATIONS = {"I": "insert", "U": "update", "D": "delete", "R": "truncate"}
 
 
@@ -319,7 +321,11 @@ def _decoded(text: str) -> Row:
             found = json.loads(text)
         except ValueError:
             raise BadEventError from None
-        return {name: None if value is None else str(value) for name, value in found.items()}
+        # JSON writes timestamps in another way than PostgreSQL does.
+        return {
+            name: None if value is None else re.sub(_OF_JSON, " ", str(value))
+            for name, value in found.items()
+        }
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
         raise BadEventError
     row: Row = {}

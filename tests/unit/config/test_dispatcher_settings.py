@@ -135,6 +135,12 @@ def test_rows_that_stay_are_rows_that_change(key: str, value: str) -> None:
     assert [fault["loc"] for fault in caught.value.errors()] == [(key,)]
 
 
+def test_rows_that_are_kept_do_not_leave() -> None:
+    """With keep_latest, a row that no longer matches would stay in other partitions."""
+    with pytest.raises(ValidationError, match="must not be keep_latest with where"):
+        Settings.model_validate({**MINIMUM, "row_mode": "keep_latest", "where": "a = 1"})
+
+
 def test_every_option_is_described() -> None:
     """Sample file and documentation are made from the descriptions."""
     assert not [name for name, field in Settings.model_fields.items() if not field.description]
