@@ -40,11 +40,15 @@ class TableDispatcher:
         }
 
     def shares(self, settings: Settings) -> Mapping[str, str]:
-        """The way from queue to table, and the consumer's name, by which alone pgq_ext keeps positions."""
+        """The ways from queue to tables, and the consumer's name, by which alone pgq_ext keeps positions."""
         source, target = database_name(settings.src_db), database_name(settings.dst_db)
+        queue = f"queue {settings.queue} in database {source}"
+        ways = {
+            where: f"the way from {queue} to table {table} in database {target}"
+            for where, table in settings.loads.items()
+        }
         return {
-            "dest_table": f"the way from queue {settings.queue} in database {source} to table "
-            f"{settings.dest_table} in database {target}",
+            **ways,
             "pgq_consumer_id": f"the consumer name {settings.consumer_name} in database {target}, "
             "which pgq_ext would not tell apart by queue,",
         }

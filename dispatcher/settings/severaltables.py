@@ -163,6 +163,16 @@ class SeveralTables(RowSettings, Ends):
         return [*own, *(each.settings for each in listed if each is not None)]
 
     @property
+    def loads(self) -> dict[str, str]:
+        """Tables that are loaded, or a pattern of their names, by the key or the section that says so."""
+        found = {} if self.tables and self.unlisted != "default" else {"dest_table": str(self.dest_table)}
+        for name, keys in self.tables.items():
+            source = SourceName.parse(name)
+            dest = keys.dest_table if source.is_pattern else target_of(keys.dest_table, str(source))
+            found[f"[table {name}]"] = str(dest)
+        return found
+
+    @property
     def shown_table(self) -> str:
         """The table, or the first ones of several, for people."""
         if not self.tables:

@@ -62,8 +62,8 @@ class JobConfig:
     entry: str = ""
 
     def place(self, key: str) -> str:
-        """Where a key is in the file, as messages say it."""
-        return place(self.section, self.entry, key)
+        """Where a key, or a section in brackets, is in the file, as messages say it."""
+        return key if key.startswith("[") else place(self.section, self.entry, key)
 
     @property
     def job_type(self) -> JobType:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from harness.programs.jobfiles import write
 from tdsup.dispatcher.settings import Settings
+from tdsup.supervisor.config.claims import shares
+from tdsup.supervisor.config.confd import scan
 from tdsup.supervisor.config.fleetsettings import FleetSettings
 from tdsup.supervisor.config.jobconfig import BrokenConfig, JobConfig
 from tdsup.supervisor.config.jobfile import jobs_of, load_only_job, settings_of
@@ -145,6 +147,20 @@ def test_only_the_job_of_a_file_has_sections() -> None:
     (broken,) = jobs_of(write("several", JOB + "dest_table = t\n[tabel a]\n"))
     assert isinstance(broken, BrokenConfig)
     assert "no job type is called tabel a" in str(broken.error)
+
+
+def test_two_jobs_that_load_one_table() -> None:
+    """They are told of the section; that both have sections for one queue is no matter."""
+    one = JOB.replace("[DEFAULT]", "[DEFAULT]\nlogfile = %(job_name)s.log")
+    write("a", one + "[table orders]\ndest_table = archive.%(table)s\n[table log]\n")
+    write("b", one + "[table items]\n")
+    assert shares(scan(["conf.d/*.ini"])) == []
+    write("b", one + "[table items]\n[table new_orders]\ndest_table = archive.orders\n")
+    (line,) = shares(scan(["conf.d/*.ini"]))
+    assert line == (
+        "conf.d/b.ini: [table new_orders]: the way from queue q in database a to table archive.orders in "
+        "database b belongs to a (conf.d/a.ini) too"
+    )
 
 
 def test_a_change_of_a_section_is_a_change_of_the_job() -> None:
