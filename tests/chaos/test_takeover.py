@@ -169,7 +169,8 @@ def test_a_frozen_fleet_is_displaced_by_tdsup_takeover(tmp_path: Path, orders: O
         two.wait_for("orders", TAKEOVER, state="running")
         orders.insert(100)
         orders.wait_loaded()
-        for pid in frozen:
+        # The master last: it would replace a worker that it finds frozen.
+        for pid in reversed(frozen):
             os.kill(pid, signal.SIGCONT)
         one.wait_for("orders", state="standby")
         orders.insert(100)

@@ -51,15 +51,23 @@ _EXTRA = {
     "other": "o int references o, ",
 }
 
-WHERES: Mapping[str, Callable[[Mapping[str, str | None]], bool]] = {
+Test = Callable[[Mapping[str, str | None]], bool]
+
+
+def _about(names: str, test: Callable[..., bool]) -> Test:
+    """A test of some columns, all of which a row has to tell; else KeyError."""
+    return lambda row: test(*[row[name] for name in names.split()])
+
+
+WHERES: Mapping[str, Test] = {
     "": lambda _row: True,
-    "n >= 0 or txt in (x, all, 'it''s \\')": lambda row: (
-        (row["n"] is not None and int(row["n"]) >= 0) or row["txt"] in {"x", "all", "it's \\"}
+    "n >= 0 or txt in (x, all, 'it''s \\')": _about(
+        "n txt", lambda n, txt: (n is not None and int(n) >= 0) or txt in {"x", "all", "it's \\"}
     ),
-    "not (txt is null or n = 7)": lambda row: row["txt"] is not None and row["n"] not in {None, "7"},
-    "txt > 'c'": lambda row: row["txt"] is not None and row["txt"].encode() > b"c",
+    "not (txt is null or n = 7)": _about("n txt", lambda n, txt: txt is not None and n not in {None, "7"}),
+    "txt > 'c'": _about("txt", lambda txt: txt is not None and txt.encode() > b"c"),
 }
-"""Conditions, and the same as functions; KeyError if a row does not tell."""
+"""Conditions, and the same as functions."""
 
 MASK_KEY = "0123456789abcdef"
 """Key of digests."""

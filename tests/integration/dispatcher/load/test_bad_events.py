@@ -10,6 +10,9 @@ from harness.servers.database import Database
 from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import DataError, SetupError
 
+# What a test sends is one batch.
+pytestmark = pytest.mark.usefixtures("without_pgqd")
+
 GOOD = "id={}&day=2026-11-24&n=1"
 """An event that loads; its id is missing."""
 

@@ -155,6 +155,7 @@ def events(queue: Queue) -> str:
     return found
 
 
+@pytest.mark.usefixtures("without_pgqd")
 @pytest.mark.parametrize("mode", ["append", "plain"])
 def test_the_time_of_a_batch(queue: Queue, target: Database, keys: Keys, mode: str) -> None:
     """All its rows are of its tick, by the source's clock; a changed row is where its change came."""
