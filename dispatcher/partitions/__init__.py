@@ -6,6 +6,7 @@ from .making.template import refuse_strange_words
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
 from .naming import Method, check_template
 from .partitioning import (
+    BATCH_TIME,
     EPOCH,
     EVENT_TIME,
     NOW,
@@ -26,6 +27,7 @@ from .tables import Tables
 from .zones import Zone
 
 __all__ = [
+    "BATCH_TIME",
     "CLONEABLE",
     "EPOCH",
     "EVENT_TIME",

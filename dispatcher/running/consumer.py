@@ -53,7 +53,7 @@ class Consumer:
         self._settings = settings
         self._tally = tally
         self._logger = context.logger
-        self._sizer = BatchSizer(settings.merge_events if not settings.pgq_batch_collect_interval else 0)
+        self._sizer = BatchSizer(settings.most_merged)
         choice = Choice(self._ownership.row, self._ownership.former)
         self._new_delivery = partial(Delivery, self._queue, target, settings, context.logger, choice)
         self._delivery = self._new_delivery()

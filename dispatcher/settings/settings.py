@@ -68,7 +68,8 @@ class Settings(SeveralTables):
     merge_events: int = Field(
         200_000,
         ge=0,
-        description="While behind, take several ticks as one batch, up to about this many events; 0: never.",
+        description="While behind, take several ticks as one batch, up to about this many events; 0: never. "
+        "With part_field = _BATCHTIME it is never done.",
     )
     loop_delay: float = Field(
         1.0,
@@ -147,3 +148,8 @@ class Settings(SeveralTables):
     def holds_back(self) -> bool:
         """Whether PgQ may give no batch although there are events."""
         return bool(self.pgq_keep_lag or self.pgq_batch_collect_events or self.pgq_batch_collect_interval)
+
+    @property
+    def most_merged(self) -> int:
+        """Most events of several ticks that the job itself takes as one batch; 0: ticks stay apart."""
+        return 0 if self.pgq_batch_collect_interval or self.counts_ticks else self.merge_events

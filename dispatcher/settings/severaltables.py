@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from tdsup.jobtype import sections as further_sections
 
 from ..events import COLUMNS
-from ..partitions import EVENT_TIME
+from ..partitions import BATCH_TIME, EVENT_TIME
 from ..postgres import TableName
 from .ends import Ends
 from .keyvalues import Names
@@ -68,12 +68,21 @@ class SeveralTables(RowSettings, Ends):
     def leading(self) -> tuple[str, ...]:
         """Columns of events that are read besides type, data and table: ``ev_id`` first."""
         needed = {"ev_id"}
-        loaded: tuple[SeveralTables | TableSettings, ...] = (self, *self.tables.values())
-        for each in loaded:
+        for each in self._loaded:
             needed |= {word.column for word, _ in each.fields.words if word.column}
             if each.part_field == EVENT_TIME:
                 needed.add("ev_time")
         return tuple(column for column in COLUMNS if column in needed)
+
+    @property
+    def counts_ticks(self) -> bool:
+        """Whether the time of its tick is what counts of a row."""
+        return any(each.part_field == BATCH_TIME for each in self._loaded)
+
+    @property
+    def _loaded(self) -> tuple[SeveralTables | TableSettings, ...]:
+        """What is said of any table."""
+        return (self, *self.tables.values())
 
     # Several tables.
 

@@ -181,6 +181,28 @@ def test_the_time_of_a_batch(queue: Queue, target: Database, keys: Keys, mode: s
     assert where(target) == ([tables[1]] * 2 if mode == "plain" else tables)
 
 
+@pytest.mark.usefixtures("without_pgqd")
+def test_batches_are_not_merged_whose_time_counts(queue: Queue, target: Database, keys: Keys) -> None:
+    """Rows are of their own tick, however far behind the job is."""
+    target.execute("create table t (id int primary key, at text, note text)")
+    mine = {**keys, "part_field": "_BATCHTIME", "part_time_zone": "UTC"}
+    drain(**mine)
+    days = range(2, 8)
+    for ago in days:
+        queue.send(f"id={ago}&at=x&note=a")
+        queue.source.execute(
+            "update pgq.tick set tick_time = now() - %s * interval '1 day' "
+            "where tick_id = (select max(tick_id) from pgq.tick)",
+            10 - ago,
+        )
+    drain(**mine)
+    assert target.value(
+        "select bool_and(tableoid::regclass::text = to_char((now() - (10 - id) * interval '1 day') "
+        "at time zone 'UTC', '\"t_\"YYYY_MM_DD')) and count(*) = %s from t",
+        len(days),
+    )
+
+
 def test_the_present(queue: Queue, target: Database, keys: Keys) -> None:
     """Rows are of the target's time, whatever they hold."""
     target.execute(PLAIN.format("text"))
