@@ -71,7 +71,8 @@ def _first_row(
     key = settings.fields.rename([name.encode() for name in source.feeders.key] if source.feeders else [])
     if not settings.part_field:
         return _TODAY, MissingTable(settings.dest_table, None, key)
-    return _TODAY, MissingTable(settings.partitioning.partition(now), now, key, tables.place(now).gap)
+    place = tables.place(now)
+    return _TODAY, MissingTable(place.table or settings.partitioning.partition(now), now, key, place.gap)
 
 
 def _creation(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
-from ..partitions import Tables
+from ..partitions import Extension, Tables, extension_of
 from ..postgres import Connection, TableName, nearest, queries
 from ..settings import Settings
 from .look import Look
@@ -78,11 +78,13 @@ class DestTable:
         schema: its schema; None if there is none.
         relation: the table; None if there is none, or if the role may not use the schema.
         near: if there is none, the one that may have been meant; None if no name is like it.
+        extension: what partitions it by itself; None: nothing does.
     """
 
     schema: Schema | None
     relation: Relation | None
     near: TableName | None = None
+    extension: Extension | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class TableFacts:
 def read_tables(look: Look, settings: Settings) -> TableFacts:
     """Ask for ``dest_table`` and its newest partition."""
     dest = look.read(lambda cursor: _read_dest(cursor, settings))
-    if not (settings.part_field and dest and dest.schema and dest.schema.usable):
+    if not (settings.part_field and dest and dest.schema and dest.schema.usable) or dest.extension:
         return TableFacts(dest)
     return TableFacts(dest, look.use(lambda connection: _read_newest(connection, settings)))
 
@@ -157,7 +159,9 @@ def _read_dest(cursor: Cursor, settings: Settings) -> DestTable:
     if schema and not schema.usable:
         return DestTable(schema, None)
     relation = read_relation(cursor, name) if schema else None
-    return DestTable(schema, relation, None if relation else _read_near(cursor, name))
+    if relation is None:
+        return DestTable(schema, None, _read_near(cursor, name))
+    return DestTable(schema, relation, extension=extension_of(cursor, name))
 
 
 def _read_near(cursor: Cursor, name: TableName) -> TableName | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..events import Operation
-from ..partitions import CLONEABLE
+from ..partitions import CLONEABLE, Extension
 from ..postgres import TableName, hint, quote
 from ..rights import (
     CHILD,
@@ -60,12 +60,15 @@ def table_findings(
         yield fault
         return
     if dest.relation is not None:
-        rights = rights_for(changes, PARENT if settings.part_field else UNPARTITIONED, settings)
-        if clones(settings) and "select" not in rights:
+        is_parted = settings.part_field and not dest.extension
+        rights = rights_for(changes, PARENT if is_parted else UNPARTITIONED, settings)
+        if is_parted and clones(settings) and "select" not in rights:
             rights.append("select")
         # Its owner has all rights.
-        wanted = None if _is_to_own(dest.relation, settings) else rights
+        wanted = None if _is_to_own(dest, settings) else rights
         yield from _relation(dest.relation, "", wanted, server, stages=stages)
+        if dest.extension and settings.part_field:
+            yield Note(_whose_partitions(dest.extension, parent))
     else:
         what = "each of its partitions" if settings.part_field else "it"
         yield Note(f"{_no_table(dest, parent)}; part_template creates {what}")
@@ -165,7 +168,7 @@ def _relation(
 def _creation(dest: DestTable, settings: Settings, server: Server) -> Iterator[Finding]:
     """What the creation of tables needs; nothing if the job never creates one."""
     parent = settings.dest_table
-    if dest.relation is not None and not settings.part_field:
+    if dest.relation is not None and (dest.extension or not settings.part_field):
         return
     if dest.schema and not dest.schema.may_create and creates(settings):
         yield server.grant(f"create on schema {quote(parent.schema)}")
@@ -173,16 +176,22 @@ def _creation(dest: DestTable, settings: Settings, server: Server) -> Iterator[F
         return
     if _not_cloneable(dest, settings):
         yield Fault(f"{parent} cannot be cloned for its partitions, and there is no part_template")
-    elif _is_to_own(dest.relation, settings):
+    elif _is_to_own(dest, settings):
         yield Fault(
             f"role {server.role} does not own {parent} and cannot make children of it; "
             f"run there: alter table {parent.sql} owner to {quote(server.role)}"
         )
 
 
-def _is_to_own(dest: Relation, settings: Settings) -> bool:
-    """Whether the role has to become the owner of ``dest_table``."""
-    return links(settings) and not dest.owned
+def _is_to_own(dest: DestTable, settings: Settings) -> bool:
+    """Whether the role has to become the owner of ``dest_table``, which there is."""
+    return bool(dest.relation and not dest.relation.owned and not dest.extension and links(settings))
+
+
+def _whose_partitions(extension: Extension, parent: TableName) -> str:
+    return (
+        f"{parent} is {extension.makes}: its rows go through it, and partitions are neither made nor removed"
+    )
 
 
 def _may_not_stage(server: Server) -> Fault:

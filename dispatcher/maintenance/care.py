@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..partitions import Lifespan, MissingTable, Partitioning, Tables
+from ..partitions import Extension, Lifespan, MissingTable, Partitioning, Tables, extension_of
 from ..postgres import Connection, queries
-from .agenda import Decision, decide
+from .agenda import Decision, Deed, decide
 from .calendar import Calendar
 from .inventory import read_inventory
 from .present import Present, horizon
@@ -27,9 +27,25 @@ class Care:
     lifespan: Lifespan
     zone: str
 
+    def extension(self, connection: Connection) -> Extension | None:
+        """What looks after the partitions instead; None: nothing does."""
+        with connection.cursor() as cursor:
+            return extension_of(cursor, self.partitioning.parent)
+
+    def refusals(self, extension: Extension) -> Iterator[str]:
+        """What is asked for that an extension looks after, each with what to do instead."""
+        parent = self.partitioning.parent
+        if self.lifespan.premake:
+            yield extension.why_none_ahead(parent)
+        if self.lifespan.ends:
+            yield extension.why_none_goes(parent)
+
     def decisions(self, connection: Connection, present: Present) -> list[Decision]:
         """What becomes of each partition now; of none by its age, if the present moment is in doubt."""
         lifespan = self.lifespan
+        if extension := self.extension(connection):
+            found = read_inventory(connection, self.partitioning, self.zone, present.moment)
+            return [Decision(each, Deed.KEEP, f"{extension.name} looks after it") for each in found]
         until = None
         if lifespan.ends and not present.doubt:
             zone = self.partitioning.zone or self.zone

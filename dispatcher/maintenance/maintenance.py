@@ -106,11 +106,22 @@ class Maintenance:
         present, left = self._ask(), EVERY
         for care in cares:
             verify()
+            if self._is_refused(care):
+                continue
             self._premake(care, present)
             gone = self._remove(care, present, verify) or gone
             left = min(left, self._until_next(care, present))
         self._plan(left)
         return gone
+
+    def _is_refused(self, care: Care) -> bool:
+        """Whether an extension looks after the partitions instead; then it is told what to do there."""
+        with self._connection:
+            extension = care.extension(self._connection)
+        if extension is None:
+            return False
+        self._troubles += care.refusals(extension)
+        return True
 
     def _until_next(self, care: Care, present: Present) -> float:
         """Seconds until the next period of a table has begun, if that is something to wait for."""

@@ -29,6 +29,9 @@ def hindrances(connection: Connection, care: Care, role: str) -> Iterator[str]:
     if not partitioning.field:
         yield "premake and retention_period do nothing without part_field"
         return
+    if extension := care.extension(connection):
+        yield from care.refusals(extension)
+        return
     if lifespan.premake and partitioning.names_key and not _key(connection, partitioning):
         yield (
             f"premake makes nothing: part_template says _PKEY, and {partitioning.parent} has no primary key "

@@ -1,6 +1,7 @@
 """The partition that a row belongs to, the tables that exist, and how missing ones are made."""
 
 from .making.clones import CLONEABLE
+from .making.extension import Extension, extension_of
 from .making.maker import TableMaker
 from .making.template import refuse_strange_words
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
@@ -36,6 +37,7 @@ __all__ = [
     "TEXT",
     "Action",
     "ColumnType",
+    "Extension",
     "Kind",
     "LateEvents",
     "LateRow",
@@ -55,6 +57,7 @@ __all__ = [
     "Tables",
     "Zone",
     "check_template",
+    "extension_of",
     "filled",
     "period_of",
     "refuse_strange_words",

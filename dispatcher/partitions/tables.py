@@ -8,6 +8,7 @@ from datetime import timedelta
 from ..errors import SetupError
 from ..events import Dial
 from ..postgres import MAX_BYTES, Connection, TableName, queries
+from .making.extension import Extension, extension_of
 from .partitioning import Partitioning
 from .period import Period
 from .place import Neighbours, Place, Range, place
@@ -65,6 +66,8 @@ class Tables:
         self._places: dict[Period, Place] = {}
         self._full: set[Period] = set()
         self._is_native: bool | None = None
+        self._extension: Extension | None = None
+        self._has_asked = False
         self._by_moment = False
         self._known: set[TableName] = set()
         self._copied: dict[TableName, bool] = {}
@@ -97,15 +100,25 @@ class Tables:
         if period not in self._places:
             if len(self._places) >= MAX_PLACES:
                 self._places.clear()
-            self._places[period] = self._place(period)
+            is_theirs = self.extension() is not None
+            self._places[period] = Place(self._partitioning.parent) if is_theirs else self._place(period)
         return self._places[period]
 
     def forget_places(self, full: Period | None = None) -> None:
         """Look again where rows go; for `full`, no partition can be made: the parent takes its rows."""
         self._places.clear()
         self._is_native = None
+        self._has_asked = False
         if full is not None:
             self._full.add(full)
+
+    def extension(self) -> Extension | None:
+        """What partitions ``dest_table`` by itself; None: nothing does. Remembered as places are."""
+        if not self._has_asked:
+            with self.connection.cursor() as cursor:
+                self._extension = extension_of(cursor, self._partitioning.parent)
+            self._has_asked = True
+        return self._extension
 
     def _place(self, period: Period) -> Place:
         parent = self._partitioning.parent
@@ -182,8 +195,13 @@ class Tables:
         return found[0] if found else None
 
     def newest(self) -> tuple[TableName, bool] | None:
-        """The newest table that is named like a partition, and whether it is a child; None: there is none."""
+        """The newest table that is named like a partition, and whether it is a child; None: there is none.
+
+        Of what an extension partitions, it is ``dest_table``.
+        """
         parent, naming = self._partitioning.parent, self._partitioning.naming
+        if self.extension():
+            return parent, False
         named = {"schema": parent.schema, "pattern": naming.pattern, "order": naming.order}
         with self.connection.cursor() as cursor:
             found = queries.row(cursor, "newest_partition", table=parent.sql, **named)

@@ -471,6 +471,27 @@ select extract(epoch from now())::float8;
 select exists (
     select from pg_inherits where inhrelid = to_regclass(%(table)s) and inhparent = to_regclass(%(parent)s));
 
+-- name: partitioning_extensions
+-- Whether there is TimescaleDB's list of hypertables, and Citus's of its tables. Of the former it counts whose it is: others
+-- may make such a view, and functions in it would run as our role. In pg_catalog nobody may make a table.
+select exists (
+    select from pg_extension e
+    join pg_depend on refclassid = 'pg_extension'::regclass and refobjid = e.oid and deptype = 'e'
+    join pg_class c on classid = 'pg_class'::regclass and objid = c.oid
+    join pg_namespace n on n.oid = relnamespace
+    where extname = 'timescaledb' and nspname = 'timescaledb_information' and relname = 'hypertables'),
+    to_regclass('pg_catalog.pg_dist_partition') is not null;
+
+-- name: is_hypertable
+-- Whether a table is a hypertable of TimescaleDB, which must be there.
+select exists (
+    select from timescaledb_information.hypertables
+    where hypertable_schema = %(schema)s and hypertable_name = %(relation)s);
+
+-- name: is_of_citus
+-- Whether a table is one of Citus, which must be there.
+select exists (select from pg_catalog.pg_dist_partition where logicalrelid = to_regclass(%(table)s));
+
 -- name: default_partition
 -- Schema and name of the default partition of a table that is partitioned by the range of one column, and that column; no
 -- row if it has none that can have constraints.

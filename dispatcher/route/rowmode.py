@@ -226,7 +226,7 @@ def _look_at_new(
 ) -> Uniques | None:
     """The unique indexes of a table that the job would make; None if it makes none, or cannot."""
     there = tables.exists(settings.dest_table)
-    if there and not settings.part_field:
+    if there and (not settings.part_field or tables.extension()):
         return None
     how = settings.partitioning
     template = "\n".join(how.own_sql.values())

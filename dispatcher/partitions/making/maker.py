@@ -85,8 +85,11 @@ class TableMaker:
                     queries.run(cursor, "unlock_session", key=key)
 
     def _is_there(self, table: TableName) -> bool:
+        """Whether the table is there, or by now an extension that partitions the parent by itself."""
         with self._connection, self._connection.cursor() as cursor:
-            return bool(queries.value(cursor, "table_exists", table=table.sql))
+            if queries.value(cursor, "table_exists", table=table.sql):
+                return True
+            return self._tables.extension() is not None
 
     def _guard(self, missing: MissingTable) -> Guard | None:
         """What keeps rows of a partition out of the default one; None if there is no need."""
