@@ -251,6 +251,7 @@ def test_another_owner(target: Database, connection: Connection) -> None:
     assert tables(target) == before
 
 
+@pytest.mark.usefixtures("without_pgqd")
 def test_a_job_that_keeps_partitions(pipeline: Pipeline, target: Database) -> None:
     """Those of its rows that are old go between batches, others are made ahead, and rows still come."""
     pipeline.drain(part_past="1970-01-01")
