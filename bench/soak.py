@@ -20,6 +20,7 @@ from harness.trials import (
     files,
     hanging,
     noise,
+    races,
     rotations,
     starts,
     storms,
@@ -51,6 +52,7 @@ TRIALS = {
     "storms": Trial(storms.run, 10_000, 500),
     "noise": Trial(noise.run, 10_000, 300),
     "files": Trial(files.run, 5000, 100),
+    "races": Trial(races.run, 200, 8),
     "wakeups": Trial(wakeups.run, 10_000, 200),
     "hanging": Trial(hanging.run, 800, 100),
 }

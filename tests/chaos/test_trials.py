@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.trials import crashes, crashpoints, deaths, files, noise, rotations, starts, storms, wakeups
+from harness.trials import (
+    crashes,
+    crashpoints,
+    deaths,
+    files,
+    noise,
+    races,
+    rotations,
+    starts,
+    storms,
+    wakeups,
+)
 
 
 def test_simultaneous_starts_make_one_master(tmp_path: Path) -> None:
@@ -50,3 +61,8 @@ def test_spoilt_files_stop_nobody(tmp_path: Path) -> None:
 def test_each_event_wakes_its_job(tmp_path: Path) -> None:
     """Asleep or not, whoever is killed meanwhile; the limit is that of a slow machine."""
     wakeups.run(tmp_path, 300, jobs=8, within=5)
+
+
+def test_races_for_new_partitions_misplace_no_row(tmp_path: Path) -> None:
+    """Of natively partitioned tables, with and without a default partition, and of inherited ones."""
+    races.run(tmp_path, 8, jobs=3, timed=False)
