@@ -25,6 +25,7 @@ from harness.trials import (
     starts,
     storms,
     wakeups,
+    year,
 )
 
 
@@ -54,6 +55,7 @@ TRIALS = {
     "files": Trial(files.run, 5000, 100),
     "races": Trial(races.run, 200, 8),
     "wakeups": Trial(wakeups.run, 10_000, 200),
+    "year": Trial(year.run, 365, 40),
     "hanging": Trial(hanging.run, 800, 100),
 }
 """All claims by name."""
