@@ -119,7 +119,7 @@ class Permit:
         lifespan = self._lifespan
         if not lifespan.ends or self._moment is None:
             return False
-        asked = {"moment": self._moment, "interval": lifespan.period}
+        asked = {"moment": self._moment, "interval": lifespan.period, "until": period.until}
         zone = self._partitioning.zone or self._tables.time_zone
         with self._tables.connection.cursor() as cursor:
             return bool(queries.value(cursor, "is_over", end=period.end.isoformat(), zone=zone, **asked))

@@ -779,14 +779,22 @@ select extract(epoch from clock_timestamp())::float8;
 select to_char(to_timestamp(%(moment)s) at time zone %(zone)s, 'YYYY-MM-DD HH24:MI:SS');
 
 -- name: moment_before
--- The moment that is so long before another one, by the calendar of a time zone; in seconds.
-select extract(epoch from
-    (to_timestamp(%(moment)s) at time zone %(zone)s - %(interval)s::interval) at time zone %(zone)s)::float8;
+-- The moment that is so long before another one, in seconds: months and days are those of the calendar of a time zone, hours
+-- have 60 minutes, whatever clocks show.
+select extract(epoch from case when days = interval '0' then moment
+    else (moment at time zone %(zone)s - days) at time zone %(zone)s end - (whole - days))::float8
+from (select to_timestamp(%(moment)s), %(interval)s::interval, date_trunc('day', %(interval)s::interval)) as given (
+    moment, whole, days);
 
 -- name: is_over
--- Whether a time of a time zone is so long before a moment, or before now if that is earlier.
-select %(end)s::timestamp at time zone %(zone)s <= (
-    least(now(), to_timestamp(%(moment)s)) at time zone %(zone)s - %(interval)s::interval) at time zone %(zone)s;
+-- Whether a moment in seconds, or if that is NULL a time of a time zone, is so long before a moment, as by moment_before, or
+-- before now if that is earlier.
+select coalesce(to_timestamp(%(until)s), %(end)s::timestamp at time zone %(zone)s)
+    <= case when days = interval '0' then moment
+        else (moment at time zone %(zone)s - days) at time zone %(zone)s end - (whole - days)
+from (
+    select least(now(), to_timestamp(%(moment)s)), %(interval)s::interval, date_trunc('day', %(interval)s::interval)
+) as given (moment, whole, days);
 
 -- name: release_session_lock
 -- Give a lock of the session back.
