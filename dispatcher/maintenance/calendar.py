@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..partitions import Partitioning, Period, period_of
+from ..partitions import Partitioning, Period, as_time, period_of
 from ..postgres import Connection, queries
 
 
@@ -58,6 +58,20 @@ class Calendar:
         for _ in range(count):
             try:
                 period = self._periods.after(period)
+            except OverflowError:
+                return
+            yield period
+
+    def ahead(self, first: float, last: float, count: int) -> Iterator[Period]:
+        """The periods from one moment to another, and so many after, but for those that clocks leave out."""
+        period, present = self.period(first), self.period(last)
+        yield period
+        while count or as_time(period.start) < as_time(present.start):
+            count -= as_time(period.start) >= as_time(present.start)
+            try:
+                period = self._periods.after(period)
+                while period.is_left_out:
+                    period = self._periods.after(period)
             except OverflowError:
                 return
             yield period

@@ -68,7 +68,7 @@ class Care:
             names = {"schema": parent.schema, "table": parent.table}
             key = tuple(name for (name,) in queries.rows(cursor, "primary_key", **names))
         calendar = Calendar(connection, partitioning, self.zone)
-        for period in calendar.forwards(calendar.period(present.moment), self.lifespan.premake):
+        for period in calendar.ahead(present.moment, present.latest, self.lifespan.premake):
             place = tables.place(period)
             if place.table is None:
                 # Another job may have just made it: only a part of a period needs another name.
@@ -76,6 +76,6 @@ class Care:
                 yield MissingTable(named, period, key, place.gap)
 
     def seconds_left(self, connection: Connection, present: Present) -> float:
-        """Seconds until the present period ends by the target's clock; below 0: the last batch is behind."""
+        """Seconds until the present period ends by the target's clock; below 0: the job is far behind."""
         calendar = Calendar(connection, self.partitioning, self.zone)
-        return calendar.bounds(calendar.period(present.moment)).end_moment - present.clock
+        return calendar.bounds(calendar.period(present.latest)).end_moment - present.clock

@@ -28,6 +28,15 @@ class Present:
         return self.clock if self.applied is None else min(self.clock, self.applied)
 
     @property
+    def latest(self) -> float:
+        """The moment ahead of which partitions are made.
+
+        It is the target's clock, as a job that sleeps reads ticks without events late; of a job that is far
+        behind, the moment up to which it has come.
+        """
+        return self.moment if self.doubt else self.clock
+
+    @property
     def doubt(self) -> str:
         """Why nothing may be removed by its age; empty if the present moment is sure."""
         if self.applied is None:

@@ -20,7 +20,7 @@ from .partitioning import (
     filled,
     unknown_word,
 )
-from .period import Period, period_of
+from .period import Period, as_time, period_of
 from .periodcache import PeriodCache, Stretch
 from .permit import LateRow, NotPermitted, Permit
 from .references import References
@@ -56,6 +56,7 @@ __all__ = [
     "TableMaker",
     "Tables",
     "Zone",
+    "as_time",
     "check_template",
     "extension_of",
     "filled",

@@ -34,6 +34,11 @@ class Period:
         """The moment at which it begins, as PostgreSQL reads it."""
         return as_time(self.start).isoformat(" ")
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether clocks pass over all of it, so that no moment is in it."""
+        return self.since is not None and self.since == self.until
+
 
 UNITS: dict[Method, str] = {
     "hourly": "hour",
