@@ -117,7 +117,8 @@ class Naming:
             if word == "parent":
                 return re.escape(self._parent)
             if word in places:
-                return f"\\{places[word]}"
+                # A digit that follows is none of the reference.
+                return f"(?:\\{places[word]})"
             places[word] = len(places) + 1
             return f"({_WORDS[word]})"
 

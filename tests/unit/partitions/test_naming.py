@@ -7,7 +7,7 @@ from datetime import date
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tdsup.dispatcher.partitions.naming import Method, Naming, check_template
 from tdsup.dispatcher.partitions.period import period_of
@@ -26,6 +26,7 @@ PIECES = st.one_of(st.sampled_from(WORDS), st.sampled_from(["_", ".", "é", "w",
     st.dates(date(1, 1, 8), date(9998, 1, 1)),
     st.dates(date(1, 1, 8), date(9998, 1, 1)),
 )
+@example("%(parent)s%(year)s%(month)s%(year)s0", "monthly", "t", date(2026, 1, 1), date(2026, 2, 1))
 def test_a_template_that_is_taken_tells_periods_apart(
     template: str, method: Method, parent: str, one: date, other: date
 ) -> None:

@@ -206,7 +206,8 @@ def test_days_of_numbers(target: Database, connection: Connection, kind: str, ty
 NAMES = {
     "weekly": "%(parent)s from %(year)s-%(month)s-%(day)s",
     "monthly": "m%(month)s_%(year)s of %(parent)s",
-    "quarterly": "%(parent)s_q%(quarter)sof%(year)s",
+    # A word twice, and a digit after it.
+    "quarterly": "%(parent)s_q%(quarter)sof%(year)s-%(quarter)s0",
     "yearly": 'y%(year)s "%(parent)s"',
 }
 
