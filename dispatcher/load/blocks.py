@@ -117,26 +117,28 @@ class BlockLoader:
     # Several tables.
 
     def _split(self, block: bytes) -> list[tuple[Lane | _Fate, list[bytes]]]:
-        """The lines of a block by where they go; of tied tables, in their order.
+        """The lines of a block by where they go, each group in order; of tied tables, in their order.
 
         A merge must not find a row that refers to another one before that is there, nor one that does so anew
         before what is deleted with the other one.
         """
         number = len(self._destinations.leading) + 2
         groups: list[tuple[Lane | _Fate, list[bytes]]] = []
-        open_: dict[bytes, list[bytes]] = {}
-        tied = b""
+        open_: dict[Lane | _Fate, list[bytes]] = {}
+        tied: Lane | _Fate | None = None
         for line in block.splitlines(keepends=True):
             name = line.split(b"\t", number + 1)[number]
-            lines = open_.get(name)
+            # Several tables of the source may have one lane, and a row may move between them.
+            lane = self._by_name.get(name) or self._lane_of(name)
+            lines = open_.get(lane)
             if lines is None:
-                lines = open_[name] = []
-                lane = self._by_name.get(name) or self._lane_of(name)
+                lines = open_[lane] = []
                 groups.append((lane, lines))
                 if isinstance(lane, Lane) and lane.destination.is_bound:
                     # The next line of the tied table before this one begins a new group.
-                    open_.pop(tied, None)
-                    tied = name
+                    if tied is not None:
+                        open_.pop(tied, None)
+                    tied = lane
             lines.append(line)
         return groups
 

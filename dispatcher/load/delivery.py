@@ -103,9 +103,7 @@ class Delivery:
         return outcome.first_dead[1] if outcome.first_dead else None
 
     def _deliver(self, work: Work, moment: float | None) -> Outcome | None:
-        self.destinations.moment = moment
-        for each in self.destinations:
-            each.begin(moment)
+        self.destinations.begin(moment)
         pass_ = self.destinations.pass_for(self._pauses.first(in_blocks=work.stream is not None))
         try:
             for _ in range(MAX_PASSES):
@@ -226,6 +224,8 @@ class Delivery:
             self.dead_letters.create()
         if missing.triggers:
             self._look_for_truncates()
+        if missing.roots:
+            self.destinations.ask()
         if missing.sources:
             self.destinations.make(missing.sources)
         for table in sorted(missing.tables.values(), key=lambda each: each.table):

@@ -56,6 +56,11 @@ class Destinations:
         self._makers: dict[TableName, TableMaker] = {}
         self._sections: dict[TableName, SourceName | None] = {}
         self._known: dict[bytes, Destination | None] = {}
+        # In this batch: tables of the target that are to be destinations, names that are to be asked for,
+        # and whether that was done.
+        self._coming: set[TableName] = set()
+        self._asked: set[bytes] = set()
+        self._has_asked = False
         self._references = References(target)
         self.sieve = sieve_of(settings, self.encoding)
         self.only: Destination | None = None
@@ -81,22 +86,53 @@ class Destinations:
         if self.only is not None:
             return self.only
         if table not in self._known:
+            if self._may_be_new(table):
+                missing.roots = True
+                self._asked.add(table)
+                return None
             root = self._root(table)
             listed = self.settings.of_table(_text(root))
-            found = None
-            if listed is not None:
-                found = self._of(listed)
-                if found is None:
-                    if len(self._made) + len(missing.sources) >= MAX_TABLES:
-                        raise ValueError(
-                            f"it is of {_text(root)}, and one job loads at most {MAX_TABLES} tables"
-                        )
-                    missing.sources.add(root)
-                    return None
+            found = None if listed is None else self._of(listed)
+            if listed is not None and found is None:
+                self._expect(listed.settings.dest_table, root)
+                missing.sources.add(root)
+                return None
             if len(self._known) >= MAX_NAMES:
                 self._known.clear()
             self._known[table] = found
         return self._known[table]
+
+    def _expect(self, dest: TableName, root: bytes) -> None:
+        """A destination is to be made; raises ValueError if there are too many."""
+        if dest not in self._coming and len(self._coming) + len(self._made) >= MAX_TABLES:
+            raise ValueError(f"it is of {_text(root)}, and one job loads at most {MAX_TABLES} tables")
+        self._coming.add(dest)
+
+    def _may_be_new(self, table: bytes) -> bool:
+        """Whether a table may be a partition that nobody knew of when the source was asked last."""
+        if self._has_asked or self._is_named(table) or self._queue.tables.knows(table):
+            return False
+        return len(self._asked) < MAX_NAMES
+
+    def ask(self) -> None:
+        """Ask the source of which tables those are parts that were not known: once for a batch."""
+        self._queue.tables.learn(self._asked)
+        self._known.clear()
+        self._asked.clear()
+        self._has_asked = True
+
+    def begin(self, moment: float | None) -> None:
+        """A batch begins.
+
+        Args:
+            moment: as for `Destination.begin`.
+        """
+        self.moment = moment
+        self._coming.clear()
+        self._asked.clear()
+        self._has_asked = False
+        for each in self:
+            each.begin(moment)
 
     def begin_pass(self, cursor: Cursor, moment: float) -> None:
         """A transaction of the target begins.
@@ -113,8 +149,10 @@ class Destinations:
 
     def _root(self, table: bytes) -> bytes:
         """The table that an event counts for: a section may name a partition, too."""
-        is_named = SourceName.parse(_text(table)) in self.settings.sections
-        return table if is_named else self._queue.tables.root(table)
+        return table if self._is_named(table) else self._queue.tables.root(table)
+
+    def _is_named(self, table: bytes) -> bool:
+        return SourceName.parse(_text(table)) in self.settings.sections
 
     def _of(self, listed: Listed[Settings]) -> Destination | None:
         """The destination of a table, if it is made; ValueError if another section has made it."""
@@ -137,6 +175,7 @@ class Destinations:
             if listed is not None and listed.settings.dest_table not in self._made:
                 part = self._queue.tables.part(source if listed.is_only else None)
                 self._make(listed.settings, listed.section, part)
+        self._coming.clear()
         self.look()
 
     def _make(self, settings: Settings, section: SourceName | None, feed: SourcePart) -> Destination:

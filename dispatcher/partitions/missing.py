@@ -86,6 +86,7 @@ class Missing:
         dead_letters: whether it is the place for dead letters.
         triggers: whether it is to be known which triggers of the source write truncates.
         sources: tables of the source, as ``ev_extra1`` names them, whose events have no destination yet.
+        roots: whether it is to be known of which tables of the source some are parts.
         parents: the ``dest_table`` of each table that is missing, or has a column missing.
     """
 
@@ -94,6 +95,7 @@ class Missing:
     dead_letters: bool = False
     triggers: bool = False
     sources: set[bytes] = field(default_factory=set)
+    roots: bool = False
     parents: dict[TableName, TableName] = field(default_factory=dict)
 
     def add(self, found: Iterable[MissingTable | MissingColumn], parent: TableName) -> None:
@@ -111,4 +113,5 @@ class Missing:
                 self.columns.setdefault((each.table, each.name), each)
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.columns or self.dead_letters or self.triggers or self.sources)
+        asks = self.triggers or self.roots
+        return bool(self.tables or self.columns or self.dead_letters or asks or self.sources)

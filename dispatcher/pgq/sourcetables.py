@@ -14,6 +14,9 @@ from psycopg2 import sql
 from ..postgres import Connection, queries
 from ..settings import Settings, most_exact
 
+MAX_STRANGE = 4096
+"""Most names that are known to stand for nothing."""
+
 
 class SourceTables:
     """The tables whose rows a job loads.
@@ -84,11 +87,18 @@ class SourceTables:
         """Ask the source about names of loaded events that are not known yet; each is asked for once."""
         if names - self._roots.keys() - self._strange:
             self.look()
+            if len(self._strange) + len(names) > MAX_STRANGE:
+                # Whoever writes events names tables as he likes.
+                self._strange.clear()
             self._strange |= names - self._roots.keys()
 
     def root(self, name: bytes) -> bytes:
         """The table that a name stands for."""
         return self._roots.get(name, name)
+
+    def knows(self, name: bytes) -> bool:
+        """Whether it is known what a name stands for, or was asked since it came."""
+        return name in self._roots or name in self._strange
 
     @property
     def only(self) -> bytes | None:
