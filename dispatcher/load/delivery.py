@@ -225,7 +225,7 @@ class Delivery:
         if missing.triggers:
             self._look_for_truncates()
         if missing.roots:
-            self.destinations.ask()
+            self.destinations.roots.ask()
         if missing.sources:
             self.destinations.make(missing.sources)
         for table in sorted(missing.tables.values(), key=lambda each: each.table):

@@ -8,7 +8,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from ..ledger import Choice
 from ..partitions import NOW, Missing, References, TableMaker, Tables
-from ..pgq import Queue, SourcePart
+from ..pgq import Queue, Roots, SourcePart
 from ..postgres import Connection, TableName, queries
 from ..route import choose
 from ..settings import Listed, Settings, SourceName
@@ -38,6 +38,7 @@ class Destinations:
         encoding: of events.
         moment: of the batch; see `Destination.begin`.
         sieve: of events that go to none of the tables.
+        roots: of which tables of the source events are.
 
     Raises:
         SetupError: there is no key to mask with.
@@ -56,13 +57,10 @@ class Destinations:
         self._makers: dict[TableName, TableMaker] = {}
         self._sections: dict[TableName, SourceName | None] = {}
         self._known: dict[bytes, Destination | None] = {}
-        # In this batch: tables of the target that are to be destinations, names that are to be asked for,
-        # and whether that was done.
         self._coming: set[TableName] = set()
-        self._asked: set[bytes] = set()
-        self._has_asked = False
         self._references = References(target)
         self.sieve = sieve_of(settings, self.encoding)
+        self.roots = Roots(queue.tables, settings)
         self.only: Destination | None = None
         if not settings.tables:
             self.only = self._make(settings, None, queue.tables.whole)
@@ -86,40 +84,19 @@ class Destinations:
         if self.only is not None:
             return self.only
         if table not in self._known:
-            if self._may_be_new(table):
+            root = self.roots.root(table)
+            if root is None:
                 missing.roots = True
-                self._asked.add(table)
                 return None
-            root = self._root(table)
             listed = self.settings.of_table(_text(root))
-            found = None if listed is None else self._of(listed)
+            found = None if listed is None else self._of(listed, root)
             if listed is not None and found is None:
-                self._expect(listed.settings.dest_table, root)
                 missing.sources.add(root)
                 return None
             if len(self._known) >= MAX_NAMES:
                 self._known.clear()
             self._known[table] = found
         return self._known[table]
-
-    def _expect(self, dest: TableName, root: bytes) -> None:
-        """A destination is to be made; raises ValueError if there are too many."""
-        if dest not in self._coming and len(self._coming) + len(self._made) >= MAX_TABLES:
-            raise ValueError(f"it is of {_text(root)}, and one job loads at most {MAX_TABLES} tables")
-        self._coming.add(dest)
-
-    def _may_be_new(self, table: bytes) -> bool:
-        """Whether a table may be a partition that nobody knew of when the source was asked last."""
-        if self._has_asked or self._is_named(table) or self._queue.tables.knows(table):
-            return False
-        return len(self._asked) < MAX_NAMES
-
-    def ask(self) -> None:
-        """Ask the source of which tables those are parts that were not known: once for a batch."""
-        self._queue.tables.learn(self._asked)
-        self._known.clear()
-        self._asked.clear()
-        self._has_asked = True
 
     def begin(self, moment: float | None) -> None:
         """A batch begins.
@@ -129,8 +106,7 @@ class Destinations:
         """
         self.moment = moment
         self._coming.clear()
-        self._asked.clear()
-        self._has_asked = False
+        self.roots.begin()
         for each in self:
             each.begin(moment)
 
@@ -147,17 +123,14 @@ class Destinations:
         for each in by_batch:
             each.periods.begin(present if each in now else moment)
 
-    def _root(self, table: bytes) -> bytes:
-        """The table that an event counts for: a section may name a partition, too."""
-        return table if self._is_named(table) else self._queue.tables.root(table)
-
-    def _is_named(self, table: bytes) -> bool:
-        return SourceName.parse(_text(table)) in self.settings.sections
-
-    def _of(self, listed: Listed[Settings]) -> Destination | None:
-        """The destination of a table, if it is made; ValueError if another section has made it."""
+    def _of(self, listed: Listed[Settings], root: bytes) -> Destination | None:
+        """The destination of a table; None: it is to be made first. ValueError: it cannot be, and why."""
         dest = listed.settings.dest_table
         found = self._made.get(dest)
+        if found is None and dest not in self._coming:
+            if len(self._coming) + len(self._made) >= MAX_TABLES:
+                raise ValueError(f"it is of {_text(root)}, and one job loads at most {MAX_TABLES} tables")
+            self._coming.add(dest)
         if found is not None and (other := self._sections[dest]) != listed.section:
             whose = f"section [table {other}]" if other else "the job itself"
             raise ValueError(f"it goes to {dest}, which {whose} loads already")

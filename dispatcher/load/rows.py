@@ -7,7 +7,6 @@ from tdsup.jobtype import brief
 
 from ..events import PASSED_OVER, Change, Event, Header, Operation
 from ..partitions import LateRow, Missing, NotPermitted
-from ..postgres import copytext
 from ..route import Gaps, Routed, Shape, WritePlan
 from ..write import Insert, Replace, mark_all, truncate
 from .buffers import Buffer, Buffers, Identity
@@ -184,7 +183,7 @@ class RowLoader:
             return
         if mark := table.destination.settings.deleted_at:
             told = table.destination.router.given.values(event, Operation.TRUNCATE)
-            mark_all(self._cursor, table.planner.markers, copytext.line(told), mark)
+            mark_all(self._cursor, table.planner.markers(told), mark)
         else:
             truncate(self._cursor, table.planner.roots)
         self._outcome.rows += 1

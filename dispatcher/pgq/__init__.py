@@ -9,6 +9,7 @@ from .lost import lost_position, may_register, unregistered
 from .queue import Queue
 from .reading import PLAIN, Reading
 from .registry import Registry, Whereabouts, no_queue, takes_over, too_old
+from .roots import Roots
 from .sourcetables import SourcePart, SourceTables
 from .standing import Consumers, Standing, standings
 from .ticks import Ticks
@@ -24,6 +25,7 @@ __all__ = [
     "Queue",
     "Reading",
     "Registry",
+    "Roots",
     "SourcePart",
     "SourceTables",
     "Standing",

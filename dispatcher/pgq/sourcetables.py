@@ -35,6 +35,8 @@ class SourceTables:
         self._connection = connection
         self._settings = settings
         self._roots = roots
+        # Events of other tables are left out.
+        self._filters = bool(settings.wanted)
         self._filter = [str(name) for name in settings.wanted if not name.is_pattern]
         self._patterns = [name.regex for name in settings.wanted if name.is_pattern]
         self._wanted = [name.encode() for name in self._filter]
@@ -58,11 +60,6 @@ class SourceTables:
     def truncates(self) -> bool:
         """Whether a trigger on truncate of a table that is loaded feeds the queue."""
         return bool(self.truncated)
-
-    @property
-    def _filters(self) -> bool:
-        """Whether events of other tables are left out."""
-        return bool(self._settings.wanted)
 
     @property
     def _which(self) -> dict[str, Any]:

@@ -90,6 +90,9 @@ def changes_of(
 def rights_for(changes: Iterable[Operation], rights: Rights, settings: Settings) -> list[str]:
     """The rights that some changes need, each once."""
     wanted = set(changes)
+    if settings.inserts_replace:
+        # What had the key that a row gets goes.
+        rights = {**rights, Operation.UPDATE: (*rights[Operation.UPDATE], "delete")}
     if settings.deleted_at:
         rights = {**rights, **dict.fromkeys((Operation.DELETE, Operation.TRUNCATE), _MARKING)}
     found = (right for operation in Operation if operation in wanted for right in rights[operation])

@@ -2,10 +2,11 @@
 
 from .classifier import Classifier, EventKind, Handling
 from .given import Given
-from .plan import Gaps, Planner, WritePlan
+from .plan import Gaps, Planner
 from .routes import MAX_COLUMNS, Routed, Router
 from .rowmode import Mode, RowMode, choose
 from .shape import Kind, Shape
+from .writeplan import WritePlan
 
 __all__ = [
     "MAX_COLUMNS",

@@ -2,69 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import BatchError
-from ..events import Event, JsonArray, array_literal
+from ..events import Event
 from ..partitions import TEXT, ColumnType, MissingColumn, MissingTable, NotPermitted, Period, Permit, Tables
-from ..postgres import Doubt, Encoding, Styles, TableName, is_possible
+from ..postgres import Doubt, Encoding, Styles, TableName, copytext, is_possible
 from ..settings import Settings
-from ..write import Delete, Insert, InsertThrough, Patch, Replace, Stage, Writer
+from ..write import Delete, Insert, InsertThrough, Mark, Patch, Replace, Stage, Writer
 from .given import TYPES
 from .shape import Kind, Shape
-
-
-@dataclass(frozen=True, slots=True)
-class WritePlan:
-    """How rows of a shape are written.
-
-    Attributes:
-        writer: what writes them.
-        written: positions of the columns that are written; None: all.
-        names_rows: an event's key, as text, tells its row from every other.
-        lacks: columns are left out that the table lacks; it may get them.
-        doubts: positions in the shape of columns that may hold what is not read, and what that is.
-        arrays: positions of columns of arrays, and whether their elements are JSON.
-    """
-
-    writer: Writer
-    written: tuple[int, ...] | None
-    names_rows: bool
-    lacks: bool = False
-    doubts: tuple[tuple[int, Doubt], ...] = ()
-    arrays: tuple[tuple[int, bool], ...] = ()
-
-    @property
-    def appends_key(self) -> bool:
-        """Whether the key that finds a row follows the values that are written."""
-        return not isinstance(self.writer, Insert) and self.writer.stage.apart
-
-    def examine(self, values: Sequence[bytes | None]) -> None:
-        """Make sure that the target reads values of the shape's columns as they are meant.
-
-        Raises:
-            ValueError: it may not.
-        """
-        for position, doubt in self.doubts:
-            value = values[position]
-            if value is not None and doubt.pattern.search(value):
-                raise ValueError(f"{doubt.reason}: {value[:40].decode('utf-8', 'backslashreplace')!r}")
-
-    def with_arrays(self, values: Sequence[bytes | None], encoding: Encoding) -> Sequence[bytes | None]:
-        """Values of the shape's columns, with arrays of JSON as PostgreSQL writes them; ValueError if bad."""
-        if not self.arrays:
-            return values
-        found = list(values)
-        for position, of_json in self.arrays:
-            if isinstance(value := found[position], JsonArray):
-                found[position] = array_literal(value, encoding, of_json=of_json)
-        return found
-
-    def may_be_doubtful(self, text: bytes) -> bool:
-        """Whether rows, as COPY text, have to be examined one by one."""
-        return any(doubt.pattern.search(text) for _, doubt in self.doubts)
-
+from .writeplan import WritePlan
 
 Gaps = tuple[MissingTable | MissingColumn, ...]
 """What has to be made before rows of a shape can be written."""
@@ -114,11 +63,30 @@ class Planner:
             self._roots = self._tables.roots()
         return self._roots
 
-    @property
-    def markers(self) -> tuple[Stage, ...]:
-        """Stages, like `roots`, of what says when rows were deleted."""
-        columns = self._settings.fields.all_targets([name for name, _ in self._settings.fields.given])
-        return tuple(Stage(root, columns, encoding=self._encoding) for root in self.roots)
+    def markers(self, values: Sequence[bytes | None]) -> list[tuple[Stage, bytes]]:
+        """Stages, like `roots`, of what says when rows were deleted, each with its line of given values.
+
+        Raises:
+            BatchError: a root lacks the column that says so.
+        """
+        self._see_that_marks_fit(self.roots)
+        names = self._settings.fields.all_targets([name for name, _ in self._settings.fields.given])
+        found = []
+        for root in self.roots:
+            there = self._tables.columns(root)
+            columns = {name: value for name, value in zip(names, values, strict=True) if name in there}
+            stage = Stage(root, tuple(columns), encoding=self._encoding)
+            found.append((stage, copytext.line([*columns.values()])))
+        return found
+
+    def _see_that_marks_fit(self, tables: Iterable[TableName]) -> None:
+        """BatchError if rows of a table cannot say that they were deleted."""
+        mark = self._settings.deleted_at
+        for table in tables:
+            if mark not in self._tables.columns(table) and mark not in self._tables.columns(
+                table, fresh=True
+            ):
+                raise BatchError(_no_mark(table, mark))
 
     def plan(self, shape: Shape, event: Event, key: tuple[bytes, ...]) -> WritePlan | Gaps:
         """How rows of a shape are written, or what has to be made first.
@@ -229,6 +197,8 @@ class Planner:
             former = dict.fromkeys([like, *roots]) if self._settings.inserts_replace else ()
             return Replace(stage, roots, shape.rekeys, tuple(former), by_index=by_index)
         candidates = dict.fromkeys([*([table] if table else []), *roots])
+        if shape.kind is Mark:
+            self._see_that_marks_fit(candidates)
         able = tuple(each for each in candidates if self._tables.columns(each).keys() >= set(columns))
         return _search(shape.kind)(stage, able, by_index=by_index)
 
@@ -255,6 +225,8 @@ class Planner:
         if set(names) - known.keys():
             known = self._tables.columns(table, fresh=True)
         unknown = set(names) - known.keys()
+        if self._settings.deleted_at in unknown and self._settings.on_new_column == "ignore":
+            raise BatchError(_no_mark(table, self._settings.deleted_at))
         if unknown and self._settings.on_new_column == "dead_letter":
             if meant := sorted(unknown & fields.named_targets.keys()):
                 key = fields.named_targets[meant[0]]
@@ -292,6 +264,10 @@ class Planner:
             named = ", ".join(name.decode("utf-8", "backslashreplace") for name in names)
             raise ValueError(f"its row cannot be found: not all of the key {named} is loaded")
         return key
+
+
+def _no_mark(table: TableName, mark: str) -> str:
+    return f"table {table} has no column {mark}, which deleted_at names"
 
 
 def _search(kind: Kind) -> type[Patch | Delete]:

@@ -123,6 +123,8 @@ class RowSettings(PartitionSettings):
         for name in masks.of:
             if where and name.encode() in where.compared:
                 raise ValueError(f"must not mask {name}, which where compares: it would see the mask")
+            if where and masks.of[name] is None and name.encode() in where.columns:
+                raise ValueError(f"must not mask {name} with null: where asks whether it is NULL")
         return masks
 
     @field_validator("mask_key_file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar
 
@@ -161,7 +162,13 @@ class SeveralTables(RowSettings, Ends):
 
     def alone(self, changes: Mapping[str, Any] = NOTHING) -> Self:
         """The settings of a job without sections, with some changes."""
-        return self.model_copy(update={**changes, "tables": {}, "unlisted_tables": ""})
+        found = self.model_copy(update={**changes, "tables": {}, "unlisted_tables": ""})
+        for kind in type(self).__mro__:
+            for name, value in vars(kind).items():
+                if isinstance(value, cached_property):
+                    # A copy has it of its original, and it may be another one now.
+                    found.__dict__.pop(name, None)
+        return found
 
     def named(self) -> list[Self]:
         """Settings of jobs that load each table alone whose name the file tells."""

@@ -252,19 +252,18 @@ Writer = Insert | InsertThrough | Replace | Patch | Mark | Delete
 """Writes rows of one shape."""
 
 
-def mark_all(cursor: Cursor, stages: Sequence[Stage], line: bytes, mark: str) -> None:
+def mark_all(cursor: Cursor, stages: Sequence[tuple[Stage, bytes]], mark: str) -> None:
     """Say of all rows that are not marked yet that they were deleted.
 
     Args:
         cursor: of the target.
-        stages: like the tables that hold all rows between them.
-        line: COPY text of the columns that say so.
+        stages: like the tables that hold all rows between them, each with COPY text of columns that say so.
         mark: the column that is not NULL in marked rows.
 
     Raises:
         psycopg2.Error: the target refused.
     """
-    for stage in stages:
+    for stage, line in stages:
         stage.fill(cursor, [line])
         word = sql.Identifier(mark)
         cursor.execute(queries.for_users(stage.statement(_MARK_ALL, stage.like, mark=word)))

@@ -135,6 +135,14 @@ def test_rows_that_stay_are_rows_that_change(key: str, value: str) -> None:
     assert [fault["loc"] for fault in caught.value.errors()] == [(key,)]
 
 
+def test_what_is_masked_with_null_tells_nothing() -> None:
+    """So where cannot ask whether it is NULL."""
+    keys = {**MINIMUM, "where": "a is not null", "mask": "a: null"}
+    with pytest.raises(ValidationError, match="must not mask a with null: where asks whether it is NULL"):
+        Settings.model_validate(keys)
+    assert Settings.model_validate({**keys, "mask": "a: 'hidden'"}).mask.of
+
+
 def test_rows_that_are_kept_do_not_leave() -> None:
     """With keep_latest, a row that no longer matches would stay in other partitions."""
     with pytest.raises(ValidationError, match="must not be keep_latest with where"):

@@ -105,6 +105,34 @@ def test_the_column_must_be_there(queue: Queue, target: Database) -> None:
         job.drain()
 
 
+@pytest.mark.parametrize("mode", ["append_only_parent", "ignore"])
+def test_no_delete_is_lost_where_the_column_is_lacking(queue: Queue, target: Database, mode: str) -> None:
+    """In a partition of its own, or with on_new_column = ignore: the job stops."""
+    keys: dict[str, object] = {"on_new_column": "ignore"}
+    if mode != "ignore":
+        keys = {"part_kind": "alone", "part_field": "_EVTIME"}
+    job = archive(queue, target, **keys)
+    target.execute("alter table t drop column gone")
+    job.drain(deleted_at="")
+    if mode != "ignore":
+        target.execute("alter table t add column gone timestamptz")
+    job.source.execute("delete from t where id = 1")
+    queue.tick()
+    with pytest.raises(SetupError, match=r"has no column gone, which deleted_at names"):
+        job.drain()
+
+
+@pytest.mark.usefixtures("way")
+def test_a_truncate_says_what_the_table_can_hold(queue: Queue, target: Database) -> None:
+    """With on_new_column = ignore other columns are left out, there as everywhere."""
+    job = archive(queue, target, on_new_column="ignore", fields="*, _OP:op")
+    queue.attach_truncate("t", "logutriga")
+    job.source.execute("truncate t")
+    queue.tick()
+    job.drain()
+    assert target.column("select gone is not null from t") == [True] * 3
+
+
 def test_an_insert_without_a_key_finds_no_former_row(queue: Queue, target: Database) -> None:
     """Those of sqltriga name none: a row that comes back is a bad event."""
     job = archive(queue, target, "sqltriga")
