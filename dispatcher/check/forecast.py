@@ -93,7 +93,7 @@ class Forecaster:
             self._destination.check_truncate(event)
             return None, f"empties {self._settings.dest_table}"
         passes = self._destination.router.passes(change)
-        routed = self._destination.router.route(event, change)
+        routed = self._destination.route(event, change)
         if routed is None:
             return None, f"is ignored ({'none of its columns is loaded' if passes else 'where'})"
         if not passes:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..events import Event, read_change
-from ..partitions import MissingTable, Period, Permit, Tables
+from ..events import Change, Event, read_change
+from ..partitions import Branch, MissingTable, Period, Permit, Spot, Tables
 from ..pgq import Reading, SourcePart
 from ..postgres import Encoding, TableName, copytext
-from ..route import Classifier, Planner, Router, RowMode
+from ..route import Classifier, Planner, Routed, Router, RowMode
 from ..settings import Settings
 from ..sieve import Masking, Sieve
+from ..write import Insert, Replace
 from .known import Known
 
 MAX_SOURCES = 1000
@@ -56,6 +58,8 @@ class Destination:
         sources: the tables of the source that were seen so far.
         encoding: of events.
         is_bound: foreign keys tie the table to others that the job loads.
+        constants: values of columns that are the same in each row, by their source names.
+        route: as `Router.route`, and into the branch of the row, if the table has branches.
     """
 
     def __init__(
@@ -73,6 +77,8 @@ class Destination:
         self.periods = settings.partitioning.periods(tables.time_zone, reading.styles.date_order)
         self.sieve = sieve_of(settings, reading.encoding)
         self.router = Router(settings, self.periods, row_mode, feed, reading.encoding, self.sieve)
+        self.route = self._route_into_branch if tables.branches else self.router.route
+        self.constants = dict(zip(settings.fields.constant_names, self.router.given.constants, strict=True))
         self.classifier = Classifier(self.router, reading.encoding)
         self.known = Known(self.router.given)
         self.example = Event(0, b"", b"", None, b"", None, b"")
@@ -148,27 +154,55 @@ class Destination:
         if len(self.sources) < MAX_SOURCES:
             self.sources.add(table[:MAX_SOURCE])
 
-    def true_table(self, event: Event) -> MissingTable | None:
-        """The partition to be made for a row that PostgreSQL takes for one of another period; None: none.
+    def _route_into_branch(self, event: Event, change: Change) -> Routed | None:
+        routed = self.router.route(event, change)
+        # Of rows that are not whole, or are to go, it is not known: they are looked for in all branches.
+        if routed is not None and routed.shape.kind in {Insert, Replace} and routed.shape.period is not None:
+            routed.shape = replace(routed.shape, period=_spot(self, routed.shape.period, change))
+        return routed
 
-        Such a row is from a producer in another time zone than the source's, or its offset is of no matter to
-        the target.
+    def branch(self, values: Sequence[bytes | None]) -> Branch:
+        """The branch of values of the columns by whose lists the table is partitioned.
 
         Raises:
-            NotPermitted: it is not to be made, and why.
+            ValueError: there is none, and why.
+            SetupError: the table is not partitioned so.
+            psycopg2.Error: the target cannot be asked.
+        """
+        decode = self.encoding.decode
+        return self.tables.branches.of(tuple(None if value is None else decode(value) for value in values))
+
+    def true_table(self, event: Event) -> MissingTable | None:
+        """The partition to be made for a row that PostgreSQL takes for one of another place; None: none.
+
+        Such a row is from a producer in another time zone than the source's, or its offset is of no matter to
+        the target; or somebody has changed which values a list partition takes, and it is there by now.
+
+        Raises:
+            ValueError: it is not to be made, and why.
             psycopg2.Error: the target cannot be asked.
         """
         change = read_change(event.header(), event)
         value = change.row.get(self.settings.partitioning.column.encode())
-        if value is None or not self.tables.place(self.periods[value]).is_routed:
+        if value is None or (self.tables.branches and not change.whole):
             return None
-        period = self.periods[self.tables.time_of(value.decode()).encode()]
+        before = period = _spot(self, self.periods[value], change)
+        if self.tables.branches:
+            self.tables.forget_places()
+            period = _spot(self, self.periods[value], change)
+        has_moved = period != before
+        if not has_moved:
+            if not self.tables.place(period).is_routed:
+                return None
+            time = self.tables.of(period).time_of(value.decode())
+            period = _spot(self, self.periods[time.encode()], change)
         place = self.tables.place(period)
-        if place.table is not None:
+        if place.table is not None and not has_moved:
             return None
         named = self.tables.name_for(period)
         missing = MissingTable(named, period, self.settings.fields.rename(change.key), place.gap)
-        self._permit.table(missing)
+        if place.table is None:
+            self._permit.table(missing)
         return missing
 
     def check_truncate(self, event: Event) -> None:
@@ -186,6 +220,17 @@ class Destination:
             raise ValueError(
                 "it is a truncate, and dest_table may hold rows of other tables too (table_filter)"
             )
+
+
+def _spot(where: Destination, period: Period, change: Change) -> Period:
+    """A period in the branch of a whole row, if there are branches; ValueError if the row has none."""
+    if not where.tables.branches:
+        return period
+    known, sources = {**change.row, **where.constants}, where.settings.list_sources
+    for name in sources:
+        if name not in known:
+            raise ValueError(f"it has no column {name.decode()}, which part_by names")
+    return Spot.of(period, where.branch([known[name] for name in sources]))
 
 
 def event_of(line: bytes, encoding: Encoding, leading: Sequence[str]) -> Event:

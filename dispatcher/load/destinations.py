@@ -177,9 +177,11 @@ class Destinations:
     # All together.
 
     def forget(self) -> None:
-        """The block path forgets what it has learned."""
+        """The block path forgets what it has learned, and all forget what values a list partition takes."""
         for each in self:
             each.known.clear()
+            if each.tables.branches:
+                each.tables.forget_places()
 
     def look(self) -> None:
         """See which foreign keys tie the tables to each other."""

@@ -6,7 +6,8 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple, Protocol
 
 from ..events import Act, Fold, Group, Stop
-from ..partitions import Missing, Period
+from ..partitions import Branch, Missing
+from ..postgres import copytext
 from ..route import Handling
 from ..write import Writer
 from .destination import Destination
@@ -32,11 +33,20 @@ ADDING = {Act.INSERT, Act.REPLACE}
 
 
 class _Rows(NamedTuple):
-    """Rows of a group: its number and size, and how they are written."""
+    """Rows of a group: its number, how many they are, how they are written, and which of its rows.
+
+    Attributes:
+        lines: numbers of the rows; None: all are meant.
+    """
 
     number: int
     size: int
     way: Way
+    lines: Sequence[int] | None
+
+
+_Part = tuple[Branch | None, Sequence[int] | None]
+"""Rows of a group: the branch that they are in, or None for any; and which these are, or None for all."""
 
 
 class Shared(Protocol):
@@ -84,6 +94,8 @@ class Lane:
         self._learner = Learner(destination, shared.missing, ordered=shared.ordered)
         self.needs_order = False
         self.taken = 0
+        self._spread = 1
+        self._texts: dict[tuple[int, tuple[int, ...], bytes], list[bytes]] = {}
         self._renew()
 
     def add(self, block: bytes) -> None:
@@ -188,7 +200,7 @@ class Lane:
         if self.is_empty:
             return 0
         worth = WORTH_MERGING if self._known.key else WORTH_ADDING
-        return worth * max(1, len(self._known.periods))
+        return worth * max(1, len(self._known.periods)) * self._spread
 
     @property
     def order(self) -> Sequence[Act]:
@@ -202,19 +214,22 @@ class Lane:
         self._count()
         found: dict[tuple[Act, Hashable], dict[Writer, list[_Rows]]] = {}
         for number, group in enumerate(map(Group._make, self._fold.groups())):
-            way = self._learner.way(group)
-            if way is not None and not self._shared.missing:
-                if group.act in ADDING and group.period and self.destination.is_late(self._period(group)):
-                    self._shared.outcome.late += group.size
-                writers = found.setdefault((group.act, way.writer.filled), {})
-                writers.setdefault(way.writer, []).append(_Rows(number, group.size, way))
+            parts = _branches(self.destination, self._fold, number, group)
+            self._spread = max(self._spread, len(parts))
+            for branch, lines in parts:
+                way = self._learner.way(group, branch)
+                if way is not None and not self._shared.missing:
+                    size = group.size if lines is None else len(lines)
+                    period = self._learner.period(group, branch) if group.period else None
+                    if group.act in ADDING and self.destination.is_late(period):
+                        self._shared.outcome.late += size
+                    writers = found.setdefault((group.act, way.writer.filled), {})
+                    writers.setdefault(way.writer, []).append(_Rows(number, size, way, lines))
         steps = [self._step(Act(act), writers) for (act, _filled), writers in found.items()]
         self._fold.clear()
+        self._texts.clear()
         self.is_empty = True
         return steps
-
-    def _period(self, group: Group) -> Period:
-        return self._known.periods[group.period - 1]
 
     def _step(self, act: Act, writers: dict[Writer, list[_Rows]]) -> Step:
         """What does the same to the rows of some writers; PassFailed if the row path has to see them."""
@@ -223,8 +238,47 @@ class Lane:
             number = b"%d\t" % part if len(writers) > 1 else b""
             step.counts[writer.of_part(part) if number else writer] = sum(each.size for each in rows)
             for each in rows:
-                text = self._fold.text(each.number, each.way.picked, number + each.way.prefix)
+                text = self._text(each, number)
                 if act in WRITING and each.way.plan.may_be_doubtful(text):
                     raise PassFailed(End.NOT_PLAIN)
                 step.texts.append(text)
         return step
+
+    def _text(self, rows: _Rows, part: bytes) -> bytes:
+        """Rows as COPY text, each after the number of a part."""
+        prefix = rows.way.prefix
+        if rows.lines is None:
+            return self._fold.text(rows.number, rows.way.picked, part + prefix)
+        known = rows.number, rows.way.picked, prefix
+        if known not in self._texts:
+            self._texts[known] = self._fold.text(*known).splitlines(keepends=True)
+        lines = self._texts[known]
+        return b"".join([part + lines[at] for at in rows.lines])
+
+
+def _branches(destination: Destination, fold: Fold, number: int, group: Group) -> Sequence[_Part]:
+    """The rows of a group by their branches.
+
+    Raises:
+        PassFailed: a row has no branch.
+    """
+    sources = destination.settings.list_sources
+    if not sources or group.act not in {Act.INSERT, Act.REPLACE}:
+        return ((None, None),)
+    names = destination.known.names
+    columns = tuple(names.index(source) for source in sources if source in names)
+    if len(columns) < len(sources) or not set(columns) <= set(group.columns):
+        raise PassFailed(End.NOT_PLAIN)
+    by_text: dict[bytes, list[int]] = {}
+    for at, text in enumerate(fold.text(number, columns).splitlines()):
+        by_text.setdefault(text, []).append(at)
+    found: dict[Branch, list[int]] = {}
+    try:
+        for text, lines in by_text.items():
+            found.setdefault(destination.branch(copytext.split(text)), []).extend(lines)
+    except ValueError:
+        # The row path says why.
+        raise PassFailed(End.NOT_PLAIN) from None
+    if len(found) == 1:
+        return [(next(iter(found)), None)]
+    return [(branch, sorted(lines)) for branch, lines in found.items()]

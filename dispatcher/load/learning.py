@@ -15,8 +15,8 @@ from ..events import (
     name_of,
     spelled,
 )
-from ..partitions import EVENT_TIME, Missing, Period, Stretch
-from ..postgres import copytext
+from ..partitions import EVENT_TIME, Branch, Missing, Period, Spot, Stretch
+from ..postgres import TableName, copytext
 from ..route import EventKind, Handling, Shape, WritePlan
 from ..write import Delete, Insert, Mark, Patch, Replace
 from .destination import Destination
@@ -87,8 +87,8 @@ class Learner:
         """Whether the order of such events does not matter."""
         return self._kind(line)[0].handling in {Handling.ADD, Handling.IGNORE}
 
-    def way(self, group: Group) -> Way | None:
-        """How rows of a group are written; None if something has to be made first.
+    def way(self, group: Group, branch: Branch | None = None) -> Way | None:
+        """How rows of a group, or those in a branch, are written; None if something has to be made first.
 
         Raises:
             PassFailed: they have no way.
@@ -99,7 +99,7 @@ class Learner:
             # Somebody has made, or dropped, a partition that is not attached to the table.
             known.roots = self._planner.roots
             known.ways.clear()
-        period = self._period(group)
+        period = self.period(group, branch)
         found = known.ways.get((group.act, period, group.columns))
         if found is not None:
             return found
@@ -118,14 +118,17 @@ class Learner:
             picked += known.key_numbers
         writer = plan.writer
         if group.act == Act.FIND_ABSENT and isinstance(writer, Delete):
-            # In another table such a key would not have been in its way.
-            writer = replace(writer, tables=writer.tables[:1])
+            writer = replace(writer, tables=self._own(writer.tables))
         # Of rows that go, the fold knows the key only.
         given = known.given.constants if group.act >= Act.DELETE else ()
         prefix = b"".join(copytext.escape(value) + b"\t" for value in given)
         way = Way(writer, picked, plan, prefix)
         self._remember(group, period, way)
         return way
+
+    def _own(self, tables: tuple[TableName, ...]) -> tuple[TableName, ...]:
+        """Of some tables, those where a key would have been in the way of a row: its own, or any branch's."""
+        return (tables[:-1] or tables) if self._settings.part_by else tables[:1]
 
     def _remember(self, group: Group, period: Period | None, way: Way) -> None:
         """Remember a way, unless it finds no table that could have its rows: there may soon be one."""
@@ -135,10 +138,11 @@ class Learner:
             self._known.ways.clear()
         self._known.ways[group.act, period, group.columns] = way
 
-    def _period(self, group: Group) -> Period | None:
-        """The period of a group's rows; None if there is none, or it is not known."""
+    def period(self, group: Group, branch: Branch | None) -> Period | None:
+        """The period of a group's rows in a branch; None if there is none, or it is not known."""
         if group.period:
-            return self._known.periods[group.period - 1]
+            period = self._known.periods[group.period - 1]
+            return Spot.of(period, branch) if branch else period
         is_anywhere = group.act in {Act.DELETE, Act.MARK} and not self._settings.keeps_latest
         return None if is_anywhere else self._destination.periods.present
 
@@ -260,7 +264,7 @@ class Learner:
         periods, value = self._destination.periods, self._moment(kind, event, change)
         if removes:
             return periods.stretch(value) if value else None
-        routed = self._destination.router.route(event, change)
+        routed = self._destination.route(event, change)
         if routed is None:
             raise ValueError("nothing of it is loaded")
         stretch = None

@@ -160,7 +160,7 @@ class RowLoader:
         if change.operation is Operation.TRUNCATE:
             self._truncate(event, table)
             return True
-        routed = destination.router.route(event, change)
+        routed = destination.route(event, change)
         if routed is not None:
             self._hand_over(event, change, routed, table)
         return routed is not None
@@ -224,7 +224,7 @@ class RowLoader:
         except LateRow as error:
             self._late(event, error)
             return
-        except NotPermitted as error:
+        except ValueError as error:
             reason = str(error)
         self._dead.reject(event, event.header().operation, reason, sqlstate)
 

@@ -1,5 +1,6 @@
 """The partition that a row belongs to, the tables that exist, and how missing ones are made."""
 
+from .branches import Branch, Spot
 from .making.clones import CLONEABLE
 from .making.extension import Extension, extension_of
 from .making.maker import TableMaker
@@ -36,6 +37,7 @@ __all__ = [
     "SOURCES_OF_TIME",
     "TEXT",
     "Action",
+    "Branch",
     "ColumnType",
     "Extension",
     "Kind",
@@ -52,6 +54,7 @@ __all__ = [
     "PeriodCache",
     "Permit",
     "References",
+    "Spot",
     "Stretch",
     "TableMaker",
     "Tables",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
 from ..errors import SetupError
 from ..events import Dial
 from ..postgres import STRICT, TableName
+from .branches import Spot
 from .making import template
 from .naming import Method, Naming
 from .period import Period
@@ -58,6 +59,7 @@ class Partitioning:
         post_part: the same after it.
         kind: what a clone is to the parent.
         target: the column of the parent that holds the field's value; empty: none does.
+        lists: columns of the parent by whose lists of values it is partitioned first; see `Branches`.
     """
 
     parent: TableName
@@ -74,6 +76,12 @@ class Partitioning:
     post_part: str = ""
     kind: Kind = "auto"
     target: str = ""
+    lists: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the parent by which it is partitioned, if by lists first."""
+        return (*self.lists, self.target) if self.lists else ()
 
     @property
     def column(self) -> str:
@@ -124,7 +132,15 @@ class Partitioning:
 
     def partition(self, period: Period) -> TableName:
         """The partition of a period."""
-        return self.naming.table(period.start)
+        return self.of(period).naming.table(period.start)
+
+    def of(self, period: Period) -> Partitioning:
+        """How that is partitioned which has the partition of a period: a list partition, or the parent."""
+        return self.within(period.branch.table) if isinstance(period, Spot) else self
+
+    def within(self, table: TableName) -> Partitioning:
+        """How a list partition is partitioned."""
+        return replace(self, parent=table, lists=())
 
     @property
     def own_sql(self) -> dict[str, str]:

@@ -128,7 +128,7 @@ class Permit:
         """Whether there is a partition for an earlier time."""
         if self._tables.place(period).has_earlier:
             return True
-        naming = self._partitioning.naming
+        naming = self._partitioning.of(period).naming
         named = {"schema": naming.parent.schema, "pattern": naming.pattern, "order": naming.order}
         before = naming.order_of(period.start)
         with self._tables.connection.cursor() as cursor:

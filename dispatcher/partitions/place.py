@@ -53,6 +53,7 @@ class Place:
         otherwise: the table to write to if it cannot be made; None: there is none.
         is_routed: see `Neighbours`.
         has_earlier: there is a partition that begins earlier.
+        near: the likeliest tables of rows that are to be found, if that is not known.
     """
 
     table: TableName | None
@@ -60,6 +61,7 @@ class Place:
     otherwise: TableName | None = None
     is_routed: bool = False
     has_earlier: bool = False
+    near: tuple[TableName, ...] = ()
 
 
 def place(period: Range, among: Neighbours) -> Place:

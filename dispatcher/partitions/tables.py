@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 
 from ..errors import SetupError
 from ..events import Dial
 from ..postgres import MAX_BYTES, Connection, TableName, queries
+from .branches import Branches, Spot
 from .making.extension import Extension, extension_of
 from .partitioning import Partitioning
 from .period import Period
@@ -17,6 +19,9 @@ from .zones import EPOCH_TIME
 
 MAX_PLACES = 4096
 """Most periods whose places are remembered."""
+
+MAX_NEAR = 32
+"""Most branches that are gone through one by one: with more, the parent of all may be faster."""
 
 _MOMENT = "timestamp with time zone"
 """The type of a key that is a moment."""
@@ -56,13 +61,17 @@ class Tables:
         connection: as given.
         time_zone: as given.
         uniqueness: what names one row of a table.
+        branches: of ``dest_table``.
+        partitioning: as given.
     """
 
     def __init__(self, connection: Connection, partitioning: Partitioning, time_zone: str = "UTC") -> None:
         self.connection = connection
-        self.uniqueness = Uniqueness(connection)
-        self._partitioning = partitioning
+        self.uniqueness = Uniqueness(connection, partitioning.columns)
+        self.branches = Branches(connection, partitioning.parent, partitioning.columns)
+        self.partitioning = partitioning
         self.time_zone = time_zone
+        self._within: dict[TableName, Tables] = {}
         self._places: dict[Period, Place] = {}
         self._full: set[Period] = set()
         self._is_native: bool | None = None
@@ -100,13 +109,22 @@ class Tables:
         if period not in self._places:
             if len(self._places) >= MAX_PLACES:
                 self._places.clear()
-            is_theirs = self.extension() is not None
-            self._places[period] = Place(self._partitioning.parent) if is_theirs else self._place(period)
+            if isinstance(period, Spot):
+                self._places[period] = _place_in_branch(self, period)
+            elif self.branches:
+                self._places[period] = _place_in_any(self, period)
+            elif self.extension() is not None:
+                self._places[period] = Place(self.partitioning.parent)
+            else:
+                self._places[period] = self._place(period)
         return self._places[period]
 
     def forget_places(self, full: Period | None = None) -> None:
         """Look again where rows go; for `full`, no partition can be made: the parent takes its rows."""
         self._places.clear()
+        self.branches.forget()
+        for each in self._within.values():
+            each.forget_places()
         self._is_native = None
         self._has_asked = False
         if full is not None:
@@ -116,21 +134,31 @@ class Tables:
         """What partitions ``dest_table`` by itself; None: nothing does. Remembered as places are."""
         if not self._has_asked:
             with self.connection.cursor() as cursor:
-                self._extension = extension_of(cursor, self._partitioning.parent)
+                self._extension = extension_of(cursor, self.partitioning.parent)
             self._has_asked = True
         return self._extension
 
+    def of(self, period: Period) -> Tables:
+        """The tables among which the partition of a period is: those of its branch, or these."""
+        if not isinstance(period, Spot):
+            return self
+        table = period.branch.table
+        if table not in self._within:
+            how = self.partitioning.within(table)
+            self._within[table] = Tables(self.connection, how, self.time_zone)
+        return self._within[table]
+
     def _place(self, period: Period) -> Place:
-        parent = self._partitioning.parent
-        named = self._partitioning.partition(period)
+        parent = self.partitioning.parent
+        named = self.partitioning.partition(period)
         there = self.exists(named)
-        if self._partitioning.kind == "alone":
+        if self.partitioning.kind == "alone":
             return Place(named if there else None)
         if self._is_native is None:
             self._is_native = self.kind(parent) == "p"
-        if not self._is_native or (there and not self._is_child(named, parent)):
+        if not self._is_native or (there and not _is_child(self.connection, named, parent)):
             return Place(named if there else None)
-        asked, unit = self._partitioning, self._partitioning.unit
+        asked, unit = self.partitioning, self.partitioning.unit
         times = {"start": period.start.isoformat(), "end": period.end.isoformat()}
         moments = {"since": period.since, "until": period.until, "zone": asked.zone or self.time_zone}
         with self.connection.cursor() as cursor:
@@ -156,13 +184,11 @@ class Tables:
 
     def name_for(self, period: Period) -> TableName:
         """What a new partition for a period, or for a part of it, is called."""
-        named = self._partitioning.partition(period)
+        if isinstance(period, Spot):
+            return self.of(period).name_for(period.period)
+        named = self.partitioning.partition(period)
         # Somebody has made one of that name, for another part.
         return named.with_suffix("rest") if self.exists(named) else named
-
-    def _is_child(self, table: TableName, parent: TableName) -> bool:
-        with self.connection.cursor() as cursor:
-            return bool(queries.value(cursor, "is_child", table=table.sql, parent=parent.sql))
 
     def time_of(self, value: str) -> str:
         """The time by which the target routes a value, where that was looked for: of a moment, in the zone.
@@ -170,7 +196,7 @@ class Tables:
         Raises:
             psycopg2.Error: it is none.
         """
-        zone = self._partitioning.zone or self.time_zone
+        zone = self.partitioning.zone or self.time_zone
         with self.connection.cursor() as cursor:
             time: str = queries.value(cursor, "time_of", value=value, by_moment=self._by_moment, zone=zone)
         return time
@@ -197,9 +223,11 @@ class Tables:
     def newest(self) -> tuple[TableName, bool] | None:
         """The newest table that is named like a partition, and whether it is a child; None: there is none.
 
-        Of what an extension partitions, it is ``dest_table``.
+        Of what an extension partitions, it is ``dest_table``; of a table with branches, none is.
         """
-        parent, naming = self._partitioning.parent, self._partitioning.naming
+        if self.branches:
+            return None
+        parent, naming = self.partitioning.parent, self.partitioning.naming
         if self.extension():
             return parent, False
         named = {"schema": parent.schema, "pattern": naming.pattern, "order": naming.order}
@@ -219,16 +247,38 @@ class Tables:
 
     def roots(self) -> tuple[TableName, ...]:
         """The tables that hold all rows between them: ``dest_table``, and partitions not attached to it."""
-        parent = self._partitioning.parent
-        named = {"schema": parent.schema, "pattern": self._partitioning.naming.pattern}
+        parent = self.partitioning.parent
+        named = {"schema": parent.schema, "pattern": self.partitioning.naming.pattern}
         with self.connection.cursor() as cursor:
             apart = (
                 queries.rows(cursor, "partitions_apart", table=parent.sql, **named)
-                if self._partitioning.field
+                if self.partitioning.field and not self.branches
                 else []
             )
             there = queries.value(cursor, "table_exists", table=parent.sql)
         return (*([parent] if there else []), *(TableName(parent.schema, name) for (name,) in apart))
+
+
+def _is_child(connection: Connection, table: TableName, parent: TableName) -> bool:
+    with connection.cursor() as cursor:
+        return bool(queries.value(cursor, "is_child", table=table.sql, parent=parent.sql))
+
+
+def _place_in_any(tables: Tables, period: Period) -> Place:
+    """Where rows of a period may be: which branch it is, only a whole row tells."""
+    spots = list(islice(tables.branches.spots(period), MAX_NEAR + 1))
+    found = (tables.place(spot).table for spot in spots if len(spots) <= MAX_NEAR)
+    return Place(tables.partitioning.parent, near=tuple(dict.fromkeys(filter(None, found))))
+
+
+def _place_in_branch(tables: Tables, spot: Spot) -> Place:
+    """Where rows of a period in a branch go."""
+    if spot.branch.lacking:
+        return Place(None)
+    kind = tables.kind(spot.branch.table)
+    if kind == "p":
+        return tables.of(spot).place(spot.period)
+    return Place(spot.branch.table if kind else None)
 
 
 def _moment(seconds: float) -> str:

@@ -12,10 +12,12 @@ class Uniqueness:
 
     Args:
         connection: to the target.
+        forced: columns by which their partitions are partitioned: PostgreSQL demands these, too.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, forced: Iterable[str] = ()) -> None:
         self._connection = connection
+        self._forced = list(forced)
         self._unique: dict[TableName, tuple[frozenset[str], ...]] = {}
         self._alone: dict[TableName, bool] = {}
 
@@ -30,7 +32,7 @@ class Uniqueness:
         A natively partitioned table has the columns by which it is partitioned in each of them.
         """
         with self._connection.cursor() as cursor:
-            found = queries.rows(cursor, "unique_columns", table=table.sql)
+            found = queries.rows(cursor, "unique_columns", table=table.sql, forced=self._forced)
         return tuple(frozenset(columns) for (columns,) in found)
 
     def names_one(self, table: TableName, key: Iterable[str]) -> bool:

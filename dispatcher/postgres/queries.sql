@@ -466,6 +466,30 @@ select case when %(by_moment)s then %(value)s::timestamptz at time zone %(zone)s
 -- When the transaction began, in seconds since 1970.
 select extract(epoch from now())::float8;
 
+-- name: list_columns
+-- Of some columns of a table: name, type with collation as one declares them, whether values are compared by code of
+-- pg_catalog alone and have a text in JSON, and the type for people.
+select attname::text, concat_ws(' collate ', format_type(atttypid, atttypmod),
+        (select format('%%I.%%I', nspname, collname) from pg_collation c join pg_namespace n on n.oid = collnamespace
+            where c.oid = attcollation and c.oid <> 'default'::regcollation)),
+    typtype = 'e' or atttypid = any('{bool,int2,int4,int8,oid,numeric,text,varchar,bpchar,name,uuid}'::regtype[]),
+    format_type(atttypid, atttypmod)
+from pg_attribute join pg_type t on t.oid = atttypid
+where attrelid = to_regclass(%(table)s) and attname = any(%(names)s) and attnum > 0 and not attisdropped;
+
+-- name: list_partitions
+-- Of a table that is partitioned by lists of one column, compared by its own collation: of each partition its schema, name,
+-- pg_class.relkind, and the condition on its rows, the default one last. A row without a name if there are no partitions;
+-- no row if the table is partitioned otherwise, or not. What is being detached is none any more.
+select n.nspname::text, c.relname::text, c.relkind::text, coalesce(pg_get_partition_constraintdef(c.oid), 'true')
+from pg_partitioned_table p join pg_attribute a on attrelid = partrelid and attnum = partattrs[0]
+left join pg_inherits i on inhparent = partrelid
+    and not coalesce((to_jsonb(i) ->> 'inhdetachpending')::bool, false)
+left join pg_class c on c.oid = inhrelid left join pg_namespace n on n.oid = c.relnamespace
+where partrelid = to_regclass(%(table)s) and partstrat = 'l' and partnatts = 1 and attname = %(column)s
+    and partcollation[0] = attcollation
+order by c.oid is not distinct from partdefid, c.oid;
+
 -- name: is_child
 -- Whether a table is a child of another one.
 select exists (
@@ -586,10 +610,10 @@ select statement from (
 ) as details (position, statement) where statement is not null order by position, statement;
 
 -- name: unique_columns
--- Columns of each unique index of a table that holds for all rows, without those by which PostgreSQL partitions it,
--- unless the index has no others.
+-- Columns of each unique index of a table that holds for all rows, without those by which PostgreSQL partitions it or,
+-- as is said, its partitions, unless the index has no others.
 with forced as (
-    select array_agg(attname) as names
+    select array_agg(attname) || %(forced)s::name[] as names
     from pg_partition_ancestors(to_regclass(%(table)s))
     join pg_partitioned_table on partrelid = relid
     join pg_attribute on attrelid = relid and attnum = any(partattrs::int2[])

@@ -200,7 +200,8 @@ class Planner:
         if shape.kind is Mark:
             self._see_that_marks_fit(candidates)
         able = tuple(each for each in candidates if self._tables.columns(each).keys() >= set(columns))
-        return _search(shape.kind)(stage, able, by_index=by_index)
+        near = self._tables.place(shape.period).near if shape.period else ()
+        return _search(shape.kind)(stage, (*near, *able), by_index=by_index)
 
     def _shared(self, table: TableName, names: Sequence[str]) -> TableName | None:
         """A root with the very columns that a table has of some names; None: there is none."""

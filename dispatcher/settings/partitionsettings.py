@@ -20,7 +20,7 @@ from ..partitions import (
     check_template,
     unknown_word,
 )
-from .keyvalues import Age, CommandLine, Day, Duration, Name, Table, Words, ZoneName
+from .keyvalues import Age, CommandLine, Day, Duration, Name, Names, Table, Words, ZoneName
 
 
 class PartitionSettings(BaseModel):
@@ -35,6 +35,13 @@ class PartitionSettings(BaseModel):
         description="Source column whose date names the partition; _EVTIME: the event's time; _BATCHTIME: "
         "that of the tick that ends its batch; _NOW: the target's when it loads the batch; empty: the table "
         "is not partitioned.",
+    )
+    part_by: Names = Field(
+        (),
+        description="Source columns of a dest_table that is partitioned by lists of values, whose partitions "
+        "are by time, such as region, day; the last one is part_field. Missing partitions of both kinds are "
+        "made. Empty: dest_table is partitioned by time alone.",
+        json_schema_extra={"shown_default": ""},
     )
     part_column: str = Field(
         "",
@@ -145,6 +152,23 @@ class PartitionSettings(BaseModel):
         description="A row whose partition is gone by retention_period: create makes that again; dead_letter "
         "makes the event a dead letter; ignore leaves it out.",
     )
+
+    @field_validator("part_by")
+    @classmethod
+    def _check_lists(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        part_field = info.data.get("part_field", "")
+        if names and (len(names) < 2 or names[-1] != part_field or part_field in SOURCES_OF_TIME):
+            raise ValueError("must name one column or more and then that of part_field, as in region, day")
+        if len(set(names)) < len(names):
+            raise ValueError("must name no column twice")
+        return names
+
+    @field_validator("part_template", "part_kind")
+    @classmethod
+    def _clones_branches(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("part_by") and value.strip() not in {"", "auto"}:
+            raise ValueError("must not be set beside part_by, whose partitions are clones of dest_table")
+        return value
 
     @field_validator("part_name")
     @classmethod

@@ -92,9 +92,13 @@ class RowSettings(PartitionSettings):
     def _beside(cls, fields: FieldMap, info: ValidationInfo) -> FieldMap:
         """All that is said of columns, in one place."""
         known = info.data
-        return fields.beside(
+        fields = fields.beside(
             known.get("skip_fields", ()), known.get("constants", ()), known.get("deleted_at", "")
         )
+        for name in known.get("part_by", ()):
+            if _source_of(fields, name) is None:
+                raise ValueError(f"must load column {name}, which part_by names")
+        return fields
 
     @field_validator("where")
     @classmethod
@@ -108,6 +112,8 @@ class RowSettings(PartitionSettings):
     def _finds_rows_that_leave(cls, mode: str, info: ValidationInfo) -> str:
         if mode == "keep_latest" and info.data.get("where"):
             raise ValueError("must not be keep_latest with where: other partitions keep their rows")
+        if mode == "keep_latest" and info.data.get("part_by"):
+            raise ValueError("must not be keep_latest with part_by: rows are found in all list partitions")
         if mode != "plain" and info.data.get("deleted_at"):
             raise ValueError("must be plain with deleted_at, which is about rows that change")
         return mode
@@ -119,8 +125,10 @@ class RowSettings(PartitionSettings):
             raise ValueError(
                 f"must not mask {part_field}, which part_field names: its value names a partition"
             )
-        where = info.data.get("where")
+        where, lists = info.data.get("where"), info.data.get("part_by", ())
         for name in masks.of:
+            if name in lists:
+                raise ValueError(f"must not mask {name}, which part_by names: its value names a partition")
             if where and name.encode() in where.compared:
                 raise ValueError(f"must not mask {name}, which where compares: it would see the mask")
             if where and masks.of[name] is None and name.encode() in where.columns:
@@ -139,4 +147,19 @@ class RowSettings(PartitionSettings):
         """How `dest_table` is partitioned, and by which of its columns."""
         how = super().partitioning
         names = self.fields.rename([how.column.encode()]) if how.column else ()
-        return replace(how, target=names[0]) if names else how
+        lists = self.fields.all_targets(self.list_sources)
+        return replace(how, target=names[0], lists=lists) if names else how
+
+    @cached_property
+    def list_sources(self) -> tuple[bytes, ...]:
+        """Source names of the columns by whose lists of values `dest_table` is partitioned first."""
+        found = (_source_of(self.fields, name) for name in self.part_by[:-1])
+        return tuple(name for name in found if name is not None)
+
+
+def _source_of(fields: FieldMap, name: str) -> bytes | None:
+    """The source name of a column of that name that is loaded, or of a constant; None: it is neither."""
+    if fields.loads(name.encode()):
+        return name.encode()
+    constants = (target for target, _ in fields.constants)
+    return dict(zip(constants, fields.constant_names, strict=True)).get(name)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from psycopg2 import sql
 
 from ...postgres import TableName
+from ..branches import NewList
 from ..missing import MissingTable
 from ..partitioning import Partitioning
 
@@ -26,6 +27,19 @@ def attach(how: Partitioning, missing: MissingTable, _is_sure: bool) -> Statemen
     yield sql.SQL(create).format(**_names(how.parent, missing))
     start, end = map(sql.Literal, missing.bounds)
     yield sql.SQL(attach).format(**_names(how.parent, missing), start=start, end=end)
+
+
+def attach_list(new: NewList) -> Statements:
+    """Clone a table that is partitioned by lists of values, as its partition of one value."""
+    create = (
+        "create table {table} (like {parent} including defaults including generated "
+        "including constraints including storage) partition by {how} ({column})"
+    )
+    attach = "alter table {parent} attach partition {table} for values in ({value})"
+    names = {"table": sql.SQL(new.table.sql), "parent": sql.SQL(new.parent.sql)}
+    how = sql.SQL("range" if new.is_last else "list")
+    yield sql.SQL(create).format(**names, how=how, column=sql.Identifier(new.column))
+    yield sql.SQL(attach).format(**names, value=sql.Literal(new.value))
 
 
 def inherit(how: Partitioning, missing: MissingTable, is_sure: bool) -> Statements:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
 import psycopg2
 from psycopg2 import sql
@@ -11,15 +12,19 @@ from psycopg2.errors import LockNotAvailable
 
 from ...errors import Outage, SetupError, is_infrastructure, one_line
 from ...postgres import Connection, TableName, lock_key, queries
+from ..branches import NewList, Spot
 from ..missing import TEXT, ColumnType, MissingColumn, MissingTable
 from ..partitioning import Partitioning
 from ..tables import Tables
-from .clones import attach, stand_alone
+from .clones import attach, attach_list, stand_alone
 from .guard import DefaultPartition, Guard
 from .recipe import Recipe
 
 _TAKEN = frozenset({"23514", "42501"})
 """SQLSTATEs of a partition that cannot be attached beside a default one: it has such rows; no right to."""
+
+_HELD = frozenset({"23514", "42P17"})
+"""SQLSTATEs of a list partition that cannot be attached: others have its rows already, or its value."""
 
 
 class TableMaker:
@@ -49,8 +54,10 @@ class TableMaker:
             SetupError: it cannot be created, and why.
             Outage: somebody holds the lock on its creation.
         """
-        table = missing.table
+        table, spot = missing.table, missing.period
         self._tables.forget_places()
+        if isinstance(spot, Spot):
+            return self._create_in_branch(missing, spot)
         try:
             with self._turn(table):
                 if self._is_there(table):
@@ -62,7 +69,7 @@ class TableMaker:
                 with guard or nullcontext():
                     self._create(missing, guard)
         except LockNotAvailable as error:
-            raise Outage(f"cannot create table {table}: {self._holder(table)}", "target", True) from error
+            raise self._outage(table) from error
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
                 raise
@@ -70,6 +77,44 @@ class TableMaker:
                 return False
             raise SetupError(f"cannot create table {table}: {one_line(error)}") from error
         return True
+
+    def _create_in_branch(self, missing: MissingTable, spot: Spot) -> bool:
+        """The same in a branch, which is made before."""
+        for new in spot.branch.lacking:
+            if not self._is_there(new.table):
+                self._create_list(new)
+        within = self._tables.of(spot)
+        with self._connection:
+            if self._tables.kind(spot.branch.table) != "p":
+                return False
+            place, named = within.place(spot.period), within.name_for(spot.period)
+        if place.table is not None:
+            return False
+        maker = TableMaker(self._connection, within, within.partitioning, self._time_zone)
+        return maker.create(MissingTable(named, spot.period, missing.key, place.gap))
+
+    def _create_list(self, new: NewList) -> None:
+        """Create a list partition, unless another one has its value by now."""
+        is_made = False
+        try:
+            with self._turn(new.table):
+                if self._is_there(new.table):
+                    return
+                with self._connection, self._connection.cursor() as cursor:
+                    queries.run(cursor, "wait_at_most")
+                    create, attach_it = attach_list(new)
+                    cursor.execute(queries.for_users(create))
+                    is_made = True
+                    cursor.execute(queries.for_users(attach_it))
+                    # Its commit may run code of users, too.
+                    queries.run(cursor, "users_names")
+        except LockNotAvailable as error:
+            raise self._outage(new.table) from error
+        except psycopg2.Error as error:
+            if is_infrastructure(error) or self._connection.closed:
+                raise
+            if not (is_made and error.pgcode in _HELD) and not self._is_there(new.table):
+                raise SetupError(f"cannot create table {new.table}: {one_line(error)}") from error
 
     @contextmanager
     def _turn(self, table: TableName) -> Iterator[None]:
@@ -150,6 +195,10 @@ class TableMaker:
             if not self._connection.closed:
                 self._connection.rollback()
 
+    def _outage(self, table: TableName) -> Outage:
+        """That somebody keeps others from creating a table, and who."""
+        return Outage(f"cannot create table {table}: {self._holder(table)}", "target", True)
+
     def _holder(self, table: TableName) -> str:
         """Who keeps others from creating a table."""
         with self._connection, self._connection.cursor() as cursor:
@@ -161,7 +210,18 @@ class TableMaker:
 
     def statements(self, missing: MissingTable) -> tuple[str, ...]:
         """The SQL that creates a table; see `Recipe.statements`."""
-        return self._recipe.statements(missing)
+        spot = missing.period
+        if not isinstance(spot, Spot):
+            return self._recipe.statements(missing)
+        lists = [
+            each.as_string(self._connection.session)
+            for new in spot.branch.lacking
+            for each in attach_list(new)
+        ]
+        within = self._tables.of(spot)
+        recipe = Recipe(self._connection, within, within.partitioning, self._time_zone)
+        plain = replace(missing, period=spot.period)
+        return (*lists, *recipe.statements(plain, attach if spot.branch.lacking else None))
 
     def add_column(self, missing: MissingColumn, type_: ColumnType) -> str:
         """Add a column to ``dest_table``, which passes it on to its children, or to a table on its own.
