@@ -33,6 +33,11 @@ from pg_class c join pg_namespace n on n.oid = relnamespace
 where nspname = {schema} and relkind in ('r', 'p', 'f') and relname ~ {pattern}
 """
 
+_TREE = """
+select format({statement}, relid, {role})
+from pg_partition_tree(to_regclass({dest})) where level > 0 and isleaf is {is_leaf}
+"""
+
 _REFERENCED = """
 select distinct format('grant references on %s to %I', confrelid::regclass, {role})
 from pg_constraint join pg_class c on c.oid = conrelid join pg_namespace n on n.oid = relnamespace
@@ -103,6 +108,7 @@ def _table(settings: Settings, role: str) -> Iterator[str]:
         "to": quote(role),
         "schema": literal(dest.schema),
         "table": literal(dest.table),
+        "dest": literal(dest.sql),
         "pattern": literal(settings.partitioning.naming.pattern),
     }
     create = ", create" if creates(settings) else ""
@@ -119,7 +125,11 @@ def _table(settings: Settings, role: str) -> Iterator[str]:
     if settings.part_field and (adds or needed):
         statement = _OWN if adds else _granting(needed)
         made = "-- Partitions that are there; the role owns those that it makes.\n"
-        yield made + each(_PARTITIONS.format(statement=literal(statement), **known))
+        there = _TREE if settings.part_by else _PARTITIONS
+        yield made + each(there.format(statement=literal(statement), is_leaf=True, **known))
+    if settings.part_by:
+        owns = "-- And list partitions, which get partitions of their own.\n"
+        yield owns + each(_TREE.format(statement=literal(_OWN), is_leaf=False, **known))
     if is_parent:
         yield f"-- Foreign keys are made anew for each child.\n{each(_REFERENCED.format(**known))}"
 
