@@ -54,8 +54,8 @@ def event_findings(
         forecaster = Forecaster(where)
         lines = sorted(source.lines, key=lambda line: Event.from_line(line).id)
         forecasts = [forecaster.foresee(line) for line in lines]
-        whose, needed = _first_row(forecasts, settings, source, tables, now)
-        creation = list(_creation(whose, needed, settings, tables, maker))
+        first = _first_row(forecasts, settings, source, tables, now)
+        creation = list(_creation(*first, settings, tables, maker)) if first else []
     except SetupError as error:
         return [Fault(str(error))]
     return [*creation, *_rows(forecasts, set(told), pending=source.pending)]
@@ -63,16 +63,19 @@ def event_findings(
 
 def _first_row(
     forecasts: Sequence[Forecast], settings: Settings, source: SourceFacts, tables: Tables, now: Period
-) -> tuple[str, MissingTable]:
-    """The row that shows how tables are created: whose it is, and the table that it needs."""
+) -> tuple[str, MissingTable] | None:
+    """The row that shows how tables are created: whose it is, and the table that it needs; or None."""
     adding = [(f"event {one.event}", one.table) for one in forecasts if one.table is not None]
     if adding:
         return adding[0] if source.pending else adding[-1]
     key = settings.fields.rename([name.encode() for name in source.feeders.key] if source.feeders else [])
     if not settings.part_field:
         return _TODAY, MissingTable(settings.dest_table, None, key)
-    place = tables.place(now)
-    return _TODAY, MissingTable(place.table or settings.partitioning.partition(now), now, key, place.gap)
+    for spot in tables.branches.spots(now):
+        place = tables.place(spot)
+        table = place.table or settings.partitioning.partition(spot)
+        return _TODAY, MissingTable(table, spot, key, place.gap)
+    return None
 
 
 def _creation(

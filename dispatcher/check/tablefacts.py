@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
+from ..errors import SetupError
 from ..partitions import Extension, Tables, extension_of
 from ..postgres import Connection, TableName, nearest, queries
 from ..settings import Settings
@@ -102,10 +103,17 @@ class NewestPartition:
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """What is known of the tables; None where the target could not be asked."""
+    """What is known of the tables; None where the target could not be asked.
+
+    Attributes:
+        dest: ``dest_table``.
+        newest: its newest partition; None, too, if there are list partitions, of which none is the newest.
+        otherwise: why it is not partitioned as ``part_by`` says; empty: it is, or that is not asked for.
+    """
 
     dest: DestTable | None = None
     newest: NewestPartition | None = None
+    otherwise: str = ""
 
 
 def read_tables(look: Look, settings: Settings) -> TableFacts:
@@ -113,6 +121,9 @@ def read_tables(look: Look, settings: Settings) -> TableFacts:
     dest = look.read(lambda cursor: _read_dest(cursor, settings))
     if not (settings.part_field and dest and dest.schema and dest.schema.usable) or dest.extension:
         return TableFacts(dest)
+    if settings.part_by:
+        asked = dest.relation and look.use(lambda connection: _why_otherwise(connection, settings))
+        return TableFacts(dest, otherwise=asked or "")
     return TableFacts(dest, look.use(lambda connection: _read_newest(connection, settings)))
 
 
@@ -171,6 +182,15 @@ def _read_near(cursor: Cursor, name: TableName) -> TableName | None:
     if near:
         return TableName(name.schema, near)
     return next((one for one in tables if one.table == name.table), None)
+
+
+def _why_otherwise(connection: Connection, settings: Settings) -> str:
+    """Why ``dest_table`` is not partitioned as ``part_by`` says; empty: it is."""
+    try:
+        Tables(connection, settings.partitioning).branches.check()
+    except SetupError as error:
+        return str(error)
+    return ""
 
 
 def _read_newest(connection: Connection, settings: Settings) -> NewestPartition:

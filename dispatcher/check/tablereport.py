@@ -41,7 +41,9 @@ _PARENT = re.compile(r"(?<!\w)(?:_PARENT|%\(parent\)s)(?!\w)")
 def has_room(tables: TableFacts, settings: Settings, server: Server) -> bool:
     """Whether rows have a table, or one can be created for them."""
     dest = tables.dest
-    return dest is not None and not (_no_room(dest, settings, server) or _not_cloneable(dest, settings))
+    if dest is None or tables.otherwise:
+        return False
+    return not (_no_room(dest, settings, server) or _not_cloneable(dest, settings))
 
 
 def table_findings(
@@ -72,6 +74,8 @@ def table_findings(
     else:
         what = "each of its partitions" if settings.part_field else "it"
         yield Note(f"{_no_table(dest, parent)}; part_template creates {what}")
+    if tables.otherwise:
+        yield Fault(tables.otherwise)
     if tables.newest is not None:
         yield from _newest(tables.newest, settings, server, changes)
     yield from _creation(dest, settings, server)
