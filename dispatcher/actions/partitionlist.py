@@ -14,7 +14,7 @@ from ..errors import SetupError
 from ..ledger import find_position, schema_facts
 from ..maintenance import Care, Decision, Deed, Present, cares_of, script_of
 from ..partitions import MissingTable, TableMaker, Tables
-from ..postgres import Connection, queries
+from ..postgres import Connection, TableName, queries
 from ..settings import Settings
 from .desk import databases
 
@@ -137,7 +137,7 @@ def _facts(outlook: _Outlook) -> Iterator[dict[str, Any]]:
         period = missing.period
         yield {
             "partition": str(missing.table),
-            "parent": str(outlook.care.partitioning.parent),
+            "parent": str(_parent(outlook, missing)),
             "start": None if period is None else period.start.isoformat(),
             "end": None if period is None else period.end.isoformat(),
             "rows": None,
@@ -146,6 +146,12 @@ def _facts(outlook: _Outlook) -> Iterator[dict[str, Any]]:
             "next": "make",
             "why": "premake",
         }
+
+
+def _parent(outlook: _Outlook, missing: MissingTable) -> TableName:
+    """What a partition would be a part of."""
+    how = outlook.care.partitioning
+    return how.parent if missing.period is None else how.of(missing.period).parent
 
 
 def _table(outlooks: Sequence[_Outlook]) -> Iterator[str]:

@@ -112,6 +112,8 @@ def _deed(
         return Deed.DROP, "it is detached"
     if partition.is_default:
         return Deed.KEEP, "is the default partition"
+    if partition.has_parts:
+        return Deed.KEEP, "has partitions of its own"
     if partition.bounds is None:
         return Deed.KEEP, "its bounds cannot be read"
     if partition.parent is None and (is_native or lifespan.action == "detach"):

@@ -54,7 +54,7 @@ class Care:
         return decide(found, self.partitioning.parent, lifespan, until)
 
     def missing(self, connection: Connection, tables: Tables, present: Present) -> Iterator[MissingTable]:
-        """The partitions that are to be made ahead, the present one first.
+        """The partitions that are to be made ahead, the present one first; in each branch that there is.
 
         Args:
             connection: to the target.
@@ -69,11 +69,12 @@ class Care:
             key = tuple(name for (name,) in queries.rows(cursor, "primary_key", **names))
         calendar = Calendar(connection, partitioning, self.zone)
         for period in calendar.ahead(present.moment, present.latest, self.lifespan.premake):
-            place = tables.place(period)
-            if place.table is None:
-                # Another job may have just made it: only a part of a period needs another name.
-                named = tables.name_for(period) if place.gap else self.partitioning.partition(period)
-                yield MissingTable(named, period, key, place.gap)
+            for spot in tables.branches.spots(period):
+                place = tables.place(spot)
+                if place.table is None:
+                    # Another job may have just made it: only a part of a period needs another name.
+                    named = tables.name_for(spot) if place.gap else self.partitioning.partition(spot)
+                    yield MissingTable(named, spot, key, place.gap)
 
     def seconds_left(self, connection: Connection, present: Present) -> float:
         """Seconds until the present period ends by the target's clock; below 0: the job is far behind."""

@@ -42,6 +42,16 @@ class Partition:
     is_owned: bool
     bounds: Bounds | None
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether its partitions go by their age, and not it: it has no time, as a partition of lists."""
+        return self.kind == "p" and self.bounds is None
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it should have a time, and nobody knows it."""
+        return bool(self.parent) and not (self.bounds or self.is_default or self.has_parts)
+
 
 def mark(parent: TableName) -> str:
     """The comment on a table that is to be dropped once it is detached, even if a crash comes between."""

@@ -51,7 +51,7 @@ def hindrances(connection: Connection, care: Care, role: str) -> Iterator[str]:
     decisions = decide(found, partitioning.parent, everything, FOR_EVER)
     going = [each.partition for each in decisions if each.deed is not Deed.KEEP]
     yield from _not_owned([each for each in going if not each.is_owned], role)
-    unread = [each.table for each in found if each.parent and not each.bounds and not each.is_default]
+    unread = [each.table for each in found if each.is_unread]
     if unread:
         yield f"{_some(unread)} will never go: the bounds cannot be read, nor the name"
 
