@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ..postgres import UTF8, Encoding, copytext
@@ -76,3 +76,8 @@ class Event:
         fields = copytext.split(self.line)
         fields[5], fields[7], fields[9] = self.data, self.old, None
         return copytext.line(fields)
+
+    @property
+    def bare_line(self) -> bytes:
+        """The line without the rows, and without ``ev_extra4``."""
+        return replace(self, data=None, old=None).remade_line

@@ -9,7 +9,6 @@ from ..errors import BatchError, EventError
 from ..events import Event, Operation
 from ..ledger import DeadLetter
 from ..partitions import Missing
-from ..sieve import Sieve
 from .destinations import Destinations
 from .outcome import Outcome
 from .passes import End, PassFailed
@@ -99,19 +98,13 @@ class DeadEvents:
             self._keep()
 
     def _bury(self, event: Event, reason: str, sqlstate: str | None) -> None:
-        line = self._sieve(event).letter(event)
-        self._dead.append(DeadLetter(line, reason, sqlstate))
-        self._dead_size += len(line)
+        letter = DeadLetter(event.line, reason, sqlstate)
+        if not self._work.is_letter:
+            letter = self._destinations.sieves.letter(event, reason, sqlstate)
+        self._dead.append(letter)
+        self._dead_size += len(letter.event)
         if self._dead_size >= DEAD_LETTER_BUFFER:
             self._keep()
-
-    def _sieve(self, event: Event) -> Sieve:
-        """What masks an event: the sieve of its table, or else the job's own."""
-        try:
-            found = self._destinations.find(event.table, Missing())
-        except ValueError:
-            found = None
-        return found.sieve if found else self._destinations.sieve
 
     def _read_unread(self) -> None:
         """Read the whole events of dead letters of which only a part was read."""

@@ -10,7 +10,7 @@ from ..partitions import Branch, MissingTable, Period, Permit, Spot, Tables
 from ..pgq import Reading, SourcePart
 from ..postgres import Encoding, TableName, copytext
 from ..route import Classifier, Planner, Routed, Router, RowMode
-from ..settings import Settings
+from ..settings import RowSettings, Settings
 from ..sieve import Masking, Sieve
 from ..write import Insert, Replace
 from .known import Known
@@ -22,7 +22,7 @@ MAX_SOURCE = 260
 """Bytes of a name that are remembered: more than two identifiers in quotes have."""
 
 
-def sieve_of(settings: Settings, encoding: Encoding) -> Sieve:
+def sieve_of(settings: RowSettings, encoding: Encoding) -> Sieve:
     """What is done to rows before anything else; raises SetupError if there is no key to mask with."""
     masking = None
     if settings.mask.of:

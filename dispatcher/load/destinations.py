@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
-from ..ledger import Choice
+from ..events import Event
+from ..ledger import Choice, DeadLetter
 from ..partitions import NOW, Missing, References, TableMaker, Tables
 from ..pgq import Queue, Roots, SourcePart
-from ..postgres import Connection, TableName, queries
+from ..postgres import Connection, Encoding, TableName, queries
 from ..route import choose
 from ..settings import Listed, Settings, SourceName
+from ..sieve import LETS_ALL_PASS, Sieve
 from .destination import Destination, sieve_of
 from .passes import Pass
 
@@ -20,6 +22,49 @@ MAX_TABLES = 1000
 
 MAX_NAMES = 4096
 """Most names of tables of the source whose destination is remembered."""
+
+NOT_KEPT = "; its data is not kept, as nothing tells which part of it mask hides"
+
+
+class Sieves:
+    """What masks dead letters: the table of their events may have no destination, or none yet.
+
+    Args:
+        settings: the job's.
+        encoding: of events.
+        root: the table of the source that an event counts for; None: that is not known.
+
+    Raises:
+        SetupError: there is no key to mask with.
+    """
+
+    def __init__(self, settings: Settings, encoding: Encoding, root: Callable[[bytes], bytes | None]) -> None:
+        self._settings = settings
+        self._encoding = encoding
+        self._root = root
+        self._masks = any(each.mask.of for each in (settings, *settings.tables.values()))
+        self._of = {id(settings): sieve_of(settings, encoding)}
+
+    def letter(self, event: Event, reason: str, sqlstate: str | None = None) -> DeadLetter:
+        """The dead letter of an event; without its data, if nothing tells what of it is to be masked.
+
+        Raises:
+            SetupError: there is no key to mask with.
+        """
+        if sieve := self._sieve(event.table):
+            return DeadLetter(sieve.letter(event), reason, sqlstate)
+        has_data = event.data is not None or event.old is not None
+        return DeadLetter(event.bare_line, reason + NOT_KEPT * has_data, sqlstate)
+
+    def _sieve(self, table: bytes) -> Sieve | None:
+        """What masks the events of a table; None: that cannot be told."""
+        root = self._root(table)
+        found = None if root is None else self._settings.rows_of(_text(root))
+        if found is None:
+            return None if self._masks else LETS_ALL_PASS
+        if id(found) not in self._of:
+            self._of[id(found)] = sieve_of(found, self._encoding)
+        return self._of[id(found)]
 
 
 class Destinations:
@@ -37,7 +82,7 @@ class Destinations:
         leading: columns of events that lines of `Queue.stream` have to begin with.
         encoding: of events.
         moment: of the batch; see `Destination.begin`.
-        sieve: of events that go to none of the tables.
+        sieves: what masks dead letters.
         roots: of which tables of the source events are.
 
     Raises:
@@ -59,8 +104,8 @@ class Destinations:
         self._known: dict[bytes, Destination | None] = {}
         self._coming: set[TableName] = set()
         self._references = References(target)
-        self.sieve = sieve_of(settings, self.encoding)
         self.roots = Roots(queue.tables, settings)
+        self.sieves = Sieves(settings, self.encoding, self.roots.root)
         self.only: Destination | None = None
         if not settings.tables:
             self.only = self._make(settings, None, queue.tables.whole)

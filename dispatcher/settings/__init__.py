@@ -2,6 +2,7 @@
 
 from .fieldmap import FieldMap, Word
 from .keyvalues import Dsn
+from .rowsettings import RowSettings
 from .settings import Settings
 from .severaltables import Listed
 from .sourcename import SourceName, most_exact
@@ -10,6 +11,7 @@ __all__ = [
     "Dsn",
     "FieldMap",
     "Listed",
+    "RowSettings",
     "Settings",
     "SourceName",
     "Word",

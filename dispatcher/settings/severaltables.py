@@ -160,6 +160,17 @@ class SeveralTables(RowSettings, Ends):
             raise ValueError(f"it is of {shown}, for which there is no section (unlisted_tables)")
         return Listed(self.alone(), None, is_only=False) if self.unlisted == "default" else None
 
+    def rows_of(self, table: str) -> RowSettings | None:
+        """What holds for rows of a table, whether these can be loaded or not; None: that cannot be told.
+
+        Args:
+            table: as for `of_table`.
+        """
+        found = most_exact(self.sections, table)
+        if found is not None:
+            return self.tables[self.sections[found]]
+        return self if self.unlisted == "default" else None
+
     def alone(self, changes: Mapping[str, Any] = NOTHING) -> Self:
         """The settings of a job without sections, with some changes."""
         found = self.model_copy(update={**changes, "tables": {}, "unlisted_tables": ""})

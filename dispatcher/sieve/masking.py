@@ -112,10 +112,9 @@ class Masking:
     def letter(self, event: Event) -> bytes:
         """An event with masked values, as COPY would write it; without its data if that cannot be read."""
         try:
-            hidden = remade(event, self._for_letter)
+            return remade(event, self._for_letter).remade_line
         except ValueError:
-            hidden = replace(event, data=None, old=None)
-        return hidden.remade_line
+            return event.bare_line
 
     def _for_letter(self, name: bytes, value: bytes | None) -> bytes | None:
         hide = self._hide.get(name)
