@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from psycopg2.extensions import cursor as Cursor
 
 from ..postgres import queries
 from .deadletters import DeadLetter, DeadLetters
+
+
+class LeftOut(Protocol):
+    """What became of the event."""
+
+    @property
+    def left_out(self) -> str:
+        """Why the settings leave it out; empty if they do not."""
 
 
 class Replay:
@@ -43,9 +51,11 @@ class Replay:
         self._event, self.moment = taken or (b"", 0.0)
         return taken is not None
 
-    def end(self, cursor: Cursor, _outcome: object) -> None:
+    def end(self, cursor: Cursor, outcome: LeftOut) -> None:
         """Remove the letter, unless it stays."""
-        if not self._stays:
+        if outcome.left_out:
+            self._dead_letters.explain(cursor, self._letter, outcome.left_out, None)
+        elif not self._stays:
             self._dead_letters.delete(cursor, [self._letter])
         # Deferred triggers of users run at the commit.
         queries.run(cursor, "users_names")

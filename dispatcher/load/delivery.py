@@ -88,6 +88,8 @@ class Delivery:
     def replay(self, letter: int) -> str | None:
         """Try a dead letter again. It is removed in the transaction that loads it, or stays for a new reason.
 
+        One that asks to remove a row that is not there counts as loaded.
+
         Args:
             letter: its id.
 
@@ -100,7 +102,7 @@ class Delivery:
         outcome = self._deliver(Replay(self.dead_letters, letter, self._queue.time_zone), None)
         if outcome is None:
             return "it is gone"
-        return outcome.first_dead[1] if outcome.first_dead else None
+        return outcome.first_dead[1] if outcome.first_dead else outcome.left_out or None
 
     def _deliver(self, work: Work, moment: float | None) -> Outcome | None:
         self.destinations.begin(moment)

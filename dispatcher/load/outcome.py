@@ -22,6 +22,7 @@ class Outcome:
         dead_letters: events that have no row.
         passed_over: events of tables that ``table_filter`` leaves out, or ``unlisted_tables``; `events` does
             not have them.
+        left_out: why the last of the events that the settings leave out was; empty if none was.
         late: events of `ignored` or `dead_letters` whose partition is gone by ``retention_period``, and rows
             for which such a partition was made again.
         rows: events that were applied, as their writers count them: rows added, changed or removed, and
@@ -35,6 +36,7 @@ class Outcome:
     ignored: Counts = field(default_factory=Counter)
     dead_letters: Counts = field(default_factory=Counter)
     passed_over: int = 0
+    left_out: str = ""
     late: int = 0
     rows: int = 0
     first_dead: tuple[int, str] | None = None

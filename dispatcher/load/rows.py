@@ -22,6 +22,8 @@ LARGE = 16 << 20
 NO_PARTITION = "23514"
 """SQLSTATE of a row for which there is no partition, among others."""
 
+PGQ_S_OWN = "it is PgQ's own, and asks for nothing"
+
 MAX_MISFITS = 1000
 """Most shapes that are known to have no plan."""
 
@@ -108,7 +110,7 @@ class RowLoader:
     def take(self, event: Event, size: int) -> None:
         """Take one event of a size in bytes; raises as `add` does."""
         if event.type == PASSED_OVER:
-            self._outcome.passed_over += 1
+            self._pass_over()
             return
         if size >= LARGE:
             self._outcome.large[event.id] = size
@@ -122,18 +124,24 @@ class RowLoader:
             self._dead.reject(event, operation, str(error))
             return
         if operation and destination is None:
-            self._outcome.passed_over += 1
+            self._pass_over()
             return
         self._outcome.events[operation] += 1
         try:
-            if not (destination and self._load(event, header, destination)):
+            why_not = self._load(event, header, destination) if destination else PGQ_S_OWN
+            if why_not:
                 self._outcome.ignored[operation] += 1
+                self._outcome.left_out = why_not
         except UnicodeDecodeError:
             self._dead.reject(event, operation, "the name of a column is not UTF-8")
         except LateRow as error:
             self._late(event, error)
         except ValueError as error:
             self._dead.reject(event, operation, str(error))
+
+    def _pass_over(self) -> None:
+        self._outcome.passed_over += 1
+        self._outcome.left_out = "its table is left out now (table_filter, unlisted_tables)"
 
     def flush(self) -> None:
         """Write the rows that are held back; raises as `add` does."""
@@ -147,23 +155,24 @@ class RowLoader:
         self._dead.check_limit()
         self._dead.finish()
 
-    def _load(self, event: Event, header: Header, destination: Destination) -> bool:
-        """Do what an event asks for; returns False if that is nothing. Raises ValueError if it has no row."""
+    def _load(self, event: Event, header: Header, destination: Destination) -> str:
+        """Do what an event asks for; returns why that is nothing. Raises ValueError if it has no row."""
         if header.operation is Operation.TRUNCATE and destination.asks_for_triggers():
             self._missing.triggers = True
-            return False
+            return _ignored(header.operation)
         change = destination.sieve.read(header, event, is_letter=self._is_letter)
         if not destination.router.wants(change.operation, change.key):
-            return False
+            return _ignored(change.operation)
         destination.saw(event.table)
         table = self._table(destination)
         if change.operation is Operation.TRUNCATE:
             self._truncate(event, table)
-            return True
+            return ""
         routed = destination.route(event, change)
-        if routed is not None:
-            self._hand_over(event, change, routed, table)
-        return routed is not None
+        if routed is None:
+            return "nothing of its row is loaded now (where, fields)"
+        self._hand_over(event, change, routed, table)
+        return ""
 
     def _table(self, destination: Destination) -> _Table:
         """The table of an event; rows of others are written if its own may refer to them."""
@@ -236,6 +245,11 @@ class RowLoader:
             self._outcome.ignored[operation] += 1
         else:
             self._dead.reject(event, operation, str(error))
+
+
+def _ignored(operation: Operation) -> str:
+    """Why an event is not wanted."""
+    return f"{operation.name.lower()}s are ignored now (event_types, row_mode)"
 
 
 def _identities(change: Change, table: int) -> list[Identity]:

@@ -129,6 +129,47 @@ def test_replay_loads_what_has_become_good(target: Database, queue: Queue, check
     assert first not in target.column("select ev_id from tdsup.dead_letter")
 
 
+@pytest.mark.parametrize(
+    ("type_", "keys", "reason"),
+    [
+        ("I:id", {"event_types": "U, D"}, "inserts are ignored now (event_types, row_mode)"),
+        ("D:id", {"row_mode": "keep_all"}, "deletes are ignored now (event_types, row_mode)"),
+        ("I:id", {"where": "n > 1000"}, "nothing of its row is loaded now (where, fields)"),
+        ("pgq.location-info", {}, "it is PgQ's own, and asks for nothing"),
+    ],
+)
+def test_a_letter_that_is_left_out_stays(
+    target: Database, queue: Queue, checked: Pipeline, type_: str, keys: dict[str, str], reason: str
+) -> None:
+    """The settings of now do not load its event: it says why, and is there for other settings."""
+    queue.insert("I:id", "id=1&day=2026-11-24&n=500", "public.t")
+    queue.tick()
+    checked.drain()
+    letter = target.value("select id from tdsup.dead_letter")
+    target.execute("update tdsup.dead_letter set ev_type = %s, event = null", type_)
+    assert checked.act("replay", **keys) == [
+        f"{letter}: {reason}",
+        "loaded 0 of 1",
+        "cannot replay dead letters of job: 1 of 1 stay, for the reasons above",
+    ]
+    assert target.rows("select reason, sqlstate from tdsup.dead_letter") == [(reason, None)]
+    assert target.value("select count(*) from t") == 0
+
+
+def test_a_letter_that_removes_what_is_not_there_is_gone(
+    target: Database, queue: Queue, checked: Pipeline
+) -> None:
+    """A delete, and an update after which a row does not match: the target is as they want it."""
+    queue.send("id=1&day=never&n=5", "id=2&day=never&n=5")
+    checked.drain()
+    target.execute(
+        "update tdsup.dead_letter set event = null, ev_data = replace(ev_data, 'never', '2026-11-24'), "
+        "ev_type = case when ev_data like 'id=1%' then 'D:id' else 'U:id' end"
+    )
+    assert checked.act("replay", where="n > 10", row_mode="plain")[-1] == "loaded 2 of 2"
+    assert target.column("select reason from tdsup.dead_letter") == []
+
+
 def test_two_replays_at_once_load_each_letter_once(target: Database, queue: Queue, checked: Pipeline) -> None:
     """Also while the job itself goes on."""
     for number in range(1, 41):

@@ -54,6 +54,21 @@ def test_a_letter_goes_back_to_its_own_table(several: Several) -> None:
     assert several.same("a", "b")
 
 
+def test_a_letter_of_a_table_that_is_left_out_stays(several: Several) -> None:
+    """Its section is gone, and other tables are ignored; when it is back, the letter is loaded."""
+    several.target.execute("alter table b add constraint few check (id < 5)")
+    several.run("insert into b values (9, '2026-01-01', 'precious')")
+    several.drain({"a": {}, "b": {}})
+    (letter,) = several.target.column("select id from tdsup.dead_letter")
+    several.target.execute("alter table b drop constraint few")
+    left_out = several.keys({"a": {}}, unlisted_tables="ignore")
+    reason = "its table is left out now (table_filter, unlisted_tables)"
+    assert act("replay", left_out)[:2] == [f"{letter}: {reason}", "loaded 0 of 1"]
+    assert several.target.column("select reason from tdsup.dead_letter") == [reason]
+    assert act("replay", several.keys({"a": {}, "b": {}}))[-1] == "loaded 1 of 1"
+    assert several.same("b")
+
+
 def test_rights_are_granted_for_each_table(several: Several) -> None:
     """Whose name the file tells."""
     sections = {"a": {}, "b": {"dest_table": "x.y"}, "more.*": {}}
