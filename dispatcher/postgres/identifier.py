@@ -92,6 +92,10 @@ def is_possible(name: str) -> bool:
     return 0 < len(name.encode()) <= MAX_BYTES and name.isprintable() and name not in _SYSTEM_COLUMNS
 
 
+_OTHERS = frozenset({"information_schema", "pgq", "pgque", "pgq_ext", "tdsup"})
+"""Schemas in which users have no tables, besides those that begin with ``pg_``."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:
     """A table's schema and name, unquoted.
@@ -133,6 +137,11 @@ class TableName:
     def fits(self) -> bool:
         """Whether PostgreSQL keeps both names whole."""
         return all(len(name.encode()) <= MAX_BYTES for name in (self.schema, self.table))
+
+    @property
+    def is_others(self) -> bool:
+        """Whether its schema is PostgreSQL's, PgQ's or tdsup's own, where users have no tables."""
+        return self.schema in _OTHERS or self.schema.startswith("pg_")
 
     @property
     def sql(self) -> str:

@@ -73,7 +73,15 @@ def _reason(error: psycopg2.Error) -> str:
 
 
 def _table(value: object) -> object:
-    return TableName.parse(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    found = TableName.parse(value)
+    if found.is_others:
+        raise ValueError(
+            f"must not be in schema {found.schema}, which is PostgreSQL's, PgQ's or tdsup's own: rows there "
+            "would change how these work"
+        )
+    return found
 
 
 def _names(value: object) -> object:

@@ -107,7 +107,7 @@ def target_of(dest: TableName, table: str) -> TableName:
         table: as ``ev_extra1`` names it, which anybody may write.
 
     Raises:
-        ValueError: it is no name of a table.
+        ValueError: it is no name of a table, or that of none that may be loaded.
     """
     schema, _dot, name = table.partition(".")
     if not all(part.isprintable() and 0 < len(part.encode()) <= MAX_BYTES for part in (schema, name)):
@@ -117,4 +117,7 @@ def target_of(dest: TableName, table: str) -> TableName:
         # In one pass: a table may be called by one of the words.
         return re.sub(r"%\((schema|table)\)s", lambda word: schema if word[1] == "schema" else name, text)
 
-    return TableName(filled(dest.schema), filled(dest.table))
+    found = TableName(filled(dest.schema), filled(dest.table))
+    if found.is_others:
+        raise ValueError(f"it goes to {found}, and no rows are put into schema {found.schema}")
+    return found

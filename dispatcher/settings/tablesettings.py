@@ -49,4 +49,7 @@ def _loaded(source: SourceName, dest: TableName) -> TableName | None:
     """The one table that a section loads; None: there may be several."""
     if source.is_pattern:
         return None if SCHEMA in str(dest) or TABLE in str(dest) else dest
-    return target_of(dest, str(source))
+    try:
+        return target_of(dest, str(source))
+    except ValueError as error:
+        raise ValueError(f"[table {source}] must have another dest_table: {error}") from None

@@ -257,3 +257,30 @@ def test_the_job_remembers_no_more_than_it_can_use(
     queue.tick()
     assert drain(**keys, on_new_column="ignore")["rows"] == 3000
     assert target.value("select count(*) from t") == 3000
+
+
+@pytest.mark.parametrize("dest_table", ["", "%(schema)s.%(table)s"])
+def test_an_event_does_not_write_the_ledger(
+    source: Database, target: Database, queue: Queue, dest_table: str
+) -> None:
+    """Where a pattern lets it name tables: not the positions of consumers, the catalog or PgQ's tables."""
+    source.execute("create table t (id int primary key)")
+    queue.attach("t")
+    target.execute("create table t (id int primary key)")
+    keys = {**job_keys(source, target), "tables": {"*.*": {"dest_table": dest_table} if dest_table else {}}}
+    del keys["dest_table"]
+    drain(**keys)
+    source.execute("insert into t values (1)")
+    queue.insert(
+        "I:consumer_id", "queue_name=evil&consumer_name=evil&last_tick_id=77", "tdsup.completed_tick"
+    )
+    queue.insert("D:relname", "relname=t", "pg_catalog.pg_class")
+    queue.insert("I:consumer_id", "consumer_id=evil", "pgq_ext.completed_tick")
+    queue.tick()
+    assert drain(**keys)["dead_letters"] == 3
+    assert target.column("select id from t") == [1]
+    assert target.column("select consumer_name from tdsup.completed_tick") == ["job"]
+    assert reasons(target) == [
+        f"it goes to {table}, and no rows are put into schema {table.partition('.')[0]}"
+        for table in ("tdsup.completed_tick", "pg_catalog.pg_class", "pgq_ext.completed_tick")
+    ]

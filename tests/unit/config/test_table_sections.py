@@ -87,6 +87,20 @@ def test_values_refer_to_those_of_the_job() -> None:
     assert str(found.tables["sales.*"].dest_table) == "%(schema)s.q_1"
 
 
+@pytest.mark.parametrize("schema", ["tdsup", "pgq", "pgq_ext", "pgque", "pg_catalog", "information_schema"])
+def test_no_rows_go_into_schemas_that_others_rely_on(schema: str) -> None:
+    """Whether a file names them, or an event does where a section is for a pattern."""
+    for section in ("", "[table a]\n"):
+        (fault,) = faults(f"{JOB}{section}dest_table = {schema}.x\n")
+        where = "[table a]" if section else "[table_dispatcher]"
+        assert fault.startswith(f"{where} dest_table: must not be in schema {schema}, which is ")
+    for dest in ("", "dest_table = %(schema)s.a_%(table)s\n"):
+        found = settings(f"[table *.*]\n{dest}")
+        with pytest.raises(ValueError, match=f"it goes to {schema}.*, and no rows are put into"):
+            found.of_table(f"{schema}.b")
+    assert settings("[table *.*]\ndest_table = copies.%(table)s\n").of_table(f"{schema}.b")
+
+
 def test_faults_name_the_section() -> None:
     """Of an unknown key, with the nearest one; of a value; what is the job's own fault is told once."""
     text = "[table a]\npart_feld = x\npart_limit = 0\nlogfile = x\n[table b]\ndest_table = %(c)s\n"
@@ -108,6 +122,11 @@ def test_faults_name_the_section() -> None:
         ("[table a]\n[table b]\ndest_table = a\n", "load into the same table, public.a"),
         ("[table a.*]\ndest_table = x\n[table b.*]\ndest_table = x\n", "load into the same table, public.x"),
         ("[table a]\n[table b]\ndest_table = x\n", "[table b] loads into public.x, which is the job's own"),
+        (
+            "[table tdsup.x]\n",
+            "[table tdsup.x] must have another dest_table: it goes to tdsup.x, and no rows",
+        ),
+        ("[table pgq.queue]\ndest_table = %(schema)s.x\n", "no rows are put into schema pgq"),
         ("", "unlisted_tables is for a file with sections"),
         ("[table a]\n", "table_filter is not for a file with sections"),
     ],
