@@ -8,12 +8,13 @@ from tdsup.jobtype import brief
 from ..events import PASSED_OVER, Change, Event, Header, Operation
 from ..partitions import LateRow, Missing, NotPermitted
 from ..route import Gaps, Routed, Shape, WritePlan
-from ..write import Insert, Replace, mark_all, truncate
+from ..write import Insert, Replace, Truncate, Truncates, mark_all, refusal
 from .buffers import Buffer, Buffers, Identity
 from .deadevents import DeadEvents
 from .destination import Destination
 from .destinations import Destinations
 from .outcome import Outcome
+from .passes import End, PassFailed
 from .work import Work
 
 LARGE = 16 << 20
@@ -91,6 +92,8 @@ class RowLoader:
         self._dead = DeadEvents(cursor, destinations, work, outcome, missing)
         mend = destinations.encoding.mended if careful else None
         limit = settings.buffer_size // 2
+        self._careful = careful
+        self._truncates = Truncates(cursor, settings.bad_sqlstates)
         self._buffers = Buffers(cursor, outcome, self._refused, limit, mend, settings.bad_sqlstates)
         if destinations.is_bound:
             self._buffers.keep_order()
@@ -144,13 +147,21 @@ class RowLoader:
         self._outcome.left_out = "its table is left out now (table_filter, unlisted_tables)"
 
     def flush(self) -> None:
-        """Write the rows that are held back; raises as `add` does."""
-        if not self._missing:
-            self._buffers.flush()
+        """Write the rows that are held back, as rows of others follow; raises as `add` does."""
+        if self._missing:
+            return
+        self._buffers.flush()
+        if self._truncates.are_due():
+            self._empty()
+        elif self._truncates.are_waiting:
+            # The rows may be of tables that are emptied, too, and events one by one tell.
+            raise PassFailed(End.NOT_PLAIN)
 
     def finish(self) -> None:
         """Write what is still held back; raises as `add` does."""
-        self.flush()
+        if not self._missing:
+            self._empty()
+            self._buffers.flush()
         # The share is known when all events are.
         self._dead.check_limit()
         self._dead.finish()
@@ -168,6 +179,8 @@ class RowLoader:
         if change.operation is Operation.TRUNCATE:
             self._truncate(event, table)
             return ""
+        if self._truncates.are_waiting and self._truncates.are_due(table.planner.roots) and not self._missing:
+            self._empty()
         routed = destination.route(event, change)
         if routed is None:
             return "nothing of its row is loaded now (where, fields)"
@@ -180,22 +193,34 @@ class RowLoader:
         if table is None:
             table = self._tables[destination] = _Table(destination, len(self._tables))
         if table is not self._last:
-            if destination.is_bound and self._last is not None:
-                self.flush()
+            if destination.is_bound and self._last is not None and not self._missing:
+                self._buffers.flush()
             self._last = table
         return table
 
     def _truncate(self, event: Event, table: _Table) -> None:
         table.destination.check_truncate(event)
-        self.flush()
         if self._missing:
             return
+        self._buffers.flush()
         if mark := table.destination.settings.deleted_at:
             told = table.destination.router.given.values(event, Operation.TRUNCATE)
             mark_all(self._cursor, table.planner.markers(told), mark)
         else:
-            truncate(self._cursor, table.planner.roots)
+            tied = self._destinations.parents_first
+            rank = tied.index(table.destination) if table.destination.is_bound else 0
+            self._truncates.add(Truncate(event, table.planner.roots, rank))
+            if not table.destination.is_bound and self._truncates.are_due():
+                self._empty()
         self._outcome.rows += 1
+
+    def _empty(self) -> None:
+        """Empty the tables whose truncates wait."""
+        for event, error in self._truncates.run() if self._truncates.are_waiting else ():
+            if not self._careful:
+                raise PassFailed(End.REFUSED) from error
+            self._outcome.rows -= 1
+            self._dead.reject(event, Operation.TRUNCATE, refusal.reason(error, ""), error.pgcode)
 
     def _hand_over(self, event: Event, change: Change, routed: Routed, table: _Table) -> None:
         shape = routed.shape

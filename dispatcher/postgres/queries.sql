@@ -641,6 +641,16 @@ select exists (
     where contype = 'f' and coalesce(pg_partition_root(confrelid), confrelid) = root
     and coalesce(pg_partition_root(conrelid), conrelid) = root);
 
+-- name: are_referred_to
+-- Whether a foreign key of another table refers to one of some tables; partitions and children count as their table.
+with recursive family (id) as (
+    select to_regclass(name)::oid from unnest(%(tables)s::text[]) name
+    union
+    select inhrelid from family join pg_inherits on inhparent = id
+)
+select exists (select from pg_constraint where contype = 'f'
+    and confrelid in (select id from family) and conrelid not in (select id from family));
+
 -- name: references_among
 -- Foreign keys from one of some tables to another one, by their numbers; partitions and children count as their table.
 with recursive family (number, id) as (

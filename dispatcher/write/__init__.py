@@ -2,6 +2,7 @@
 
 from . import refusal
 from .stage import Stage
+from .truncates import Truncate, Truncates
 from .writer import (
     Delete,
     Insert,
@@ -12,7 +13,6 @@ from .writer import (
     Writer,
     mark_all,
     move,
-    truncate,
     write,
 )
 
@@ -24,10 +24,11 @@ __all__ = [
     "Patch",
     "Replace",
     "Stage",
+    "Truncate",
+    "Truncates",
     "Writer",
     "mark_all",
     "move",
     "refusal",
-    "truncate",
     "write",
 ]

@@ -11,7 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from ..postgres import TableName, queries, quote
-from .stage import COPY_BLOCK, Source, Stage, listed
+from .stage import COPY_BLOCK, Source, Stage
 
 MAX_COPIES = 256
 """Most statements that are remembered: most batches go into few tables."""
@@ -267,17 +267,6 @@ def mark_all(cursor: Cursor, stages: Sequence[tuple[Stage, bytes]], mark: str) -
         stage.fill(cursor, [line])
         word = sql.Identifier(mark)
         cursor.execute(queries.for_users(stage.statement(_MARK_ALL, stage.like, mark=word)))
-
-
-def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:
-    """Remove all rows of tables and their children.
-
-    Raises:
-        psycopg2.Error: the target refused.
-    """
-    if tables:
-        names = listed(sql.SQL(table.sql) for table in tables)
-        cursor.execute(queries.for_users(sql.SQL("truncate {}").format(names)))
 
 
 def write(writer: Writer, cursor: Cursor, lines: Sequence[bytes], count: int) -> int:

@@ -1,0 +1,109 @@
+"""Truncates, which wait for each other: PostgreSQL empties tables that refer to each other only together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from ..errors import is_data
+from ..events import Event
+from ..postgres import TableName, queries
+from .stage import listed
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """A table that is to be emptied.
+
+    Attributes:
+        event: which asks for it.
+        tables: that hold all rows between them.
+        rank: among the tables of a job; tables may refer to those of a lower one.
+    """
+
+    event: Event
+    tables: Sequence[TableName]
+    rank: int = 0
+
+
+class Truncates:
+    """Truncates of one transaction that are not done yet.
+
+    Events tell of the tables of one statement one by one, in the order that it names them.
+
+    Args:
+        cursor: of the target.
+        bad_states: see `is_data`.
+    """
+
+    def __init__(self, cursor: Cursor, bad_states: AbstractSet[str] = frozenset()) -> None:
+        self._cursor = cursor
+        self._bad_states = bad_states
+        self._waiting: list[Truncate] = []
+        self._is_referred_to = False
+
+    def add(self, truncate: Truncate) -> None:
+        """Take one; raises psycopg2.Error if the target cannot be asked what refers to its tables."""
+        self._waiting.append(truncate)
+        names = [table.sql for table in self._tables]
+        self._is_referred_to = queries.value(self._cursor, "are_referred_to", tables=names)
+
+    def are_due(self, tables: Sequence[TableName] = ()) -> bool:
+        """Whether they need not wait any longer: a row of one of the tables comes, or none refers to them."""
+        return bool(self._waiting) and (
+            not self._is_referred_to or not self._tables.keys().isdisjoint(tables)
+        )
+
+    @property
+    def are_waiting(self) -> bool:
+        """Whether there are some."""
+        return bool(self._waiting)
+
+    @property
+    def _tables(self) -> dict[TableName, None]:
+        return {table: None for each in self._waiting for table in each.tables}
+
+    def run(self) -> list[tuple[Event, psycopg2.Error]]:
+        """Empty the tables; returns the events whose rows the target keeps, and why.
+
+        Where others refer to them, rows are deleted, and foreign keys say what that comes to.
+
+        Raises:
+            psycopg2.Error: the target refused, but not because of a row.
+        """
+        tables, waiting = self._tables, sorted(self._waiting, key=lambda each: -each.rank)
+        self._waiting = []
+        if not self._is_referred_to:
+            truncate(self._cursor, tuple(tables))
+            return []
+        tried = ((each.event, self._delete(each.tables)) for each in waiting)
+        return [(event, error) for event, error in tried if error is not None]
+
+    def _delete(self, tables: Sequence[TableName]) -> psycopg2.Error | None:
+        self._cursor.execute("savepoint tdsup")
+        try:
+            for table in tables:
+                self._cursor.execute(queries.for_users(sql.SQL("delete from {}").format(sql.SQL(table.sql))))
+        except psycopg2.Error as error:
+            if not is_data(error, self._bad_states):
+                raise
+            self._cursor.execute("rollback to savepoint tdsup; release savepoint tdsup")
+            return error
+        self._cursor.execute("release savepoint tdsup")
+        return None
+
+
+def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:
+    """Remove all rows of tables and their children.
+
+    Raises:
+        psycopg2.Error: the target refused.
+    """
+    if tables:
+        names = listed(sql.SQL(table.sql) for table in tables)
+        cursor.execute(queries.for_users(sql.SQL("truncate {}").format(names)))
