@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..partitions import Lifespan
+from ..partitions import Lifespan, mark
 from ..postgres import TableName, quote
-from .inventory import Partition, mark
+from .inventory import Partition
 
 CONCURRENTLY = 140_000
 """Version of PostgreSQL from which on a partition can be detached while others read its parent."""
@@ -165,7 +165,8 @@ def _concurrent(
         return
     if decision.deed is Deed.DROP:
         kind = _KINDS.get(partition.kind, "table")
-        yield Step((f"comment on {kind} {partition.table.sql} is {literal(mark(parent))}",))
+        comment = literal(mark(parent, "[]"))
+        yield Step((f"comment on {kind} {partition.table.sql} is {comment}",))
     yield Step((_detach(partition, "concurrently"),), alone=True)
     if ends:
         yield Step(ends)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from ..partitions import Partitioning, Period
+from ..partitions import Partitioning, Period, mark_pattern
 from ..postgres import Connection, TableName, queries
 from .calendar import Bounds, Calendar
 
@@ -53,11 +53,6 @@ class Partition:
         return bool(self.parent) and not (self.bounds or self.is_default or self.has_parts)
 
 
-def mark(parent: TableName) -> str:
-    """The comment on a table that is to be dropped once it is detached, even if a crash comes between."""
-    return f"tdsup drops this table, a former partition of {parent}"
-
-
 def read_inventory(
     connection: Connection, partitioning: Partitioning, zone: str, moment: float
 ) -> list[Partition]:
@@ -78,7 +73,7 @@ def read_inventory(
             table=parent.sql,
             pattern=partitioning.naming.pattern,
             unit=partitioning.unit,
-            mark=mark(parent),
+            mark=mark_pattern(parent),
             zone=partitioning.zone or zone,
         )
     found = [_partition(*row) for row in rows]

@@ -86,7 +86,7 @@ class Maintenance:
         return max(0.0, self._due_at - time.monotonic())
 
     def work(self, verify: Callable[[], object]) -> bool:
-        """Do what is due, between two batches; returns whether a partition is gone.
+        """Do what is due, between two batches; returns whether what is remembered of tables may be wrong.
 
         Args:
             verify: raises an error if this process is not the owner of the consumer any more.
@@ -98,7 +98,7 @@ class Maintenance:
         if self.rest() > 0:
             return False
         self._troubles = []
-        gone = False
+        is_tried = False
         cares = self._cares()
         if not cares:
             self._due_at = math.inf
@@ -109,10 +109,10 @@ class Maintenance:
             if self._is_refused(care):
                 continue
             self._premake(care, present)
-            gone = self._remove(care, present, verify) or gone
+            is_tried = self._remove(care, present, verify) or is_tried
             left = min(left, self._until_next(care, present))
         self._plan(left)
-        return gone
+        return is_tried
 
     def _is_refused(self, care: Care) -> bool:
         """Whether an extension looks after the partitions instead; then it is told what to do there."""
@@ -173,26 +173,28 @@ class Maintenance:
                 self._logger.info("%s: Created table %s ahead", self._job, missing.table.table)
 
     def _remove(self, care: Care, present: Present, verify: Callable[[], object]) -> bool:
-        """Let old partitions go; returns whether one went."""
+        """Let old partitions go; returns whether that was tried, whatever came of it."""
         parent = care.partitioning.parent
         if not care.lifespan.ends:
             return False
         if present.doubt:
             self._troubles.append(f"no partition of {parent} goes: {present.doubt}")
-        gone = False
+        is_tried = False
         with self._alone(f"retention of {parent}") as is_ours:
             wanted = self._wanted(care, present) if is_ours else []
             begun = [each for each in wanted if each.deed is Deed.FINALIZE]
             if begun:
                 # What a crash has left is ended first, and then seen anew.
+                is_tried = True
                 for decision in begun:
                     self._carry_out(care, decision)
                 wanted = self._wanted(care, present)
             for decision in wanted:
                 if decision.deed.goes and not self._context.stopping():
                     verify()
-                    gone = self._carry_out(care, decision) or gone
-        return gone
+                    is_tried = True
+                    self._carry_out(care, decision)
+        return is_tried
 
     def _wanted(self, care: Care, present: Present) -> list[Decision]:
         def look() -> list[Decision]:
@@ -201,7 +203,7 @@ class Maintenance:
 
         return self._try(f"cannot look at the partitions of {care.partitioning.parent}", look) or []
 
-    def _carry_out(self, care: Care, decision: Decision) -> bool:
+    def _carry_out(self, care: Care, decision: Decision) -> None:
         deed, table = decision.deed, decision.partition.table
 
         def remove() -> bool:
@@ -209,12 +211,11 @@ class Maintenance:
             return True
 
         if not self._try(f"cannot {deed} partition {table}", remove):
-            return False
+            return
         if deed.goes:
             self._tally.removed[deed.value] += 1
         where = f" to schema {care.lifespan.schema}" if deed is Deed.MOVE else ""
         self._logger.info("%s: %s partition %s%s: %s", self._job, PAST[deed], table, where, decision.why)
-        return True
 
     @contextmanager
     def _alone(self, what: str) -> Iterator[bool]:

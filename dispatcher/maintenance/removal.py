@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from psycopg2 import sql
-from psycopg2.extensions import cursor as Cursor
 
-from ..partitions import Lifespan, filled
+from ..partitions import Lifespan, filled, take_alone
 from ..postgres import Connection, queries
 from .agenda import Decision, Step, literal, steps
 from .care import Care
@@ -71,39 +70,13 @@ class Remover:
 
     def _take(self, step: Step, *, shortly: bool = True) -> None:
         if step.alone:
-            self._take_alone(step.statements[0])
+            take_alone(self._connection, step.statements[0], PATIENCE)
             return
         with self._connection, self._connection.cursor() as cursor:
             if shortly:
                 queries.run(cursor, "wait_shortly")
             for statement in step.statements:
                 cursor.execute(queries.for_users(sql.SQL(statement)))
-
-    def _take_alone(self, statement: str) -> None:
-        """Run a statement that no transaction takes; names mean what they mean to its users."""
-        session = self._connection.session
-        before = session.autocommit
-        session.autocommit = True
-        try:
-            with session.cursor() as cursor:
-                _settings(cursor, ("lock_timeout", PATIENCE), ("search_path", None))
-                try:
-                    cursor.execute(statement)
-                finally:
-                    if not session.closed:
-                        _settings(cursor, ("lock_timeout", None), ("search_path", "pg_catalog, pg_temp"))
-        finally:
-            if not session.closed:
-                session.autocommit = before
-
-
-def _settings(cursor: Cursor, *wanted: tuple[str, str | None]) -> None:
-    """Give the session settings, or those that it began with (None)."""
-    for name, value in wanted:
-        if value is None:
-            cursor.execute(f"reset {name}")
-        else:
-            queries.run(cursor, "set_setting", name=name, value=value)
 
 
 def prepared(care: Care, partition: Partition) -> str:

@@ -4,9 +4,10 @@ from .branches import Branch, Spot
 from .making.clones import CLONEABLE
 from .making.extension import Extension, extension_of
 from .making.maker import TableMaker
+from .making.pending import take_alone
 from .making.template import refuse_strange_words
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
-from .naming import Method, check_template
+from .naming import Method, check_template, mark, mark_pattern
 from .partitioning import (
     BATCH_TIME,
     EPOCH,
@@ -63,7 +64,10 @@ __all__ = [
     "check_template",
     "extension_of",
     "filled",
+    "mark",
+    "mark_pattern",
     "period_of",
     "refuse_strange_words",
+    "take_alone",
     "unknown_word",
 ]

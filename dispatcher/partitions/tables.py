@@ -11,6 +11,7 @@ from ..events import Dial
 from ..postgres import MAX_BYTES, Connection, TableName, queries
 from .branches import Branches, Spot
 from .making.extension import Extension, extension_of
+from .naming import mark_pattern
 from .partitioning import Partitioning
 from .period import Period
 from .place import Neighbours, Place, Range, place
@@ -156,7 +157,7 @@ class Tables:
             return Place(named if there else None)
         if self._is_native is None:
             self._is_native = self.kind(parent) == "p"
-        if not self._is_native or (there and not _is_child(self.connection, named, parent)):
+        if not self._is_native or (there and _is_apart(self.connection, named, parent)):
             return Place(named if there else None)
         asked, unit = self.partitioning, self.partitioning.unit
         times = {"start": period.start.isoformat(), "end": period.end.isoformat()}
@@ -251,7 +252,7 @@ class Tables:
         named = {"schema": parent.schema, "pattern": self.partitioning.naming.pattern}
         with self.connection.cursor() as cursor:
             apart = (
-                queries.rows(cursor, "partitions_apart", table=parent.sql, **named)
+                queries.rows(cursor, "partitions_apart", table=parent.sql, mark=mark_pattern(), **named)
                 if self.partitioning.field and not self.branches
                 else []
             )
@@ -259,9 +260,12 @@ class Tables:
         return (*([parent] if there else []), *(TableName(parent.schema, name) for (name,) in apart))
 
 
-def _is_child(connection: Connection, table: TableName, parent: TableName) -> bool:
+def _is_apart(connection: Connection, table: TableName, parent: TableName) -> bool:
+    """Whether a table is no partition, and stays so: what is about to be dropped takes no rows."""
     with connection.cursor() as cursor:
-        return bool(queries.value(cursor, "is_child", table=table.sql, parent=parent.sql))
+        if queries.value(cursor, "is_child", table=table.sql, parent=parent.sql):
+            return False
+        return not queries.value(cursor, "is_doomed", table=table.sql, mark=mark_pattern())
 
 
 def _place_in_any(tables: Tables, period: Period) -> Place:

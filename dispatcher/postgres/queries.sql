@@ -423,7 +423,8 @@ order by attnum;
 -- name: partition_ranges
 -- Of a table that is partitioned by the range of one date or time, or of a number if there is a unit of such: the type of
 -- that, a period in a time zone as seconds or numbers, and of each partition its name, bounds as text and as numbers (NULL:
--- the default one). A row without a name if there are no partitions; no row if the table is partitioned otherwise, or not.
+-- the default one). What a pending detach takes away is none: nobody who reads the table sees its rows. A row without a name
+-- if there are no partitions; no row if the table is partitioned otherwise, or not.
 select key.type, key.lower, key.upper, n.nspname::text, c.relname::text, bounds[1], bounds[2], numbers.lower, numbers.upper
 from (
     select partrelid, atttypid::regtype::text as type,
@@ -442,7 +443,7 @@ from (
         and (atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
             or counts)
 ) key
-left join pg_inherits on inhparent = partrelid
+left join pg_inherits i on inhparent = partrelid and not coalesce((to_jsonb(i) ->> 'inhdetachpending')::bool, false)
 left join pg_class c on c.oid = inhrelid left join pg_namespace n on n.oid = c.relnamespace
 left join lateral (
     select regexp_match(pg_get_expr(c.relpartbound, c.oid), $$FROM \('?([^']*)'?\) TO \('?([^']*)'?\)$$)
@@ -494,6 +495,15 @@ order by c.oid is not distinct from partdefid, c.oid;
 -- Whether a table is a child of another one.
 select exists (
     select from pg_inherits where inhrelid = to_regclass(%(table)s) and inhparent = to_regclass(%(parent)s));
+
+-- name: is_doomed
+-- Whether a table has a comment that it is to be dropped.
+select coalesce(obj_description(to_regclass(%(table)s)::oid, 'pg_class') ~ %(mark)s, false);
+
+-- name: pending_detach
+-- The partition of a table whose detach has begun and not ended; no row if there is none.
+select inhrelid::regclass::text from pg_inherits i
+where inhparent = to_regclass(%(table)s) and (to_jsonb(i) ->> 'inhdetachpending')::bool;
 
 -- name: partitioning_extensions
 -- Whether there is TimescaleDB's list of hypertables, and Citus's of its tables. Of the former it counts whose it is: others
@@ -709,11 +719,13 @@ select exists (
       and regexp_replace(c.relname, %(pattern)s, %(order)s) collate "C" < %(before)s);
 
 -- name: partitions_apart
--- Tables that are named like partitions of a table but are not its children: a template may create such.
+-- Tables that are named like partitions of a table but are not its children: a template may create such. Those with a
+-- comment that they are to be dropped are none.
 select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f') and c.relname ~ %(pattern)s
   and not exists (
     select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
+  and not coalesce(obj_description(c.oid, 'pg_class') ~ %(mark)s, false)
 order by c.relname;
 
 -- name: partition_inventory
@@ -730,7 +742,7 @@ with recursive children (id, parent) as (
 ),
 marked (id) as (
     select objoid from pg_description
-    where classoid = 'pg_class'::regclass and objsubid = 0 and description = %(mark)s
+    where classoid = 'pg_class'::regclass and objsubid = 0 and description ~ %(mark)s
 ),
 found (id, parent) as (
     select id, parent from children

@@ -18,6 +18,7 @@ from ..partitioning import Partitioning
 from ..tables import Tables
 from .clones import attach, attach_list, stand_alone
 from .guard import DefaultPartition, Guard
+from .pending import end_detach
 from .recipe import Recipe
 
 _TAKEN = frozenset({"23514", "42501"})
@@ -25,6 +26,10 @@ _TAKEN = frozenset({"23514", "42501"})
 
 _HELD = frozenset({"23514", "42P17"})
 """SQLSTATEs of a list partition that cannot be attached: others have its rows already, or its value."""
+
+
+_OVERLAPS = "42P17"
+"""SQLSTATE of a partition whose bounds another one has."""
 
 
 class TableMaker:
@@ -73,7 +78,7 @@ class TableMaker:
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
                 raise
-            if self._is_needless(missing, error):
+            if self._has_made_room(table, error) or self._is_needless(missing, error):
                 return False
             raise SetupError(f"cannot create table {table}: {one_line(error)}") from error
         return True
@@ -115,6 +120,13 @@ class TableMaker:
                 raise
             if not (is_made and error.pgcode in _HELD) and not self._is_there(new.table):
                 raise SetupError(f"cannot create table {new.table}: {one_line(error)}") from error
+
+    def _has_made_room(self, table: TableName, error: psycopg2.Error) -> bool:
+        """Whether there is a place by now that a partition had whose detach has begun."""
+        try:
+            return error.pgcode == _OVERLAPS and end_detach(self._connection, self._partitioning.parent)
+        except Outage as outage:
+            raise Outage(f"cannot create table {table}: {outage}", outage.which, outage.answered) from error
 
     @contextmanager
     def _turn(self, table: TableName) -> Iterator[None]:
