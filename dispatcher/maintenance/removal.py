@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from psycopg2 import sql
 
 from ..partitions import Lifespan, filled, take_alone
-from ..postgres import Connection, queries
-from .agenda import Decision, Step, literal, steps
+from ..postgres import Connection, TableName, queries
+from .agenda import Decision, Deed, Step, literal, steps
 from .care import Care
 from .inventory import Partition
 
@@ -41,17 +41,27 @@ class Remover:
         """Carry one decision out.
 
         Raises:
-            Kept: the partition stays, as what comes before has failed.
+            Kept: the partition stays, as something needs it, or what comes before has failed.
             psycopg2.Error: the target refused, or was lost; what is done by then stays done, and a later run
                 goes on.
         """
         parent, lifespan = care.partitioning.parent, care.lifespan
+        if decision.deed is Deed.DROP:
+            self._see_that_none_needs(decision.partition.table)
         # What was marked, or has its detach pending, has seen all that before.
         if decision.deed.goes and not decision.partition.is_marked:
             self._prepare(care, decision.partition)
         version = self._connection.session.server_version
         for step in steps(decision, parent, lifespan, version):
             self._take(step)
+
+    def _see_that_none_needs(self, table: TableName) -> None:
+        """Kept if a table could not be dropped: once detached, nobody who reads its parent sees its rows."""
+        with self._connection, self._connection.cursor() as cursor:
+            found = [what for (what,) in queries.rows(cursor, "dependants", table=table.sql)]
+        if found:
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            raise Kept(f"{found[0]}{more} depends on it; drop that, or set retention_action = detach")
 
     def _prepare(self, care: Care, partition: Partition) -> None:
         lifespan = care.lifespan

@@ -800,6 +800,29 @@ select nspname::text, relname::text, relkind::text, parent_schema::text, parent_
 from read
 order by nspname, relname;
 
+-- name: dependants
+-- What keeps a table and its partitions from being dropped, once it is no partition itself: views, foreign keys and what
+-- else needs them. What is a part of them goes with them, and copies of a parent's foreign key with the detach.
+with tree (id) as (
+    select to_regclass(%(table)s)::oid union select relid::oid from pg_partition_tree(to_regclass(%(table)s))
+),
+needed (class, id) as (
+    select 'pg_class'::regclass, id from tree
+    union all select 'pg_type'::regclass, unnest(array[t.oid, typarray]) from tree join pg_type t on typrelid = id
+)
+select distinct coalesce(
+    (select pg_describe_object('pg_class'::regclass, ev_class, 0) from pg_rewrite r
+        where d.classid = 'pg_rewrite'::regclass and r.oid = d.objid),
+    pg_describe_object(d.classid, d.objid, 0))
+from needed join pg_depend d on d.refclassid = class and d.refobjid = needed.id and d.deptype = 'n'
+where not exists (
+    select from pg_depend part join needed n on part.refclassid = n.class and part.refobjid = n.id
+    where part.classid = d.classid and part.objid = d.objid and part.deptype <> 'n')
+  and not exists (
+    select from pg_constraint c
+    where d.classid = 'pg_constraint'::regclass and c.oid = d.objid and c.conparentid <> 0)
+order by 1;
+
 -- name: table_sizes
 -- Of some tables, by their quoted names: rows as the planner estimates them (NULL: not known), and bytes on disk with
 -- indexes; of a partitioned one, those of all its partitions.

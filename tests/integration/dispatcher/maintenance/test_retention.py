@@ -227,11 +227,43 @@ def test_what_fails_before(target: Database, connection: Connection, before: dic
     assert "old" in tables(target)
 
 
-def test_what_others_need(target: Database, connection: Connection) -> None:
-    """A partition that a view reads stays, and the next one goes."""
-    target.execute(f"{NATIVE}; create view v as select * from old")
-    assert "cannot drop partition public.old" in Keeper(connection).look()
+@pytest.mark.parametrize("made", [NATIVE, INHERITED])
+@pytest.mark.parametrize(
+    ("needs", "what"),
+    [
+        ("create view v as select id from old", "view public.v"),
+        ("create function f (old) returns int language sql as 'select 1'", "function public.f(public.old)"),
+        (
+            "alter table old add unique (id); create table u (id int references old (id))",
+            "constraint u_id_fkey on table public.u",
+        ),
+    ],
+)
+def test_what_others_need(target: Database, connection: Connection, made: str, needs: str, what: str) -> None:
+    """A partition that a view reads stays where it is, without copies of its rows; the next one goes."""
+    target.execute(f"{made}; create table log (part text); {needs}")
+    trouble = Keeper(connection, sql="insert into log values ('%(part)s')").look()
+    assert trouble.startswith(f"cannot drop partition public.old: {what} depends on it; drop that, or ")
+    assert tables(target)["old"] == "t"
     assert "t_2026_12_31" not in tables(target)
+    assert target.rows("select part from log") == [("public.t_2026_12_31",)]
+
+
+def test_what_goes_with_a_partition(target: Database, connection: Connection) -> None:
+    """Its own keys, rules and policies keep it not, nor a foreign key to its parent without such rows."""
+    part = "t_2026_12_31"
+    target.execute(
+        f"{NATIVE}; alter table t add primary key (id, day), add up int;"
+        "alter table t add foreign key (up, day) references t;"
+        "create table u (id int, day date, foreign key (id, day) references t);"
+        f"create rule r as on delete to {part} do also select count(*) from {part};"
+        f"create policy p on {part} using (id in (select id from {part}));"
+        f"create statistics s on id, day from {part};"
+        "create function f () returns trigger language plpgsql as 'begin return new; end';"
+        f"create trigger tr before insert on {part} for each row execute function f()"
+    )
+    assert not Keeper(connection).look()
+    assert tables(target).keys() == {*YOUNG, "u"}
 
 
 def test_another_owner(target: Database, connection: Connection) -> None:
