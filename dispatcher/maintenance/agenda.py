@@ -56,10 +56,12 @@ class Step:
         statements: SQL, in order.
         alone: the only statement commits by itself, and may wait long for others but keeps none waiting; else
             all are one transaction, which must be short.
+        is_end: rows are gone after it.
     """
 
     statements: tuple[str, ...]
     alone: bool = False
+    is_end: bool = False
 
 
 def decide(
@@ -123,7 +125,9 @@ def _deed(
     return Deed(lifespan.action), f"ended {lifespan.period} ago"
 
 
-def steps(decision: Decision, parent: TableName, lifespan: Lifespan, version: int) -> tuple[Step, ...]:
+def steps(
+    decision: Decision, parent: TableName, lifespan: Lifespan, version: int, prepared: str = ""
+) -> tuple[Step, ...]:
     """How a deed is done.
 
     Args:
@@ -131,6 +135,7 @@ def steps(decision: Decision, parent: TableName, lifespan: Lifespan, version: in
         parent: the table that the job loads.
         lifespan: where partitions are moved to.
         version: of the server, as ``server_version_num``.
+        prepared: its rows as they were prepared; see `Partition`.
     """
     partition = decision.partition
     table, kind = partition.table.sql, _KINDS.get(partition.kind, "table")
@@ -143,17 +148,19 @@ def steps(decision: Decision, parent: TableName, lifespan: Lifespan, version: in
         Deed.MOVE: tuple(_move(partition, kind, lifespan.schema)),
         Deed.DETACH: (),
     }[decision.deed]
+    is_end = decision.deed is Deed.DROP
     if partition.parent is None:
-        return (Step(ends),)
+        return (Step(ends, is_end=is_end),)
     if not partition.is_native:
-        return (Step((f"alter {kind} {table} no inherit {partition.parent.sql}", *ends)),)
+        return (Step((f"alter {kind} {table} no inherit {partition.parent.sql}", *ends), is_end=is_end),)
     if partition.beside_default or version < CONCURRENTLY:
-        return (Step((_detach(partition), *ends)),)
-    return tuple(_concurrent(decision, parent, lifespan, ends))
+        return (Step((_detach(partition), *ends), is_end=is_end),)
+    comment = mark(parent, partition.facts(prepared)) if is_end else ""
+    return tuple(_concurrent(decision, comment, lifespan, ends))
 
 
 def _concurrent(
-    decision: Decision, parent: TableName, lifespan: Lifespan, ends: tuple[str, ...]
+    decision: Decision, comment: str, lifespan: Lifespan, ends: tuple[str, ...]
 ) -> Iterator[Step]:
     """The same without keeping readers waiting; after a crash between two steps, a later run goes on."""
     partition = decision.partition
@@ -165,11 +172,10 @@ def _concurrent(
         return
     if decision.deed is Deed.DROP:
         kind = _KINDS.get(partition.kind, "table")
-        comment = literal(mark(parent, "[]"))
-        yield Step((f"comment on {kind} {partition.table.sql} is {comment}",))
+        yield Step((f"comment on {kind} {partition.table.sql} is {literal(comment)}",))
     yield Step((_detach(partition, "concurrently"),), alone=True)
     if ends:
-        yield Step(ends)
+        yield Step(ends, is_end=True)
 
 
 def _detach(partition: Partition, how: str = "", table: TableName | None = None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, replace
 from itertools import chain
 
 from ..partitions import Partitioning, Period, mark_pattern
@@ -29,6 +30,7 @@ class Partition:
         is_marked: it was to be dropped after its detach.
         is_owned: the role acts for its owner, and for its parent's.
         bounds: what it holds; None: nobody knows.
+        prepared: if it is marked, its rows as `Remover` has prepared them; empty: it did not.
     """
 
     table: TableName
@@ -41,6 +43,21 @@ class Partition:
     is_marked: bool
     is_owned: bool
     bounds: Bounds | None
+    prepared: str = ""
+
+    def facts(self, prepared: str) -> str:
+        """What a mark tells of it, which is known no longer when it is detached."""
+        assert self.bounds is not None
+        return json.dumps([*astuple(self.bounds), prepared])
+
+    def recalled(self, facts: str) -> Partition:
+        """The same, with what a mark tells; without bounds if somebody has changed that."""
+        try:
+            start, end, since, until, prepared = json.loads(facts)
+            bounds = Bounds(str(start), str(end), float(since), float(until))
+        except (TypeError, ValueError):
+            return replace(self, bounds=None)
+        return replace(self, bounds=bounds, prepared=str(prepared))
 
     @property
     def has_parts(self) -> bool:
@@ -77,6 +94,12 @@ def read_inventory(
             zone=partitioning.zone or zone,
         )
     found = [_partition(*row) for row in rows]
+    if any(each.is_marked and each.parent is None for each in found):
+        marks = _marks(connection, parent)
+        found = [
+            each.recalled(marks[each.table]) if each.parent is None and each.table in marks else each
+            for each in found
+        ]
     nameless = [each.table for each in found if each.bounds is None and not each.is_native]
     named = _named(connection, partitioning, zone, moment, nameless) if nameless else {}
     return [
@@ -109,6 +132,13 @@ def _partition(
         if start_moment is None or end_moment is None
         else Bounds(str(start), str(end), float(start_moment), float(end_moment)),
     )
+
+
+def _marks(connection: Connection, parent: TableName) -> Mapping[TableName, str]:
+    """What marks tell, by table."""
+    with connection.cursor() as cursor:
+        rows = queries.rows(cursor, "marks", mark=mark_pattern(parent))
+    return {TableName(schema, name): facts for schema, name, facts in rows}
 
 
 def _named(

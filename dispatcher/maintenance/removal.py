@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
 
 from ..partitions import Lifespan, filled, take_alone
 from ..postgres import Connection, TableName, queries
@@ -12,8 +13,14 @@ from .agenda import Decision, Deed, Step, literal, steps
 from .care import Care
 from .inventory import Partition
 
+FOREIGN = "f"
+"""``pg_class.relkind`` of a table that is on another server: it cannot be locked."""
+
 PATIENCE = "10s"
 """How long a statement that keeps nobody waiting may wait for others."""
+
+TRIES = 3
+"""How often a partition is prepared, if rows come to it all the while."""
 
 RunProgram = Callable[[Sequence[str], Mapping[str, str], float], str]
 """Runs a program; see `Context.run_program`."""
@@ -36,6 +43,7 @@ class Remover:
         self._connection = connection
         self._run_program = run_program
         self._job = job
+        self._prepared: dict[TableName, str] = {}
 
     def remove(self, care: Care, decision: Decision) -> None:
         """Carry one decision out.
@@ -48,12 +56,24 @@ class Remover:
         parent, lifespan = care.partitioning.parent, care.lifespan
         if decision.deed is Deed.DROP:
             self._see_that_none_needs(decision.partition.table)
-        # What was marked, or has its detach pending, has seen all that before.
-        if decision.deed.goes and not decision.partition.is_marked:
-            self._prepare(care, decision.partition)
+        prepared = self._prepare(care, decision.partition) if decision.deed.goes else ""
         version = self._connection.session.server_version
-        for step in steps(decision, parent, lifespan, version):
-            self._take(step)
+        for step in steps(decision, parent, lifespan, version, prepared):
+            if step.is_end:
+                self._end(care, decision.partition, step, prepared)
+            else:
+                self._take(step)
+        self._prepared.pop(decision.partition.table, None)
+
+    def _end(self, care: Care, partition: Partition, step: Step, prepared: str) -> None:
+        """Take the step after which rows are gone, but only if all of them were prepared."""
+        for _ in range(TRIES):
+            if self._take(step, partition, prepared):
+                return
+            prepared = self._prepare(care, partition)
+        raise Kept(
+            f"its rows have changed {TRIES} times while retention_sql and retention_program prepared them"
+        )
 
     def _see_that_none_needs(self, table: TableName) -> None:
         """Kept if a table could not be dropped: once detached, nobody who reads its parent sees its rows."""
@@ -63,10 +83,25 @@ class Remover:
             more = f" and {len(found) - 1} more" if len(found) > 1 else ""
             raise Kept(f"{found[0]}{more} depends on it; drop that, or set retention_action = detach")
 
-    def _prepare(self, care: Care, partition: Partition) -> None:
+    def _prepare(self, care: Care, partition: Partition) -> str:
+        """Do what is to be done before, unless that was done with the same rows.
+
+        Returns:
+            The rows, if they are to be dropped, so that changes of them are seen.
+        """
         lifespan = care.lifespan
+        if not lifespan.prepares:
+            return ""
+        with self._connection, self._connection.cursor() as cursor:
+            rows = self._rows(cursor, partition) if lifespan.action == "drop" else ""
+        if rows and rows in {partition.prepared, self._prepared.get(partition.table)}:
+            return rows
         if lifespan.sql.strip():
-            self._take(Step((prepared(care, partition),)), shortly=False)
+            with self._connection, self._connection.cursor() as cursor:
+                # What the statements change themselves is no news, and what others do then is none to them.
+                queries.run(cursor, "see_one_moment")
+                cursor.execute(queries.for_users(sql.SQL(prepared(care, partition))))
+                rows = self._rows(cursor, partition) if rows else ""
         if lifespan.program:
             values = names_of(self._job, care, partition)
             command = [
@@ -77,16 +112,37 @@ class Remover:
             ]
             if failure := self._run_program(command, values, lifespan.program_limit):
                 raise Kept(f"retention_program: {failure}")
+        self._prepared[partition.table] = rows
+        return rows
 
-    def _take(self, step: Step, *, shortly: bool = True) -> None:
+    def _rows(self, cursor: Cursor, partition: Partition) -> str:
+        """What is another text if rows were added, changed or removed: their count, and who has written them.
+
+        Transactions have ever greater numbers, so that a new row in the place of another one shows.
+        """
+        table = partition.table.sql
+        newest = "sum(xmin::text::int8)" if queries.value(cursor, "has_versions", table=table) else "0"
+        counted = sql.SQL("select count(*) || ' ' || coalesce({newest}, 0) from {table}")
+        cursor.execute(counted.format(newest=sql.SQL(newest), table=sql.SQL(table)))
+        (rows,) = cursor.fetchone() or ("",)
+        return str(rows)
+
+    def _take(self, step: Step, partition: Partition | None = None, prepared: str = "") -> bool:
+        """Take a step; returns False if it was not, as the rows of a partition are not those prepared."""
         if step.alone:
             take_alone(self._connection, step.statements[0], PATIENCE)
-            return
+            return True
         with self._connection, self._connection.cursor() as cursor:
-            if shortly:
-                queries.run(cursor, "wait_shortly")
+            queries.run(cursor, "wait_shortly")
+            if partition and prepared:
+                if partition.kind != FOREIGN:
+                    # From here on writers wait, and readers do not.
+                    cursor.execute(f"lock table {partition.table.sql} in share mode")
+                if self._rows(cursor, partition) != prepared:
+                    return False
             for statement in step.statements:
                 cursor.execute(queries.for_users(sql.SQL(statement)))
+        return True
 
 
 def prepared(care: Care, partition: Partition) -> str:
@@ -125,7 +181,7 @@ def script_of(care: Care, decision: Decision, version: int) -> Sequence[str]:
     """The SQL of a decision, for people, a line for each statement."""
     lines: list[str] = []
     lifespan: Lifespan = care.lifespan
-    if decision.deed.goes and not decision.partition.is_marked:
+    if decision.deed.goes and not decision.partition.prepared:
         if lifespan.sql.strip():
             lines.append(f"{prepared(care, decision.partition).rstrip().rstrip(';')};")
         if lifespan.program:

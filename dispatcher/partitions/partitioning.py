@@ -225,6 +225,11 @@ class Lifespan:
         return bool(self.period and self.action)
 
     @property
+    def prepares(self) -> bool:
+        """Whether something is run before one goes."""
+        return bool(self.sql.strip() or self.program)
+
+    @property
     def needs_care(self) -> bool:
         """Whether there is anything to do between batches."""
         return self.ends or self.premake > 0

@@ -823,6 +823,22 @@ where not exists (
     where d.classid = 'pg_constraint'::regclass and c.oid = d.objid and c.conparentid <> 0)
 order by 1;
 
+-- name: marks
+-- Tables with a comment that they are to be dropped, and what that says of them.
+select nspname::text, relname::text, substring(description from %(mark)s)
+from pg_description join pg_class c on c.oid = objoid join pg_namespace n on n.oid = relnamespace
+where classoid = 'pg_class'::regclass and objsubid = 0 and description ~ %(mark)s;
+
+-- name: has_versions
+-- Whether each row of a table and its partitions tells which transaction has written it.
+select bool_and(relkind in ('r', 'p') and coalesce(amname = 'heap', true))
+from (select to_regclass(%(table)s)::oid union select relid::oid from pg_partition_tree(to_regclass(%(table)s))) tree (id)
+join pg_class c on c.oid = id left join pg_am a on a.oid = relam;
+
+-- name: see_one_moment
+-- Let all statements of the transaction see what is committed now, and what they do themselves.
+set transaction isolation level repeatable read;
+
 -- name: table_sizes
 -- Of some tables, by their quoted names: rows as the planner estimates them (NULL: not known), and bytes on disk with
 -- indexes; of a partitioned one, those of all its partitions.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from harness.rows.job import Keys
 from harness.rows.pipeline import Pipeline, Table
@@ -112,3 +114,79 @@ def test_a_table_that_is_about_to_be_dropped(aging: Pipeline, target: Database, 
     assert target.value("select count(*) from t where id = 101") == (not keys)
     if not keys:
         assert target.value(f"select count(*) from {name}") == 5
+
+
+def test_a_detach_that_cannot_begin(aging: Pipeline, target: Database) -> None:
+    """Its partition takes rows as before, and they are copied before it goes."""
+    with target.another() as other:
+        other.execute("begin; lock table only t in share update exclusive mode")
+        aging.drain(**KEYS)
+        late_row(aging)
+        assert aging.drain(**KEYS)["late_events"] == 0
+        assert target.value("select count(*) from t where id = 101") == 1
+    aging.drain(**KEYS)
+    assert target.value("select count(*) from t") == 5
+    assert cold(target) == 2, "a process does not know what another one has copied"
+
+
+@pytest.mark.parametrize("parent", [NATIVE, COLUMNS], ids=["native", "inherited"])
+def test_rows_of_others_while_one_is_prepared(
+    queue: Queue, target: Database, tmp_path: Path, parent: str
+) -> None:
+    """They are copied as well, wherever they come between the copy and the end."""
+    made = Pipeline(queue, target, Table(columns=COLUMNS, parent=parent), part_field="day")
+    made.drain()
+    late_row(made, 1)
+    made.drain()
+    target.execute("create table cold (like t)")
+    script = tmp_path / "keep"
+    script.write_text(
+        f"#!/bin/sh\n[ -e {tmp_path}/ran ] && exit\ntouch {tmp_path}/ran\n"
+        f"psql -qc \"insert into $1 values (101, '$2', 'of another')\" '{target.dsn}'\n"
+    )
+    script.chmod(0o755)
+    made.drain(**KEYS, retention_program=str(script))
+    assert target.rows("select id from cold order by id") == [(1,), (1,), (101,)]
+    assert target.value("select to_regclass(%s)", old(target)) is None
+
+
+def test_rows_that_never_end(aging: Pipeline, target: Database, tmp_path: Path) -> None:
+    """The partition is not dropped without its newest rows, and a later look tries again."""
+    script = tmp_path / "keep"
+    script.write_text(f"#!/bin/sh\npsql -qc \"update $1 set note = note || '.'\" '{target.dsn}'\n")
+    script.chmod(0o755)
+    aging.drain(**KEYS, retention_program=str(script))
+    assert target.value(f"select min(note) from {old(target)}") == "x....", "prepared once, and thrice again"
+    aging.drain(**KEYS)
+    assert target.value("select to_regclass(%s)", old(target)) is None
+    assert cold(target, 1) == 5
+
+
+def test_a_copy_that_takes_the_rows_away(aging: Pipeline, target: Database) -> None:
+    """What the job's own SQL changes is no news: it runs once."""
+    moving = "with gone as (delete from %(part)s returning *) insert into cold select * from gone"
+    aging.drain(**{**KEYS, "retention_sql": moving})
+    assert target.value("select to_regclass(%s)", old(target)) is None
+    assert target.value("select count(*) from cold") == 5
+
+
+def test_a_detach_that_is_ended_later(aging: Pipeline, target: Database) -> None:
+    """What was copied before is not copied again, unless rows have come since."""
+    with target.another() as reader:
+        reader.execute("begin; select count(*) from t")
+        aging.drain(**KEYS)
+        assert target.value(PENDING) == 1
+    aging.drain(**KEYS)
+    assert target.value("select to_regclass(%s)", old(target)) is None
+    assert target.value("select count(*) from cold") == 5
+
+
+def test_a_row_that_another_writes_meanwhile(aging: Pipeline, target: Database) -> None:
+    """Into the partition itself, while its detach waits: it is copied before it goes."""
+    with target.another() as reader:
+        reader.execute("begin; select count(*) from t")
+        aging.drain(**KEYS)
+        target.execute(f"insert into {old(target)} values (101, current_date - 40, 'of another')")
+    aging.drain(**KEYS)
+    assert target.value("select to_regclass(%s)", old(target)) is None
+    assert cold(target) == 1
