@@ -27,6 +27,9 @@ class Deed(StrEnum):
     FINALIZE = "finalize"
     """Its detach has begun and is brought to an end."""
 
+    UNMARK = "unmark"
+    """The comment that it is to be dropped is removed."""
+
     @property
     def goes(self) -> bool:
         """Whether the partition has rows no longer, after that."""
@@ -110,18 +113,22 @@ def _deed(
         return Deed.KEEP, ""
     if partition.is_pending:
         return Deed.FINALIZE, "its detach has begun"
-    if partition.is_marked and partition.parent is None:
-        return Deed.DROP, "it is detached"
+    if partition.is_marked and lifespan.action != "drop":
+        return Deed.UNMARK, "it is not to be dropped any more"
+    if partition.is_marked and partition.parent is not None:
+        return Deed.UNMARK, "its detach has not begun"
     if partition.is_default:
         return Deed.KEEP, "is the default partition"
     if partition.has_parts:
         return Deed.KEEP, "has partitions of its own"
     if partition.bounds is None:
         return Deed.KEEP, "its bounds cannot be read"
-    if partition.parent is None and (is_native or lifespan.action == "detach"):
+    if partition.parent is None and not partition.is_marked and (is_native or lifespan.action == "detach"):
         return Deed.KEEP, "is detached"
     if until is None or partition.bounds.end_moment > until:
-        return Deed.KEEP, ""
+        return Deed.KEEP, "is detached, and to be dropped later" if partition.is_marked else ""
+    if partition.is_marked:
+        return Deed.DROP, "it is detached"
     return Deed(lifespan.action), f"ended {lifespan.period} ago"
 
 
@@ -141,6 +148,8 @@ def steps(
     table, kind = partition.table.sql, _KINDS.get(partition.kind, "table")
     if decision.deed is Deed.FINALIZE:
         return (Step((_detach(partition, "finalize"),), alone=True),)
+    if decision.deed is Deed.UNMARK:
+        return (Step((f"comment on {kind} {table} is null",)),)
     if decision.deed is Deed.KEEP:
         return ()
     ends = {

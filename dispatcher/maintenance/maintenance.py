@@ -40,6 +40,7 @@ PAST = {
     Deed.DETACH: "Detached",
     Deed.MOVE: "Moved",
     Deed.FINALIZE: "Ended the detach of",
+    Deed.UNMARK: "Removed the comment that it is to be dropped from",
 }
 """How the log tells deeds."""
 
@@ -182,9 +183,9 @@ class Maintenance:
         is_tried = False
         with self._alone(f"retention of {parent}") as is_ours:
             wanted = self._wanted(care, present) if is_ours else []
-            begun = [each for each in wanted if each.deed is Deed.FINALIZE]
+            begun = [each for each in wanted if each.deed in {Deed.FINALIZE, Deed.UNMARK}]
             if begun:
-                # What a crash has left is ended first, and then seen anew.
+                # What was left undone is ended or undone first, and then seen anew.
                 is_tried = True
                 for decision in begun:
                     self._carry_out(care, decision)

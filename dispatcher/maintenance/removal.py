@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from ..partitions import Lifespan, filled, take_alone
+from ..partitions import Lifespan, filled, mark_pattern, take_alone
 from ..postgres import Connection, TableName, queries
 from .agenda import Decision, Deed, Step, literal, steps
 from .care import Care
@@ -58,12 +60,28 @@ class Remover:
             self._see_that_none_needs(decision.partition.table)
         prepared = self._prepare(care, decision.partition) if decision.deed.goes else ""
         version = self._connection.session.server_version
-        for step in steps(decision, parent, lifespan, version, prepared):
-            if step.is_end:
-                self._end(care, decision.partition, step, prepared)
-            else:
-                self._take(step)
+        try:
+            for step in steps(decision, parent, lifespan, version, prepared):
+                if step.is_end:
+                    self._end(care, decision.partition, step, prepared)
+                else:
+                    self._take(step)
+        except psycopg2.Error:
+            self._unmark(care, decision.partition)
+            raise
         self._prepared.pop(decision.partition.table, None)
+
+    def _unmark(self, care: Care, partition: Partition) -> None:
+        """Remove the mark of a partition that stays one; if that fails, too, a later look does it."""
+        parent, version = care.partitioning.parent, self._connection.session.server_version
+        with suppress(psycopg2.Error):
+            with self._connection, self._connection.cursor() as cursor:
+                table = partition.table.sql
+                is_marked = queries.value(cursor, "is_doomed", table=table, mark=mark_pattern(parent))
+                if not (is_marked and queries.value(cursor, "is_attached", table=table)):
+                    return
+            for step in steps(Decision(partition, Deed.UNMARK), parent, care.lifespan, version):
+                self._take(step)
 
     def _end(self, care: Care, partition: Partition, step: Step, prepared: str) -> None:
         """Take the step after which rows are gone, but only if all of them were prepared."""

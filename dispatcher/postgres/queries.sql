@@ -500,6 +500,12 @@ select exists (
 -- Whether a table has a comment that it is to be dropped.
 select coalesce(obj_description(to_regclass(%(table)s)::oid, 'pg_class') ~ %(mark)s, false);
 
+-- name: is_attached
+-- Whether a table is a partition or child of another one, and no detach of it has begun.
+select exists (
+    select from pg_inherits i
+    where inhrelid = to_regclass(%(table)s) and not coalesce((to_jsonb(i) ->> 'inhdetachpending')::bool, false));
+
 -- name: pending_detach
 -- The partition of a table whose detach has begun and not ended; no row if there is none.
 select inhrelid::regclass::text from pg_inherits i

@@ -1,3 +1,4 @@
+# Long: all of it looks at the same few tables, kept by the same keeper.
 """Old partitions go as the job's file says, and no others."""
 
 from __future__ import annotations
@@ -298,3 +299,73 @@ def test_a_job_that_keeps_partitions(pipeline: Pipeline, target: Database) -> No
     pipeline.source.execute("insert into t select 20, current_date - 40 + 1")
     pipeline.queue.tick()
     assert pipeline.drain(**keys)["partitions_removed"] == {"drop": 1}
+
+
+@pytest.fixture
+def marked(target: Database, connection: Connection) -> Database:
+    """A native table of which two partitions were about to be detached and dropped when the process died."""
+    target.execute(f"create schema archive; {NATIVE}")
+    keeper = Keeper(connection)
+    decisions = keeper.care.decisions(connection, Present(NOW, NOW))
+    connection.rollback()
+    for decision in decisions:
+        if decision.deed.goes:
+            parent, lifespan = keeper.care.partitioning.parent, keeper.care.lifespan
+            target.execute(agenda.steps(decision, parent, lifespan, 150000)[0].statements[0])
+    assert marks(target) == 2
+    return target
+
+
+def marks(target: Database) -> int:
+    """How many tables have a comment that they are to be dropped."""
+    count: int = target.value("select count(*) from pg_description where description like 'tdsup drops%'")
+    return count
+
+
+@pytest.mark.parametrize(("action", "schema"), [("detach", ""), ("move", "archive")])
+@pytest.mark.parametrize("detached", [False, True])
+def test_a_mark_of_another_action(
+    marked: Database, connection: Connection, action: str, schema: str, detached: bool
+) -> None:
+    """It is removed, and the table stays, also at later looks."""
+    if detached:
+        marked.execute("alter table t detach partition old; alter table t detach partition t_2026_12_31")
+    keeper = Keeper(connection, action=action, schema=schema)
+    for _ in range(3):
+        assert not keeper.look()
+    assert marks(marked) == 0
+    assert {name.removeprefix("archive.") for name in tables(marked)} == {*YOUNG, "old", "t_2026_12_31"}
+
+
+def test_a_mark_and_a_longer_period(marked: Database, connection: Connection) -> None:
+    """A partition loses it; a table that was detached by then stays until it is so old."""
+    marked.execute("alter table t detach partition t_2026_12_31")
+    assert not Keeper(connection, period="10 years").look()
+    assert tables(marked) == {**YOUNG, "old": "t", "t_2026_12_31": None}
+    assert marks(marked) == 1
+    assert not Keeper(connection).look()
+    assert tables(marked) == YOUNG
+
+
+def test_a_mark_and_clocks_that_differ(marked: Database, connection: Connection) -> None:
+    """Nothing goes by a mark while the present is in doubt."""
+    marked.execute("alter table t detach partition old; alter table t detach partition t_2026_12_31")
+    assert "the last batch is of 5 days before" in Keeper(connection).look(NOW - 5 * 86400)
+    assert {"old", "t_2026_12_31"} <= tables(marked).keys()
+    assert not Keeper(connection).look()
+    assert tables(marked) == YOUNG
+
+
+def test_a_mark_whose_detach_cannot_begin(
+    target: Database, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes at once, so that who detaches the partition by hand keeps it."""
+    monkeypatch.setattr(removal, "PATIENCE", "200ms")
+    target.execute(NATIVE)
+    with target.another() as other:
+        other.execute("begin; lock table only t in share update exclusive mode")
+        assert "lock timeout" in Keeper(connection).look()
+    assert marks(target) == 0
+    target.execute("alter table t detach partition old")
+    assert not Keeper(connection).look()
+    assert tables(target) == {**YOUNG, "old": None}
