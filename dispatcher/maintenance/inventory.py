@@ -90,6 +90,7 @@ def read_inventory(
             table=parent.sql,
             pattern=partitioning.naming.pattern,
             unit=partitioning.unit,
+            column=partitioning.target,
             mark=mark_pattern(parent),
             zone=partitioning.zone or zone,
         )

@@ -740,30 +740,39 @@ order by c.relname;
 -- partitioned, whether a default partition is among its children, whether the detach of this one is pending, whether it
 -- is the default partition, whether it is marked, whether the role acts for the owners of both, and its bounds: as text,
 -- and in seconds, as moments of a time zone where they have none of their own. Bounds are those of a range of one date or
--- time, or of a number if there is a unit of such: of the native partition, or of the only CHECK of a child that names
--- some; NULL if there are none.
-with recursive children (id, parent) as (
-    select inhrelid, inhparent from pg_inherits where inhparent = to_regclass(%(table)s)
-    union select i.inhrelid, i.inhparent from children join pg_inherits i on i.inhparent = children.id
+-- time, or of a number if there is a unit of such, and of the column of the time; if that is not known (an empty name), of
+-- the first column by whose range the table is partitioned. They are those of the native partition, or of the only CHECK of
+-- a child that names some; NULL if there are none. A CHECK that a child has from its parent is not of the child's period.
+with recursive ranges (id, name, type) as (
+    select partrelid, attname::text, atttypid
+    from pg_partitioned_table join pg_attribute on attrelid = partrelid and attnum = partattrs[0]
+    where partstrat = 'r' and partnatts = 1
+        and (atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+            or (%(unit)s > 0 and atttypid = any('{int4,int8,numeric,float8}'::regtype[])))
+),
+children (id, parent, time) as (
+    select inhrelid, inhparent, coalesce(nullif(%(column)s, ''), ranges.name)
+    from pg_inherits left join ranges on ranges.id = inhparent where inhparent = to_regclass(%(table)s)
+    union select i.inhrelid, i.inhparent, coalesce(children.time, ranges.name)
+    from children join pg_inherits i on i.inhparent = children.id left join ranges on ranges.id = children.id
 ),
 marked (id) as (
     select objoid from pg_description
     where classoid = 'pg_class'::regclass and objsubid = 0 and description ~ %(mark)s
 ),
-found (id, parent) as (
-    select id, parent from children
-    union all select c.oid, null from pg_class c join pg_namespace n on n.oid = relnamespace
+found (id, parent, time) as (
+    select id, parent, time from children
+    union all select c.oid, null, null from pg_class c join pg_namespace n on n.oid = relnamespace
     where n.nspname = %(schema)s and relkind in ('r', 'p', 'f')
         and relname ~ %(pattern)s
         and not exists (select from children where id = c.oid)
-    union all select id, null from marked where not exists (select from children where children.id = marked.id)
+    union all select id, null, null from marked where not exists (select from children where children.id = marked.id)
 ),
 keyed as (
-    select distinct on (f.id) f.id, f.parent, c.relname, n.nspname, c.relkind, c.relowner,
+    select distinct on (f.id) f.id, f.parent, f.time, c.relname, n.nspname, c.relkind, c.relowner,
         pg_get_expr(c.relpartbound, c.oid) as bound,
         pn.nspname as parent_schema, p.relname as parent_name, p.relkind = 'p' as is_native, p.relowner as parent_owner,
-        (select atttypid from pg_partitioned_table join pg_attribute on attrelid = partrelid and attnum = partattrs[0]
-            where partrelid = f.parent and partstrat = 'r' and partnatts = 1) as type
+        (select type from ranges where ranges.id = f.parent and ranges.name = f.time) as type
     from found f join pg_class c on c.oid = f.id join pg_namespace n on n.oid = c.relnamespace
     left join pg_class p on p.oid = f.parent left join pg_namespace pn on pn.oid = p.relnamespace
     order by f.id, f.parent
@@ -774,15 +783,15 @@ read as (
     from keyed
     left join lateral (
         select keyed.type, regexp_match(bound, $$^FOR VALUES FROM \('?([^',]*)'?\) TO \('?([^',]*)'?\)$$) as bounds
-        where is_native and (keyed.type in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
-            or (%(unit)s > 0 and keyed.type = any('{int4,int8,numeric,float8}'::regtype[])))
+        where is_native and keyed.type is not null
     ) native on true
     left join lateral (
         select min(bounds[3]) as type, array[min(bounds[2]), min(bounds[4])] as bounds
         from pg_constraint, regexp_match(pg_get_constraintdef(oid),
-            $$^CHECK \(\(\((\S+|"[^"]+") >= '([^']*)'::(date|timestamp without time zone|timestamp with time zone)\)$$
+            $$^CHECK \(\(\(([^\s"]+|"(?:[^"]|"")+") >= '([^']*)'::(date|timestamp without time zone|timestamp with time zone)\)$$
             || $$ AND \(\1 < '([^']*)'::\3\)\)\)$$) as bounds
-        where not is_native and conrelid = id and contype = 'c' and convalidated and bounds is not null
+        where not is_native and conrelid = id and contype = 'c' and convalidated and coninhcount = 0
+            and bounds[1] = quote_ident(time)
         having count(*) = 1
     ) checked on true
 )

@@ -36,10 +36,11 @@ YOUNG = {"t": None, "t_2027_01_14": "t"}
 
 
 class Keeper:
-    """Looks after table ``t``."""
+    """Looks after table ``t``, whose column `target` tells the time."""
 
     def __init__(self, connection: Connection, **lifespan: object) -> None:
-        partitioning = Partitioning(TableName("public", "t"), "day", "daily", "")
+        column = str(lifespan.pop("target", "day"))
+        partitioning = Partitioning(TableName("public", "t"), "day", "daily", "", target=column)
         values = {"period": "10 days", "action": "drop", **lifespan}
         self.care = Care(partitioning, Lifespan(**values), "UTC")  # type: ignore[arg-type]
         self.connection, self.tally, self.context = connection, Tally(), HostContext()
