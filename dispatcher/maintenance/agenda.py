@@ -78,11 +78,7 @@ def decide(
         lifespan: how long they are to be kept.
         until: those that end by that moment go; None: none goes.
     """
-    is_native = any(each.is_native for each in partitions)
-    wanted = [
-        Decision(each, *_deed(each, lifespan, until, parent, is_native=is_native))
-        for each in sorted(partitions, key=_age)
-    ]
+    wanted = [Decision(each, *_deed(each, lifespan, until, parent)) for each in sorted(partitions, key=_age)]
     going = {each.partition.table for each in wanted if each.deed.goes}
     decisions = []
     left = lifespan.limit
@@ -106,7 +102,7 @@ def _age(partition: Partition) -> tuple[float, float, TableName]:
 
 
 def _deed(
-    partition: Partition, lifespan: Lifespan, until: float | None, parent: TableName, *, is_native: bool
+    partition: Partition, lifespan: Lifespan, until: float | None, parent: TableName
 ) -> tuple[Deed, str]:
     """What the age of a partition asks for, and why."""
     if not lifespan.ends or partition.table == parent:
@@ -121,9 +117,13 @@ def _deed(
         return Deed.KEEP, "is the default partition"
     if partition.has_parts:
         return Deed.KEEP, "has partitions of its own"
+    if partition.is_shared:
+        return Deed.KEEP, "is a child of a table of others, too"
     if partition.bounds is None:
         return Deed.KEEP, "its bounds cannot be read"
-    if partition.parent is None and not partition.is_marked and (is_native or lifespan.action == "detach"):
+    if partition.parent is None and not partition.is_marked and (
+        partition.is_native or lifespan.action == "detach"
+    ):
         return Deed.KEEP, "is detached"
     if until is None or partition.bounds.end_moment > until:
         return Deed.KEEP, "is detached, and to be dropped later" if partition.is_marked else ""

@@ -23,7 +23,9 @@ class Partition:
         table: its name.
         kind: ``pg_class.relkind``.
         parent: the table that it is attached to, or a child of; None: it stands alone.
-        is_native: it is attached to a natively partitioned table.
+        is_native: that is natively partitioned; of one that stands alone: the job's table is, and it may have
+            been detached from there.
+        is_shared: it is a child of a table of others, too.
         beside_default: that table has a default partition.
         is_pending: its detach has begun and not ended.
         is_default: it is the default partition.
@@ -37,6 +39,7 @@ class Partition:
     kind: str
     parent: TableName | None
     is_native: bool
+    is_shared: bool
     beside_default: bool
     is_pending: bool
     is_default: bool
@@ -69,6 +72,11 @@ class Partition:
         """Whether it should have a time, and nobody knows it."""
         return bool(self.parent) and not (self.bounds or self.is_default or self.has_parts)
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether it is attached to a natively partitioned table."""
+        return self.is_native and self.parent is not None
+
 
 def read_inventory(
     connection: Connection, partitioning: Partitioning, zone: str, moment: float
@@ -91,6 +99,7 @@ def read_inventory(
             pattern=partitioning.naming.pattern,
             unit=partitioning.unit,
             column=partitioning.target,
+            alone=partitioning.kind == "alone",
             mark=mark_pattern(parent),
             zone=partitioning.zone or zone,
         )
@@ -101,12 +110,9 @@ def read_inventory(
             each.recalled(marks[each.table]) if each.parent is None and each.table in marks else each
             for each in found
         ]
-    nameless = [each.table for each in found if each.bounds is None and not each.is_native]
+    nameless = {each.table for each in found if each.bounds is None and not each.is_attached}
     named = _named(connection, partitioning, zone, moment, nameless) if nameless else {}
-    return [
-        replace(each, bounds=named.get(each.table)) if each.bounds is None and not each.is_native else each
-        for each in found
-    ]
+    return [replace(each, bounds=named.get(each.table)) if each.table in nameless else each for each in found]
 
 
 def _partition(
@@ -117,13 +123,14 @@ def _partition(
     parent_name: str | None,
     *facts: bool | str | float | None,
 ) -> Partition:
-    is_native, beside_default, is_pending, is_default, is_marked, is_owned, *bounds = facts
+    is_native, is_shared, beside_default, is_pending, is_default, is_marked, is_owned, *bounds = facts
     start, end, start_moment, end_moment = bounds
     return Partition(
         TableName(schema, name),
         kind,
         TableName(parent_schema, parent_name) if parent_schema and parent_name else None,
         bool(is_native),
+        bool(is_shared),
         bool(beside_default),
         bool(is_pending),
         bool(is_default),

@@ -736,9 +736,11 @@ order by c.relname;
 
 -- name: partition_inventory
 -- The partitions of a table, at any depth; tables apart that are named like them; and tables that were marked by a comment.
--- Of each: schema, name, pg_class.relkind, the table that it is a child of (NULL: none), whether that is natively
--- partitioned, whether a default partition is among its children, whether the detach of this one is pending, whether it
--- is the default partition, whether it is marked, whether the role acts for the owners of both, and its bounds: as text,
+-- What is a child of other tables only is none of them. Of each: schema, name, pg_class.relkind, the table that it is a
+-- child of (NULL: none), whether that is natively partitioned (if it is none: whether the table is, unless its partitions
+-- stand alone), whether it is a child of a table of others, too, whether a default partition is among its children, whether
+-- the detach of this one is pending, whether it is the default partition, whether it is marked, whether the role acts for
+-- the owners of both, and its bounds: as text,
 -- and in seconds, as moments of a time zone where they have none of their own. Bounds are those of a range of one date or
 -- time, or of a number if there is a unit of such, and of the column of the time; if that is not known (an empty name), of
 -- the first column by whose range the table is partitioned. They are those of the native partition, or of the only CHECK of
@@ -765,8 +767,8 @@ found (id, parent, time) as (
     union all select c.oid, null, null from pg_class c join pg_namespace n on n.oid = relnamespace
     where n.nspname = %(schema)s and relkind in ('r', 'p', 'f')
         and relname ~ %(pattern)s
-        and not exists (select from children where id = c.oid)
-    union all select id, null, null from marked where not exists (select from children where children.id = marked.id)
+        and not exists (select from pg_inherits where inhrelid = c.oid)
+    union all select id, null, null from marked where not exists (select from pg_inherits where inhrelid = id)
 ),
 keyed as (
     select distinct on (f.id) f.id, f.parent, f.time, c.relname, n.nspname, c.relkind, c.relowner,
@@ -795,7 +797,11 @@ read as (
         having count(*) = 1
     ) checked on true
 )
-select nspname::text, relname::text, relkind::text, parent_schema::text, parent_name::text, coalesce(is_native, false),
+select nspname::text, relname::text, relkind::text, parent_schema::text, parent_name::text,
+    coalesce(is_native, not %(alone)s and exists (
+        select from pg_class where oid = to_regclass(%(table)s) and pg_class.relkind = 'p')),
+    exists (select from pg_inherits where inhrelid = read.id and inhparent <> to_regclass(%(table)s)
+        and inhparent not in (select id from children)),
     coalesce(bool_or(bound = 'DEFAULT') over (partition by parent), false),
     coalesce((select (to_jsonb(i) ->> 'inhdetachpending')::bool from pg_inherits i
         where inhrelid = id and inhparent = read.parent), false),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tdsup.dispatcher.maintenance import Care, Maintenance, Present
 from tdsup.dispatcher.metrics import Tally
 from tdsup.dispatcher.partitions import Lifespan, Partitioning
@@ -39,8 +41,9 @@ class Keeper:
     """Looks after table ``t``, whose column `target` tells the time."""
 
     def __init__(self, connection: Connection, **lifespan: object) -> None:
-        column = str(lifespan.pop("target", "day"))
-        partitioning = Partitioning(TableName("public", "t"), "day", "daily", "", target=column)
+        how: Any = {"target": "day"}
+        how.update((key, lifespan.pop(key)) for key in ("target", "kind") if key in lifespan)
+        partitioning = Partitioning(TableName("public", "t"), "day", "daily", "", **how)
         values = {"period": "10 days", "action": "drop", **lifespan}
         self.care = Care(partitioning, Lifespan(**values), "UTC")  # type: ignore[arg-type]
         self.connection, self.tally, self.context = connection, Tally(), HostContext()

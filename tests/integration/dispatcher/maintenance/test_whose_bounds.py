@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from harness.keeper import YOUNG, Keeper, tables
+from harness.keeper import NOW, YOUNG, Keeper, tables
 from harness.rows.pipeline import Pipeline, Table
 from harness.servers.database import Database
 from harness.servers.queue import Queue
+from tdsup.dispatcher.maintenance import Present, agenda
 from tdsup.dispatcher.postgres import Connection
 
 LONG_AGO = "birthday >= '1900-01-01' and birthday < '2026-01-01'"
@@ -92,3 +93,65 @@ def test_a_table_cut_by_another_column(target: Database, connection: Connection)
     before = tables(target)
     assert not Keeper(connection).look()
     assert tables(target) == before
+
+
+OLD = "t_2026_12_31 partition of t for values from ('2026-12-31') to ('2027-01-01')"
+
+SWAPS = {
+    "native": f"create table t (id int, day date) partition by range (day); create table {OLD}",
+    "inherited": "create table t (id int, day date); create table t_2026_12_31 () inherits (t)",
+}
+
+
+@pytest.mark.parametrize("after", ["(id bigint, day date)", "(id bigint, day date) partition by range (day)"])
+@pytest.mark.parametrize("kind", SWAPS)
+def test_partitions_of_a_renamed_table(
+    target: Database, connection: Connection, kind: str, after: str
+) -> None:
+    """They are its own, although a new table has its name."""
+    target.execute(f"{SWAPS[kind]}; alter table t rename to t_keep; create table t {after}")
+    before = tables(target)
+    assert not Keeper(connection).look()
+    assert tables(target) == before
+
+
+def test_a_renamed_table_of_which_one_was_to_go(target: Database, connection: Connection) -> None:
+    """What was to be dropped from the former table stays there."""
+    target.execute(SWAPS["native"])
+    keeper = Keeper(connection)
+    with connection:
+        (decision,) = keeper.care.decisions(connection, Present(NOW, NOW))
+    first = agenda.steps(decision, keeper.care.partitioning.parent, keeper.care.lifespan, 150000)[0]
+    for statement in first.statements:
+        target.execute(statement)
+    target.execute(
+        "alter table t rename to t_keep; create table t (id int, day date) partition by range (day)"
+    )
+    before = tables(target)
+    assert not keeper.look()
+    assert tables(target) == before
+
+
+def test_a_child_of_two_tables(target: Database, connection: Connection) -> None:
+    """One that is of others, too, stays."""
+    target.execute(
+        "create table t (id int, day date); create table u (id int, day date);"
+        "create table t_2026_12_31 () inherits (t, u); create table t_2026_12_30 () inherits (u, t);"
+        "create table month () inherits (t); create table t_2026_12_29 () inherits (t, month)"
+    )
+    Keeper(connection).look()
+    assert tables(target).keys() == {"t", "u", "t_2026_12_31", "t_2026_12_30", "month"}
+
+
+@pytest.mark.parametrize(("kind", "stays"), [("auto", True), ("alone", False)])
+def test_a_native_table_without_partitions(
+    target: Database, connection: Connection, kind: str, *, stays: bool
+) -> None:
+    """What was detached stays, also after all others are gone; unless the job's partitions stand alone."""
+    target.execute(
+        f"create table t (id int, day date) partition by range (day); create table {OLD};"
+        "alter table t detach partition t_2026_12_31"
+    )
+    keeper = Keeper(connection, kind=kind)
+    assert not keeper.look()
+    assert ("t_2026_12_31" in tables(target)) == stays
