@@ -12,7 +12,7 @@ from tdsup.jobtype import duration
 
 from ..errors import SetupError
 from ..ledger import find_position, schema_facts
-from ..maintenance import Care, Decision, Deed, Present, cares_of, script_of
+from ..maintenance import Care, Decision, Deed, Present, cares_of, script_of, within
 from ..partitions import MissingTable, TableMaker, Tables
 from ..postgres import Connection, TableName, queries
 from ..settings import Settings
@@ -77,7 +77,7 @@ def _present(target: Connection, settings: Settings) -> Present:
 
 
 def _look(target: Connection, care: Care, present: Present) -> _Outlook:
-    decisions = care.decisions(target, present)
+    decisions = within(care.lifespan.limit, care.decisions(target, present))
     tables = Tables(target, care.partitioning, care.zone)
     maker = TableMaker(target, tables, care.partitioning, care.zone)
     missing = list(care.missing(target, tables, present))

@@ -70,7 +70,7 @@ class Step:
 def decide(
     partitions: Sequence[Partition], parent: TableName, lifespan: Lifespan, until: float | None
 ) -> list[Decision]:
-    """What becomes of each partition, the oldest one first.
+    """What becomes of each partition, the oldest one first, however many go.
 
     Args:
         partitions: all that there are.
@@ -80,17 +80,24 @@ def decide(
     """
     wanted = [Decision(each, *_deed(each, lifespan, until, parent)) for each in sorted(partitions, key=_age)]
     going = {each.partition.table for each in wanted if each.deed.goes}
-    decisions = []
-    left = lifespan.limit
-    for each in wanted:
-        if each.partition.parent in going:
-            decisions.append(Decision(each.partition, Deed.KEEP, f"goes with {each.partition.parent}"))
-        elif each.deed.goes and not left:
-            decisions.append(Decision(each.partition, Deed.KEEP, "goes later (retention_limit)"))
+    return [
+        Decision(each.partition, Deed.KEEP, f"goes with {each.partition.parent}")
+        if each.partition.parent in going
+        else each
+        for each in wanted
+    ]
+
+
+def within(limit: int, decisions: Sequence[Decision]) -> list[Decision]:
+    """The decisions that are carried out at one time, if all can be: those of more partitions come later."""
+    found = []
+    for decision in decisions:
+        if decision.deed.goes and not limit:
+            found.append(Decision(decision.partition, Deed.KEEP, "goes later (retention_limit)"))
         else:
-            left -= each.deed.goes
-            decisions.append(each)
-    return decisions
+            limit -= decision.deed.goes
+            found.append(decision)
+    return found
 
 
 def _age(partition: Partition) -> tuple[float, float, TableName]:

@@ -15,7 +15,7 @@ from tdsup.jobtype import Context, brief
 from ..errors import Outage, SetupError, one_line
 from ..metrics import Tally
 from ..partitions import TableMaker, Tables
-from ..postgres import Connection, lock_key, queries
+from ..postgres import Connection, TableName, lock_key, queries
 from .agenda import Decision, Deed
 from .care import Care
 from .present import Present
@@ -29,6 +29,9 @@ AGAIN = 60.0
 
 GRACE = 5.0
 """Least seconds between the end of a period and a look: the clocks of servers differ a little."""
+
+TRIES = 10
+"""Most partitions of a table that cannot go of which that is tried at a look: each may take a while."""
 
 SPREAD = 55
 """Seconds over which the jobs of a fleet are spread then."""
@@ -80,6 +83,7 @@ class Maintenance:
         self._due_at = 0.0
         self._again = AGAIN
         self._troubles: list[str] = []
+        self._failed: dict[TableName, float] = {}
         self.trouble = ""
 
     def rest(self) -> float:
@@ -190,12 +194,26 @@ class Maintenance:
                 for decision in begun:
                     self._carry_out(care, decision)
                 wanted = self._wanted(care, present)
-            for decision in wanted:
-                if decision.deed.goes and not self._context.stopping():
-                    verify()
-                    is_tried = True
-                    self._carry_out(care, decision)
+            goes = [each for each in wanted if each.deed.goes]
+            is_tried = self._let_go(care, goes, verify) or is_tried
         return is_tried
+
+    def _let_go(self, care: Care, wanted: Sequence[Decision], verify: Callable[[], object]) -> bool:
+        """Let partitions go, those last that could not before; returns whether one was tried."""
+        gone = tried = 0
+        for decision in sorted(wanted, key=lambda each: self._failed.get(each.partition.table, 0.0)):
+            if gone == care.lifespan.limit or tried - gone == TRIES or self._context.stopping():
+                break
+            verify()
+            table, tried = decision.partition.table, tried + 1
+            if self._carry_out(care, decision):
+                gone += 1
+                self._failed.pop(table, None)
+            else:
+                self._failed[table] = time.monotonic()
+        if tried - gone and (left := len(wanted) - tried):
+            self._troubles.append(f"{left} more partitions of {care.partitioning.parent} wait to go")
+        return tried > 0
 
     def _wanted(self, care: Care, present: Present) -> list[Decision]:
         def look() -> list[Decision]:
@@ -204,7 +222,8 @@ class Maintenance:
 
         return self._try(f"cannot look at the partitions of {care.partitioning.parent}", look) or []
 
-    def _carry_out(self, care: Care, decision: Decision) -> None:
+    def _carry_out(self, care: Care, decision: Decision) -> bool:
+        """Do what was decided; returns whether that was done."""
         deed, table = decision.deed, decision.partition.table
 
         def remove() -> bool:
@@ -212,11 +231,12 @@ class Maintenance:
             return True
 
         if not self._try(f"cannot {deed} partition {table}", remove):
-            return
+            return False
         if deed.goes:
             self._tally.removed[deed.value] += 1
         where = f" to schema {care.lifespan.schema}" if deed is Deed.MOVE else ""
         self._logger.info("%s: %s partition %s%s: %s", self._job, PAST[deed], table, where, decision.why)
+        return True
 
     @contextmanager
     def _alone(self, what: str) -> Iterator[bool]:

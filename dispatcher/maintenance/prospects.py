@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from shutil import which
 
 from ..partitions import Partitioning
@@ -47,8 +46,7 @@ def hindrances(connection: Connection, care: Care, role: str) -> Iterator[str]:
         clock = queries.value(cursor, "target_clock")
     found = read_inventory(connection, partitioning, care.zone, clock)
     # As if all that have bounds were old.
-    everything = replace(lifespan, limit=len(found) + 1)
-    decisions = decide(found, partitioning.parent, everything, FOR_EVER)
+    decisions = decide(found, partitioning.parent, lifespan, FOR_EVER)
     going = [each.partition for each in decisions if each.deed is not Deed.KEEP]
     yield from _not_owned([each for each in going if not each.is_owned], role)
     unread = [each.table for each in found if each.is_unread]

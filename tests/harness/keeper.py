@@ -48,9 +48,9 @@ class Keeper:
         self.care = Care(partitioning, Lifespan(**values), "UTC")  # type: ignore[arg-type]
         self.connection, self.tally, self.context = connection, Tally(), HostContext()
 
-    def look(self, applied: float | None = NOW) -> str:
-        """Maintain as a new process does; returns the trouble."""
-        made = Maintenance(
+    def process(self, applied: float | None = NOW) -> Maintenance:
+        """What a new process maintains with."""
+        return Maintenance(
             self.connection,
             lambda: [self.care],
             lambda: Present(NOW, applied),
@@ -58,6 +58,10 @@ class Keeper:
             self.context,
             self.tally,
         )
+
+    def look(self, applied: float | None = NOW) -> str:
+        """Maintain as a new process does; returns the trouble."""
+        made = self.process(applied)
         made.work(lambda: None)
         return made.trouble
 
