@@ -44,11 +44,13 @@ class Decision:
         partition: it.
         deed: what is done to it.
         why: a reason for people; empty: there is nothing to say.
+        is_barred: it is kept only as the role may not do more to it.
     """
 
     partition: Partition
     deed: Deed
     why: str = ""
+    is_barred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ def decide(
         lifespan: how long they are to be kept.
         until: those that end by that moment go; None: none goes.
     """
-    wanted = [Decision(each, *_deed(each, lifespan, until, parent)) for each in sorted(partitions, key=_age)]
+    wanted = [
+        _permitted(Decision(each, *_deed(each, lifespan, until, parent)))
+        for each in sorted(partitions, key=_age)
+    ]
     going = {each.partition.table for each in wanted if each.deed.goes}
     return [
         Decision(each.partition, Deed.KEEP, f"goes with {each.partition.parent}")
@@ -86,6 +91,18 @@ def decide(
         else each
         for each in wanted
     ]
+
+
+def _permitted(decision: Decision) -> Decision:
+    """A decision that the role may carry out: what is done before it is not done for tables of strangers."""
+    if decision.deed is Deed.KEEP or decision.partition.is_owned:
+        return decision
+    return Decision(decision.partition, Deed.KEEP, "another role owns it, or its parent", is_barred=True)
+
+
+def some_of(tables: Sequence[TableName]) -> str:
+    """Partitions, for a sentence."""
+    return f"partition {tables[0]}" + (f" and {len(tables) - 1} others" if len(tables) > 1 else "")
 
 
 def within(limit: int, decisions: Sequence[Decision]) -> list[Decision]:

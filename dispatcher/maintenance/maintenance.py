@@ -16,7 +16,7 @@ from ..errors import Outage, SetupError, one_line
 from ..metrics import Tally
 from ..partitions import TableMaker, Tables
 from ..postgres import Connection, TableName, lock_key, queries
-from .agenda import Decision, Deed
+from .agenda import Decision, Deed, some_of
 from .care import Care
 from .present import Present
 from .removal import Kept, Remover
@@ -194,9 +194,15 @@ class Maintenance:
                 for decision in begun:
                     self._carry_out(care, decision)
                 wanted = self._wanted(care, present)
+            self._tell_barred(care, wanted)
             goes = [each for each in wanted if each.deed.goes]
             is_tried = self._let_go(care, goes, verify) or is_tried
         return is_tried
+
+    def _tell_barred(self, care: Care, decisions: Sequence[Decision]) -> None:
+        if barred := [each.partition.table for each in decisions if each.is_barred]:
+            whose = "the job's role does not own all of them and their parents"
+            self._troubles.append(f"cannot {care.lifespan.action} {some_of(barred)}: {whose}")
 
     def _let_go(self, care: Care, wanted: Sequence[Decision], verify: Callable[[], object]) -> bool:
         """Let partitions go, those last that could not before; returns whether one was tried."""

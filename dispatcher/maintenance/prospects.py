@@ -7,9 +7,9 @@ from shutil import which
 
 from ..partitions import Partitioning
 from ..postgres import Connection, TableName, queries, quote
-from .agenda import Deed, decide
+from .agenda import decide, some_of
 from .care import Care
-from .inventory import Partition, read_inventory
+from .inventory import read_inventory
 
 FOR_EVER = float("inf")
 
@@ -47,11 +47,10 @@ def hindrances(connection: Connection, care: Care, role: str) -> Iterator[str]:
     found = read_inventory(connection, partitioning, care.zone, clock)
     # As if all that have bounds were old.
     decisions = decide(found, partitioning.parent, lifespan, FOR_EVER)
-    going = [each.partition for each in decisions if each.deed is not Deed.KEEP]
-    yield from _not_owned([each for each in going if not each.is_owned], role)
+    yield from _not_owned([each.partition.table for each in decisions if each.is_barred], role)
     unread = [each.table for each in found if each.is_unread]
     if unread:
-        yield f"{_some(unread)} will never go: the bounds cannot be read, nor the name"
+        yield f"{some_of(unread)} will never go: the bounds cannot be read, nor the name"
 
 
 def _key(connection: Connection, partitioning: Partitioning) -> bool:
@@ -71,14 +70,9 @@ def _schema(connection: Connection, schema: str, role: str) -> Iterator[str]:
         yield f"role {role} may not put tables into schema {schema} (retention_schema); run there: {grant}"
 
 
-def _not_owned(partitions: Sequence[Partition], role: str) -> Iterator[str]:
-    if partitions:
-        tables = [each.table for each in partitions]
+def _not_owned(tables: Sequence[TableName], role: str) -> Iterator[str]:
+    if tables:
         yield (
-            f"{_some(tables)} cannot go, as role {role} does not own all of them and their parents; "
+            f"{some_of(tables)} cannot go, as role {role} does not own all of them and their parents; "
             f"run there for each: alter table {tables[0].sql} owner to {quote(role)}"
         )
-
-
-def _some(tables: Sequence[TableName]) -> str:
-    return f"partition {tables[0]}" + (f" and {len(tables) - 1} others" if len(tables) > 1 else "")

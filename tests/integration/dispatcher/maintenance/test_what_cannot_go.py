@@ -68,3 +68,23 @@ def test_each_gets_its_turn(
     for _ in range(5):
         look()
     assert relations(target) == days(*range(10, 27))
+
+
+def test_tables_of_strangers(target: Database, connection: Connection, role: str) -> None:
+    """Nothing is done to what another role has made, and named like a partition; it is told."""
+    target.execute(
+        "create table t (id int, day date); create table t_2026_12_10 (id int);"
+        "create table t_2026_12_11 (id int); create table t_2026_12_31 (like t);"
+        "create table seen (part text)"
+    )
+    for table in ("t", "t_2026_12_31", "seen"):
+        target.execute(f'alter table {table} owner to "{role}"')
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f'set role "{role}"')
+    keeper = Keeper(connection, sql="insert into seen values ('%(part)s')", limit=1)
+    assert keeper.look() == (
+        "cannot drop partition public.t_2026_12_10 and 1 others: the job's role does not own all of them and "
+        "their parents"
+    )
+    assert target.column("select part from seen") == ["public.t_2026_12_31"]
+    assert relations(target) == {*days(10, 11), "seen"}
