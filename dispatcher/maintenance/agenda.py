@@ -9,6 +9,7 @@ from enum import StrEnum
 from ..partitions import Lifespan, mark
 from ..postgres import TableName, quote
 from .inventory import Partition
+from .moving import Rename
 
 CONCURRENTLY = 140_000
 """Version of PostgreSQL from which on a partition can be detached while others read its parent."""
@@ -45,12 +46,20 @@ class Decision:
         deed: what is done to it.
         why: a reason for people; empty: there is nothing to say.
         is_barred: it is kept only as the role may not do more to it.
+        renames: what is called otherwise before it is moved.
     """
 
     partition: Partition
     deed: Deed
     why: str = ""
     is_barred: bool = False
+    renames: tuple[Rename, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the partition is called after that."""
+        table = self.partition.table
+        return next((each.new for each in self.renames if each.name == table), table.table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +187,7 @@ def steps(
         return ()
     ends = {
         Deed.DROP: (f"drop {kind} {table}",),
-        Deed.MOVE: tuple(_move(partition, kind, lifespan.schema)),
+        Deed.MOVE: tuple(_move(decision, kind, lifespan.schema)),
         Deed.DETACH: (),
     }[decision.deed]
     is_end = decision.deed is Deed.DROP
@@ -200,7 +209,7 @@ def _concurrent(
     if decision.deed is Deed.MOVE:
         if ends:
             yield Step(ends)
-        there = TableName(lifespan.schema, partition.table.table)
+        there = TableName(lifespan.schema, decision.name)
         yield Step((_detach(partition, "concurrently", there),), alone=True)
         return
     if decision.deed is Deed.DROP:
@@ -217,10 +226,12 @@ def _detach(partition: Partition, how: str = "", table: TableName | None = None)
     return f"alter table {partition.parent.sql} detach partition {named} {how}".rstrip()
 
 
-def _move(partition: Partition, kind: str, schema: str) -> Iterator[str]:
+def _move(decision: Decision, kind: str, schema: str) -> Iterator[str]:
     # After a crash it may be there already.
-    if partition.table.schema != schema:
-        yield f"alter {kind} {partition.table.sql} set schema {quote(schema)}"
+    if (table := decision.partition.table).schema != schema:
+        for rename in decision.renames:
+            yield rename.sql
+        yield f"alter {kind} {TableName(table.schema, decision.name).sql} set schema {quote(schema)}"
 
 
 def literal(text: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..partitions import Extension, Lifespan, MissingTable, Partitioning, Tables, extension_of
 from ..postgres import Connection, queries
 from .agenda import Decision, Deed, decide
 from .calendar import Calendar
 from .inventory import read_inventory
+from .moving import renames
 from .present import Present, horizon
 
 
@@ -51,7 +52,12 @@ class Care:
             zone = self.partitioning.zone or self.zone
             until = horizon(connection, present, lifespan.period, zone)
         found = read_inventory(connection, self.partitioning, self.zone, present.moment)
-        return decide(found, self.partitioning.parent, lifespan, until)
+        decisions = decide(found, self.partitioning.parent, lifespan, until)
+        moving = [each.partition.table for each in decisions if each.deed is Deed.MOVE]
+        if not moving:
+            return decisions
+        named = renames(connection, moving, lifespan.schema)
+        return [replace(each, renames=named.get(each.partition.table, ())) for each in decisions]
 
     def missing(self, connection: Connection, tables: Tables, present: Present) -> Iterator[MissingTable]:
         """The partitions that are to be made ahead, the present one first; in each branch that there is.

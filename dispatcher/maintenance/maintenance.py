@@ -240,7 +240,7 @@ class Maintenance:
             return False
         if deed.goes:
             self._tally.removed[deed.value] += 1
-        where = f" to schema {care.lifespan.schema}" if deed is Deed.MOVE else ""
+        where = f" to {TableName(care.lifespan.schema, decision.name)}" if deed is Deed.MOVE else ""
         self._logger.info("%s: %s partition %s%s: %s", self._job, PAST[deed], table, where, decision.why)
         return True
 

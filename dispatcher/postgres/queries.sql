@@ -860,6 +860,30 @@ join pg_class c on c.oid = id left join pg_am a on a.oid = relam;
 -- Let all statements of the transaction see what is committed now, and what they do themselves.
 set transaction isolation level repeatable read;
 
+-- name: names_taken
+-- Of some tables, by their quoted names, what has a name that another relation or type has in a schema: the table, one of its
+-- indexes, or a sequence of its own. Each with the table, pg_class.relkind, schema and name.
+select table_name, r.relkind::text, n.nspname::text, r.relname::text
+from unnest(%(tables)s::text[]) wanted (table_name)
+join lateral (
+    select to_regclass(table_name)::oid as id
+    union select indexrelid from pg_index where indrelid = to_regclass(table_name)
+    union select objid from pg_depend
+    where refclassid = 'pg_class'::regclass and refobjid = to_regclass(table_name) and refobjsubid > 0
+        and classid = 'pg_class'::regclass and deptype in ('a', 'i')) its on true
+join pg_class r on r.oid = its.id join pg_namespace n on n.oid = r.relnamespace
+join pg_namespace there on there.nspname = %(schema)s and there.oid <> n.oid
+where exists (select from pg_class where relnamespace = there.oid and relname = r.relname)
+    or exists (select from pg_type where typnamespace = there.oid and typname = r.relname)
+order by r.relname;
+
+-- name: is_taken
+-- Whether a relation or type in one of some schemas has a name.
+select exists (
+    select from pg_namespace n where nspname = any(%(schemas)s) and (
+        exists (select from pg_class where relnamespace = n.oid and relname = %(wanted)s)
+        or exists (select from pg_type where typnamespace = n.oid and typname = %(wanted)s)));
+
 -- name: table_sizes
 -- Of some tables, by their quoted names: rows as the planner estimates them (NULL: not known), and bytes on disk with
 -- indexes; of a partitioned one, those of all its partitions.
