@@ -158,6 +158,8 @@ def _deed(
         partition.is_native or lifespan.action == "detach"
     ):
         return Deed.KEEP, "is detached"
+    if partition.parent is None and lifespan.action == "move" and partition.table.schema == lifespan.schema:
+        return Deed.KEEP, "is in retention_schema already"
     if until is None or partition.bounds.end_moment > until:
         return Deed.KEEP, "is detached, and to be dropped later" if partition.is_marked else ""
     if partition.is_marked:

@@ -42,12 +42,23 @@ def hindrances(connection: Connection, care: Care, role: str) -> Iterator[str]:
         yield f"no partition goes: there is no program {lifespan.program[0]} here (retention_program)"
     if lifespan.action == "move":
         yield from _schema(connection, lifespan.schema, role)
+        if lifespan.schema == partitioning.parent.schema:
+            yield (
+                f"retention_schema is the schema of {partitioning.parent}, where its partitions are already: "
+                "name another one"
+            )
     with connection.cursor() as cursor:
         clock = queries.value(cursor, "target_clock")
     found = read_inventory(connection, partitioning, care.zone, clock)
     # As if all that have bounds were old.
     decisions = decide(found, partitioning.parent, lifespan, FOR_EVER)
     yield from _not_owned([each.partition.table for each in decisions if each.is_barred], role)
+    apart = [each.table for each in found if each.parent is None and not each.is_native]
+    if lifespan.action == "detach" and apart and len(apart) == len(found):
+        yield (
+            f"retention_action = detach does nothing: there is nothing to detach {some_of(apart)} from; say "
+            "drop or move"
+        )
     unread = [each.table for each in found if each.is_unread]
     if unread:
         yield f"{some_of(unread)} will never go: the bounds cannot be read, nor the name"

@@ -210,6 +210,16 @@ class PartitionSettings(BaseModel):
             raise ValueError("must be drop, detach or move, as there is a retention_period")
         if action == "move" and not info.data.get("retention_schema", True):
             raise ValueError("must be drop or detach where there is no retention_schema")
+        dest = info.data.get("dest_table")
+        if action == "move" and dest is not None and info.data.get("retention_schema") == dest.schema:
+            raise ValueError(
+                "must not be move while retention_schema is the schema of dest_table: partitions would stay "
+                "where they are; name another schema"
+            )
+        if action == "detach" and info.data.get("part_kind") == "alone":
+            raise ValueError(
+                "must be drop or move with part_kind = alone, as such tables stand alone already"
+            )
         return action
 
     @field_validator("retention_sql")

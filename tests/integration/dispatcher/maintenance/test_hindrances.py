@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from harness.keeper import Keeper
 from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
 from tdsup.dispatcher.maintenance import Care, hindrances
@@ -78,6 +79,46 @@ def test_what_cannot_work(target: Database, connection: Connection) -> None:
         'there is no schema nope (retention_schema); run there: create schema nope authorization "app role"',
         "partition public.x will never go: the bounds cannot be read, nor the name",
     ]
+
+
+def test_what_stays_where_it_is(target: Database, connection: Connection) -> None:
+    """Tables of their own cannot be detached, nor moved to where they are: nothing is done, and told."""
+    target.execute("create table t (id int, day date); create table t_2020_01_01 (like t)")
+    (line,) = told(connection, period="1 day", action="detach")
+    assert line.startswith("retention_action = detach does nothing: there is nothing to detach partition")
+    assert told(connection, period="1 day", action="move", schema="public") == [
+        "retention_schema is the schema of public.t, where its partitions are already: name another one"
+    ]
+    for lifespan in ({"action": "detach"}, {"action": "move", "schema": "public"}):
+        keeper = Keeper(connection, **lifespan)
+        assert not keeper.look()
+        assert not keeper.tally.removed
+
+
+def test_detached_children(target: Database, connection: Connection) -> None:
+    """Once some are detached, nothing is wrong."""
+    target.execute(
+        "create table t (id int, day date); create table t_2020_01_01 (like t);"
+        "create table t_2020_01_02 () inherits (t)"
+    )
+    assert not told(connection, period="1 day", action="detach")
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"retention_action": "move", "retention_schema": "public"}, "must not be move while"),
+        (
+            {"retention_action": "move", "dest_table": "a.t", "retention_schema": "a"},
+            "must not be move while",
+        ),
+        ({"retention_action": "detach", "part_kind": "alone"}, "must be drop or move with part_kind = alone"),
+    ],
+)
+def test_settings_that_do_nothing(pipeline: Pipeline, keys: dict[str, str], reason: str) -> None:
+    """What could never go is refused where the file tells so."""
+    with pytest.raises(ValueError, match=reason):
+        pipeline.drain(retention_period="1 day", **keys)
 
 
 def test_the_check_says_so(pipeline: Pipeline) -> None:
