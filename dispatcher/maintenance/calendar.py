@@ -25,6 +25,12 @@ class Bounds:
     start_moment: float
     end_moment: float
 
+    def with_all_of(self, other: Bounds) -> Bounds:
+        """The time from where the first of both begins up to where the last one ends."""
+        first = min(self, other, key=lambda each: each.start_moment)
+        last = max(self, other, key=lambda each: each.end_moment)
+        return Bounds(first.start, last.end, first.start_moment, last.end_moment)
+
 
 class Calendar:
     """The periods of a table.

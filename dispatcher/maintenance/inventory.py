@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from itertools import chain
 
-from ..partitions import Partitioning, Period, mark_pattern
+from ..partitions import Partitioning, Period, mark_pattern, read_record
 from ..postgres import Connection, TableName, queries
 from .calendar import Bounds, Calendar
 
@@ -103,16 +103,20 @@ def read_inventory(
             mark=mark_pattern(parent),
             zone=partitioning.zone or zone,
         )
-    found = [_partition(*row) for row in rows]
+    found = [_partition(*row[:-1]) for row in rows]
     if any(each.is_marked and each.parent is None for each in found):
         marks = _marks(connection, parent)
         found = [
             each.recalled(marks[each.table]) if each.parent is None and each.table in marks else each
             for each in found
         ]
-    nameless = {each.table for each in found if each.bounds is None and not each.is_attached}
-    named = _named(connection, partitioning, zone, moment, nameless) if nameless else {}
-    return [replace(each, bounds=named.get(each.table)) if each.table in nameless else each for each in found]
+    comments = {
+        each.table: row[-1]
+        for each, row in zip(found, rows, strict=True)
+        if each.bounds is None and not each.is_attached
+    }
+    told = _told(connection, partitioning, zone, moment, comments) if comments else {}
+    return [replace(each, bounds=told.get(each.table)) if each.table in comments else each for each in found]
 
 
 def _partition(
@@ -149,18 +153,37 @@ def _marks(connection: Connection, parent: TableName) -> Mapping[TableName, str]
     return {TableName(schema, name): facts for schema, name, facts in rows}
 
 
-def _named(
-    connection: Connection, partitioning: Partitioning, zone: str, moment: float, tables: Iterable[TableName]
+def _told(
+    connection: Connection,
+    partitioning: Partitioning,
+    zone: str,
+    moment: float,
+    comments: Mapping[TableName, str | None],
 ) -> dict[TableName, Bounds]:
-    """The bounds of tables that have the names of partitions of some period."""
-    wanted = set(tables)
-    periods: dict[TableName, Period] = {}
+    """The bounds of tables that have the names of partitions of some period, or comments that tell one.
+
+    Where the two differ, ``part_method`` was another one before: rows of both periods may be there.
+    """
     calendar = Calendar(connection, partitioning, zone)
-    now = calendar.period(moment)
+    told = {
+        table: calendar.bounds(period) for table, period in _named(calendar, partitioning, moment, comments)
+    }
+    for table, comment in comments.items():
+        if period := read_record(comment):
+            bounds = calendar.bounds(period)
+            told[table] = bounds.with_all_of(told.get(table, bounds))
+    return told
+
+
+def _named(
+    calendar: Calendar, partitioning: Partitioning, moment: float, wanted: Collection[TableName]
+) -> Iterator[tuple[TableName, Period]]:
+    """Those of some tables that have the name of a partition, each with its period."""
+    left, now = len(wanted), calendar.period(moment)
     for period in chain(calendar.forwards(now, MOST_AFTER), calendar.backwards(now, MOST_BEFORE)):
         table = partitioning.partition(period)
         if table in wanted:
-            periods[table] = period
-            if len(periods) == len(wanted):
-                break
-    return {table: calendar.bounds(period) for table, period in periods.items()}
+            yield table, period
+            left -= 1
+        if not left:
+            return

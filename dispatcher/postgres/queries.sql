@@ -559,6 +559,12 @@ select exists (
             where tgrelid = attrelid and not tgisinternal and tgtype & 3 = 3
                 and not (tgtype & 4 = 4 and prosrc ~* '\minsert\s+into\M')));
 
+-- name: noting
+-- The statement that adds a line to the comment of a table; no row if the role may not, or it is none.
+select format('comment on %%s %%s is %%L', case relkind when 'f' then 'foreign table' else 'table' end, oid::regclass,
+    concat_ws(E'\n', obj_description(oid, 'pg_class'), %(line)s::text))
+from pg_class where oid = to_regclass(%(table)s) and relkind in ('r', 'p', 'f') and pg_has_role(relowner, 'usage');
+
 -- name: clone_details
 -- Statements that give a child what CREATE TABLE LIKE does not: options, foreign keys, triggers, row security, grants,
 -- comment and owner of its parent. Triggers before an insert whose function inserts rows are left out: they route rows
@@ -745,6 +751,7 @@ order by c.relname;
 -- time, or of a number if there is a unit of such, and of the column of the time; if that is not known (an empty name), of
 -- the first column by whose range the table is partitioned. They are those of the native partition, or of the only CHECK of
 -- a child that names some; NULL if there are none. A CHECK that a child has from its parent is not of the child's period.
+-- And the comment.
 with recursive ranges (id, name, type) as (
     select partrelid, attname::text, atttypid
     from pg_partitioned_table join pg_attribute on attrelid = partrelid and attnum = partattrs[0]
@@ -817,7 +824,8 @@ select nspname::text, relname::text, relkind::text, parent_schema::text, parent_
         when read_as = 'timestamptz'::regtype then extract(epoch from bounds[2]::timestamptz)
         when read_as in ('date'::regtype, 'timestamp'::regtype)
             then extract(epoch from bounds[2]::timestamp at time zone %(zone)s)
-        else bounds[2]::float8 / %(unit)s end::float8
+        else bounds[2]::float8 / %(unit)s end::float8,
+    obj_description(read.id, 'pg_class')
 from read
 order by nspname, relname;
 

@@ -37,31 +37,39 @@ ALONE = (
 YOUNG = {"t": None, "t_2027_01_14": "t"}
 
 
+HOW = ("target", "kind", "method", "name", "template", "zone")
+"""What may be told of a partitioning."""
+
+
 class Keeper:
-    """Looks after table ``t``, whose column `target` tells the time."""
+    """Looks after table ``t``; days of column ``day``, unless told otherwise."""
 
     def __init__(self, connection: Connection, **lifespan: object) -> None:
-        how: Any = {"target": "day"}
-        how.update((key, lifespan.pop(key)) for key in ("target", "kind") if key in lifespan)
-        partitioning = Partitioning(TableName("public", "t"), "day", "daily", "", **how)
+        how: Any = {"target": "day", "method": "daily", "template": ""}
+        how.update(
+            (key, lifespan.pop(key))
+            for key in ("target", "kind", "method", "name", "template", "zone")
+            if key in lifespan
+        )
+        partitioning = Partitioning(TableName("public", "t"), "day", **how)
         values = {"period": "10 days", "action": "drop", **lifespan}
         self.care = Care(partitioning, Lifespan(**values), "UTC")  # type: ignore[arg-type]
         self.connection, self.tally, self.context = connection, Tally(), HostContext()
 
-    def process(self, applied: float | None = NOW) -> Maintenance:
+    def process(self, applied: float | None = NOW, now: float = NOW) -> Maintenance:
         """What a new process maintains with."""
         return Maintenance(
             self.connection,
             lambda: [self.care],
-            lambda: Present(NOW, applied),
+            lambda: Present(now, applied),
             "job",
             self.context,
             self.tally,
         )
 
-    def look(self, applied: float | None = NOW) -> str:
+    def look(self, applied: float | None = NOW, now: float = NOW) -> str:
         """Maintain as a new process does; returns the trouble."""
-        made = self.process(applied)
+        made = self.process(applied, now)
         made.work(lambda: None)
         return made.trouble
 

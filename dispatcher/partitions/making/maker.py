@@ -166,6 +166,9 @@ class TableMaker:
                 cursor.execute(queries.for_users(dropping))
             if not queries.value(cursor, "table_exists", table=missing.table.sql):
                 raise SetupError(f"cannot create table {missing.table}: part_template does not create it")
+            if line := self._recipe.record(missing):
+                for (statement,) in queries.rows(cursor, "noting", table=missing.table.sql, line=line):
+                    cursor.execute(queries.for_users(sql.SQL(statement)))
             # Its commit may run code of users, too.
             queries.run(cursor, "users_names")
 

@@ -13,7 +13,8 @@ from ..missing import MissingTable
 from ..partitioning import Partitioning
 from ..period import UNITS
 from ..tables import Tables
-from .clones import CLONERS, Cloner, attach, stand_alone
+from .clones import CLONERS, Cloner, attach, inherit, stand_alone
+from .record import recorded
 from .template import Facts, expand, words
 
 
@@ -54,6 +55,13 @@ class Recipe:
             return None
         cloner = CLONERS.get(self._tables.kind(how.parent) or "")
         return stand_alone if cloner and how.kind == "alone" else cloner
+
+    def record(self, missing: MissingTable) -> str:
+        """A line for the comment of a new table: its period, if nothing else there tells it; else empty."""
+        cloner = self.cloner()
+        if missing.period is None or cloner is attach or (cloner is inherit and self._is_sure()):
+            return ""
+        return recorded(missing.period)
 
     def _statements(self, missing: MissingTable, cloner: Cloner | None) -> tuple[str, ...]:
         how = self._partitioning

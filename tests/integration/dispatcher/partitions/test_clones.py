@@ -68,7 +68,7 @@ def keys(source: Database, target: Database, queue: Queue, roles: dict[str, str]
 FACTS = {
     "options": "select reloptions from pg_class where oid = {}",
     "owner": "select pg_get_userbyid(relowner) from pg_class where oid = {}",
-    "comment": "select obj_description({}), col_description({}, 3)",
+    "comment": r"select split_part(obj_description({}), E'\ntdsup: rows from', 1), col_description({}, 3)",
     "replica identity": "select relreplident from pg_class where oid = {}",
     "row security": "select relrowsecurity, relforcerowsecurity from pg_class where oid = {}",
     "columns": "select attname, attstorage, attstattarget, attacl::text from pg_attribute "
