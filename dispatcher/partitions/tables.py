@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -188,8 +189,13 @@ class Tables:
         if isinstance(period, Spot):
             return self.of(period).name_for(period.period)
         named = self.partitioning.partition(period)
-        # Somebody has made one of that name, for another part.
-        return named.with_suffix("rest") if self.exists(named) else named
+        if not self.exists(named):
+            return named
+        # Somebody has made one of that name, for another part; and perhaps of the next name, too.
+        rest, gap = named.with_suffix("rest"), self.place(period).gap
+        if gap is None or not self.exists(rest):
+            return rest
+        return named.with_suffix("rest_" + re.sub(r"\W+", "_", gap.start_text))
 
     def time_of(self, value: str) -> str:
         """The time by which the target routes a value, where that was looked for: of a moment, in the zone.

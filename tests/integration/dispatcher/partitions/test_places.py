@@ -112,6 +112,27 @@ def test_a_day_that_lies_partly_in_a_neighbour(queue: Queue, target: Database, k
     assert where(target) == [(1, "t_2026_11_24"), (2, "t_2026_11_24_rest")]
 
 
+def test_a_month_with_gaps_between_days(queue: Queue, target: Database, keys: Keys) -> None:
+    """After a change from days to months, each gap of the month gets a partition, and each its own name."""
+    weekdays = (day for day in range(2, 28) if day % 7 not in {0, 1})
+    target.execute(
+        DATES
+        + "".join(
+            f"; create table t_2026_11_{day:02} partition of t "
+            f"for values from ('2026-11-{day:02}') to ('2026-11-{day + 1:02}')"
+            for day in weekdays
+        )
+    )
+    keys = {**keys, "part_method": "monthly"}
+    assert load(queue, keys, "2026-11-30", "2026-11-01", "2026-11-14", "2026-11-27") == 0
+    assert where(target) == [
+        (1, "t_2026_11_rest_2026_11_28"),
+        (2, "t_2026_11"),
+        (3, "t_2026_11_rest_2026_11_14"),
+        (4, "t_2026_11_27"),
+    ]
+
+
 @pytest.mark.parametrize(
     "by", ["list (note)", "hash (id)", "range (id)", "range (day, id)", "range ((day + 1))"]
 )
