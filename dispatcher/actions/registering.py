@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import SetupError
-from ..events import Event
+from ..events import PASSED_OVER, Event
 from ..ledger import DeadLetter, DeadLetters, Source, Tick, read_entry
-from ..load import Outcome
+from ..load import Outcome, Sieves
 from ..metrics import Tally
-from ..pgq import Batch, Verdict, judge, lost_position, may_register
+from ..pgq import Batch, Roots, Verdict, judge, lost_position, may_register
 from ..settings import Settings
 from .desk import Desk, desk, named
 
@@ -161,6 +161,11 @@ class _Skipped:
         self._at = at
         self._job = settings.job_name
         self._dead_letters = DeadLetters(at.target, settings.queue, settings.consumer_name)
+        roots = Roots(at.queue.tables, settings)
+        # The source was asked when the queue was opened.
+        roots.ask()
+        self._encoding = at.queue.reading(at.target).encoding
+        self._sieves = Sieves(settings, self._encoding, roots.root)
         self._cursor = at.target.cursor()
         self._letters: list[DeadLetter] = []
         self._size = 0
@@ -184,15 +189,19 @@ class _Skipped:
         return verdict is Verdict.APPLY
 
     def _add(self, line: bytes) -> None:
-        event = Event.from_line(line)
+        event = Event.from_line(line, self._encoding)
+        if event.type == PASSED_OVER:
+            self.outcome.passed_over += 1
+            return
         try:
             operation = event.header().operation
         except ValueError:
             operation = None
         self.outcome.events[operation] += 1
         self.outcome.bury(event.id, operation, "skipped")
-        self._letters.append(DeadLetter(line, "skipped by a person, with its batch", None))
-        self._size += len(line)
+        letter = self._sieves.letter(event, "skipped by a person, with its batch")
+        self._letters.append(letter)
+        self._size += len(letter.event)
         if self._size >= BUFFER:
             self._write()
 

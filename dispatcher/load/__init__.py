@@ -2,6 +2,7 @@
 
 from .delivery import Delivery
 from .destination import Destination
+from .destinations import Sieves
 from .outcome import Outcome
 from .work import BatchWork, Ledger
 
@@ -11,4 +12,5 @@ __all__ = [
     "Destination",
     "Ledger",
     "Outcome",
+    "Sieves",
 ]

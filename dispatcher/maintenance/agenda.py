@@ -154,8 +154,10 @@ def _deed(
         return Deed.KEEP, "is a child of a table of others, too"
     if partition.bounds is None:
         return Deed.KEEP, "its bounds cannot be read"
-    if partition.parent is None and not partition.is_marked and (
-        partition.is_native or lifespan.action == "detach"
+    if (
+        partition.parent is None
+        and not partition.is_marked
+        and (partition.is_native or lifespan.action == "detach")
     ):
         return Deed.KEEP, "is detached"
     if partition.parent is None and lifespan.action == "move" and partition.table.schema == lifespan.schema:

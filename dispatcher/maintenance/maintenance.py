@@ -196,8 +196,7 @@ class Maintenance:
                 wanted = self._wanted(care, present)
             self._tell_barred(care, wanted)
             goes = [each for each in wanted if each.deed.goes]
-            is_tried = self._let_go(care, goes, verify) or is_tried
-        return is_tried
+            return self._let_go(care, goes, verify) or is_tried
 
     def _tell_barred(self, care: Care, decisions: Sequence[Decision]) -> None:
         if barred := [each.partition.table for each in decisions if each.is_barred]:

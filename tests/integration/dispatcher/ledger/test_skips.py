@@ -48,6 +48,13 @@ def test_the_batch_becomes_dead_letters(stopped: Pipeline) -> None:
     assert source_at == target_at
 
 
+def test_what_is_masked_is_masked_in_a_skipped_batch(stopped: Pipeline) -> None:
+    """The letters show no more than rows would."""
+    stopped.act("skip", mask="n: null")
+    letters = stopped.target.column("select ev_data from tdsup.dead_letter order by ev_id")
+    assert letters == [f"id={number}&day=2026-11-01&n" for number in range(6, 11)]
+
+
 def test_a_batch_that_the_target_has(stopped: Pipeline) -> None:
     """It is finished, and nothing is buried; then there is none to skip."""
     first = stopped.source.value("select sub_last_tick from pgq.subscription")
