@@ -78,7 +78,7 @@ class TableMaker:
         except psycopg2.Error as error:
             if is_infrastructure(error) or self._connection.closed:
                 raise
-            if self._has_made_room(table, error) or self._is_needless(missing, error):
+            if self._is_needless(missing, error):
                 return False
             raise SetupError(f"cannot create table {table}: {one_line(error)}") from error
         return True
@@ -120,13 +120,6 @@ class TableMaker:
                 raise
             if not (is_made and error.pgcode in _HELD) and not self._is_there(new.table):
                 raise SetupError(f"cannot create table {new.table}: {one_line(error)}") from error
-
-    def _has_made_room(self, table: TableName, error: psycopg2.Error) -> bool:
-        """Whether there is a place by now that a partition had whose detach has begun."""
-        try:
-            return error.pgcode == _OVERLAPS and end_detach(self._connection, self._partitioning.parent)
-        except Outage as outage:
-            raise Outage(f"cannot create table {table}: {outage}", outage.which, outage.answered) from error
 
     @contextmanager
     def _turn(self, table: TableName) -> Iterator[None]:
@@ -174,6 +167,8 @@ class TableMaker:
 
     def _is_needless(self, missing: MissingTable, error: psycopg2.Error) -> bool:
         """Whether rows can be loaded without a table that could not be created."""
+        if _has_made_room(self._connection, self._partitioning.parent, missing.table, error):
+            return True
         period = missing.period
         with self._connection:
             # A process that does not take our lock may have been faster.
@@ -283,3 +278,13 @@ class TableMaker:
                     queries.run(cursor, "own_names")
         self._tables.forget_columns()
         return text
+
+
+def _has_made_room(
+    connection: Connection, parent: TableName, table: TableName, error: psycopg2.Error
+) -> bool:
+    """Whether there is a place by now that a partition had whose detach has begun."""
+    try:
+        return error.pgcode == _OVERLAPS and end_detach(connection, parent)
+    except Outage as outage:
+        raise Outage(f"cannot create table {table}: {outage}", outage.which, outage.answered) from error
