@@ -47,6 +47,12 @@ def hindrances(connection: Connection, care: Care, role: str) -> Iterator[str]:
                 f"retention_schema is the schema of {partitioning.parent}, where its partitions are already: "
                 "name another one"
             )
+    yield from _of_partitions(connection, care, role)
+
+
+def _of_partitions(connection: Connection, care: Care, role: str) -> Iterator[str]:
+    """Which partitions would stay though they are old, and why."""
+    lifespan, partitioning = care.lifespan, care.partitioning
     with connection.cursor() as cursor:
         clock = queries.value(cursor, "target_clock")
     found = read_inventory(connection, partitioning, care.zone, clock)

@@ -5,7 +5,7 @@ from .making.clones import CLONEABLE
 from .making.extension import Extension, extension_of
 from .making.maker import TableMaker
 from .making.pending import take_alone
-from .making.record import read_record, recorded
+from .making.record import read_record
 from .making.template import refuse_strange_words
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
 from .naming import Method, check_template, mark, mark_pattern
@@ -69,7 +69,6 @@ __all__ = [
     "mark_pattern",
     "period_of",
     "read_record",
-    "recorded",
     "refuse_strange_words",
     "take_alone",
     "unknown_word",

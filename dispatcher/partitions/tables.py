@@ -1,4 +1,5 @@
 """Tables of the target, looked up."""
+# Long: what is looked up is a method each.
 
 from __future__ import annotations
 

@@ -20,8 +20,9 @@ def explained(error: SetupError, settings: Settings) -> SetupError:
     if type(error) is SetupError:
         with suppress(DispatcherError, psycopg2.Error):
             fault = first_fault(settings)
-    if not fault or fault in str(error):
+    _where, _, told = fault.partition(": ")
+    if not fault or told in str(error):
         return error
-    what, _, said = str(error).rpartition(": ")
+    what, _, said = str(error).partition(": ")
     # The check may tell more of the same.
     return SetupError(f"{what}: {fault}" if said in fault else f"{error}; {fault}")
