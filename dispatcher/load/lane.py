@@ -263,7 +263,7 @@ def _branches(destination: Destination, fold: Fold, number: int, group: Group) -
         PassFailed: a row has no branch.
     """
     sources = destination.settings.list_sources
-    if not sources or group.act not in {Act.INSERT, Act.REPLACE}:
+    if not sources or group.act not in ADDING:
         return ((None, None),)
     names = destination.known.names
     columns = tuple(names.index(source) for source in sources if source in names)

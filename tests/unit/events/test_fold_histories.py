@@ -7,6 +7,7 @@ import pytest
 from harness.rows.folds import FOLDS, PREFIXES, Make, allow, description, made, told, with_given
 from tdsup.dispatcher.events import _fold
 from tdsup.dispatcher.events.folded import Act, Description, Group, Stop
+from tdsup.dispatcher.events.purefold import PureFold
 from tdsup.dispatcher.postgres import copytext
 
 
@@ -69,17 +70,23 @@ HISTORIES: dict[str, tuple[list[tuple[int, bytes]], list[tuple[Act, bytes]]]] = 
 """Events, and what they come to."""
 
 
-@FOLDS
-@pytest.mark.parametrize("name", HISTORIES)
-def test_histories(make: Make, name: str) -> None:
-    """What a batch does to a key is what its events do to it one by one."""
-    events, wanted = HISTORIES[name]
-    fold = make(description())
-    block = b"".join(line(prefix, data) for prefix, data in events)
+def check(
+    fold: _fold.Fold | PureFold, history: tuple[list[tuple[int, bytes]], list[tuple[Act, bytes]]]
+) -> None:
+    """Fail unless a fold makes of events, which are of noon, what they come to."""
+    events, wanted = history
+    block = b"".join(line(prefix, data, time=b"noon") for prefix, data in events)
     assert fold.add(block, 0) == (len(block), Stop.ALL)
     groups = [Group._make(group) for group in fold.groups()]
     assert [(group.act, fold.text(number, group.columns)) for number, group in enumerate(groups)] == wanted
     assert sum(fold.counts()[0]) == len(events)
+
+
+@FOLDS
+@pytest.mark.parametrize("name", HISTORIES)
+def test_histories(make: Make, name: str) -> None:
+    """What a batch does to a key is what its events do to it one by one."""
+    check(make(description()), HISTORIES[name])
 
 
 @FOLDS
@@ -186,13 +193,7 @@ def marking(**changes: object) -> Description:
 @pytest.mark.parametrize("name", MARKED)
 def test_histories_of_rows_that_stay(make: Make, name: str) -> None:
     """A delete changes what is given, whatever else it tells; an update takes it back."""
-    events, wanted = MARKED[name]
-    fold = make(marking())
-    block = b"".join(line(prefix, data, time=b"noon") for prefix, data in events)
-    assert fold.add(block, 0) == (len(block), Stop.ALL)
-    groups = [Group._make(group) for group in fold.groups()]
-    assert [(group.act, fold.text(number, group.columns)) for number, group in enumerate(groups)] == wanted
-    assert sum(fold.counts()[0]) == len(events)
+    check(make(marking()), MARKED[name])
 
 
 @FOLDS
