@@ -12,7 +12,7 @@ from tdsup.jobtype import brief
 
 from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_infrastructure, one_line
 from ..ledger import Choice, DeadLetters, Replay
-from ..partitions import Missing
+from ..partitions import Missing, drop_left
 from ..pgq import Queue
 from ..postgres import Connection
 from ..settings import Settings
@@ -126,6 +126,12 @@ class Delivery:
         except BatchError as error:
             raise SetupError(f"cannot load {work.name}: {error}") from error
         except psycopg2.Error as error:
+            if drop_left(self._target, error):
+                self._logger.info(
+                    "%s: dropped CHECK %s, which a partition left that nobody makes",
+                    self._settings.job_name,
+                    error.diag.constraint_name,
+                )
             if is_infrastructure(error):
                 raise
             raise SetupError(f"cannot load {work.name}: {one_line(error)}") from error

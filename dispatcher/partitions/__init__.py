@@ -3,6 +3,7 @@
 from .branches import Branch, Spot
 from .making.clones import CLONEABLE
 from .making.extension import Extension, extension_of
+from .making.guard import drop_left
 from .making.maker import TableMaker
 from .making.pending import take_alone
 from .making.record import read_record
@@ -63,6 +64,7 @@ __all__ = [
     "Zone",
     "as_time",
     "check_template",
+    "drop_left",
     "extension_of",
     "filled",
     "mark",

@@ -6,12 +6,14 @@ without a look at the rows, under a short lock, and then validated, which locks 
 that attaches drops it.
 
 Until then no session can put a row of the new partition into the default one. A process that dies meanwhile
-leaves the CHECK, which the next one that makes the partition finds.
+leaves the CHECK, which the next one that makes the partition finds; or nobody makes it any more, and a job
+whose row is refused by it drops it. Its name tells the lock that whoever makes the partition holds.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -21,9 +23,12 @@ from psycopg2 import sql
 from psycopg2.errors import CheckViolation, InsufficientPrivilege
 
 from ...errors import GUARD, SetupError, is_infrastructure
-from ...postgres import Connection, TableName, queries
+from ...postgres import Connection, TableName, lock_key, queries
 from ..missing import MissingTable
 from .clones import WITHIN
+
+_DIGITS = 16
+"""Of a key or a digest in a name, in hexadecimal."""
 
 OUTSIDE = "{column} operator(pg_catalog.<) {start} or {column} operator(pg_catalog.>=) {end}"
 """That a value is not within them."""
@@ -72,7 +77,7 @@ class Guard:
             zip(("start", "end"), map(sql.Literal, missing.bounds), strict=True),
             column=sql.Identifier(default.column),
         )
-        self._stem = f"{GUARD}{_digest(str(missing.table))}_"
+        self._stem = f"{GUARD}{turn_key(missing.table) % 2**64:0{_DIGITS}x}_"
         self._name = self._stem + _digest(*missing.bounds, time_zone)
         self._is_up = False
 
@@ -134,11 +139,7 @@ class Guard:
 
     def take_down(self) -> None:
         """Drop the CHECK, and any that was left for the same partition."""
-        with self._connection, self._connection.cursor() as cursor:
-            known = {"table": self._default.table.sql, "stem": self._stem}
-            left = [name for name, _ in queries.rows(cursor, "guards_left", **known)]
-        for name in left:
-            self._run(self._altering("drop constraint if exists {name}", name))
+        _drop(self._connection, self._default.table, self._stem)
 
     @property
     def without(self) -> tuple[sql.Composable, ...]:
@@ -151,11 +152,56 @@ class Guard:
         return statement.format(table=table, name=named, **self._bounds)
 
     def _run(self, statement: sql.Composable) -> None:
-        """Run a statement in a transaction of its own, without a long wait for its lock."""
-        with self._connection, self._connection.cursor() as cursor:
-            queries.run(cursor, "wait_briefly")
-            cursor.execute(queries.for_users(statement))
+        _run(self._connection, statement)
+
+
+def turn_key(table: TableName) -> int:
+    """Key of the advisory lock that a session holds while it makes a table."""
+    return lock_key("table", table.schema, table.table)
+
+
+def drop_left(connection: Connection, error: psycopg2.Error) -> bool:
+    """Drop the CHECK that has refused a row, unless somebody makes its partition; returns whether it did.
+
+    Args:
+        connection: to the target, which is closed next; its transaction is rolled back.
+        error: the server's.
+    """
+    said = error.diag
+    if not (found := _NAMED.fullmatch(said.constraint_name or "")):
+        return False
+    key = int.from_bytes(bytes.fromhex(found["key"]), "big", signed=True)
+    try:
+        connection.rollback()
+        with connection, connection.cursor() as cursor:
+            if not queries.value(cursor, "try_lock_session", key=key):
+                return False
+        _drop(connection, TableName(said.schema_name or "", said.table_name or ""), found["stem"])
+    except psycopg2.Error:
+        # Not the owner, or a lock: the next try meets it again.
+        return False
+    return True
+
+
+_NAMED = re.compile(rf"(?P<stem>{GUARD}(?P<key>[0-9a-f]{{{_DIGITS}}})_)[0-9a-f]{{{_DIGITS}}}")
+"""The name of such a CHECK."""
+
+
+def _drop(connection: Connection, table: TableName, stem: str) -> None:
+    """Drop the CHECKs of a table whose names begin so."""
+    with connection, connection.cursor() as cursor:
+        left = [name for name, _ in queries.rows(cursor, "guards_left", table=table.sql, stem=stem)]
+    statement = sql.SQL("alter table {table} drop constraint if exists {name}")
+    for name in left:
+        _run(connection, statement.format(table=sql.SQL(table.sql), name=sql.Identifier(name)))
+
+
+def _run(connection: Connection, statement: sql.Composable) -> None:
+    """Run a statement in a transaction of its own, without a long wait for its lock."""
+    with connection, connection.cursor() as cursor:
+        queries.run(cursor, "wait_briefly")
+        cursor.execute(queries.for_users(statement))
 
 
 def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:_DIGITS]

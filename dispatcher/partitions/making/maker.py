@@ -11,13 +11,13 @@ from psycopg2 import sql
 from psycopg2.errors import LockNotAvailable
 
 from ...errors import Outage, SetupError, is_infrastructure, one_line
-from ...postgres import Connection, TableName, lock_key, queries
+from ...postgres import Connection, TableName, queries
 from ..branches import NewList, Spot
 from ..missing import TEXT, ColumnType, MissingColumn, MissingTable
 from ..partitioning import Partitioning
 from ..tables import Tables
 from .clones import attach, attach_list, stand_alone
-from .guard import DefaultPartition, Guard
+from .guard import DefaultPartition, Guard, turn_key
 from .pending import end_detach
 from .recipe import Recipe
 
@@ -124,7 +124,7 @@ class TableMaker:
     @contextmanager
     def _turn(self, table: TableName) -> Iterator[None]:
         """The right to create a table, for the length of the context, over several transactions."""
-        key = lock_key("table", table.schema, table.table)
+        key = turn_key(table)
         with self._connection, self._connection.cursor() as cursor:
             queries.run(cursor, "wait_at_most", "lock_session", key=key)
         try:
@@ -212,7 +212,7 @@ class TableMaker:
     def _holder(self, table: TableName) -> str:
         """Who keeps others from creating a table."""
         with self._connection, self._connection.cursor() as cursor:
-            found = queries.row(cursor, "lock_holder", key=lock_key("table", table.schema, table.table))
+            found = queries.row(cursor, "lock_holder", key=turn_key(table))
         if found is None:
             return "a lock that it takes was held for too long"
         pid, application, address = found

@@ -11,7 +11,7 @@ from harness.servers.database import Database
 from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.errors import GUARD
 from tdsup.dispatcher.partitions import MissingTable, period_of
-from tdsup.dispatcher.partitions.making.guard import DefaultPartition, Guard
+from tdsup.dispatcher.partitions.making.guard import DefaultPartition, Guard, turn_key
 from tdsup.dispatcher.postgres import TableName, connected
 
 KEYS: dict[str, object] = {"part_template": "", "row_mode": "append"}
@@ -57,6 +57,30 @@ def test_a_check_that_nobody_has_validated(pipeline: Pipeline) -> None:
         ("t_2026_11_02", 2),
         ("t_2026_11_03", 2),
     ]
+
+
+@pytest.mark.parametrize("is_made", [False, True], ids=["left", "being made"])
+def test_a_check_of_a_partition_that_is_not_made(pipeline: Pipeline, is_made: bool) -> None:
+    """It refuses rows of the default partition: a job drops it, unless somebody makes the partition."""
+    target = pipeline.target
+    target.execute(MADE.format(type="date"))
+    pipeline.insert(6)
+    with guard(target) as left:
+        left.put_up()
+    keys = {**KEYS, "part_past": "2026-11-04"}
+    maker = connected(Address("target", target.dsn), "test")
+    with maker as connection, connection, connection.cursor() as cursor:
+        lock = (turn_key(TableName("public", "t_2026_11_01")),)
+        if is_made:
+            cursor.execute("select pg_advisory_lock(%s)", lock)
+        with pipeline.running(**keys) as job:
+            if is_made:
+                job.wait_for("retrying", reason=GUARD)
+                assert target.column(LEFT, GUARD) == [True]
+                cursor.execute("select pg_advisory_unlock(%s)", lock)
+            job.wait_for("running", rows=6)
+    assert target.column(LEFT, GUARD) == []
+    assert target.value("select count(*) from rest where day >= '2026-11-01'") == 6
 
 
 def test_a_row_that_somebody_adds_meanwhile(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
