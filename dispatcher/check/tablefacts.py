@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import SetupError
-from ..partitions import Extension, Tables, extension_of
+from ..partitions import Extension, Tables, extension_of, other_key
 from ..postgres import Connection, TableName, nearest, queries
 from ..settings import Settings
 from .look import Look
@@ -109,11 +109,13 @@ class TableFacts:
         dest: ``dest_table``.
         newest: its newest partition; None, too, if there are list partitions, of which none is the newest.
         otherwise: why it is not partitioned as ``part_by`` says; empty: it is, or that is not asked for.
+        other_key: as `other_key` tells it.
     """
 
     dest: DestTable | None = None
     newest: NewestPartition | None = None
     otherwise: str = ""
+    other_key: str = ""
 
 
 def read_tables(look: Look, settings: Settings) -> TableFacts:
@@ -124,7 +126,9 @@ def read_tables(look: Look, settings: Settings) -> TableFacts:
     if settings.part_by:
         asked = dest.relation and look.use(lambda connection: _why_otherwise(connection, settings))
         return TableFacts(dest, otherwise=asked or "")
-    return TableFacts(dest, look.use(lambda connection: _read_newest(connection, settings)))
+    newest = look.use(lambda connection: _read_newest(connection, settings))
+    other = look.use(lambda connection: other_key(connection, settings.partitioning))
+    return TableFacts(dest, newest, other_key=other or "")
 
 
 @dataclass(frozen=True, slots=True)

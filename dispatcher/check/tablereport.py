@@ -76,6 +76,11 @@ def table_findings(
         yield Note(f"{_no_table(dest, parent)}; part_template creates {what}")
     if tables.otherwise:
         yield Fault(tables.otherwise)
+    if tables.other_key:
+        yield Note(
+            f"{parent} is partitioned by {tables.other_key}, and not by the time that part_field tells: "
+            "PostgreSQL finds the partitions of its rows, and none is made"
+        )
     if tables.newest is not None:
         yield from _newest(tables.newest, settings, server, changes)
     yield from _creation(dest, settings, server)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from shutil import which
 
-from ..partitions import Partitioning
+from ..partitions import Partitioning, other_key
 from ..postgres import Connection, TableName, queries, quote
 from .agenda import decide, some_of
 from .care import Care
@@ -35,6 +35,11 @@ def hindrances(connection: Connection, care: Care, role: str) -> Iterator[str]:
         yield (
             f"premake makes nothing: part_template says _PKEY, and {partitioning.parent} has no primary key "
             "to tell it before the first event"
+        )
+    if lifespan.premake and (other := other_key(connection, partitioning)):
+        yield (
+            f"premake makes nothing: {partitioning.parent} is partitioned by {other}, and not by the time "
+            "that part_field tells"
         )
     if not lifespan.ends:
         return

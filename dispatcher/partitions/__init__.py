@@ -5,6 +5,7 @@ from .making.clones import CLONEABLE
 from .making.extension import Extension, extension_of
 from .making.guard import drop_left
 from .making.maker import TableMaker
+from .making.otherkey import other_key
 from .making.pending import take_alone
 from .making.record import read_record
 from .making.template import refuse_strange_words
@@ -69,6 +70,7 @@ __all__ = [
     "filled",
     "mark",
     "mark_pattern",
+    "other_key",
     "period_of",
     "read_record",
     "refuse_strange_words",

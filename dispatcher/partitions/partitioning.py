@@ -89,6 +89,11 @@ class Partitioning:
         return "" if self.field in SOURCES_OF_TIME else self.field
 
     @property
+    def bounded(self) -> str:
+        """The column by whose range a native parent is to be partitioned; empty: whichever it is."""
+        return "" if self.template.strip() else self.target
+
+    @property
     def is_by_batch(self) -> bool:
         """Whether all rows of a batch are of one period."""
         return self.field in {BATCH_TIME, NOW}

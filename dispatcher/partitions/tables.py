@@ -165,7 +165,8 @@ class Tables:
         times = {"start": period.start.isoformat(), "end": period.end.isoformat()}
         moments = {"since": period.since, "until": period.until, "zone": asked.zone or self.time_zone}
         with self.connection.cursor() as cursor:
-            found = queries.rows(cursor, "partition_ranges", table=parent.sql, unit=unit, **times, **moments)
+            known = {"table": parent.sql, "unit": unit, "column": asked.bounded}
+            found = queries.rows(cursor, "partition_ranges", **known, **times, **moments)
         self._by_moment = bool(found) and found[0][0] == _MOMENT
         is_naive = bool(found) and found[0][0] in {"date", "timestamp without time zone"}
         is_routed = self._by_moment or (is_naive and asked.dial == Dial.ZONED)

@@ -337,6 +337,10 @@ select pg_advisory_xact_lock(%(key)s);
 -- Take a lock until `unlock_session`, or until the session ends; waits for it.
 select pg_advisory_lock(%(key)s);
 
+-- name: try_lock_session
+-- The same without a wait: whether it was free.
+select pg_try_advisory_lock(%(key)s);
+
 -- name: unlock_session
 -- Give a lock of `lock_session` back.
 select pg_advisory_unlock(%(key)s);
@@ -424,7 +428,7 @@ order by attnum;
 -- Of a table that is partitioned by the range of one date or time, or of a number if there is a unit of such: the type of
 -- that, a period in a time zone as seconds or numbers, and of each partition its name, bounds as text and as numbers (NULL:
 -- the default one). What a pending detach takes away is none: nobody who reads the table sees its rows. A row without a name
--- if there are no partitions; no row if the table is partitioned otherwise, or not.
+-- if there are no partitions; no row if the table is partitioned otherwise (by another column, if one is named), or not.
 select key.type, key.lower, key.upper, n.nspname::text, c.relname::text, bounds[1], bounds[2], numbers.lower, numbers.upper
 from (
     select partrelid, atttypid::regtype::text as type,
@@ -439,7 +443,7 @@ from (
         counts
     from pg_partitioned_table join pg_attribute on attrelid = partrelid and attnum = partattrs[0],
         lateral (select %(unit)s > 0 and atttypid = any('{int4,int8,numeric,float8}'::regtype[])) of_type (counts)
-    where partrelid = to_regclass(%(table)s) and partstrat = 'r' and partnatts = 1
+    where partrelid = to_regclass(%(table)s) and partstrat = 'r' and partnatts = 1 and %(column)s in ('', attname)
         and (atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
             or counts)
 ) key
@@ -458,6 +462,10 @@ left join lateral (select
         when type = 'timestamp with time zone' then extract(epoch from bounds[2]::timestamptz)
         else extract(epoch from bounds[2]::timestamp) end::float8
 ) as numbers (lower, upper) on true;
+
+-- name: partition_key
+-- By what a table is natively partitioned; no row if it is not.
+select pg_get_partkeydef(partrelid) from pg_partitioned_table where partrelid = to_regclass(%(table)s);
 
 -- name: time_of
 -- The time that the target reads in a value: of a moment what clocks show in a time zone, else what is written.

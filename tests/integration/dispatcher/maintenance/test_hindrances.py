@@ -24,7 +24,7 @@ OLD = {"period": "10 days", "action": "drop"}
 
 def told(connection: Connection, role: str = "app role", template: str = "", **lifespan: object) -> list[str]:
     """What is told of table ``t``."""
-    partitioning = Partitioning(TableName("public", "t"), "day", "daily", template)
+    partitioning = Partitioning(TableName("public", "t"), "day", "daily", template, target="day")
     with connection:
         care = Care(partitioning, Lifespan(**lifespan), "UTC")  # type: ignore[arg-type]
         return list(hindrances(connection, care, role))
@@ -37,6 +37,18 @@ def test_nothing(target: Database, connection: Connection, kind: str) -> None:
     """All is well with tables of one's own."""
     target.execute(f"create table t (id int, day date{kind}")
     assert not told(connection, premake=3, **OLD)
+
+
+@pytest.mark.parametrize("by", ["range (made)", "hash (id)", "range (day, id)"])
+def test_a_table_that_is_partitioned_otherwise(target: Database, connection: Connection, by: str) -> None:
+    """No partition of it can be made ahead."""
+    target.execute(f"create table t (id int, day date, made date) partition by {by}")
+    (line,) = told(connection, premake=3)
+    how, _, of = by.partition(" ")
+    assert line == (
+        f"premake makes nothing: public.t is partitioned by {how.upper()} {of}, and not by the time that "
+        "part_field tells"
+    )
 
 
 def test_rights(target: Database, connection: Connection, role: str) -> None:

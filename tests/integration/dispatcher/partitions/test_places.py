@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from harness.rows.check import fine
 from harness.rows.job import Keys, drain, job_keys
 from harness.servers.database import Database
 from harness.servers.queue import Queue
@@ -148,6 +149,22 @@ def test_tables_that_are_partitioned_otherwise(queue: Queue, target: Database, k
     target.execute(f"create table part partition of t for values {part}")
     assert load(queue, keys, "2026-11-24", "2026-11-25") == (1 if "range" in by else 0)
     assert where(target)[0] == (1, "part")
+
+
+def test_a_table_that_is_partitioned_by_another_time(queue: Queue, target: Database, keys: Keys) -> None:
+    """A partition for the range of the time would have the bounds of the other one: none is made."""
+    target.execute(
+        "create table t (id int, day date, made date) partition by range (made); "
+        "create table part partition of t for values from ('2026-11-01') to ('2026-12-01')"
+    )
+    keys = {**keys, "part_template": ""}
+    drain(**keys)
+    queue.send("id=1&day=2026-10-24&made=2026-11-03", tick=False)
+    queue.send("id=2&day=2026-11-24&made=2026-12-03")
+    assert "is partitioned by RANGE (made), and not by the time that part_field tells" in fine(keys)
+    assert drain(**keys)["dead_letters"] == 1
+    assert where(target) == [(1, "part")]
+    assert target.value("select count(*) from pg_inherits") == 1
 
 
 def test_a_partition_that_another_job_has_just_made(target: Database) -> None:
