@@ -15,7 +15,7 @@ from .feeders import column_findings, mask_findings, reasons
 from .finding import Caution, Fault, Finding, Note
 from .look import Look, look_at
 from .preview import event_findings
-from .rowmodereport import mode_of, read_row_mode, row_mode_findings, why_no_mode
+from .rowmodereport import kept_findings, mode_of, read_kept, read_row_mode, row_mode_findings, why_no_mode
 from .serverfacts import Server, excess_findings, read_server, server_findings
 from .several.parts import Part, parts_of
 from .sourcefacts import SourceFacts, read_source, with_wanted_tick
@@ -116,10 +116,12 @@ def _look_at_part(
     mode = mode_of(row_mode, source) if row_mode else "plain"
     care = Care(settings.partitioning, settings.lifespan, "UTC")
     hinders = look.use(lambda connection: list(hindrances(connection, care, server.role)))
+    kept = look.use(lambda connection: read_kept(connection, settings, source)) if row_mode else []
     found = [
         *table_findings(tables, settings, server, source, mode),
         *(lack_findings(_lacks(look, settings)) if row_mode else ()),
         *(row_mode_findings(row_mode, source) if row_mode else ()),
+        *kept_findings(kept or (), settings),
         *map(Caution, hinders or ()),
         *mask_findings(source.feeders, settings),
     ]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import BatchError
 from ..partitions import Tables
-from ..postgres import Connection
+from ..postgres import Connection, quote
 from ..route import Mode, RowMode, choose
 from ..settings import Settings
-from .finding import Fault, Finding, Note
+from .finding import Caution, Fault, Finding, Note
 from .sourcefacts import SourceFacts
 
 
@@ -30,6 +30,36 @@ def read_row_mode(
     """
     tables = Tables(connection, settings.partitioning)
     return choose(settings, tables, None, known, _key(source))
+
+
+def read_kept(connection: Connection, settings: Settings, source: SourceFacts) -> Sequence[str]:
+    """What deleted rows keep beside their key, as columns of each unique index, unless they are removed.
+
+    Args:
+        connection: to the target.
+        settings: the job's.
+        source: what is known of the source.
+
+    Raises:
+        SetupError: the name of a table is too long.
+    """
+    key = frozenset(settings.fields.rename_key(_key(source)))
+    if not (settings.deleted_at and key):
+        return []
+    tables = Tables(connection, settings.partitioning)
+    newest = tables.newest() if settings.part_field else None
+    unique = tables.uniqueness.columns(newest[0] if newest else settings.dest_table)
+    return sorted(", ".join(sorted(columns)) for columns in unique if not columns <= key)
+
+
+def kept_findings(kept: Sequence[str], settings: Settings) -> Iterator[Finding]:
+    """That rows which the source has deleted stand in the way of new ones."""
+    for columns in kept:
+        yield Caution(
+            f"rows that deleted_at keeps keep {columns}, too, which must be unique: another row with the "
+            "same becomes a bad event; with create unique index … "
+            f"where {quote(settings.deleted_at)} is null, it does not"
+        )
 
 
 def mode_of(row_mode: RowMode, source: SourceFacts) -> Mode:

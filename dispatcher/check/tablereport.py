@@ -22,7 +22,7 @@ from ..rights import (
 )
 from ..route import Mode
 from ..settings import Settings
-from .finding import Fault, Finding, Note
+from .finding import Caution, Fault, Finding, Note
 from .serverfacts import Server
 from .sourcefacts import SourceFacts
 from .tablefacts import DestTable, Lack, NewestPartition, Relation, TableFacts
@@ -77,7 +77,7 @@ def table_findings(
     if tables.otherwise:
         yield Fault(tables.otherwise)
     if tables.other_key:
-        yield Note(
+        yield Caution(
             f"{parent} is partitioned by {tables.other_key}, and not by the time that part_field tells: "
             "PostgreSQL finds the partitions of its rows, and none is made"
         )

@@ -112,3 +112,14 @@ def test_an_open_batch(source: Database, target: Database, orders: Orders) -> No
     assert f"has a batch open up to tick {end}" in fine(keys)
     target.execute("update tdsup.completed_tick set last_tick_id = %s, last_tick_time = null", end)
     assert "it is the end of the source's open batch" in fine(keys)
+
+
+def test_what_deleted_rows_keep(target: Database, orders: Orders) -> None:
+    """A unique index besides the key stands in the way of new rows, unless it is partial."""
+    target.execute("alter table orders add gone timestamptz, add primary key (id)")
+    keys = orders.keys(part_field="", deleted_at="gone", row_mode="plain")
+    assert "deleted_at" not in fine(keys)
+    target.execute("create unique index on orders (note)")
+    assert "warning: rows that deleted_at keeps keep note, too, which must be unique" in fine(keys)
+    target.execute("drop index orders_note_idx; create unique index on orders (note) where gone is null")
+    assert "deleted_at" not in fine(keys)
