@@ -14,7 +14,7 @@ from ..errors import BatchError, DataError, EventError, SetupError, is_data, is_
 from ..ledger import Choice, DeadLetters, Replay
 from ..partitions import Missing, drop_left
 from ..pgq import Queue
-from ..postgres import Connection
+from ..postgres import Connection, TableName
 from ..settings import Settings
 from .blocks import BlockLoader
 from .destinations import Destinations
@@ -25,7 +25,7 @@ from .rows import RowLoader
 from .work import BatchWork, Work
 
 MAX_PASSES = 10
-"""Most passes over the same events. More are needed only if somebody keeps dropping their tables."""
+"""Most passes over the same events that make no new table. More are needed only if tables keep vanishing."""
 
 
 class Delivery:
@@ -69,6 +69,7 @@ class Delivery:
         encoding = self.destinations.encoding
         self.dead_letters = DeadLetters(target, settings.queue, settings.consumer_name, encoding)
         self.partitions_created = 0
+        self._new: set[TableName] = set()
 
     def deliver(self, work: BatchWork) -> Outcome | None:
         """Load the events of a batch; returns what became of them, or None if there was nothing to deliver.
@@ -106,9 +107,12 @@ class Delivery:
 
     def _deliver(self, work: Work, moment: float | None) -> Outcome | None:
         self.destinations.begin(moment)
+        self._new.clear()
+        passes = 0
         pass_ = self.destinations.pass_for(self._pauses.first(in_blocks=work.stream is not None))
         try:
-            for _ in range(MAX_PASSES):
+            while passes < MAX_PASSES + len(self._new):
+                passes += 1
                 outcome = Outcome()
                 end = self._try(pass_, work, outcome)
                 if end is None:
@@ -238,6 +242,7 @@ class Delivery:
             self.destinations.make(missing.sources)
         for table in sorted(missing.tables.values(), key=lambda each: each.table):
             if self.destinations.maker(missing.parents[table.table]).create(table):
+                self._new.add(table.table)
                 self.partitions_created += 1
                 self._logger.info("%s: Created table %s", job, table.table)
         if missing.tables:

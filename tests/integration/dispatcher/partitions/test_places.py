@@ -134,6 +134,19 @@ def test_a_month_with_gaps_between_days(queue: Queue, target: Database, keys: Ke
     ]
 
 
+def test_a_month_with_many_gaps(queue: Queue, target: Database, keys: Keys) -> None:
+    """Each is seen when the one before it is filled: all are, for one batch."""
+    parts = "".join(
+        f"create table p{day} partition of t for values from ('2026-10-{day}') to ('2026-10-{day + 1}');"
+        for day in range(2, 29, 2)
+    )
+    target.execute(f"{DATES}; {parts}")
+    keys = {**keys, "part_method": "monthly"}
+    assert load(queue, keys, *(f"2026-10-{day:02}" for day in range(1, 32))) == 0
+    assert target.value("select count(distinct tableoid) from t") == 29
+    assert target.value("select count(*) from t") == 31
+
+
 @pytest.mark.parametrize(
     "by", ["list (note)", "hash (id)", "range (id)", "range (day, id)", "range ((day + 1))"]
 )
