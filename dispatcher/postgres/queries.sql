@@ -553,6 +553,12 @@ where partrelid = to_regclass(%(table)s) and partstrat = 'r' and partnatts = 1 a
 select conname::text, convalidated from pg_constraint
 where conrelid = to_regclass(%(table)s) and contype = 'c' and starts_with(conname, %(stem)s);
 
+-- name: guarded
+-- Schema and name of the table of which a partition has a CHECK of some name: it, or one that it is a part of.
+select nspname::text, relname::text from pg_partition_ancestors(to_regclass(%(table)s)) a
+join pg_constraint on conrelid = a.relid join pg_class c on c.oid = a.relid join pg_namespace n on n.oid = relnamespace
+where conname = %(name)s and contype = 'c' and conislocal;
+
 -- name: holds_bounds
 -- Whether a row with a time in a text has that time in a column: a date, unless hours count, or a timestamp that does not
 -- round, which is not generated and which no trigger before changes can set. Triggers that route rows to children do not count.

@@ -176,7 +176,10 @@ def drop_left(connection: Connection, error: psycopg2.Error) -> bool:
         with connection, connection.cursor() as cursor:
             if not queries.value(cursor, "try_lock_session", key=key):
                 return False
-        _drop(connection, TableName(said.schema_name or "", said.table_name or ""), found["stem"])
+            refused_in = TableName(said.schema_name or "", said.table_name or "")
+            default = queries.row(cursor, "guarded", table=refused_in.sql, name=found[0])
+        if default is not None:
+            _drop(connection, TableName(*default), found["stem"])
     except psycopg2.Error:
         # Not the owner, or a lock: the next try meets it again.
         return False
