@@ -32,7 +32,7 @@ ORDER: tuple[Kind, ...] = (Delete, Mark, Patch, Replace, Insert)
 """The order in which buffers are written: what makes room comes first."""
 
 Identity = tuple[int, tuple[bytes, ...], tuple[bytes | None, ...]]
-"""A row, by the number of its table, and the names and values of its key."""
+"""A row, by the number of its table, and the sorted names and the values of its key."""
 
 ABSENT = psycopg2.Error("a row is not there")
 """Stands for what the target does not say: some columns are to change of a row that it does not have."""
@@ -114,6 +114,7 @@ class Buffers:
         self._keyless = False
         self._last: Buffer | None = None
         self._pending: dict[Identity, tuple[Buffer, int]] = {}
+        self._keys: dict[int, tuple[bytes, ...]] = {}
 
     def find(self, table: int, shape: Shape) -> Buffer | None:
         """The buffer of a table's shape, if there is one."""
@@ -172,6 +173,11 @@ class Buffers:
                 self.flush()
             self._keyless = True
             return True
+        table, key, _ = identities[0]
+        if self._keys.setdefault(table, key) != key:
+            # By other columns, it may be a row that is held.
+            self.flush()
+            self._keys[table] = key
         held = [self._pending[identity] for identity in identities if identity in self._pending]
         if self._supersedes(buffer, held, identities):
             number = held[0][1]
@@ -203,6 +209,7 @@ class Buffers:
                 if buffer.shape.kind is kind and buffer.lines:
                     self._write(buffer)
         self._pending.clear()
+        self._keys.clear()
         self._keyless = False
 
     def _write(self, buffer: Buffer) -> None:

@@ -282,4 +282,6 @@ def _identities(change: Change, table: int) -> list[Identity]:
     rows = [change.row] if change.old is None else [change.row, change.old]
     if not change.key or any(name not in row for row in rows for name in change.key):
         return []
-    return list(dict.fromkeys((table, change.key, tuple(row[name] for name in change.key)) for row in rows))
+    # Whatever the order in which an event names the columns of the key.
+    key = tuple(sorted(change.key))
+    return list(dict.fromkeys((table, key, tuple(row[name] for name in key)) for row in rows))

@@ -157,3 +157,20 @@ def test_a_source_without_pgq_is_named(pipeline: Pipeline) -> None:
     """The message says that the database has no PgQ."""
     with pytest.raises(SetupError, match="cannot read queue q: the source database has no PgQ"):
         pipeline.drain(src_db=pipeline.target.dsn, pgq_consumer_id="other")
+
+
+@pytest.mark.usefixtures("way", "without_pgqd")
+@pytest.mark.parametrize("other", ["note,id", "code"], ids=["another order", "another key"])
+def test_the_last_change_of_a_row_counts(
+    source: Database, target: Database, queue: Queue, other: str
+) -> None:
+    """Whatever columns of its events name the row, and in whatever order."""
+    target.execute("create table t (id int, note text, code int unique, size int, primary key (id, note))")
+    keys = job_keys(source, target, queue=queue.name, row_mode="plain", merge_events=0)
+    drain(**keys)
+    queue.send("id=1&note=a&code=5&size=0", type_="I:id,note", tick=False)
+    for size, key in enumerate(["id,note", other, "id,note", other, "id,note"], 1):
+        queue.send(f"id=1&note=a&code=5&size={size}", type_=f"U:{key}", tick=False)
+    queue.tick()
+    drain(**keys)
+    assert target.rows("select id, note, code, size from t") == [(1, "a", 5, 5)]
