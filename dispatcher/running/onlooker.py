@@ -114,10 +114,11 @@ class Onlooker:
         text = _unanswered(silent[0], since)
         if self._logged != since:
             self._publish(since, text)
-        known = [text for address in silent if (text := self._ask(address, since))]
+        known = list(filter(None, (self._ask(address, since) for address in silent)))
         # A lock has a holder, who can be called: it comes first.
-        known.sort(key=lambda text: "lock" not in text)
-        self._publish(since, text := known[0] if known else text)
+        known.sort(key=lambda each: "lock" not in each)
+        text = known[0] if known else text
+        self._publish(since, text)
         if self._logged != since:
             self._logged = since
             self._logger.warning("%s: %s", self._name, text)

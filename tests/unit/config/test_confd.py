@@ -13,7 +13,7 @@ from tdsup.supervisor.errors import ConfigError
 pytestmark = pytest.mark.usefixtures("fleet_directory")
 
 
-@pytest.mark.parametrize("pattern", ["", "/", "conf.d/a**b", "~nobody-of-that-name/*.ini"])
+@pytest.mark.parametrize("pattern", ["", "/", "~nobody-of-that-name/*.ini"])
 def test_an_impossible_glob_is_a_fault(pattern: str) -> None:
     """In one line, like any other."""
     with pytest.raises(ConfigError, match=r"^cannot read job files '.*': not a valid pattern \(.*\)$"):

@@ -15,6 +15,7 @@ from harness.rows.job import RunningJob
 from harness.rows.orders import Orders
 from harness.servers.database import Database
 from harness.waiting import wait_until
+from tdsup.dispatcher.running.onlooker import Onlooker
 
 People = dict[str, psycopg2.extensions.connection]
 """Sessions of somebody else, by database."""
@@ -61,6 +62,23 @@ def test_whoever_has_a_lock_is_named(orders: Orders, people: People, which: str,
         session.rollback()
         wait_until(lambda: job.context.values["rows"] == 2, "it goes on")
         wait_until(lambda: job.context.reports[-1].reason == "", "it says so")
+
+
+def test_a_server_that_says_nothing_of_a_wait(
+    orders: Orders, people: People, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is known is told all the same."""
+    monkeypatch.setattr(Onlooker, "_ask", lambda *_: "")
+    job = RunningJob(**orders.keys(job_name="orders"))
+    with job:
+        job.wait_for("running")
+        with people["target"].cursor() as cursor:
+            cursor.execute("lock table orders")
+        orders.insert(1)
+        wanted = r"the target database has not answered for [\d.]+s"
+        wait_until(lambda: re.fullmatch(wanted, job.context.reports[-1].reason), "that is told")
+        people["target"].rollback()
+    assert re.search(f"orders: {wanted}", caplog.text)
 
 
 def test_a_server_that_does_not_answer_is_named(orders: Orders, target: Database) -> None:
