@@ -17,7 +17,7 @@ from ..pgq import Queue
 from ..postgres import Connection, TableName
 from ..settings import Settings
 from .blocks import BlockLoader
-from .destinations import Destinations
+from .destinations import Destinations, have_changed
 from .merging import Merging
 from .outcome import Outcome
 from .passes import End, Pass, PassFailed, Pauses, next_pass
@@ -108,8 +108,7 @@ class Delivery:
     def _deliver(self, work: Work, moment: float | None) -> Outcome | None:
         self.destinations.begin(moment)
         self._new.clear()
-        passes = 0
-        pass_ = self.destinations.pass_for(self._pauses.first(in_blocks=work.stream is not None))
+        passes, pass_ = 0, self.destinations.pass_for(self._pauses.first(in_blocks=work.stream is not None))
         try:
             while passes < MAX_PASSES + len(self._new):
                 passes += 1
@@ -152,6 +151,8 @@ class Delivery:
                 self._load(pass_, cursor, work, outcome, missing)
             except PassFailed as error:
                 failed = error.end
+            if not (failed or missing) and have_changed(self.destinations):
+                failed = End.MISSING
             if not (failed or missing):
                 work.end(cursor, outcome)
         if not (failed or missing):

@@ -257,5 +257,13 @@ class Destinations:
         return [notice for each in self for notice in each.row_mode.notices.values()]
 
 
+def have_changed(destinations: Iterable[Destination]) -> bool:
+    """Whether somebody has changed partitions meanwhile; then their places are looked up again."""
+    changed = [each for each in destinations if each.tables.tree.has_changed()]
+    for each in changed:
+        each.tables.forget_places()
+    return bool(changed)
+
+
 def _text(table: bytes) -> str:
     return table.decode("utf-8", "backslashreplace")

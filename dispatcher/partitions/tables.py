@@ -13,6 +13,7 @@ from ..events import Dial
 from ..postgres import MAX_BYTES, Connection, TableName, queries
 from .branches import Branches, Spot
 from .making.extension import Extension, extension_of
+from .making.tree import Tree
 from .naming import mark_pattern
 from .partitioning import Partitioning
 from .period import Period
@@ -66,6 +67,7 @@ class Tables:
         uniqueness: what names one row of a table.
         branches: of ``dest_table``.
         partitioning: as given.
+        tree: of `dest_table`, as it was when places were looked up.
     """
 
     def __init__(self, connection: Connection, partitioning: Partitioning, time_zone: str = "UTC") -> None:
@@ -74,6 +76,7 @@ class Tables:
         self.branches = Branches(connection, partitioning.parent, partitioning.columns)
         self.partitioning = partitioning
         self.time_zone = time_zone
+        self.tree = Tree(connection, partitioning.parent, 1 + len(partitioning.lists))
         self._within: dict[TableName, Tables] = {}
         self._places: dict[Period, Place] = {}
         self._full: set[Period] = set()
@@ -110,6 +113,7 @@ class Tables:
             SetupError: PostgreSQL would cut the name of the partition off.
         """
         if period not in self._places:
+            self.tree.look()
             if len(self._places) >= MAX_PLACES:
                 self._places.clear()
             if isinstance(period, Spot):
@@ -125,6 +129,7 @@ class Tables:
     def forget_places(self, full: Period | None = None) -> None:
         """Look again where rows go; for `full`, no partition can be made: the parent takes its rows."""
         self._places.clear()
+        self.tree.forget()
         self.branches.forget()
         for each in self._within.values():
             each.forget_places()

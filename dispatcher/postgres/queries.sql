@@ -463,6 +463,16 @@ left join lateral (select
         else extract(epoch from bounds[2]::timestamp) end::float8
 ) as numbers (lower, upper) on true;
 
+-- name: tree_state
+-- Of a natively partitioned table: how many partitions it has on some levels, and the sum of the transactions that have
+-- attached them or begun to detach them; 0 and 0 of any other table.
+with recursive tree (id, level, version) as (
+    select oid, 0, 0::int8 from pg_class where oid = to_regclass(%(table)s) and relkind = 'p'
+    union all
+    select inhrelid, level + 1, i.xmin::text::int8 from tree join pg_inherits i on inhparent = id where level < %(levels)s
+)
+select count(*), coalesce(sum(version), 0)::int8 from tree;
+
 -- name: partition_key
 -- By what a table is natively partitioned; no row if it is not.
 select pg_get_partkeydef(partrelid) from pg_partitioned_table where partrelid = to_regclass(%(table)s);
