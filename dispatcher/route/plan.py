@@ -195,7 +195,8 @@ class Planner:
         roots = () if self._settings.keeps_latest else self.roots
         if shape.kind is Replace:
             former = dict.fromkeys([like, *roots]) if self._settings.inserts_replace else ()
-            return Replace(stage, roots, shape.rekeys, tuple(former), by_index=by_index)
+            mark = self._settings.deleted_at
+            return Replace(stage, roots, shape.rekeys, tuple(former), mark, by_index=by_index)
         candidates = dict.fromkeys([*([table] if table else []), *roots])
         if shape.kind is Mark:
             self._see_that_marks_fit(candidates)

@@ -26,6 +26,8 @@ _DELETE = "delete from {table} t using pg_temp.{stage} s where {match}"
 
 _MAKE_WAY = "delete from {table} t using pg_temp.{stage} s where {match_after}"
 
+_MAKE_WAY_IF_MARKED = f"{_MAKE_WAY} and t.{{mark}} is not null"
+
 _MARK_ALL = "update {table} t set {assignments} from pg_temp.{stage} s where t.{mark} is null"
 
 _FORGET = "delete from pg_temp.{stage} s using {table} t where {match}"
@@ -149,11 +151,13 @@ class Replace(_Staged):
         rekeys: the key changes too. Otherwise it is not assigned: a column that is always generated as
             identity takes no value in an update.
         former: tables that may hold a former state of a row, under the key that it gets; that goes.
+        mark: the column that is not NULL in rows that make way; empty: all do.
     """
 
     roots: tuple[TableName, ...]
     rekeys: bool
     former: tuple[TableName, ...] = ()
+    mark: str = ""
 
     def apply(self, cursor: Cursor, count: int) -> int:
         """Update the rows that are in the table; delete the others where they are, and insert them here."""
@@ -166,8 +170,10 @@ class Replace(_Staged):
         stage, table = self.stage, self.stage.like
         kept = () if self.rekeys else stage.key
         if self.rekeys:
+            make_way = _MAKE_WAY_IF_MARKED if self.mark else _MAKE_WAY
             for each in self.former:
-                self._run(cursor, _MAKE_WAY, each)
+                statement = self.stage.statement(make_way, each, mark=sql.Identifier(self.mark))
+                queries.change(cursor, statement, by_index=each == self.by_index)
         if not set(stage.columns) - set(kept):
             return count - self._run(cursor, _FORGET, table)
         if self.rekeys or self.by_index is None:

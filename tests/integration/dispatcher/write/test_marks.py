@@ -133,6 +133,21 @@ def test_a_truncate_says_what_the_table_can_hold(queue: Queue, target: Database)
     assert target.column("select gone is not null from t") == [True] * 3
 
 
+@pytest.mark.usefixtures("way")
+def test_only_deleted_rows_make_way_for_a_new_key(queue: Queue, target: Database) -> None:
+    """A row that is not deleted stays: the change is a bad event."""
+    job = archive(queue, target)
+    job.source.execute("delete from t where id = 3")
+    queue.tick()
+    job.drain()
+    for old, new in ((1, 2), (2, 3)):
+        change = (f"id={each}&day=2026-11-01&note=was{old}" for each in (new, old))
+        job.source.execute("select pgq.insert_event('q', 'U:id', %s, 'public.t', %s, null, null)", *change)
+    queue.tick()
+    assert job.drain()["dead_letters"] == 1
+    assert target.rows("select id, note, gone from t order by id") == [(1, "note 1", None), (3, "was2", None)]
+
+
 def test_an_insert_without_a_key_finds_no_former_row(queue: Queue, target: Database) -> None:
     """Those of sqltriga name none: a row that comes back is a bad event."""
     job = archive(queue, target, "sqltriga")
