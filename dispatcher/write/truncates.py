@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.errors import ObjectInUse
 from psycopg2.extensions import cursor as Cursor
 
 from ..errors import is_data
@@ -79,10 +80,30 @@ class Truncates:
         tables, waiting = self._tables, sorted(self._waiting, key=lambda each: -each.rank)
         self._waiting = []
         if not self._is_referred_to:
-            truncate(self._cursor, tuple(tables))
-            return []
+            refused = self._truncate(tuple(tables))
+            return [(each.event, refused) for each in waiting] if refused else []
         tried = ((each.event, self._delete(each.tables)) for each in waiting)
         return [(event, error) for event, error in tried if error is not None]
+
+    def _truncate(self, tables: Sequence[TableName]) -> psycopg2.Error | None:
+        """Truncate; returns why the target keeps the rows: one that is not checked yet may be refused."""
+        self._cursor.execute("savepoint tdsup")
+        try:
+            truncate(self._cursor, tables)
+        except ObjectInUse:
+            # Checks of its rows are deferred, and have to come first.
+            self._cursor.execute("rollback to savepoint tdsup")
+            try:
+                self._cursor.execute("set constraints all immediate")
+                truncate(self._cursor, tables)
+                self._cursor.execute("set constraints all deferred")
+            except psycopg2.Error as error:
+                if not is_data(error, self._bad_states):
+                    raise
+                self._cursor.execute("rollback to savepoint tdsup; release savepoint tdsup")
+                return error
+        self._cursor.execute("release savepoint tdsup")
+        return None
 
     def _delete(self, tables: Sequence[TableName]) -> psycopg2.Error | None:
         self._cursor.execute("savepoint tdsup")

@@ -53,3 +53,29 @@ def test_a_producer_s_own_type_r_is_a_row(source: Database, target: Database, qu
     queue.tick()
     drain(**keys)
     assert target.column("select id from t order by id") == [1, 2]
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("is_sound", [True, False], ids=["sound", "refused"])
+def test_a_truncate_where_checks_are_deferred(
+    source: Database, target: Database, queue: Queue, *, is_sound: bool
+) -> None:
+    """They come before it, as PostgreSQL demands that; if one is not met, the truncate is a bad event."""
+    made = "create table t (id int primary key, other int references t deferrable initially deferred)"
+    source.execute("create table t (id int primary key, other int)")
+    target.execute(made)
+    queue.attach("t")
+    queue.attach_truncate("t", "logutriga")
+    keys = job_keys(source, target, queue=queue.name, row_mode="plain", merge_events=0)
+    drain(**keys)
+    other = 1 if is_sound else 9
+    source.execute("begin; insert into t values (1, null); insert into t values (2, %s); commit", other)
+    source.execute("begin; update t set other = null where id = 1; truncate t; commit")
+    source.execute("insert into t values (3, null)")
+    queue.tick()
+    values = drain(**keys)
+    if is_sound:
+        assert (values["dead_letters"], target.column("select id from t")) == (0, [3])
+    else:
+        assert values["dead_letters"] > 0
+        assert 3 in target.column("select id from t")
