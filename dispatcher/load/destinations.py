@@ -101,6 +101,7 @@ class Destinations:
         self._made: dict[TableName, Destination] = {}
         self._makers: dict[TableName, TableMaker] = {}
         self._sections: dict[TableName, SourceName | None] = {}
+        self._feeds: dict[TableName, bytes] = {}
         self._known: dict[bytes, Destination | None] = {}
         self._coming: set[TableName] = set()
         self._references = References(target)
@@ -179,6 +180,8 @@ class Destinations:
         if found is not None and (other := self._sections[dest]) != listed.section:
             whose = f"section [table {other}]" if other else "the job itself"
             raise ValueError(f"it goes to {dest}, which {whose} loads already")
+        if found is not None and listed.is_only and (first := self._feeds.get(dest, root)) != root:
+            raise ValueError(f"it goes to {dest}, where the rows of {_text(first)} are")
         return found
 
     def make(self, sources: Iterable[bytes]) -> None:
@@ -192,6 +195,8 @@ class Destinations:
             listed = self.settings.of_table(_text(source))
             if listed is not None and listed.settings.dest_table not in self._made:
                 part = self._queue.tables.part(source if listed.is_only else None)
+                if listed.is_only:
+                    self._feeds[listed.settings.dest_table] = source
                 self._make(listed.settings, listed.section, part)
         self._coming.clear()
         self.look()

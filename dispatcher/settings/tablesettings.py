@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, product
 
 from pydantic import ConfigDict, Field
 
+from ..partitions import Partitioning
 from ..postgres import TableName
 from .keyvalues import Table
 from .rowsettings import RowSettings
@@ -43,6 +46,18 @@ def clashes(tables: Mapping[str, TableSettings], own: TableName) -> Iterator[str
     for name, _source, dest in known:
         if dest == own:
             yield f"{name} loads into {dest}, which is the job's own dest_table already"
+    dests = [dest for _name, _source, dest in known]
+    for (name, _source, dest), (parent, keys) in product(known, zip(dests, tables.values(), strict=True)):
+        if dest and parent and _is_named_like_a_partition(dest, parent, keys.partitioning):
+            yield (
+                f"{name} loads into {dest}, which is named like a partition of {parent}: set part_name "
+                "there, or rename one of them"
+            )
+
+
+def _is_named_like_a_partition(table: TableName, parent: TableName, how: Partitioning) -> bool:
+    pattern = replace(how, parent=parent).naming.pattern
+    return bool(how.field) and table.schema == parent.schema and bool(re.search(pattern, table.table))
 
 
 def _loaded(source: SourceName, dest: TableName) -> TableName | None:

@@ -121,6 +121,10 @@ def test_faults_name_the_section() -> None:
         ("[table x.*]\n[table *.a]\n", "may both mean the same table"),
         ("[table a]\n[table b]\ndest_table = a\n", "load into the same table, public.a"),
         ("[table a.*]\ndest_table = x\n[table b.*]\ndest_table = x\n", "load into the same table, public.x"),
+        (
+            "[table o]\npart_field = day\npart_method = yearly\n[table o_2024]\n",
+            "[table o_2024] loads into public.o_2024, which is named like a partition of public.o: set",
+        ),
         ("[table a]\n[table b]\ndest_table = x\n", "[table b] loads into public.x, which is the job's own"),
         (
             "[table tdsup.x]\n",

@@ -33,6 +33,21 @@ def test_each_table_has_its_own_settings(several: Several) -> None:
     assert several.rows("more.c") == []
 
 
+def test_two_tables_whose_names_come_to_one(several: Several) -> None:
+    """The rows of the second one are bad events: each was to have a table of its own."""
+    several.source.execute("create schema more_c; create table more_c.d (id int primary key)")
+    several.source.execute("create table more.c_d (id int primary key)")
+    several.queue.attach("more_c.d")
+    several.queue.attach("more.c_d")
+    several.target.execute("create table more_c_d (id int primary key)")
+    sections = {"*.*": {"dest_table": "%(schema)s_%(table)s"}}
+    several.run("insert into more.c_d values (1)")
+    assert several.drain(sections)["dead_letters"] == 0
+    several.run("insert into more_c.d values (1)", "delete from more.c_d", "insert into more.c_d values (2)")
+    assert several.drain(sections)["dead_letters"] == 1
+    assert several.rows("more_c_d") == [(2,)]
+
+
 def test_what_a_section_leaves_out_is_as_in_the_job(several: Several) -> None:
     """All but the table."""
     several.run("insert into a values (1, '2026-11-24')", "insert into b values (2, '2026-11-24')")
