@@ -166,7 +166,7 @@ def _deed(
         return Deed.KEEP, "is detached, and to be dropped later" if partition.is_marked else ""
     if partition.is_marked:
         return Deed.DROP, "it is detached"
-    return Deed(lifespan.action), f"ended {lifespan.period} ago"
+    return Deed(lifespan.action), f"ended more than {lifespan.period} ago"
 
 
 def steps(

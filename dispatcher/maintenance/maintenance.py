@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import psycopg2
+from psycopg2.errors import LockNotAvailable
 from tdsup.jobtype import Context, brief
 
 from ..errors import Outage, SetupError, one_line
 from ..metrics import Tally
-from ..partitions import TableMaker, Tables
+from ..partitions import MissingTable, TableMaker, Tables
 from ..postgres import Connection, TableName, lock_key, queries
 from .agenda import Decision, Deed, some_of
 from .care import Care
@@ -159,7 +160,8 @@ class Maintenance:
         except psycopg2.Error as error:
             if self._connection.closed or error.pgcode is None:
                 raise
-            self._troubles.append(f"{doing}: {one_line(error)}")
+            again = "; it is tried again" if isinstance(error, LockNotAvailable) else ""
+            self._troubles.append(f"{doing}: {one_line(error)}{again}")
         return None
 
     def _premake(self, care: Care, present: Present) -> None:
@@ -175,7 +177,12 @@ class Maintenance:
         for missing in wanted:
             if maker.create(missing):
                 self._tally.premade += 1
-                self._logger.info("%s: Created table %s ahead", self._job, missing.table.table)
+                self._logger.info("%s: Created table %s ahead", self._job, missing.table)
+            elif _is_full(self._connection, tables, missing):
+                self._troubles.append(
+                    f"cannot make partition {missing.table} ahead: the default partition has rows of its "
+                    "time, or the role may not change it; move them out"
+                )
 
     def _remove(self, care: Care, present: Present, verify: Callable[[], object]) -> bool:
         """Let old partitions go; returns whether that was tried, whatever came of it."""
@@ -255,3 +262,12 @@ class Maintenance:
             if is_ours and not self._connection.closed:
                 with self._connection, self._connection.cursor() as cursor:
                     queries.run(cursor, "release_session_lock", key=key)
+
+
+def _is_full(connection: Connection, tables: Tables, missing: MissingTable) -> bool:
+    """Whether the default partition keeps one from being made."""
+    if missing.period is None:
+        return False
+    with connection:
+        place = tables.place(missing.period)
+    return place.table == tables.partitioning.of(missing.period).parent

@@ -26,7 +26,7 @@ def hindrances(connection: Connection, care: Care, role: str) -> Iterator[str]:
     if not lifespan.needs_care:
         return
     if not partitioning.field:
-        yield "premake and retention_period do nothing without part_field"
+        yield f"premake and retention_period do nothing for {partitioning.parent}, which has no part_field"
         return
     if extension := care.extension(connection):
         yield from care.refusals(extension)

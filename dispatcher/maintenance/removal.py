@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from ..errors import one_line
 from ..partitions import Lifespan, filled, mark_pattern, take_alone
 from ..postgres import Connection, TableName, queries
 from .agenda import Decision, Deed, Step, literal, steps
@@ -118,7 +119,7 @@ class Remover:
             with self._connection, self._connection.cursor() as cursor:
                 # What the statements change themselves is no news, and what others do then is none to them.
                 queries.run(cursor, "see_one_moment")
-                cursor.execute(queries.for_users(sql.SQL(prepared(care, partition))))
+                self._run_sql(cursor, prepared(care, partition))
                 rows = self._rows(cursor, partition) if rows else ""
         if lifespan.program:
             values = names_of(self._job, care, partition)
@@ -132,6 +133,15 @@ class Remover:
                 raise Kept(f"retention_program: {failure}")
         self._prepared[partition.table] = rows
         return rows
+
+    def _run_sql(self, cursor: Cursor, statements: str) -> None:
+        """Run ``retention_sql``; Kept if it fails."""
+        try:
+            cursor.execute(queries.for_users(sql.SQL(statements)))
+        except psycopg2.Error as error:
+            if self._connection.closed or error.pgcode is None:
+                raise
+            raise Kept(f"retention_sql: {one_line(error)}") from error
 
     def _rows(self, cursor: Cursor, partition: Partition) -> str:
         """What is another text if rows were added, changed or removed: their count, and who has written them.

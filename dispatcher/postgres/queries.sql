@@ -862,6 +862,9 @@ with tree (id) as (
 needed (class, id) as (
     select 'pg_class'::regclass, id from tree
     union all select 'pg_type'::regclass, unnest(array[t.oid, typarray]) from tree join pg_type t on typrelid = id
+    -- Sequences of its columns go with it.
+    union all select 'pg_class'::regclass, objid from tree join pg_depend on refclassid = 'pg_class'::regclass and refobjid = id
+        join pg_class s on classid = 'pg_class'::regclass and s.oid = objid and s.relkind = 'S' where deptype in ('a', 'i')
 )
 select distinct coalesce(
     (select pg_describe_object('pg_class'::regclass, ev_class, 0) from pg_rewrite r

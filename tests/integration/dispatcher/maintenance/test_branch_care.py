@@ -54,11 +54,11 @@ def test_a_list(regions: Pipeline) -> None:
     assert sorted(told) == [
         ("flat", "keep", "its bounds cannot be read"),
         ("t_eu", "keep", own),
-        ("t_eu_20", "drop", "ended 30 days ago"),
+        ("t_eu_20", "drop", "ended more than 30 days ago"),
         ("t_eu_20", "keep", ""),
         ("t_eu_20", "make", "premake"),
         ("t_us", "keep", own),
-        ("t_us_20", "drop", "ended 30 days ago"),
+        ("t_us_20", "drop", "ended more than 30 days ago"),
         ("t_us_20", "keep", ""),
         ("t_us_20", "make", "premake"),
     ]

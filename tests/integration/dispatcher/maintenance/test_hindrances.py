@@ -141,5 +141,19 @@ def test_the_check_says_so(pipeline: Pipeline) -> None:
     assert [
         line
         for line in pipeline.act("check", part_field="", **keys)
-        if "premake and retention_period do nothing without part_field" in line
+        if "premake and retention_period do nothing for public.t, which has no part_field" in line
     ]
+
+
+def test_rows_in_the_place_of_a_partition_ahead(pipeline: Pipeline) -> None:
+    """Those of the default partition keep it from being made, which is told until they are moved out."""
+    target = pipeline.target
+    target.execute(
+        "drop table t; create table t (id int, day date, note text) partition by range (day);"
+        "create table rest partition of t default; insert into t values (1, current_date + 1)"
+    )
+    pipeline.insert(1)
+    with pipeline.running(part_template="", premake=2) as job:
+        job.wait_for("running", rows=1, reason="the default partition has rows of its time, or the role may")
+        assert "cannot make partition public.t_" in job.context.reports[-1].reason
+    assert target.value("select count(*) from pg_inherits") == 4

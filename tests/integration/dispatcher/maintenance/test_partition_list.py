@@ -34,7 +34,7 @@ def test_a_list(pipeline: Pipeline, target: Database, days: list[str]) -> None:
     assert found[3]["start"] == target.value("select (current_date + 1)::text")
     lines = pipeline.act("partitions", **KEYS)
     assert lines[0].split() == ["PARTITION", "FROM", "TO", "ROWS", "SIZE", "AGE", "NEXT"]
-    assert lines[1].endswith("drop: ended 30 days ago")
+    assert lines[1].endswith("drop: ended more than 30 days ago")
     assert lines[4].endswith("make: premake")
     assert len(lines) == 5
 

@@ -177,6 +177,10 @@ def test_what_fails_before(target: Database, connection: Connection, before: dic
             "alter table old add unique (id); create table u (id int references old (id))",
             "constraint u_id_fkey on table public.u",
         ),
+        (
+            "create sequence s owned by old.id; create table u (id int default nextval('s'))",
+            "default value for column id of table public.u",
+        ),
     ],
 )
 def test_what_others_need(target: Database, connection: Connection, made: str, needs: str, what: str) -> None:
