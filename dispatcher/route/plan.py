@@ -202,7 +202,9 @@ class Planner:
             self._see_that_marks_fit(candidates)
         able = tuple(each for each in candidates if self._tables.columns(each).keys() >= set(columns))
         near = self._tables.place(shape.period).near if shape.period else ()
-        return _search(shape.kind)(stage, (*near, *able), by_index=by_index)
+        # What is deleted does not change any more; a key may have come back beside it.
+        mark = self._settings.deleted_at if shape.kind is Patch else ""
+        return _search(shape.kind)(stage, (*near, *able), mark, by_index=by_index)
 
     def _shared(self, table: TableName, names: Sequence[str]) -> TableName | None:
         """A root with the very columns that a table has of some names; None: there is none."""

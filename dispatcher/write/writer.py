@@ -212,9 +212,11 @@ class _Search(_Staged):
 
     Attributes:
         tables: where to look for them, the likeliest first.
+        mark: the column that is NULL in rows that may be changed; empty: all may.
     """
 
     tables: tuple[TableName, ...]
+    mark: str = ""
     change: ClassVar[str]
 
     @property
@@ -232,10 +234,14 @@ class _Search(_Staged):
         for number, table in enumerate(self.tables, 1):
             is_last = number == len(self.tables)
             change = self._run if is_last and table == self.by_index else self._find
-            count -= change(cursor, self.change, table)
+            count -= change(cursor, self.change + self._condition, table)
             if count <= 0:
                 return 0
         return count
+
+    @property
+    def _condition(self) -> str:
+        return f" and t.{quote(self.mark).replace('{', '{{').replace('}', '}}')} is null" if self.mark else ""
 
 
 class Patch(_Search):

@@ -157,3 +157,22 @@ def test_an_insert_without_a_key_finds_no_former_row(queue: Queue, target: Datab
     job.source.execute("insert into t values (1, '2026-11-24', 'new')")
     queue.tick()
     assert job.drain()["dead_letters"] == 1
+    job.source.execute("update t set note = 'newer' where id = 1")
+    queue.tick()
+    assert job.drain()["dead_letters"] == 1
+    assert target.rows("select note, gone is not null from t where id = 1") == [("note 1", True)]
+
+
+@pytest.mark.usefixtures("way")
+def test_changes_of_a_row_beside_its_former_self(queue: Queue, target: Database) -> None:
+    """Without a unique index both are there, and only the living one changes."""
+    job = archive(queue, target, "sqltriga")
+    target.execute("alter table t drop constraint t_pkey")
+    job.source.execute("delete from t where id = 1")
+    queue.tick()
+    job.source.execute("insert into t values (1, '2026-11-24', 'new')")
+    job.source.execute("update t set note = 'newer' where id = 1")
+    queue.tick()
+    job.drain()
+    found = target.rows("select note, gone is not null from t where id = 1 order by 2")
+    assert found == [("newer", False), ("note 1", True)]
