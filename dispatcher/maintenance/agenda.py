@@ -238,6 +238,16 @@ def _move(decision: Decision, kind: str, schema: str) -> Iterator[str]:
         yield f"alter {kind} {TableName(table.schema, decision.name).sql} set schema {quote(schema)}"
 
 
+def back(decision: Decision, schema: str) -> tuple[str, ...]:
+    """What undoes a move to a schema, but for the names of what belongs to the partition."""
+    kind, table = _KINDS.get(decision.partition.kind, "table"), decision.partition.table
+    moved = f"alter {kind} {TableName(schema, decision.name).sql} set schema {quote(table.schema)}"
+    if decision.name == table.table:
+        return (moved,)
+    there = TableName(table.schema, decision.name).sql
+    return moved, f"alter {kind} {there} rename to {quote(table.table)}"
+
+
 def literal(text: str) -> str:
     """A text as SQL, where backslashes mean themselves."""
     return "'" + text.replace("'", "''") + "'"

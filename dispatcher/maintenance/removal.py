@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from ..errors import one_line
 from ..partitions import Lifespan, filled, mark_pattern, take_alone
 from ..postgres import Connection, TableName, queries
-from .agenda import Decision, Deed, Step, literal, steps
+from .agenda import Decision, Deed, Step, back, literal, steps
 from .care import Care
 from .inventory import Partition
 
@@ -69,6 +69,7 @@ class Remover:
                     self._take(step)
         except psycopg2.Error:
             self._unmark(care, decision.partition)
+            self._put_back(decision, lifespan.schema)
             raise
         self._prepared.pop(decision.partition.table, None)
 
@@ -83,6 +84,17 @@ class Remover:
                     return
             for step in steps(Decision(partition, Deed.UNMARK), parent, care.lifespan, version):
                 self._take(step)
+
+    def _put_back(self, decision: Decision, schema: str) -> None:
+        """Put a partition that stays one back to where it was before its detach was refused."""
+        if decision.deed is not Deed.MOVE or decision.partition.table.schema == schema:
+            return
+        there = TableName(schema, decision.name)
+        with suppress(psycopg2.Error):
+            with self._connection, self._connection.cursor() as cursor:
+                if not queries.value(cursor, "is_attached", table=there.sql):
+                    return
+            self._take(Step(back(decision, schema)))
 
     def _end(self, care: Care, partition: Partition, step: Step, prepared: str) -> None:
         """Take the step after which rows are gone, but only if all of them were prepared."""

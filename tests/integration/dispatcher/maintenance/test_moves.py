@@ -67,6 +67,20 @@ def test_late_rows(queue: Queue, target: Database, parent: str | None, tmp_path:
     assert sorted(target.value(f"select id from {name}") for name in moved) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("taken", ["", "create table archive.t_2026_12_31 (id int)"], ids=["free", "taken"])
+def test_a_partition_that_others_refer_to(target: Database, connection: Connection, taken: str) -> None:
+    """Its detach is refused after the move: it is put back, and stays where its readers know it."""
+    target.execute(
+        f"{KINDS['native']}; create schema archive; {taken};"
+        "create table r (id int, day date, foreign key (id, day) references t);"
+        f"{ROW}; insert into r values (1, '2026-12-31')"
+    )
+    before = tables(target)
+    trouble = Keeper(connection, action="move", schema="archive").look()
+    assert trouble.startswith("cannot move partition public.t_2026_12_31: removing partition")
+    assert tables(target) == before
+
+
 def test_a_crash_after_the_move(target: Database, connection: Connection) -> None:
     """It is detached under the name that it has by then."""
     target.execute(f"{KINDS['native']}; create schema archive; create table archive.t_2026_12_31 (id int)")
