@@ -110,12 +110,14 @@ class TableFacts:
         newest: its newest partition; None, too, if there are list partitions, of which none is the newest.
         otherwise: why it is not partitioned as ``part_by`` says; empty: it is, or that is not asked for.
         other_key: as `other_key` tells it.
+        closed: partitions to which the role lacks rights, and these, the newest first.
     """
 
     dest: DestTable | None = None
     newest: NewestPartition | None = None
     otherwise: str = ""
     other_key: str = ""
+    closed: tuple[tuple[TableName, frozenset[str]], ...] = ()
 
 
 def read_tables(look: Look, settings: Settings) -> TableFacts:
@@ -128,7 +130,8 @@ def read_tables(look: Look, settings: Settings) -> TableFacts:
         return TableFacts(dest, otherwise=asked or "")
     newest = look.use(lambda connection: _read_newest(connection, settings))
     other = look.use(lambda connection: other_key(connection, settings.partitioning))
-    return TableFacts(dest, newest, other_key=other or "")
+    closed = look.read(lambda cursor: _read_closed(cursor, settings.dest_table))
+    return TableFacts(dest, newest, other_key=other or "", closed=closed or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,11 @@ def _read_near(cursor: Cursor, name: TableName) -> TableName | None:
     if near:
         return TableName(name.schema, near)
     return next((one for one in tables if one.table == name.table), None)
+
+
+def _read_closed(cursor: Cursor, parent: TableName) -> tuple[tuple[TableName, frozenset[str]], ...]:
+    found = queries.rows(cursor, "closed_partitions", table=parent.sql, rights=_RIGHTS)
+    return tuple((TableName(schema, name), frozenset(denied)) for schema, name, denied in found)
 
 
 def _why_otherwise(connection: Connection, settings: Settings) -> str:

@@ -83,6 +83,7 @@ def table_findings(
         )
     if tables.newest is not None:
         yield from _newest(tables.newest, settings, server, changes)
+        yield from _closed(tables, rights_for(changes, CHILD, settings), server)
     yield from _creation(dest, settings, server)
 
 
@@ -139,6 +140,23 @@ def _newest(
         return
     rights = rights_for(changes, CHILD if newest.attached else UNATTACHED, settings)
     yield from _relation(newest.relation, "the newest partition, ", rights, server, stages=True)
+
+
+def _closed(tables: TableFacts, rights: Sequence[str], server: Server) -> Iterator[Finding]:
+    """That older partitions do not take rows of their times, if that is so."""
+    newest = tables.newest.relation.name if tables.newest and tables.newest.relation else None
+    closed = [
+        (table, lacking)
+        for table, denied in tables.closed
+        if table != newest and (lacking := [right for right in rights if right in denied])
+    ]
+    if closed:
+        table, lacking = closed[0]
+        others = f"; so for {len(closed) - 1} more" if len(closed) > 1 else ""
+        yield Caution(
+            f"role {server.role} lacks rights to older partitions, and a row of their times would block the "
+            f"job; run there: grant {', '.join(lacking)} on {table.sql} to {quote(server.role)}{others}"
+        )
 
 
 def _relation(

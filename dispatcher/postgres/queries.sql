@@ -1021,6 +1021,21 @@ select relkind::text, exists (select from pg_inherits where inhparent = c.oid), 
         order by n)
 from pg_class c where oid = to_regclass(%(table)s);
 
+-- name: closed_partitions
+-- Partitions and children of a table, at any depth, to which the role lacks some rights, and these, as `table_state` does.
+with recursive tree (id) as (
+    select inhrelid from pg_inherits where inhparent = to_regclass(%(table)s)
+    union select inhrelid from tree join pg_inherits on inhparent = id
+)
+select nspname::text, relname::text, denied
+from tree join pg_class c on c.oid = id join pg_namespace n on n.oid = relnamespace, lateral (
+    select array_agg(r order by r) from unnest(%(rights)s::text[]) wanted (r)
+    where not case when r in ('insert', 'select', 'update') then has_any_column_privilege(c.oid, r)
+        else has_table_privilege(c.oid, r) end
+) lacks (denied)
+where denied is not null
+order by relname collate "C" desc;
+
 -- name: newest_partition
 -- The newest table that is named like a partition of a table, by its name, and whether it is its child.
 select c.relname::text, exists (select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))

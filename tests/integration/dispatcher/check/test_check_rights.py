@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harness.rows.check import as_role, faults_of, fine, mend, register
+from harness.rows.check import as_role, examined, faults_of, fine, mend, register
 from harness.rows.job import drain
 from harness.rows.orders import Orders
 from harness.servers.database import Database
@@ -34,6 +34,21 @@ def test_what_it_asks_for_is_enough(
     assert (values["rows"], values["dead_letters"]) == (6, 1)
     assert target.rows("select * from orders order by id") == source.rows("select * from orders order by id")
     fine(keys)
+
+
+def test_an_older_partition_of_somebody_else(target: Database, orders: Orders, role: str) -> None:
+    """Rows of its time would block the job: that is told, with the grant."""
+    keys = as_role(orders, role, row_mode="plain", part_template="")
+    target.execute(
+        "create table orders_2026_11_01 () inherits (orders);"
+        "create table orders_2026_11_02 () inherits (orders);"
+        f'grant all on orders, orders_2026_11_02 to "{role}"; alter table orders owner to "{role}"'
+    )
+    lines, _ = examined(keys)
+    (told,) = [line for line in lines if "lacks rights to older partitions" in line]
+    assert "grant insert, select, update, delete on public.orders_2026_11_01 to" in told
+    target.execute(told.partition("run there: ")[2])
+    assert not [line for line in examined(keys)[0] if "older partitions" in line]
 
 
 PARTITIONS = "orders_2026_11_01, orders_2026_11_02, orders_2026_11_03"
