@@ -263,6 +263,7 @@ class Tables:
         """The tables that hold all rows between them: ``dest_table``, and partitions not attached to it."""
         parent = self.partitioning.parent
         named = {"schema": parent.schema, "pattern": self.partitioning.naming.pattern}
+        named["column"] = self.partitioning.target
         with self.connection.cursor() as cursor:
             apart = (
                 queries.rows(cursor, "partitions_apart", table=parent.sql, mark=mark_pattern(), **named)

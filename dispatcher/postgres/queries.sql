@@ -756,16 +756,19 @@ select exists (
 
 -- name: partitions_apart
 -- Tables that are named like partitions of a table but are not its children: a template may create such. Those with a
--- comment that they are to be dropped are none.
+-- comment that they are to be dropped are none, nor is what lacks the column of the time, if one is named.
 select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'f') and c.relname ~ %(pattern)s
   and not exists (
     select from pg_inherits where inhrelid = c.oid and inhparent = to_regclass(%(table)s))
   and not coalesce(obj_description(c.oid, 'pg_class') ~ %(mark)s, false)
+  and (%(column)s = '' or exists (
+    select from pg_attribute where attrelid = c.oid and attname = %(column)s and not attisdropped))
 order by c.relname;
 
 -- name: partition_inventory
--- The partitions of a table, at any depth; tables apart that are named like them; and tables that were marked by a comment.
+-- The partitions of a table, at any depth; tables apart that are named like them, and have the column of the time if that
+-- is known; and tables that were marked by a comment.
 -- What is a child of other tables only is none of them. Of each: schema, name, pg_class.relkind, the table that it is a
 -- child of (NULL: none), whether that is natively partitioned (if it is none: whether the table is, unless its partitions
 -- stand alone), whether it is a child of a table of others, too, whether a default partition is among its children, whether
@@ -799,6 +802,8 @@ found (id, parent, time) as (
     where n.nspname = %(schema)s and relkind in ('r', 'p', 'f')
         and relname ~ %(pattern)s
         and not exists (select from pg_inherits where inhrelid = c.oid)
+        and (%(column)s = '' or exists (
+            select from pg_attribute where attrelid = c.oid and attname = %(column)s and not attisdropped))
     union all select id, null, null from marked where not exists (select from pg_inherits where inhrelid = id)
 ),
 keyed as (

@@ -145,6 +145,21 @@ def test_the_check_says_so(pipeline: Pipeline) -> None:
     ]
 
 
+def test_a_table_that_has_only_the_name_of_a_partition(pipeline: Pipeline) -> None:
+    """Without the column of the time it is none: it neither goes, nor is it emptied."""
+    target = pipeline.target
+    target.execute("create table t_2001 (total int); insert into t_2001 values (7)")
+    pipeline.queue.attach_truncate("t")
+    keys = {"part_method": "yearly", "retention_period": "1 year", "retention_action": "drop"}
+    pipeline.insert(1)
+    pipeline.drain(**keys, row_mode="plain")
+    pipeline.source.execute("truncate t")
+    pipeline.queue.tick()
+    pipeline.drain(**keys, row_mode="plain")
+    assert target.value("select count(*) from t") == 0
+    assert target.column("select total from t_2001") == [7]
+
+
 def test_rows_in_the_place_of_a_partition_ahead(pipeline: Pipeline) -> None:
     """Those of the default partition keep it from being made, which is told until they are moved out."""
     target = pipeline.target

@@ -73,8 +73,8 @@ def test_each_gets_its_turn(
 def test_tables_of_strangers(target: Database, connection: Connection, role: str) -> None:
     """Nothing is done to what another role has made, and named like a partition; it is told."""
     target.execute(
-        "create table t (id int, day date); create table t_2026_12_10 (id int);"
-        "create table t_2026_12_11 (id int); create table t_2026_12_31 (like t);"
+        "create table t (id int, day date); create table t_2026_12_10 (like t);"
+        "create table t_2026_12_11 (like t); create table t_2026_12_31 (like t);"
         "create table seen (part text)"
     )
     for table in ("t", "t_2026_12_31", "seen"):
