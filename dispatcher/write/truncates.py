@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg2
 from psycopg2 import sql
@@ -82,34 +83,14 @@ class Truncates:
         if not self._is_referred_to:
             refused = self._truncate(tuple(tables))
             return [(each.event, refused) for each in waiting] if refused else []
-        tried = ((each.event, self._delete(each.tables)) for each in waiting)
+        tried = ((each.event, self._try(partial(self._delete, each.tables))) for each in waiting)
         return [(event, error) for event, error in tried if error is not None]
 
-    def _truncate(self, tables: Sequence[TableName]) -> psycopg2.Error | None:
-        """Truncate; returns why the target keeps the rows: one that is not checked yet may be refused."""
+    def _try(self, act: Callable[[], None]) -> psycopg2.Error | None:
+        """Do something, or nothing if the target refuses that because of a row; returns why it does."""
         self._cursor.execute("savepoint tdsup")
         try:
-            truncate(self._cursor, tables)
-        except ObjectInUse:
-            # Checks of its rows are deferred, and have to come first.
-            self._cursor.execute("rollback to savepoint tdsup")
-            try:
-                self._cursor.execute("set constraints all immediate")
-                truncate(self._cursor, tables)
-                self._cursor.execute("set constraints all deferred")
-            except psycopg2.Error as error:
-                if not is_data(error, self._bad_states):
-                    raise
-                self._cursor.execute("rollback to savepoint tdsup; release savepoint tdsup")
-                return error
-        self._cursor.execute("release savepoint tdsup")
-        return None
-
-    def _delete(self, tables: Sequence[TableName]) -> psycopg2.Error | None:
-        self._cursor.execute("savepoint tdsup")
-        try:
-            for table in tables:
-                self._cursor.execute(queries.for_users(sql.SQL("delete from {}").format(sql.SQL(table.sql))))
+            act()
         except psycopg2.Error as error:
             if not is_data(error, self._bad_states):
                 raise
@@ -117,6 +98,24 @@ class Truncates:
             return error
         self._cursor.execute("release savepoint tdsup")
         return None
+
+    def _truncate(self, tables: Sequence[TableName]) -> psycopg2.Error | None:
+        """Truncate; returns why the target keeps the rows: one that is not checked yet may be refused."""
+        try:
+            return self._try(partial(truncate, self._cursor, tables))
+        except ObjectInUse:
+            # Checks of its rows are deferred, and have to come first.
+            self._cursor.execute("rollback to savepoint tdsup; release savepoint tdsup")
+            return self._try(partial(self._check_and_truncate, tables))
+
+    def _check_and_truncate(self, tables: Sequence[TableName]) -> None:
+        self._cursor.execute("set constraints all immediate")
+        truncate(self._cursor, tables)
+        self._cursor.execute("set constraints all deferred")
+
+    def _delete(self, tables: Sequence[TableName]) -> None:
+        for table in tables:
+            self._cursor.execute(queries.for_users(sql.SQL("delete from {}").format(sql.SQL(table.sql))))
 
 
 def truncate(cursor: Cursor, tables: Sequence[TableName]) -> None:

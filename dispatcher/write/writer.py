@@ -26,7 +26,9 @@ _DELETE = "delete from {table} t using pg_temp.{stage} s where {match}"
 
 _MAKE_WAY = "delete from {table} t using pg_temp.{stage} s where {match_after}"
 
-_MAKE_WAY_IF_MARKED = f"{_MAKE_WAY} and t.{{mark}} is not null"
+_IF_MARKED = " and t.{mark} is not null"
+
+_UNLESS_MARKED = " and t.{mark} is null"
 
 _MARK_ALL = "update {table} t set {assignments} from pg_temp.{stage} s where t.{mark} is null"
 
@@ -119,14 +121,18 @@ class _Staged:
         """The same for a part of the stage; raises TypeError if it has none."""
         return replace(self, stage=replace(self.stage, parts=(number,)))
 
-    def _run(self, cursor: Cursor, template: str, table: TableName, kept: Sequence[str] = ()) -> int:
+    def _run(
+        self, cursor: Cursor, template: str, table: TableName, kept: Sequence[str] = (), mark: str = ""
+    ) -> int:
         """Run a statement; returns how many rows it changed."""
-        by_index = table == self.by_index
-        return queries.change(cursor, self.stage.statement(template, table, kept), by_index=by_index)
+        statement = self.stage.statement(template, table, kept, mark=sql.Identifier(mark))
+        return queries.change(cursor, statement, by_index=table == self.by_index)
 
-    def _find(self, cursor: Cursor, template: str, table: TableName, kept: Sequence[str] = ()) -> int:
+    def _find(
+        self, cursor: Cursor, template: str, table: TableName, kept: Sequence[str] = (), mark: str = ""
+    ) -> int:
         """Run a statement that changes rows, and take these from the stage; returns how many those are."""
-        change = self.stage.statement(template, table, kept)
+        change = self.stage.statement(template, table, kept, mark=sql.Identifier(mark))
         statement = self.stage.statement(_CHANGE_AND_FORGET, table, change=change)
         return queries.change(cursor, statement)
 
@@ -170,10 +176,8 @@ class Replace(_Staged):
         stage, table = self.stage, self.stage.like
         kept = () if self.rekeys else stage.key
         if self.rekeys:
-            make_way = _MAKE_WAY_IF_MARKED if self.mark else _MAKE_WAY
             for each in self.former:
-                statement = self.stage.statement(make_way, each, mark=sql.Identifier(self.mark))
-                queries.change(cursor, statement, by_index=each == self.by_index)
+                self._run(cursor, _MAKE_WAY + _IF_MARKED * bool(self.mark), each, mark=self.mark)
         if not set(stage.columns) - set(kept):
             return count - self._run(cursor, _FORGET, table)
         if self.rekeys or self.by_index is None:
@@ -234,14 +238,10 @@ class _Search(_Staged):
         for number, table in enumerate(self.tables, 1):
             is_last = number == len(self.tables)
             change = self._run if is_last and table == self.by_index else self._find
-            count -= change(cursor, self.change + self._condition, table)
+            count -= change(cursor, self.change + _UNLESS_MARKED * bool(self.mark), table, mark=self.mark)
             if count <= 0:
                 return 0
         return count
-
-    @property
-    def _condition(self) -> str:
-        return f" and t.{quote(self.mark).replace('{', '{{').replace('}', '}}')} is null" if self.mark else ""
 
 
 class Patch(_Search):
