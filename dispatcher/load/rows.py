@@ -283,5 +283,5 @@ def _identities(change: Change, table: int) -> list[Identity]:
     if not change.key or any(name not in row for row in rows for name in change.key):
         return []
     # Whatever the order in which an event names the columns of the key.
-    key = tuple(sorted(change.key))
+    key = change.key if len(change.key) == 1 else tuple(sorted(change.key))
     return list(dict.fromkeys((table, key, tuple(row[name] for name in key)) for row in rows))
