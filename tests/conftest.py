@@ -14,13 +14,11 @@ from harness.servers.browser import Browser, browser
 from harness.servers.database import Database
 from harness.servers.hosts import Hosts
 from harness.servers.queue import Queue
+from harness.servers.template import TEMPLATE, make_quick
 from harness.servers.versions import programs
 from tdsup.sandbox import Cluster, Sandbox
 
 _numbers = itertools.count(1)
-
-TEMPLATE = "fresh"
-"""The database that those of tests are copies of."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,25 +34,8 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """Source and target servers for the whole run."""
     servers = request.config.getoption("servers")
     with Sandbox(*programs(servers)) if servers else Sandbox() as box:
-        for cluster in (box.source, box.target):
-            _make_quick(cluster)
+        make_quick(box)
         yield box
-
-
-def _make_quick(cluster: Cluster) -> None:
-    """Make a template for databases, and drop them without a wait for the disk.
-
-    What a killed server has written stays: only a power failure would tell the difference.
-    """
-    cluster.create_database(TEMPLATE)
-    with contextlib.closing(Database(cluster.dsn("postgres"))) as database:
-        # Nobody, pgqd neither, may be connected to it when it is copied.
-        database.execute(f"alter database {TEMPLATE} is_template true allow_connections false")
-        database.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", TEMPLATE
-        )
-        database.execute("alter system set fsync = off")
-        database.execute("select pg_reload_conf()")
 
 
 def _fresh(cluster: Cluster, prefix: str) -> Iterator[Database]:

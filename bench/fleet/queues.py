@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness.paths import PGQ_EXT
 from harness.rows.job import job_keys
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from tdsup.sandbox import Cluster, Sandbox
 
 from ..throughput import servers

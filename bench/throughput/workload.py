@@ -20,7 +20,7 @@ from .work import MOVE, Ticks
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
-from harness.servers.pgq_ext import PGQ_EXT
+from harness.paths import PGQ_EXT
 
 
 class Workload:

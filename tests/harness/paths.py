@@ -15,6 +15,9 @@ TESTS = Path(__file__).parents[1]
 JOBTYPES = Path(__file__).with_name("jobtypes")
 """The folder of the fake job types, for ``PYTHONPATH``."""
 
+PGQ_EXT = Path(__file__).parent / "servers/pgq_ext.sql"
+"""SQL that creates the stand-in for pgq_ext."""
+
 TDSUP = Path(sys.executable).with_name("tdsup")
 TABLE_DISPATCHER = Path(sys.executable).with_name("table_dispatcher")
 

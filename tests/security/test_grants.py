@@ -10,12 +10,12 @@ import pytest
 from harness.attacks.leastrights import Sides, printed, sides
 from harness.attacks.life import Life
 from harness.attacks.traps import PATH, set_traps
+from harness.paths import PGQ_EXT
 from harness.programs.fleet import Fleet, fleet
 from harness.rows.check import examined
 from harness.rows.job import Keys, act, drain, job_keys
 from harness.rows.orders import TEMPLATE
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import SetupError
 

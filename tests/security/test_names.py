@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from harness.attacks.traps import PATH, set_traps
+from harness.paths import PGQ_EXT
 from harness.rows.check import examined
 from harness.rows.job import Keys
 from harness.rows.pipeline import Pipeline, Table
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
 
 pytestmark = pytest.mark.usefixtures("without_pgqd")

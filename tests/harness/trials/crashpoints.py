@@ -15,14 +15,13 @@ from pathlib import Path
 
 from tdsup.sandbox import Sandbox
 
-from harness.paths import TESTS
+from harness.paths import PGQ_EXT, TESTS
 from harness.programs.mortal import ENOUGH
 from harness.programs.processes import processes_in
 from harness.programs.program import write_job
 from harness.rows.orders import Orders
 from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.waiting import PATIENCE
 
 ROUND = 125

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness.paths import TESTS
+from harness.paths import PGQ_EXT, TESTS
 from harness.programs import original
 from harness.programs.fleet import Fleet
 from harness.rows.job import drain
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 
 PAGE = (TESTS.parent / "docs" / "migrating.md").read_text(encoding="utf-8")
 TO_PGQ_EXT, FROM_PGQ_EXT = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)

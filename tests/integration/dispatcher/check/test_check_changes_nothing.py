@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.rows.check import faults_of, fine, register
 from harness.rows.job import RunningJob
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 
 EVERYTHING = """
     select query_to_xml(format('select * from %s t order by t::text', c.oid::regclass), true, false, '')::text

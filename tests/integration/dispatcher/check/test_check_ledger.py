@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.rows.check import faults_of, fine, mend, register
 from harness.rows.job import drain
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
 from psycopg2.extensions import make_dsn
 from tdsup.sandbox import Sandbox

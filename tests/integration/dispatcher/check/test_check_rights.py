@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.rows.check import as_role, examined, faults_of, fine, mend, register
 from harness.rows.job import drain
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 
 
 @pytest.mark.parametrize("changes", [{}, {"part_template": ""}, {"part_field": "", "part_template": ""}])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from tdsup.dispatcher.address import Address
 from tdsup.dispatcher.ledger import ConsumerRow, find_position, open_schema
 from tdsup.dispatcher.postgres import connected

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.rows.job import RunningJob, drain, job_keys
 from harness.rows.pipeline import Pipeline, Table
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import SetupError
 from tdsup.sandbox import Sandbox

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.programs.fleet import Fleet, fleet
 from harness.rows.orders import Orders
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.waiting import wait_until
 from psycopg2.extensions import make_dsn
 

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.programs.oldprogram import OldProgram, old_version
 from harness.programs.program import Program
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 
 
 @pytest.fixture(scope="module")

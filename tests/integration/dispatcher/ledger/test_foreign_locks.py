@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
 from psycopg2.extensions import make_dsn
 from tdsup.dispatcher.postgres import lock_key

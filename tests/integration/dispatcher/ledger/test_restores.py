@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.rows.pipeline import Pipeline
 from harness.servers.backups import Copy, dump, restore
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
 from tdsup.dispatcher.errors import LostPosition, SetupError
 from tdsup.sandbox import Sandbox

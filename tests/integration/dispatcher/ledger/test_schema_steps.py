@@ -9,11 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.programs.program import Program
 from harness.rows.job import Keys
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from psycopg2.extensions import make_dsn
 from tdsup.dispatcher.errors import SetupError
 from tdsup.dispatcher.postgres import queries

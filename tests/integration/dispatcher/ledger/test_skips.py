@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from tdsup.dispatcher.errors import DataError, SetupError
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.rows.orders import Orders
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from psycopg2.extensions import make_dsn
 from tdsup.dispatcher.errors import SetupError
 from tdsup.dispatcher.postgres import queries

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 import skytools
+from harness.paths import PGQ_EXT
 from harness.rows.job import act, drain, job_keys
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

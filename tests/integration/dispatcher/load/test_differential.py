@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 import skytools
+from harness.paths import PGQ_EXT
 from harness.programs import original
 from harness.rows.job import drain, job_keys
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
 
 SEED = 20261124

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from harness.servers.template import make_quick
 from harness.servers.versions import EXTREMES, PAIRS, programs
 from tdsup.sandbox import Sandbox
 
@@ -21,4 +22,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def sandbox(servers: str) -> Iterator[Sandbox]:
     """The servers of a pair, instead of the installed one."""
     with Sandbox(*programs(servers)) as box:
+        make_quick(box)
         yield box

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from harness.paths import PGQ_EXT
 from harness.programs.program import Program
 from harness.rows.check import as_role, faults_of, fine, mend, register
 from harness.rows.job import drain
@@ -15,7 +16,6 @@ from harness.rows.mirror import TRIGGERS, Mirror
 from harness.rows.orders import Orders
 from harness.rows.pipeline import Pipeline
 from harness.servers.database import Database
-from harness.servers.pgq_ext import PGQ_EXT
 from harness.servers.queue import Queue
 from harness.waiting import wait_until
 from tdsup.sandbox import Sandbox
