@@ -169,8 +169,8 @@ class Destination:
             SetupError: the table is not partitioned so.
             psycopg2.Error: the target cannot be asked.
         """
-        decode = self.encoding.decode
-        return self.tables.branches.of(tuple(None if value is None else decode(value) for value in values))
+        held = self.encoding.held
+        return self.tables.branches.of(tuple(None if value is None else held(value) for value in values))
 
     def true_table(self, event: Event) -> MissingTable | None:
         """The partition to be made for a row that PostgreSQL takes for one of another place; None: none.
@@ -194,7 +194,7 @@ class Destination:
         if not has_moved:
             if not self.tables.place(period).is_routed:
                 return None
-            time = self.tables.of(period).time_of(value.decode())
+            time = self.tables.of(period).bounds.time_of(value.decode())
             period = _spot(self, self.periods[time.encode()], change)
         place = self.tables.place(period)
         if place.table is not None and not has_moved:

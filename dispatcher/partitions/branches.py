@@ -225,7 +225,8 @@ class Branches:
         """
         cases = "".join(f" when {part.condition} then {number}" for number, part in enumerate(parts))
         choice = sql.SQL(f"case{cases} end" if cases else "null::int4")
-        row = json.dumps(dict(zip(self._lists, values, strict=True)))
+        # Without escapes: a database of SQL_ASCII takes none.
+        row = json.dumps(dict(zip(self._lists, values, strict=True)), ensure_ascii=False)
         ask = sql.SQL("select {choice}, {written} from json_to_record({row}) as v ({declared})").format(
             choice=choice,
             written=sql.SQL(", ".join(f"v.{quote(name)}::text" for name in self._lists)),

@@ -1,34 +1,28 @@
 """Tables of the target, looked up."""
-# Long: what is looked up is a method each.
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import islice
 
 from ..errors import SetupError
-from ..events import Dial
 from ..postgres import MAX_BYTES, Connection, TableName, queries
 from .branches import Branches, Spot
+from .making.bounds import Bounds
 from .making.extension import Extension, extension_of
 from .making.tree import Tree
 from .naming import mark_pattern
 from .partitioning import Partitioning
 from .period import Period
-from .place import Neighbours, Place, Range, place
+from .place import Place
 from .uniqueness import Uniqueness
-from .zones import EPOCH_TIME
 
 MAX_PLACES = 4096
 """Most periods whose places are remembered."""
 
 MAX_NEAR = 32
 """Most branches that are gone through one by one: with more, the parent of all may be faster."""
-
-_MOMENT = "timestamp with time zone"
-"""The type of a key that is a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +61,7 @@ class Tables:
         uniqueness: what names one row of a table.
         branches: of ``dest_table``.
         partitioning: as given.
+        bounds: of the partitions of ``dest_table``.
         tree: of `dest_table`, as it was when places were looked up.
     """
 
@@ -76,6 +71,7 @@ class Tables:
         self.branches = Branches(connection, partitioning.parent, partitioning.columns)
         self.partitioning = partitioning
         self.time_zone = time_zone
+        self.bounds = Bounds(connection, partitioning, time_zone)
         self.tree = Tree(connection, partitioning.parent, 1 + len(partitioning.lists))
         self._within: dict[TableName, Tables] = {}
         self._places: dict[Period, Place] = {}
@@ -83,7 +79,6 @@ class Tables:
         self._is_native: bool | None = None
         self._extension: Extension | None = None
         self._has_asked = False
-        self._by_moment = False
         self._known: set[TableName] = set()
         self._copied: dict[TableName, bool] = {}
         self._columns: dict[TableName, dict[str, Column]] = {}
@@ -164,32 +159,14 @@ class Tables:
             return Place(named if there else None)
         if self._is_native is None:
             self._is_native = self.kind(parent) == "p"
-        if not self._is_native or (there and _is_apart(self.connection, named, parent)):
+        if not self._is_native:
             return Place(named if there else None)
-        asked, unit = self.partitioning, self.partitioning.unit
-        times = {"start": period.start.isoformat(), "end": period.end.isoformat()}
-        moments = {"since": period.since, "until": period.until, "zone": asked.zone or self.time_zone}
-        with self.connection.cursor() as cursor:
-            known = {"table": parent.sql, "unit": unit, "column": asked.bounded}
-            found = queries.rows(cursor, "partition_ranges", **known, **times, **moments)
-        self._by_moment = bool(found) and found[0][0] == _MOMENT
-        is_naive = bool(found) and found[0][0] in {"date", "timestamp without time zone"}
-        is_routed = self._by_moment or (is_naive and asked.dial == Dial.ZONED)
-        if not found or period in self._full:
-            # PostgreSQL routes by what only it knows.
-            return Place(parent, is_routed=is_routed)
-        start, end = found[0][1:3]
-        partitions = [
-            (TableName(schema, name), Range(lower, upper, lower_text, upper_text))
-            for _, _, _, schema, name, lower_text, upper_text, lower, upper in found
-            if name is not None and lower is not None
-        ]
-        default = any(name is not None and lower is None for _, _, _, _, name, _, _, lower, _ in found)
-        texts = times["start"], times["end"]
-        if not is_naive and period.since is not None and period.until is not None:
-            told = _moment if self._by_moment else _number
-            texts = told(start), told(end)
-        return place(Range(start, end, *texts), Neighbours(parent, is_routed, partitions, default))
+        bounded = self.bounds.place(period)
+        if period in self._full:
+            return Place(parent, is_routed=bounded.is_routed)
+        if there and bounded.is_free and _is_apart(self.connection, named, parent):
+            return Place(named)
+        return bounded
 
     def name_for(self, period: Period) -> TableName:
         """What a new partition for a period, or for a part of it, is called."""
@@ -203,17 +180,6 @@ class Tables:
         if gap is None or not self.exists(rest):
             return rest
         return named.with_suffix("rest_" + re.sub(r"\W+", "_", gap.start_text))
-
-    def time_of(self, value: str) -> str:
-        """The time by which the target routes a value, where that was looked for: of a moment, in the zone.
-
-        Raises:
-            psycopg2.Error: it is none.
-        """
-        zone = self.partitioning.zone or self.time_zone
-        with self.connection.cursor() as cursor:
-            time: str = queries.value(cursor, "time_of", value=value, by_moment=self._by_moment, zone=zone)
-        return time
 
     def columns(self, table: TableName, *, fresh: bool = False) -> dict[str, Column]:
         """A table's columns by name, from memory if they are there; `fresh`: ask the target again."""
@@ -297,13 +263,3 @@ def _place_in_branch(tables: Tables, spot: Spot) -> Place:
     if kind == "p":
         return tables.of(spot).place(spot.period)
     return Place(spot.branch.table if kind else None)
-
-
-def _moment(seconds: float) -> str:
-    """A moment as PostgreSQL reads it, whatever TimeZone is."""
-    return f"{EPOCH_TIME + timedelta(seconds=seconds)}+00"
-
-
-def _number(count: float) -> str:
-    """A number as PostgreSQL reads it."""
-    return str(int(count))

@@ -91,6 +91,14 @@ class Encoding:
         except UnicodeDecodeError as error:
             raise ValueError(f"byte {error.start} is no character in encoding {self.name}") from None
 
+    def held(self, value: bytes) -> str:
+        """A value as the target will hold it; raises ValueError if it is no text, and nothing is replaced."""
+        text = self.decode(value)
+        if not self.replaces:
+            return text
+        target = _codec(self.target)
+        return text.encode(target, "replace").decode(target)
+
     def encode(self, text: str) -> bytes:
         """What was read, as bytes of this encoding; raises ValueError if it lacks a character."""
         try:

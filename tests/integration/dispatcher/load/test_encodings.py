@@ -199,3 +199,36 @@ def test_an_encoding_that_there_is_not(queue: Queue, target: Database) -> None:
     """It is refused with examples."""
     with pytest.raises(ValueError, match="must be an encoding of a PostgreSQL database"):
         drain(**job_keys(queue.source, target, encoding="sjis"))
+
+
+@pytest.mark.parametrize(
+    ("its", "into", "sent", "held"),
+    [
+        ("LATIN1", "UTF8", "Süd", "Süd"),
+        ("UTF8", "SQL_ASCII", "Süd", "Süd"),
+        ("SQL_ASCII", "SQL_ASCII", "Süd", "Süd"),
+        ("UTF8", "LATIN1", "Süd 日", "Süd ?"),
+    ],
+)
+def test_values_that_choose_a_partition(sandbox: Sandbox, its: str, into: str, sent: str, held: str) -> None:
+    """The list partition of a value is that of what the target holds of it; a new one is made, too."""
+    with pair(sandbox, its, into) as (source, target, queue):
+        target.execute(
+            "create table t (id int, region text, day date, primary key (id, region, day))"
+            " partition by list (region)"
+        )
+        target.execute(f"create table south partition of t for values in ('{held}') partition by range (day)")
+        keys = job_keys(
+            source,
+            target,
+            part_field="day",
+            part_by="region, day",
+            encoding_errors="replace",
+            bad_events="stop",
+        )
+        drain(**keys)
+        queue.send(f"id=0&day=2026-11-24&region={sent}", f"id=1&day=2026-11-24&region={sent} new")
+        drain(**keys)
+        assert rows(target)[0][:2] == (0, held)
+        assert rows(target)[1][:2] == (1, f"{held} new")
+        assert target.column("select id from south") == [0]
