@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import re
+from binascii import a2b_qp
 from collections.abc import Callable
 from functools import lru_cache
-from urllib.parse import quote_plus, unquote_to_bytes
+from urllib.parse import quote_plus
 
 Row = dict[bytes, bytes | None]
 """Column name, in UTF-8, to value, in the encoding of its event; None is NULL."""
@@ -46,7 +47,8 @@ def unquote(text: bytes) -> bytes:
     """Text that is not malformed, decoded."""
     if b"+" in text:
         text = text.replace(b"+", b" ")
-    return unquote_to_bytes(text) if b"%" in text else text
+    # Quoted-printable is the same with another sign, and much faster than urllib.
+    return a2b_qp(text.replace(b"=", b"=3D").replace(b"%", b"=")) if b"%" in text else text
 
 
 def decode(data: bytes) -> Row:
