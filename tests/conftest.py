@@ -14,7 +14,7 @@ from harness.servers.browser import Browser, browser
 from harness.servers.database import Database
 from harness.servers.hosts import Hosts
 from harness.servers.queue import Queue
-from harness.servers.template import TEMPLATE, make_quick
+from harness.servers.template import copy, make_quick
 from harness.servers.versions import programs
 from tdsup.sandbox import Cluster, Sandbox
 
@@ -22,10 +22,13 @@ _numbers = itertools.count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Tests may run on servers of any two versions."""
+    """Tests may run on servers of any two versions, and with larger batches."""
     parser.addoption(
         "--servers",
         help="versions of source and target, as in 14-18; every: only for script/compatibility",
+    )
+    parser.addoption(
+        "--events", default="100000", help="events of the largest batch of tests/acceptance/test_bulk.py"
     )
 
 
@@ -41,7 +44,7 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 def _fresh(cluster: Cluster, prefix: str) -> Iterator[Database]:
     name = f"{prefix}{next(_numbers)}"
     with contextlib.closing(Database(cluster.dsn("postgres"))) as database:
-        database.execute(f"create database {name} template {TEMPLATE}")
+        copy(database, name)
     database = Database(cluster.dsn(name))
     yield database
     database.close()
