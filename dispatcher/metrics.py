@@ -150,7 +150,7 @@ class Tally:
     held_up: bool = False
     is_watched: bool = False
     standing: Mapping[str, Any] = field(default_factory=dict)
-    letters: int | None = 0
+    letters: int | None = None
 
     def count(self, outcome: Outcome) -> None:
         """Add what became of the events of a batch that was loaded."""

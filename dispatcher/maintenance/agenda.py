@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..partitions import Lifespan, mark
+from ..partitions import Lifespan, detached, is_detached, mark, with_line, without_mark
 from ..postgres import TableName, quote
 from .inventory import Partition
 from .moving import Rename
@@ -114,6 +114,12 @@ def some_of(tables: Sequence[TableName]) -> str:
     return f"partition {tables[0]}" + (f" and {len(tables) - 1} others" if len(tables) > 1 else "")
 
 
+def doubt_of(decisions: Sequence[Decision]) -> Iterator[str]:
+    """What is to be said of partitions whose bounds may count another unit of time."""
+    if doubted := [each.partition.table for each in decisions if each.partition.is_doubted]:
+        yield f"{some_of(doubted)} will not go: by part_epoch the bounds are of 1970, and the name is not"
+
+
 def within(limit: int, decisions: Sequence[Decision]) -> list[Decision]:
     """The decisions that are carried out at one time, if all can be: those of more partitions come later."""
     found = []
@@ -154,10 +160,12 @@ def _deed(
         return Deed.KEEP, "is a child of a table of others, too"
     if partition.bounds is None:
         return Deed.KEEP, "its bounds cannot be read"
+    if partition.is_doubted:
+        return Deed.KEEP, "its bounds are of 1970 by part_epoch, and its name is not"
     if (
         partition.parent is None
         and not partition.is_marked
-        and (partition.is_native or lifespan.action == "detach")
+        and (partition.is_native or lifespan.action == "detach" or is_detached(partition.comment))
     ):
         return Deed.KEEP, "is detached"
     if partition.parent is None and lifespan.action == "move" and partition.table.schema == lifespan.schema:
@@ -186,13 +194,16 @@ def steps(
     if decision.deed is Deed.FINALIZE:
         return (Step((_detach(partition, "finalize"),), alone=True),)
     if decision.deed is Deed.UNMARK:
-        return (Step((f"comment on {kind} {table} is null",)),)
+        return (Step((_comment(partition, without_mark(partition.comment, parent)),)),)
     if decision.deed is Deed.KEEP:
         return ()
     ends = {
         Deed.DROP: (f"drop {kind} {table}",),
         Deed.MOVE: tuple(_move(decision, kind, lifespan.schema)),
-        Deed.DETACH: (),
+        # What was detached from a native parent shows as such.
+        Deed.DETACH: ()
+        if partition.is_native
+        else (_comment(partition, with_line(partition.comment, detached(parent))),),
     }[decision.deed]
     is_end = decision.deed is Deed.DROP
     if partition.parent is None:
@@ -217,11 +228,15 @@ def _concurrent(
         yield Step((_detach(partition, "concurrently", there),), alone=True)
         return
     if decision.deed is Deed.DROP:
-        kind = _KINDS.get(partition.kind, "table")
-        yield Step((f"comment on {kind} {partition.table.sql} is {literal(comment)}",))
+        yield Step((_comment(partition, with_line(partition.comment, comment)),))
     yield Step((_detach(partition, "concurrently"),), alone=True)
     if ends:
         yield Step(ends, is_end=True)
+
+
+def _comment(partition: Partition, text: str) -> str:
+    kind = _KINDS.get(partition.kind, "table")
+    return f"comment on {kind} {partition.table.sql} is {literal(text) if text else 'null'}"
 
 
 def _detach(partition: Partition, how: str = "", table: TableName | None = None) -> str:

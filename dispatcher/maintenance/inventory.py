@@ -14,6 +14,9 @@ from .calendar import Bounds, Calendar
 MOST_BEFORE, MOST_AFTER = 20_000, 1000
 """Periods around the present one whose partitions are known by their names: days of 54 years."""
 
+YEAR = 366 * 86400
+"""Seconds. All of today's numbers are of 1970 if they count seconds and are taken for milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -32,7 +35,9 @@ class Partition:
         is_marked: it was to be dropped after its detach.
         is_owned: the role acts for its owner, and for its parent's.
         bounds: what it holds; None: nobody knows.
+        comment: of it.
         prepared: if it is marked, its rows as `Remover` has prepared them; empty: it did not.
+        is_doubted: its bounds are numbers, of 1970 by ``part_epoch``, and its name is not of that year.
     """
 
     table: TableName
@@ -46,7 +51,9 @@ class Partition:
     is_marked: bool
     is_owned: bool
     bounds: Bounds | None
+    comment: str = ""
     prepared: str = ""
+    is_doubted: bool = False
 
     def facts(self, prepared: str) -> str:
         """What a mark tells of it, which is known no longer when it is detached."""
@@ -103,20 +110,27 @@ def read_inventory(
             mark=mark_pattern(parent),
             zone=partitioning.zone or zone,
         )
-    found = [_partition(*row[:-1]) for row in rows]
+    found = [_partition(*row) for row in rows]
     if any(each.is_marked and each.parent is None for each in found):
         marks = _marks(connection, parent)
         found = [
             each.recalled(marks[each.table]) if each.parent is None and each.table in marks else each
             for each in found
         ]
-    comments = {
-        each.table: row[-1]
-        for each, row in zip(found, rows, strict=True)
-        if each.bounds is None and not each.is_attached
-    }
+    comments = {each.table: each.comment for each in found if each.bounds is None and not each.is_attached}
     told = _told(connection, partitioning, zone, moment, comments) if comments else {}
-    return [replace(each, bounds=told.get(each.table)) if each.table in comments else each for each in found]
+    return [
+        replace(each, bounds=told.get(each.table))
+        if each.table in comments
+        else replace(each, is_doubted=bool(partitioning.unit) and _is_of_1970(each))
+        for each in found
+    ]
+
+
+def _is_of_1970(partition: Partition) -> bool:
+    """Whether its bounds are of 1970, and its name is not: they may count another unit of time."""
+    bounds = partition.bounds
+    return bounds is not None and bounds.end_moment <= YEAR and "1970" not in partition.table.table
 
 
 def _partition(
@@ -127,8 +141,8 @@ def _partition(
     parent_name: str | None,
     *facts: bool | str | float | None,
 ) -> Partition:
-    is_native, is_shared, beside_default, is_pending, is_default, is_marked, is_owned, *bounds = facts
-    start, end, start_moment, end_moment = bounds
+    is_native, is_shared, beside_default, is_pending, is_default, is_marked, is_owned, *told = facts
+    start, end, start_moment, end_moment, comment = told
     return Partition(
         TableName(schema, name),
         kind,
@@ -143,6 +157,7 @@ def _partition(
         None
         if start_moment is None or end_moment is None
         else Bounds(str(start), str(end), float(start_moment), float(end_moment)),
+        str(comment or ""),
     )
 
 
@@ -158,7 +173,7 @@ def _told(
     partitioning: Partitioning,
     zone: str,
     moment: float,
-    comments: Mapping[TableName, str | None],
+    comments: Mapping[TableName, str],
 ) -> dict[TableName, Bounds]:
     """The bounds of tables that have the names of partitions of some period, or comments that tell one.
 

@@ -17,7 +17,7 @@ from ..errors import Outage, SetupError, one_line
 from ..metrics import Tally
 from ..partitions import MissingTable, TableMaker, Tables
 from ..postgres import Connection, TableName, lock_key, queries
-from .agenda import Decision, Deed, some_of
+from .agenda import Decision, Deed, doubt_of, some_of
 from .care import Care
 from .present import Present
 from .removal import Kept, Remover
@@ -202,6 +202,7 @@ class Maintenance:
                     self._carry_out(care, decision)
                 wanted = self._wanted(care, present)
             self._tell_barred(care, wanted)
+            self._troubles += doubt_of(wanted)
             goes = [each for each in wanted if each.deed.goes]
             return self._let_go(care, goes, verify) or is_tried
 

@@ -7,7 +7,7 @@ from shutil import which
 
 from ..partitions import Partitioning, other_key
 from ..postgres import Connection, TableName, queries, quote
-from .agenda import decide, some_of
+from .agenda import decide, doubt_of, some_of
 from .care import Care
 from .inventory import read_inventory
 
@@ -70,6 +70,7 @@ def _of_partitions(connection: Connection, care: Care, role: str) -> Iterator[st
             f"retention_action = detach does nothing: there is nothing to detach {some_of(apart)} from; say "
             "drop or move"
         )
+    yield from doubt_of(decisions)
     unread = [each.table for each in found if each.is_unread]
     if unread:
         yield f"{some_of(unread)} will never go: the bounds cannot be read, nor the name"

@@ -7,10 +7,10 @@ from .making.guard import drop_left
 from .making.maker import TableMaker
 from .making.otherkey import other_key
 from .making.pending import take_alone
-from .making.record import read_record
+from .making.record import detached, is_detached, mark, mark_pattern, read_record, with_line, without_mark
 from .making.template import refuse_strange_words
 from .missing import TEXT, ColumnType, Missing, MissingColumn, MissingTable
-from .naming import Method, check_template, mark, mark_pattern
+from .naming import Method, check_template
 from .partitioning import (
     BATCH_TIME,
     EPOCH,
@@ -65,9 +65,11 @@ __all__ = [
     "Zone",
     "as_time",
     "check_template",
+    "detached",
     "drop_left",
     "extension_of",
     "filled",
+    "is_detached",
     "mark",
     "mark_pattern",
     "other_key",
@@ -76,4 +78,6 @@ __all__ = [
     "refuse_strange_words",
     "take_alone",
     "unknown_word",
+    "with_line",
+    "without_mark",
 ]

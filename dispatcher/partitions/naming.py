@@ -52,26 +52,6 @@ _LEAST_OF_PARENT = 20
 """Bytes of a name that the parent must have, whole or shortened."""
 
 
-def mark(parent: TableName, facts: str) -> str:
-    """The comment on a table that is to be dropped once it is detached, even if a crash comes between.
-
-    Args:
-        parent: the table that it was a partition of.
-        facts: what is to be known of it then; no `]` but at its end.
-    """
-    return f"tdsup drops this table {facts}, a former partition of {parent}"
-
-
-def mark_pattern(parent: TableName | None = None) -> str:
-    """A regular expression, of PostgreSQL and of Python, of all such comments; its group is the facts.
-
-    Args:
-        parent: the table; None: of any table.
-    """
-    named = f"{re.escape(str(parent))}$" if parent else ""
-    return rf"^tdsup drops this table (\[[^]]*\]), a former partition of {named}"
-
-
 def ending(first: date, method: Method) -> str:
     """How a period is called, as in ``2026_11_24``.
 

@@ -11,8 +11,8 @@ from ..postgres import MAX_BYTES, Connection, TableName, queries
 from .branches import Branches, Spot
 from .making.bounds import Bounds
 from .making.extension import Extension, extension_of
+from .making.record import mark_pattern
 from .making.tree import Tree
-from .naming import mark_pattern
 from .partitioning import Partitioning
 from .period import Period
 from .place import Place

@@ -37,7 +37,7 @@ ALONE = (
 YOUNG = {"t": None, "t_2027_01_14": "t"}
 
 
-HOW = ("target", "kind", "method", "name", "template", "zone")
+HOW = ("target", "kind", "method", "name", "template", "zone", "epoch")
 """What may be told of a partitioning."""
 
 
@@ -46,11 +46,7 @@ class Keeper:
 
     def __init__(self, connection: Connection, **lifespan: object) -> None:
         how: Any = {"target": "day", "method": "daily", "template": ""}
-        how.update(
-            (key, lifespan.pop(key))
-            for key in ("target", "kind", "method", "name", "template", "zone")
-            if key in lifespan
-        )
+        how.update((key, lifespan.pop(key)) for key in HOW if key in lifespan)
         partitioning = Partitioning(TableName("public", "t"), "day", **how)
         values = {"period": "10 days", "action": "drop", **lifespan}
         self.care = Care(partitioning, Lifespan(**values), "UTC")  # type: ignore[arg-type]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness.keeper import Keeper, tables
+from harness.keeper import INHERITED, NATIVE, NOW, YOUNG, Keeper, tables
 from harness.servers.database import Database
-from tdsup.dispatcher.postgres import Connection
+from tdsup.dispatcher.maintenance import Present, agenda, removal
+from tdsup.dispatcher.postgres import Connection, TableName
 
 DAY = 86400.0
 FEBRUARY = 1_802_000_000.0
@@ -81,3 +82,44 @@ def test_comments_that_tell_nothing(target: Database, connection: Connection, wo
     assert "t_2027_01" in tables(target)
     assert not monthly.look(FEBRUARY + 10 * DAY, FEBRUARY + 10 * DAY)
     assert "t_2027_01" not in tables(target)
+
+
+def test_a_mark_beside_another_comment(
+    target: Database, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a line of its own, by which a detached table goes; if it is removed, the others stay."""
+    monkeypatch.setattr(removal, "PATIENCE", "200ms")
+    target.execute(f"{NATIVE}; comment on table old is E'mine\\n\\nand yours'")
+    comment = "select obj_description('old'::regclass)"
+    with target.another() as other:
+        other.execute("begin; lock table only t in share update exclusive mode")
+        assert "lock timeout" in Keeper(connection).look()
+    assert target.value(comment) == "mine\n\nand yours"
+    decision = next(
+        each for each in Keeper(connection).care.decisions(connection, Present(NOW, NOW)) if each.deed.goes
+    )
+    connection.rollback()
+    step = agenda.steps(decision, TableName("public", "t"), Keeper(connection).care.lifespan, 150000)[0]
+    target.execute(step.statements[0])
+    assert str(target.value(comment)).startswith("mine\n\nand yours\ntdsup drops this table [")
+    target.execute("alter table t detach partition old")
+    assert not Keeper(connection, action="detach").look()
+    assert target.value(comment) == "mine\n\nand yours"
+    target.execute(step.statements[0])
+    assert not Keeper(connection).look()
+    assert tables(target) == {**YOUNG, "t_2026_12_31": None}
+
+
+def test_what_was_detached_stays(target: Database, connection: Connection) -> None:
+    """Also of an ordinary parent, whatever becomes of old partitions later."""
+    target.execute(f"{INHERITED}; comment on table t_2026_12_31 is 'mine'")
+    assert not Keeper(connection, action="detach").look()
+    told = target.value("select obj_description('t_2026_12_31'::regclass)")
+    assert told == "mine\ntdsup: detached from public.t"
+    detached = {**YOUNG, "old": None, "t_2026_12_31": None}
+    assert tables(target) == detached
+    assert not Keeper(connection, action="drop").look()
+    assert tables(target) == detached
+    target.execute("alter table t_2026_12_31 inherit t")
+    assert not Keeper(connection, action="drop").look()
+    assert tables(target) == {**YOUNG, "old": None}

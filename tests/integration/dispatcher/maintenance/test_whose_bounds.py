@@ -155,3 +155,21 @@ def test_a_native_table_without_partitions(
     keeper = Keeper(connection, kind=kind)
     assert not keeper.look()
     assert ("t_2026_12_31" in tables(target)) == stays
+
+
+def test_another_unit_of_time(target: Database, connection: Connection) -> None:
+    """Seconds that are taken for milliseconds are all of 1970: nothing goes, but for what is called so."""
+    target.execute(
+        "create table t (id int, day bigint) partition by range (day);"
+        "create table t_2027_01_14 partition of t for values from (1799884800) to (1799971200);"
+        "create table t_1970_01_01 partition of t for values from (0) to (86400000)"
+    )
+    trouble = Keeper(connection, epoch="milliseconds").look()
+    assert trouble == (
+        "partition public.t_2027_01_14 will not go: by part_epoch the bounds are of 1970, and the name is not"
+    )
+    assert tables(target).keys() == {"t", "t_2027_01_14"}
+    assert not Keeper(connection, epoch="seconds").look()
+    assert tables(target).keys() == {"t", "t_2027_01_14"}
+    assert not Keeper(connection, epoch="seconds").look(NOW + 20 * 86400, NOW + 20 * 86400)
+    assert tables(target).keys() == {"t"}
