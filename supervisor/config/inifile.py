@@ -147,7 +147,7 @@ def _expanded(parser: configparser.ConfigParser, section: str, mark: str) -> int
 def _explain(error: configparser.InterpolationError) -> str:
     """What is wrong with a reference, in one line."""
     if isinstance(error, configparser.InterpolationMissingOptionError):
-        return f"refers to {error.reference}, which is not set"
+        return f"refers to {error.reference}, which is not set; write a % (or $) of the text twice"
     if isinstance(error, configparser.InterpolationDepthError):
         return "refers to itself"
     return _LONE_MARK

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from tdsup.jobtype import printable
+
 from ...events import Event
 from ...pgq import SourcePart
-from ...postgres import TableName, queries
+from ...postgres import TableName, nearest, queries
 from ...settings import Settings
 from ..feeders import UNKNOWN, Columns, read_columns
 from ..finding import Caution, Finding, Note
@@ -66,11 +68,14 @@ def part_findings(settings: Settings, source: SourceFacts) -> Iterator[Finding]:
     """What a person should know of sections that get nothing, and of tables that have none."""
     if not settings.tables or source.feeders is None:
         return
-    found = _sorted(settings, source)
+    triggers, fed = source.feeders.triggers, set(_known(source))
+    left = [each for each in triggers if not any(name.matches(each) for name in settings.sections)]
     for name in settings.sections:
-        if name.is_pattern and not any(name.matches(table) for table in source.feeders.triggers):
-            yield Note(f"no trigger of queue {settings.queue} is on a table of section [table {name}]")
-    for table in found.unlisted:
+        if not any(name.matches(table) for table in (triggers if name.is_pattern else fed)) and triggers:
+            near = "" if name.is_pattern else nearest(str(name), left)
+            guess = f"; did you mean [table {printable(near)}]?" if near else ""
+            yield Note(f"no trigger of queue {settings.queue} is on a table of section [table {name}]{guess}")
+    for table in _sorted(settings, source).unlisted:
         yield Caution(
             f"there is no section for {table}, whose rows are in queue {settings.queue}: they are bad "
             "events; unlisted_tables says what else to do with them"

@@ -72,7 +72,10 @@ def test_a_line_that_makes_no_sense_is_a_fault_with_its_number() -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("%(nowhere)s", "[s] a: refers to nowhere, which is not set"),
+        (
+            "%(nowhere)s",
+            "[s] a: refers to nowhere, which is not set; write a % (or $) of the text twice",
+        ),
         ("100%", "line 2: [s] a: has a % (or $) that starts no reference; write it twice"),
         ("%(a)s", "[s] a: refers to itself"),
     ],

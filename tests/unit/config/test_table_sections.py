@@ -105,7 +105,9 @@ def test_faults_name_the_section() -> None:
     """Of an unknown key, with the nearest one; of a value; what is the job's own fault is told once."""
     text = "[table a]\npart_feld = x\npart_limit = 0\nlogfile = x\n[table b]\ndest_table = %(c)s\n"
     text = JOB.replace("part_method = monthly", "part_method = hour") + text
-    assert faults(text) == ["[table b] dest_table: refers to c, which is not set"]
+    assert faults(text) == [
+        "[table b] dest_table: refers to c, which is not set; write a % (or $) of the text twice"
+    ]
     assert faults(text.replace("%(c)s", "x")) == [
         "[table a] part_feld: unknown key, did you mean part_field?",
         "[table a] logfile: unknown key",

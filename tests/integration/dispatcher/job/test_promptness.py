@@ -1,11 +1,14 @@
 """How soon a job stops, and how soon it loads again after a database was away.
 
-Each claim is judged by the median of several measurements, as a busy machine may delay one of them.
+Each claim is judged by the median of several measurements, as a busy machine may delay one of them; that of
+a stop by the time in which a job's program starts on the same machine, without any work.
 """
 
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
@@ -24,9 +27,6 @@ from tdsup.dispatcher.job import TABLE_DISPATCHER
 from tdsup.jobtype import Condition
 from tdsup.sandbox import Cluster, Sandbox
 
-STOP = 0.3
-"""Seconds from SIGINT until the process of an idle job is gone."""
-
 FIRST_ROW = 2.0
 """Seconds from when the server accepts connections until the first new row is in the target."""
 
@@ -38,8 +38,17 @@ IDLE = (
 BACKENDS = "from pg_stat_activity where application_name like 'tdsup orders %%' and backend_type ~ 'client'"
 
 
-def stop_times(directory: Path, orders: Orders, source: Database, count: int) -> list[float]:
-    """Start `count` idle programs together; returns the seconds that each takes to stop."""
+def start_time() -> float:
+    """Seconds in which a job's program is loaded: about 0.7 on an idle machine."""
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", f"import {TABLE_DISPATCHER.__module__}"], check=True)
+    return time.monotonic() - started
+
+
+def stop_and_start_times(
+    directory: Path, orders: Orders, source: Database, count: int
+) -> list[tuple[float, float]]:
+    """Start `count` idle programs together; returns the seconds in which each stops, and another starts."""
     with ExitStack() as stack:
         programs = [
             stack.enter_context(Program(directory / name, **orders.keys(job_name=name, loop_delay=60)))
@@ -47,12 +56,13 @@ def stop_times(directory: Path, orders: Orders, source: Database, count: int) ->
         ]
         source.wait_for("select count(*) >= %s from pgq.get_consumer_info()", count, seconds=60)
         source.wait_for(IDLE, count, seconds=60)
-        return [program.stop() for program in programs]
+        return [(program.stop(), start_time()) for program in programs]
 
 
 def test_an_idle_program_stops_at_once(tmp_path: Path, source: Database, orders: Orders) -> None:
-    """A job that sleeps for a minute ends within 0.3 s of SIGINT, with status 0."""
-    assert median(stop_times(tmp_path, orders, source, 9)) < STOP
+    """A job that sleeps for a minute ends with status 0 in less than half the time in which it starts."""
+    stops, starts = zip(*stop_and_start_times(tmp_path, orders, source, 9), strict=True)
+    assert median(stops) < 0.5 * median(starts), (stops, starts)
 
 
 def test_an_idle_fleet_stops_at_once(tmp_path: Path, source: Database, target: Database) -> None:
@@ -67,7 +77,7 @@ def test_an_idle_fleet_stops_at_once(tmp_path: Path, source: Database, target: D
         started = time.monotonic()
         assert jobs.ask("stop")["ok"]
         wait_until(lambda: not jobs.processes(), "no process is left")
-        assert time.monotonic() - started < 5 * STOP
+        assert time.monotonic() - started < 2 * len(tables) * start_time()
 
 
 Outage = Callable[[Cluster, Database], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -64,8 +65,11 @@ def test_a_check_that_nobody_has_validated(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("default", ["default", PARTED], ids=["table", "partitioned"])
 @pytest.mark.parametrize("is_made", [False, True], ids=["left", "being made"])
-def test_a_check_of_a_partition_that_is_not_made(pipeline: Pipeline, is_made: bool, default: str) -> None:
-    """It refuses rows of the default partition: a job drops it, unless somebody makes the partition."""
+def test_a_check_of_a_partition_that_is_not_made(
+    pipeline: Pipeline, is_made: bool, default: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It refuses rows of the default partition: a job drops it and says so, unless that one is made."""
+    caplog.set_level(logging.INFO)
     target = pipeline.target
     target.execute(MADE.format(type="date").replace("default", default))
     pipeline.insert(6)
@@ -84,6 +88,8 @@ def test_a_check_of_a_partition_that_is_not_made(pipeline: Pipeline, is_made: bo
                 cursor.execute("select pg_advisory_unlock(%s)", lock)
             job.wait_for("running", rows=6)
     assert target.column(LEFT, GUARD) == []
+    assert f"dropped CHECK {GUARD}" in caplog.text
+    assert "which a partition left that nobody makes" in caplog.text
     assert target.value("select count(*) from rest where day >= '2026-11-01'") == 6
 
 
