@@ -450,8 +450,13 @@ from (
 left join pg_inherits i on inhparent = partrelid and not coalesce((to_jsonb(i) ->> 'inhdetachpending')::bool, false)
 left join pg_class c on c.oid = inhrelid left join pg_namespace n on n.oid = c.relnamespace
 left join lateral (
-    select regexp_match(pg_get_expr(c.relpartbound, c.oid), $$FROM \('?([^']*)'?\) TO \('?([^']*)'?\)$$)
-) as expression (bounds) on true
+    -- FOR VALUES FROM ('2026-11-01') TO ('2026-12-01'), FOR VALUES FROM (MINVALUE) TO (0), or DEFAULT. Each is read once,
+    -- however often it is named below; a regular expression would take ten times as long.
+    select case when expression like 'FOR VALUES FROM (%%) TO (%%)' then array[
+        btrim(split_part(split_part(expression, 'FROM (', 2), ') TO (', 1), $$'$$),
+        btrim(rtrim(split_part(expression, ') TO (', 2), ')'), $$'$$)] end
+    from pg_get_expr(c.relpartbound, 0) expression offset 0
+) as read (bounds) on true
 left join lateral (select
     case when bounds[1] = 'MINVALUE' then '-Infinity'
         when counts then bounds[1]::float8
@@ -794,7 +799,8 @@ children (id, parent, time) as (
 ),
 marked (id) as (
     select objoid from pg_description
-    where classoid = 'pg_class'::regclass and objsubid = 0 and description ~ %(mark)s
+    -- Most descriptions are of functions.
+    where case when classoid = 'pg_class'::regclass and objsubid = 0 then description ~ %(mark)s end
 ),
 found (id, parent, time) as (
     select id, parent, time from children
@@ -808,7 +814,7 @@ found (id, parent, time) as (
 ),
 keyed as (
     select distinct on (f.id) f.id, f.parent, f.time, c.relname, n.nspname, c.relkind, c.relowner,
-        pg_get_expr(c.relpartbound, c.oid) as bound,
+        pg_get_expr(c.relpartbound, 0) as bound,
         pn.nspname as parent_schema, p.relname as parent_name, p.relkind = 'p' as is_native, p.relowner as parent_owner,
         (select type from ranges where ranges.id = f.parent and ranges.name = f.time) as type
     from found f join pg_class c on c.oid = f.id join pg_namespace n on n.oid = c.relnamespace
@@ -820,7 +826,9 @@ read as (
         coalesce(native.bounds, checked.bounds) as bounds
     from keyed
     left join lateral (
-        select keyed.type, regexp_match(bound, $$^FOR VALUES FROM \('?([^',]*)'?\) TO \('?([^',]*)'?\)$$) as bounds
+        select keyed.type, case when bound like 'FOR VALUES FROM (%%) TO (%%)' then array[
+            btrim(split_part(split_part(bound, 'FROM (', 2), ') TO (', 1), $$'$$),
+            btrim(rtrim(split_part(bound, ') TO (', 2), ')'), $$'$$)] end as bounds
         where is_native and keyed.type is not null
     ) native on true
     left join lateral (
