@@ -28,6 +28,7 @@ class Sandbox:
     Args:
         source: the programs of the source; None: those that are found.
         target: the programs of the target; None: those that are found.
+        where: folder for its own one; None: that of temporary files.
 
     Attributes:
         directory: contains everything; private.
@@ -39,14 +40,17 @@ class Sandbox:
         SandboxError: a program is missing, or a server does not start.
     """
 
-    def __init__(self, source: Binaries | None = None, target: Binaries | None = None) -> None:
+    def __init__(
+        self, source: Binaries | None = None, target: Binaries | None = None, where: Path | None = None
+    ) -> None:
         self._programs = source, target
+        self._where = where
 
     def __enter__(self) -> Self:
         of_source, of_target = (programs or binaries.find() for programs in self._programs)
         account = unprivileged()
         # The reaper finds processes by their working directory, which the kernel shows with links resolved.
-        self.directory = Path(tempfile.mkdtemp(prefix="tdsup-")).resolve()
+        self.directory = Path(tempfile.mkdtemp(prefix="tdsup-", dir=self._where)).resolve()
         account.own(self.directory)
         self._reaper = subprocess.Popen(
             [sys.executable, reaper.__file__, self.directory],

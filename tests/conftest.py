@@ -14,8 +14,7 @@ from harness.servers.browser import Browser, browser
 from harness.servers.database import Database
 from harness.servers.hosts import Hosts
 from harness.servers.queue import Queue
-from harness.servers.template import copy, make_quick
-from harness.servers.versions import programs
+from harness.servers.template import copy, quick_sandbox
 from tdsup.sandbox import Cluster, Sandbox
 
 _numbers = itertools.count(1)
@@ -36,8 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """Source and target servers for the whole run."""
     servers = request.config.getoption("servers")
-    with Sandbox(*programs(servers)) if servers else Sandbox() as box:
-        make_quick(box)
+    with quick_sandbox(servers) as box:
         yield box
 
 

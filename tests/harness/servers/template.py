@@ -1,21 +1,45 @@
-"""The database that those of tests are copies of."""
+"""Servers for tests that start databases by the thousand, and the database that those are copies of."""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 from tdsup.sandbox import Sandbox
 
 from harness.servers.database import Database
+from harness.servers.versions import programs
 
 TEMPLATE = "fresh"
-"""Its name on each server."""
+"""The name of that database on each server."""
+
+MEMORY = Path("/dev/shm")  # noqa: S108 (a sandbox makes a private folder in it)
+"""A folder of files in memory, where a database is copied in a tenth of the time."""
+
+ROOM = 8 << 30
+"""Bytes that must be free there."""
 
 
-def make_quick(sandbox: Sandbox) -> None:
-    """Make the template on both servers, and let them not wait for the disk.
+@contextlib.contextmanager
+def quick_sandbox(versions: str | None) -> Iterator[Sandbox]:
+    """A sandbox with a template on both servers, which do not wait for the disk.
 
-    What a killed server has written stays: only a power failure would tell the difference.
+    Args:
+        versions: of source and target, as in ``14-18``; None: those that are installed.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    of_source, of_target = programs(versions) if versions else (None, None)
+    with Sandbox(of_source, of_target, MEMORY if has_room else None) as made:
+        _make_quick(made)
+        yield made
+
+
+def _make_quick(sandbox: Sandbox) -> None:
+    """Make the template, and switch off what only a power failure would miss.
+
+    What a killed server has written stays.
     """
     for cluster in (sandbox.source, sandbox.target):
         cluster.create_database(TEMPLATE)

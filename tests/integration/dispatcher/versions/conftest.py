@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from harness.servers.template import make_quick
-from harness.servers.versions import EXTREMES, PAIRS, programs
+from harness.servers.template import quick_sandbox
+from harness.servers.versions import EXTREMES, PAIRS
 from tdsup.sandbox import Sandbox
 
 
@@ -21,6 +21,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def sandbox(servers: str) -> Iterator[Sandbox]:
     """The servers of a pair, instead of the installed one."""
-    with Sandbox(*programs(servers)) as box:
-        make_quick(box)
+    with quick_sandbox(servers) as box:
         yield box
