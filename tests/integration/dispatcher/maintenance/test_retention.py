@@ -132,7 +132,7 @@ def test_a_reader_beside_a_default_partition(target: Database, connection: Conne
     keeper = Keeper(connection)
     with target.another() as reader:
         reader.execute("begin; select from t")
-        assert "lock timeout; it is tried again" in keeper.look()
+        assert "lock timeout (55P03); it is tried again" in keeper.look()
     assert not keeper.look()
     assert tables(target) == {**YOUNG, "rest": "t"}
 
