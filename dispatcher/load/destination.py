@@ -15,6 +15,9 @@ from ..sieve import Masking, Sieve
 from ..write import Insert, Replace
 from .known import Known
 
+UNTRANSLATABLE = "22P05"
+"""SQLSTATE of characters that the target lacks."""
+
 MAX_SOURCES = 1000
 """Most tables of the source that are remembered: whoever writes events names them as he likes."""
 
@@ -169,8 +172,13 @@ class Destination:
             SetupError: the table is not partitioned so.
             psycopg2.Error: the target cannot be asked.
         """
-        held = self.encoding.held
-        return self.tables.branches.of(tuple(None if value is None else held(value) for value in values))
+        find, encoding = self.tables.branches.of, self.encoding
+        try:
+            return find(tuple(None if value is None else encoding.decode(value) for value in values))
+        except ValueError as error:
+            if not (encoding.replaces and getattr(error.__cause__, "pgcode", None) == UNTRANSLATABLE):
+                raise
+        return find(tuple(None if value is None else encoding.replaced(value) for value in values))
 
     def true_table(self, event: Event) -> MissingTable | None:
         """The partition to be made for a row that PostgreSQL takes for one of another place; None: none.

@@ -122,15 +122,15 @@ def read_inventory(
     return [
         replace(each, bounds=told.get(each.table))
         if each.table in comments
-        else replace(each, is_doubted=bool(partitioning.unit) and _is_of_1970(each))
+        else replace(each, is_doubted=bool(partitioning.unit) and _is_of_1970(each, parent))
         for each in found
     ]
 
 
-def _is_of_1970(partition: Partition) -> bool:
+def _is_of_1970(partition: Partition, parent: TableName) -> bool:
     """Whether its bounds are of 1970, and its name is not: they may count another unit of time."""
-    bounds = partition.bounds
-    return bounds is not None and bounds.end_moment <= YEAR and "1970" not in partition.table.table
+    bounds, name = partition.bounds, partition.table.table.removeprefix(parent.table)
+    return bounds is not None and 0 < bounds.end_moment <= YEAR and "1970" not in name
 
 
 def _partition(

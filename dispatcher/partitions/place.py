@@ -53,7 +53,7 @@ class Place:
         otherwise: the table to write to if it cannot be made; None: there is none.
         is_routed: see `Neighbours`.
         has_earlier: there is a partition that begins earlier.
-        is_free: the gap is all of the period.
+        is_open: no partition is known to hold all of the period.
         near: the likeliest tables of rows that are to be found, if that is not known.
     """
 
@@ -62,7 +62,7 @@ class Place:
     otherwise: TableName | None = None
     is_routed: bool = False
     has_earlier: bool = False
-    is_free: bool = False
+    is_open: bool = False
     near: tuple[TableName, ...] = ()
 
 
@@ -85,7 +85,7 @@ def place(period: Range, among: Neighbours) -> Place:
         return Place(among.parent, is_routed=among.is_routed)
     otherwise = among.parent if among.default else None
     has_earlier = any(held.start < period.start for _, held in among.partitions)
-    return Place(None, gap, otherwise, among.is_routed, has_earlier, is_free=not overlapping)
+    return Place(None, gap, otherwise, among.is_routed, has_earlier, is_open=True)
 
 
 def _first_gap(period: Range, held: Sequence[Range]) -> Range | None:

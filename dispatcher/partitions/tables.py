@@ -162,11 +162,9 @@ class Tables:
         if not self._is_native:
             return Place(named if there else None)
         bounded = self.bounds.place(period)
-        if period in self._full:
-            return Place(parent, is_routed=bounded.is_routed)
-        if there and bounded.is_free and _is_apart(self.connection, named, parent):
+        if there and bounded.is_open and _is_apart(self.connection, named, parent):
             return Place(named)
-        return bounded
+        return Place(parent, is_routed=bounded.is_routed) if period in self._full else bounded
 
     def name_for(self, period: Period) -> TableName:
         """What a new partition for a period, or for a part of it, is called."""

@@ -91,12 +91,10 @@ class Encoding:
         except UnicodeDecodeError as error:
             raise ValueError(f"byte {error.start} is no character in encoding {self.name}") from None
 
-    def held(self, value: bytes) -> str:
-        """A value as the target will hold it; raises ValueError if it is no text, and nothing is replaced."""
-        text = self.decode(value)
-        if not self.replaces:
-            return text
+    def replaced(self, value: bytes) -> str:
+        """A value that the target refuses, with replacement characters; see `mended`."""
         target = _codec(self.target)
+        text = value.decode(_codec(self.name), "replace").replace("\0", "\ufffd")
         return text.encode(target, "replace").decode(target)
 
     def encode(self, text: str) -> bytes:

@@ -458,11 +458,11 @@ left join lateral (
     from pg_get_expr(c.relpartbound, 0) expression offset 0
 ) as read (bounds) on true
 left join lateral (select
-    case when bounds[1] = 'MINVALUE' then '-Infinity'
+    case when bounds[1] = 'MINVALUE' then '-Infinity' when bounds[1] = 'NaN' then 'Infinity'
         when counts then bounds[1]::float8
         when type = 'timestamp with time zone' then extract(epoch from bounds[1]::timestamptz)
         else extract(epoch from bounds[1]::timestamp) end::float8,
-    case when bounds[2] = 'MAXVALUE' then 'Infinity'
+    case when bounds[2] in ('MAXVALUE', 'NaN') then 'Infinity'
         when counts then bounds[2]::float8
         when type = 'timestamp with time zone' then extract(epoch from bounds[2]::timestamptz)
         else extract(epoch from bounds[2]::timestamp) end::float8
@@ -852,12 +852,12 @@ select nspname::text, relname::text, relkind::text, parent_schema::text, parent_
     coalesce(bound = 'DEFAULT', false), exists (select from marked where marked.id = read.id),
     pg_has_role(relowner, 'usage') and coalesce(pg_has_role(parent_owner, 'usage'), true),
     bounds[1], bounds[2],
-    case when bounds[1] = 'MINVALUE' then '-Infinity'
+    case when bounds[1] = 'MINVALUE' then '-Infinity' when bounds[1] = 'NaN' then 'Infinity'
         when read_as = 'timestamptz'::regtype then extract(epoch from bounds[1]::timestamptz)
         when read_as in ('date'::regtype, 'timestamp'::regtype)
             then extract(epoch from bounds[1]::timestamp at time zone %(zone)s)
         else bounds[1]::float8 / %(unit)s end::float8,
-    case when bounds[2] = 'MAXVALUE' then 'Infinity'
+    case when bounds[2] in ('MAXVALUE', 'NaN') then 'Infinity'
         when read_as = 'timestamptz'::regtype then extract(epoch from bounds[2]::timestamptz)
         when read_as in ('date'::regtype, 'timestamp'::regtype)
             then extract(epoch from bounds[2]::timestamp at time zone %(zone)s)
@@ -1036,6 +1036,7 @@ from pg_class c where oid = to_regclass(%(table)s);
 
 -- name: closed_partitions
 -- Partitions and children of a table, at any depth, to which the role lacks some rights, and these, as `table_state` does.
+-- A default partition is none: its rows go through the table.
 with recursive tree (id) as (
     select inhrelid from pg_inherits where inhparent = to_regclass(%(table)s)
     union select inhrelid from tree join pg_inherits on inhparent = id
@@ -1046,7 +1047,7 @@ from tree join pg_class c on c.oid = id join pg_namespace n on n.oid = relnamesp
     where not case when r in ('insert', 'select', 'update') then has_any_column_privilege(c.oid, r)
         else has_table_privilege(c.oid, r) end
 ) lacks (denied)
-where denied is not null
+where denied is not null and coalesce(pg_get_expr(relpartbound, 0), '') <> 'DEFAULT'
 order by relname collate "C" desc;
 
 -- name: newest_partition

@@ -41,7 +41,7 @@ class Bounds:
         self._by_moment = bool(found) and found[0][0] == _MOMENT
         if not found:
             # PostgreSQL routes by what only it knows.
-            return Place(parent)
+            return Place(parent, is_open=True)
         is_naive = found[0][0] in {"date", "timestamp without time zone"}
         is_routed = self._by_moment or (is_naive and self._how.dial == Dial.ZONED)
         start, end = found[0][1:3]

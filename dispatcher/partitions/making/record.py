@@ -53,7 +53,7 @@ def mark_pattern(parent: TableName | None = None) -> str:
     Args:
         parent: the table; None: of any table.
     """
-    named = rf"{re.escape(str(parent))}(?:\n|$)" if parent else ""
+    named = rf"{re.escape(str(parent))}(?=\n|$)" if parent else ""
     return rf"(?:^|\n)tdsup drops this table (\[[^]]*\]), a former partition of {named}"
 
 
@@ -68,13 +68,14 @@ def is_detached(comment: str) -> bool:
 
 
 def with_line(comment: str, line: str) -> str:
-    """A comment with one more line."""
-    return "\n".join(filter(None, [comment, line]))
+    """A comment with one more line, unless it has that."""
+    return comment if line in comment.split("\n") else "\n".join(filter(None, [comment, line]))
 
 
 def without_mark(comment: str, parent: TableName) -> str:
     """A comment without the line of `mark`."""
-    return re.sub(mark_pattern(parent), "\n", comment).strip("\n")
+    # Each line is removed with what separates it from the one before.
+    return re.sub(mark_pattern(parent), "", f"\n{comment}").removeprefix("\n")
 
 
 def _bound(text: str) -> date:

@@ -89,22 +89,22 @@ def test_a_mark_beside_another_comment(
 ) -> None:
     """It is a line of its own, by which a detached table goes; if it is removed, the others stay."""
     monkeypatch.setattr(removal, "PATIENCE", "200ms")
-    target.execute(f"{NATIVE}; comment on table old is E'mine\\n\\nand yours'")
+    target.execute(f"{NATIVE}; comment on table old is E'\\nmine\\n\\nand yours'")
     comment = "select obj_description('old'::regclass)"
     with target.another() as other:
         other.execute("begin; lock table only t in share update exclusive mode")
         assert "lock timeout" in Keeper(connection).look()
-    assert target.value(comment) == "mine\n\nand yours"
+    assert target.value(comment) == "\nmine\n\nand yours"
     decision = next(
         each for each in Keeper(connection).care.decisions(connection, Present(NOW, NOW)) if each.deed.goes
     )
     connection.rollback()
     step = agenda.steps(decision, TableName("public", "t"), Keeper(connection).care.lifespan, 150000)[0]
     target.execute(step.statements[0])
-    assert str(target.value(comment)).startswith("mine\n\nand yours\ntdsup drops this table [")
+    assert str(target.value(comment)).startswith("\nmine\n\nand yours\ntdsup drops this table [")
     target.execute("alter table t detach partition old")
     assert not Keeper(connection, action="detach").look()
-    assert target.value(comment) == "mine\n\nand yours"
+    assert target.value(comment) == "\nmine\n\nand yours"
     target.execute(step.statements[0])
     assert not Keeper(connection).look()
     assert tables(target) == {**YOUNG, "t_2026_12_31": None}
@@ -120,6 +120,9 @@ def test_what_was_detached_stays(target: Database, connection: Connection) -> No
     assert tables(target) == detached
     assert not Keeper(connection, action="drop").look()
     assert tables(target) == detached
+    target.execute("alter table t_2026_12_31 inherit t")
+    assert not Keeper(connection, action="detach").look()
+    assert target.value("select obj_description('t_2026_12_31'::regclass)") == told
     target.execute("alter table t_2026_12_31 inherit t")
     assert not Keeper(connection, action="drop").look()
     assert tables(target) == {**YOUNG, "old": None}

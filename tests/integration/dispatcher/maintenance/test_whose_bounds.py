@@ -173,3 +173,15 @@ def test_another_unit_of_time(target: Database, connection: Connection) -> None:
     assert tables(target).keys() == {"t", "t_2027_01_14"}
     assert not Keeper(connection, epoch="seconds").look(NOW + 20 * 86400, NOW + 20 * 86400)
     assert tables(target).keys() == {"t"}
+
+
+def test_numbers_at_the_ends(target: Database, connection: Connection) -> None:
+    """What is before 1970 goes; NaN is the greatest number of all, and its partition stays."""
+    target.execute(
+        "create table t (id int, day float8) partition by range (day);"
+        "create table first partition of t for values from (minvalue) to (-86400);"
+        "create table t_1969_12_31 partition of t for values from (-86400) to (0);"
+        "create table last partition of t for values from (0) to ('NaN')"
+    )
+    assert not Keeper(connection, epoch="milliseconds").look()
+    assert tables(target).keys() == {"t", "last"}
