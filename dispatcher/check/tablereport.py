@@ -35,6 +35,9 @@ _KINDS = {
 }
 """What rows can be put into, by ``pg_class.relkind``."""
 
+SHOWN = 10
+"""Most partitions that are named for one thing."""
+
 _PARENT = re.compile(r"(?<!\w)(?:_PARENT|%\(parent\)s)(?!\w)")
 
 
@@ -143,7 +146,7 @@ def _newest(
 
 
 def _closed(tables: TableFacts, rights: Sequence[str], server: Server) -> Iterator[Finding]:
-    """That older partitions do not take rows of their times, if that is so."""
+    """That partitions but the newest one do not take rows of their times, if that is so."""
     newest = tables.newest.relation.name if tables.newest and tables.newest.relation else None
     closed = [
         (table, lacking)
@@ -151,11 +154,12 @@ def _closed(tables: TableFacts, rights: Sequence[str], server: Server) -> Iterat
         if table != newest and (lacking := [right for right in rights if right in denied])
     ]
     if closed:
-        table, lacking = closed[0]
-        others = f"; so for {len(closed) - 1} more" if len(closed) > 1 else ""
+        lacking = [right for right in rights if any(right in each for _, each in closed)]
+        named = ", ".join(table.sql for table, _ in closed[:SHOWN])
+        others = f"; so for {len(closed) - SHOWN} more" if len(closed) > SHOWN else ""
         yield Caution(
-            f"role {server.role} lacks rights to older partitions, and a row of their times would block the "
-            f"job; run there: grant {', '.join(lacking)} on {table.sql} to {quote(server.role)}{others}"
+            f"role {server.role} lacks rights to some partitions, and a row of their times would block the "
+            f"job; run there: grant {', '.join(lacking)} on {named} to {quote(server.role)}{others}"
         )
 
 

@@ -72,14 +72,22 @@ def part_findings(settings: Settings, source: SourceFacts) -> Iterator[Finding]:
     left = [each for each in triggers if not any(name.matches(each) for name in settings.sections)]
     for name in settings.sections:
         if not any(name.matches(table) for table in (triggers if name.is_pattern else fed)) and triggers:
-            near = "" if name.is_pattern else nearest(str(name), left)
+            near = "" if name.is_pattern else _nearest(str(name), left)
             guess = f"; did you mean [table {printable(near)}]?" if near else ""
-            yield Note(f"no trigger of queue {settings.queue} is on a table of section [table {name}]{guess}")
+            told = f"no trigger of queue {settings.queue} is on a table of section [table {name}]{guess}"
+            yield Caution(told) if near else Note(told)
     for table in _sorted(settings, source).unlisted:
         yield Caution(
             f"there is no section for {table}, whose rows are in queue {settings.queue}: they are bad "
             "events; unlisted_tables says what else to do with them"
         )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The known table whose name, but for its schema, is most like that of another one; empty if none is."""
+    by_table = {each.rpartition(".")[2]: each for each in known}
+    near = nearest(name.rpartition(".")[2], by_table)
+    return by_table[near] if near else ""
 
 
 def _sorted(settings: Settings, source: SourceFacts) -> _Sorted:

@@ -39,6 +39,8 @@ def test_the_check_tells_of_tables_without_a_section(several: Several) -> None:
     facts, _ = examined(several.keys({"a": {}, "bb": {"dest_table": "b"}}, unlisted_tables="ignore"))
     note = "no trigger of queue q is on a table of section [table public.bb]; did you mean [table public.b]?"
     assert f"job: source: {note}" in facts
+    facts, _ = examined(several.keys({"a": {}, "c": {"dest_table": "b"}}, unlisted_tables="ignore"))
+    assert "of section [table public.c]; did you mean [table more.c]?" in "\n".join(facts)
     facts, faults = examined(several.keys({"a": {}}, unlisted_tables="ignore"))
     assert not [fact for fact in facts if "public.b" in fact or "more.c" in fact]
     (fault,) = examined(several.keys({"x": {"dest_table": "a"}}, unlisted_tables="ignore"))[1]
