@@ -208,7 +208,9 @@ class Maintenance:
 
     def _tell_barred(self, care: Care, decisions: Sequence[Decision]) -> None:
         if barred := [each.partition.table for each in decisions if each.is_barred]:
-            whose = "the job's role does not own all of them and their parents"
+            whose = (
+                "the job's role does not own all of them and their parents; tdsup check --connect has the SQL"
+            )
             self._troubles.append(f"cannot {care.lifespan.action} {some_of(barred)}: {whose}")
 
     def _let_go(self, care: Care, wanted: Sequence[Decision], verify: Callable[[], object]) -> bool:

@@ -81,7 +81,10 @@ def grants_in_target(settings: Settings, role: str) -> Iterator[str]:
         yield from _table(its, role)
     for name in settings.sections:
         if name.is_pattern:
-            yield f"-- Not told from here: the tables of section [table {name}]. They need the same rights."
+            yield (
+                f"-- Not told from here: the tables of section [table {name}]. They need the same rights, and "
+                "where partitions of them are made or go, ownership too, and create on their schemas."
+            )
     yield _UNKNOWN
     yield f"-- What tdsup keeps of its consumers.\n{schema_sql()}"
     tables = ", ".join(f"tdsup.{table}" for table in _LEDGER)

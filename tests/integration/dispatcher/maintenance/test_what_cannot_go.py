@@ -84,7 +84,7 @@ def test_tables_of_strangers(target: Database, connection: Connection, role: str
     keeper = Keeper(connection, sql="insert into seen values ('%(part)s')", limit=1)
     assert keeper.look() == (
         "cannot drop partition public.t_2026_12_10 and 1 others: the job's role does not own all of them and "
-        "their parents"
+        "their parents; tdsup check --connect has the SQL"
     )
     assert target.column("select part from seen") == ["public.t_2026_12_31"]
     assert relations(target) == {*days(10, 11), "seen"}
