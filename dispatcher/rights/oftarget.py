@@ -82,8 +82,8 @@ def grants_in_target(settings: Settings, role: str) -> Iterator[str]:
     for name in settings.sections:
         if name.is_pattern:
             yield (
-                f"-- Not told from here: the tables of section [table {name}]. They need the same rights, and "
-                "where partitions of them are made or go, ownership too, and create on their schemas."
+                f"-- Not told from here: the tables of section [table {name}]. They need the same rights, "
+                "and where partitions of them are made or go, ownership too, and create on their schemas."
             )
     yield _UNKNOWN
     yield f"-- What tdsup keeps of its consumers.\n{schema_sql()}"

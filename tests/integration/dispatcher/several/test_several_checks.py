@@ -38,7 +38,7 @@ def test_the_check_tells_of_tables_without_a_section(several: Several) -> None:
     assert not faults
     facts, _ = examined(several.keys({"a": {}, "bb": {"dest_table": "b"}}, unlisted_tables="ignore"))
     note = "no trigger of queue q is on a table of section [table public.bb]; did you mean [table public.b]?"
-    assert f"job: source: {note}" in facts
+    assert f"job: source: warning: {note}" in facts
     facts, _ = examined(several.keys({"a": {}, "c": {"dest_table": "b"}}, unlisted_tables="ignore"))
     assert "of section [table public.c]; did you mean [table more.c]?" in "\n".join(facts)
     facts, faults = examined(several.keys({"a": {}}, unlisted_tables="ignore"))
