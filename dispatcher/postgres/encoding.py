@@ -117,9 +117,7 @@ class Encoding:
         """
         if not self.replaces:
             return None
-        codec, target = _codec(self.name), _codec(self.target)
-        text = line.decode(codec, "replace").replace("\0", "\ufffd")
-        mended = text.encode(target, "replace").decode(target).encode(codec, "replace")
+        mended = self.replaced(line).encode(_codec(self.name), "replace")
         is_same = mended == line or mended.count(b"\t") != line.count(b"\t")
         return None if is_same else mended
 
