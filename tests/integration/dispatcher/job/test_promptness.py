@@ -77,7 +77,9 @@ def test_an_idle_fleet_stops_at_once(tmp_path: Path, source: Database, target: D
         started = time.monotonic()
         assert jobs.ask("stop")["ok"]
         wait_until(lambda: not jobs.processes(), "no process is left")
-        assert time.monotonic() - started < 2 * len(tables) * start_time()
+        stopped = time.monotonic() - started
+    # 1.5 s on an idle machine.
+    assert stopped < 2.2 * median(start_time() for _ in range(3))
 
 
 Outage = Callable[[Cluster, Database], None]
